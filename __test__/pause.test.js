@@ -1,0 +1,109 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { limit, served } = require('./support/server');
+const { TEXT, encode } = require('./support/frames');
+
+/** `count` numbered messages in one write. */
+function numbered(count) {
+  return Buffer.concat(Array.from({ length: count }, (_, i) => encode({ opcode: TEXT, payload: String(i) })));
+}
+
+/** A hundred messages to and fro: time in which what was to come from others would have come. */
+async function whileOthersTalk({ base }, other) {
+  for (let i = 0; i < 100; i++) {
+    base.send(other.sid, 'ping');
+    await other.message();
+    const heard = new Promise((resolve) => base.once('message', resolve));
+    await other.send('pong');
+    assert.equal(await heard, 'pong');
+  }
+}
+
+test('no message comes while paused; all come in order after resume', limit, served({}, async (server) => {
+  const { base, events, raw, connect } = server;
+  const [client, other] = [await raw(), await connect()];
+  base.pause(client.sid);
+  await client.write(numbered(1000));
+  await whileOthersTalk(server, other);
+  assert.ok(events.list('message').every(([, sid]) => sid === other.sid));
+  base.resume(client.sid);
+  const messages = await events.atLeast('message', 1100);
+  assert.deepEqual(messages.slice(100), Array.from({ length: 1000 }, (_, i) => [String(i), client.sid]));
+}));
+
+test('pause within a packet: the rest of it waits as well', limit, served({}, async (server) => {
+  const { base, events, raw, connect } = server;
+  const [client, other] = [await raw(), await connect()];
+  base.on('message', (text, sid) => {
+    if (sid === client.sid && text === '2') base.pause(sid);
+  });
+  const heard = () => events.list('message').filter(([, sid]) => sid === client.sid);
+  await client.write(numbered(1000));
+  await events.until(() => heard().length === 3);
+  await whileOthersTalk(server, other);
+  assert.deepEqual(heard().map(([text]) => text), ['0', '1', '2']);
+  base.resume(client.sid);
+  await events.until(() => heard().length === 1000);
+  assert.deepEqual(heard().map(([text]) => text), Array.from({ length: 1000 }, (_, i) => String(i)));
+}));
+
+test('pause and resume at each message lose nothing', limit, served({}, async ({ base, events, raw }) => {
+  const client = await raw();
+  base.on('message', (text, sid) => {
+    base.pause(sid);
+    setImmediate(() => base.resume(sid));
+  });
+  await client.write(numbered(300));
+  const messages = await events.atLeast('message', 300);
+  assert.deepEqual(messages.map(([text]) => text), Array.from({ length: 300 }, (_, i) => String(i)));
+}));
+
+test('a paused connection can be sent to, and closed', limit, served({}, async ({ base, events, connect }) => {
+  const client = await connect();
+  base.pause(client.sid);
+  base.send(client.sid, 'x');
+  assert.equal(await client.message(), 'x');
+  base.close(client.sid, 'bye');
+  assert.deepEqual(await client.closed(), { code: 1000, reason: 'bye' });
+  assert.deepEqual(await events.next('close'), ['bye', client.sid, 1000]);
+}));
+
+test('a paused connection can be terminated', limit, served({}, async ({ base, events, raw }) => {
+  const client = await raw();
+  base.pause(client.sid);
+  await client.text('never heard');
+  base.terminate(client.sid);
+  assert.deepEqual(await events.next('close'), ['', client.sid, 1006]);
+  assert.equal(events.list('message').length, 0);
+}));
+
+test('a reset is noticed while paused', limit, served({}, async ({ base, events, raw }) => {
+  const client = await raw();
+  base.pause(client.sid);
+  client.socket.resetAndDestroy();
+  assert.deepEqual(await events.next('close'), ['', client.sid, 1006]);
+}));
+
+test('a peer that closed meanwhile is heard after resume', limit, served({}, async (server) => {
+  const { base, events, connect } = server;
+  const [client, other] = [await connect(), await connect()];
+  base.pause(client.sid);
+  await client.send('before');
+  client.ws.close(4000, 'bye');
+  await whileOthersTalk(server, other);
+  assert.equal(events.list('close').length, 0);
+  base.resume(client.sid);
+  assert.deepEqual(await events.next('close'), ['bye', client.sid, 4000]);
+  assert.deepEqual(events.list('message')[100], ['before', client.sid]);
+}));
+
+test('pause and resume of a sid that nobody has do nothing', limit, served({}, async ({ base, events, connect }) => {
+  const client = await connect();
+  base.pause('nobody');
+  base.resume('nobody');
+  base.resume(client.sid);
+  await client.send('x');
+  assert.deepEqual(await events.next('message'), ['x', client.sid]);
+}));

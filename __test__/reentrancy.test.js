@@ -1,0 +1,132 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { limit, served } = require('./support/server');
+const { BINARY, PING, PONG, TEXT, encode } = require('./support/frames');
+
+/** How a listener may end a connection, and what comes of it when the peer answers nothing. */
+const ENDS = {
+  close: (base, sid) => base.close(sid, 'enough'),
+  terminate: (base, sid) => base.terminate(sid),
+  'close of all': (base) => base.close(),
+  'destroy() of the socket': (base, sid) => base.sockets[sid].socket.destroy(),
+};
+
+/** event → the frame that brings it about */
+const KINDS = {
+  message: { opcode: TEXT, payload: 'm' },
+  binary: { opcode: BINARY, payload: 'b' },
+  ping: { opcode: PING, payload: 'p' },
+  pong: { opcode: PONG, payload: 'q' },
+};
+
+for (const [how, end] of Object.entries(ENDS)) {
+  for (const [name, frame] of Object.entries(KINDS)) {
+    test(`${how} in the third ${name} of a packet of 1000: there is no fourth`, limit, served({ base: { closeTimeout: 50 } },
+      async ({ base, events, raw }) => {
+        let count = 0;
+        base.on(name, (payload, sid) => {
+          if (++count === 3) end(base, sid);
+        });
+        const client = await raw();
+        await client.write(Buffer.concat(Array.from({ length: 1000 }, () => encode(frame))));
+        await events.next('close');
+        assert.deepEqual(events.all.map((event) => event.name), ['open', name, name, name, 'close']);
+      }));
+  }
+}
+
+test('other connections of the same batch are heard on', limit, served({ base: { closeTimeout: 50 } }, async ({ base, events, raw }) => {
+  const clients = [await raw(), await raw(), await raw()];
+  const counts = new Map();
+  base.on('message', (text, sid) => {
+    counts.set(sid, (counts.get(sid) ?? 0) + 1);
+    if (sid === clients[0].sid && counts.get(sid) === 3) base.terminate(sid);
+  });
+  const packet = Buffer.concat(Array.from({ length: 500 }, () => encode(KINDS.message)));
+  await Promise.all(clients.map((client) => client.write(packet)));
+  await events.until(() => counts.get(clients[1].sid) === 500 && counts.get(clients[2].sid) === 500);
+  await events.next('close');
+  assert.equal(counts.get(clients[0].sid), 3);
+}));
+
+test('one listener ends another\'s connection', limit, served({}, async ({ base, events, raw }) => {
+  const [judge, other] = [await raw(), await raw()];
+  base.on('message', (text, sid) => {
+    if (sid === judge.sid) base.terminate(other.sid);
+  });
+  let after = 0;
+  base.on('message', (text, sid) => {
+    if (sid === other.sid && base.sockets[other.sid] === undefined) after++;
+  });
+  const flood = other.write(Buffer.concat(Array.from({ length: 20_000 }, () => encode(KINDS.message)))).catch(() => {});
+  await judge.text('off with him');
+  await events.next('close');
+  await flood;
+  assert.equal(after, 0);
+}));
+
+for (const [how, end, code] of [['close', (base, sid) => base.close(sid, 'no'), 1000], ['terminate', (base, sid) => base.terminate(sid), 1006]]) {
+  test(`${how} in open: close follows, and nothing else`, limit, served({}, async ({ base, events, raw }) => {
+    base.on('open', (sid) => end(base, sid));
+    const client = await raw({ head: encode(KINDS.message), paused: true });
+    if (code === 1000) await client.close(1000, 'no');
+    assert.deepEqual(await events.next('close'), [code === 1000 ? 'no' : '', client.sid, code]);
+    assert.deepEqual(events.all.map(({ name }) => name), ['open', 'close']);
+  }));
+}
+
+test('close in close, in error and in drain throws nothing', limit, served({ unix: true, base: { closeTimeout: 50 } }, async ({ base, events, raw }) => {
+  for (const name of ['close', 'error', 'drain']) {
+    base.on(name, (...args) => {
+      const sid = name === 'close' ? args[1] : name === 'error' ? args[0].sid : args[0];
+      base.close(sid, 'again');
+      base.terminate(sid);
+      base.send(sid, 'x');
+      base.ping(sid, 'x');
+    });
+  }
+  const bad = await raw();
+  await bad.send({ opcode: 3 });
+  await events.next('close');
+  const slow = await raw({ paused: true });
+  base.send(slow.sid, Buffer.alloc(4 << 20));
+  slow.resume();
+  await events.next('close');
+  assert.equal(events.list('drain').length, 1);
+}));
+
+test('send in close reaches the others', limit, served({}, async ({ base, connectMany }) => {
+  base.on('close', (reason, sid) => base.send(`${sid} left: ${reason}`));
+  const [stays, leaves] = await connectMany(2);
+  leaves.ws.close(1000, 'supper');
+  assert.equal(await stays.message(), `${leaves.sid} left: supper`);
+}));
+
+test('assignSocket in a listener', limit, served({
+  upgrade(request, socket, head, server) {
+    if (server.events.list('open').length === 0) return server.accept(request, socket, head);
+    server.base.once('message', () => server.accept(request, socket, head));
+    server.assigned.emit('held');
+  },
+}, async ({ base, connect, assigned }) => {
+  const first = await connect();
+  const held = new Promise((resolve) => assigned.once('held', resolve));
+  const second = connect();
+  await held;
+  await first.send('let him in');
+  const client = await second;
+  base.send('both');
+  assert.equal(await first.message(), 'both');
+  assert.equal(await client.message(), 'both');
+}));
+
+test('listeners that are added and removed in a listener', limit, served({}, async ({ base, events, raw }) => {
+  const heard = [];
+  base.once('message', () => base.on('message', (text) => heard.push(text)));
+  const client = await raw();
+  await client.write(Buffer.concat(['0', '1', '2'].map((payload) => encode({ opcode: TEXT, payload }))));
+  await events.atLeast('message', 3);
+  assert.deepEqual(heard, ['1', '2']);
+}));

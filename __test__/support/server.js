@@ -1,0 +1,190 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const http = require('node:http');
+const os = require('node:os');
+const path = require('node:path');
+const { EventEmitter, once } = require('node:events');
+const { Base } = require('../..');
+const { Client } = require('./ws-client');
+const { Inbox } = require('./inbox');
+const { RawClient } = require('./raw-client');
+const { switchingProtocols } = require('./upgrade');
+
+/** Which transport the suite runs over: a run with another name here goes over that one. */
+const TRANSPORT = process.env.WEBSOCKETS_TEST_TRANSPORT ?? 'socket';
+
+const EVENTS = ['open', 'message', 'binary', 'ping', 'pong', 'close', 'drain'];
+
+/** A hang is a failure; no test is near this on a slow machine. */
+const limit = { timeout: 30_000 };
+
+let unixSockets = 0;
+
+/** @returns {string} a path for a Unix-domain socket that nobody uses */
+function unixPath() {
+  return path.join(os.tmpdir(), `websockets-test-${process.pid}-${unixSockets++}.sock`);
+}
+
+/** An HTTP server whose upgrades go to one `Base`, and the clients that a test opens to it. */
+class TestServer {
+  /**
+   * @param {object} [options]
+   * @param {object} [options.base] options of the `Base`
+   * @param {Function} [options.Class] a subclass of `Base`
+   * @param {object} [options.assign] options of every `assignSocket`
+   * @param {boolean} [options.unix] listen on a Unix-domain socket
+   * @param {boolean} [options.hearErrors] `false`: no `error` listener on the `Base`
+   * @param {string} [options.transport] `'socket'` or `'stream'`
+   * @param {(request: http.IncomingMessage, socket: import('node:net').Socket, head: Buffer,
+   *   server: TestServer) => void} [options.upgrade] instead of answering and assigning at once
+   */
+  constructor({ base, Class = Base, assign, unix, hearErrors = true, transport = TRANSPORT, upgrade } = {}) {
+    this.base = new Class(base);
+    this.events = new Inbox(this.base, hearErrors ? [...EVENTS, 'error'] : EVENTS);
+    this.assignOptions = { ...(transport === 'socket' ? {} : { transport }), ...assign };
+    this.transport = transport;
+    this.clients = [];
+    this.assigned = new EventEmitter();
+    /** sid → the socket that was handed over */
+    this.accepted = new Map();
+    for (const name of ['accept', 'assign', 'connect', 'connectMany', 'raw', 'request']) {
+      this[name] = this[name].bind(this); // tests take them apart
+    }
+    this.http = http.createServer();
+    this.http.on('upgrade', (request, socket, head) => {
+      if (upgrade) upgrade(request, socket, head, this);
+      else this.accept(request, socket, head);
+    });
+    this.listenOn = unix ? { path: unixPath() } : { port: 0, host: '127.0.0.1' };
+  }
+
+  async listen() {
+    this.http.listen(this.listenOn);
+    await once(this.http, 'listening');
+    this.at = this.listenOn.path ? this.listenOn : { host: '127.0.0.1', port: this.http.address().port };
+    this.url = this.at.path ? `ws+unix:${this.at.path}:/` : `ws://127.0.0.1:${this.at.port}/`;
+    return this;
+  }
+
+  /** Answers the upgrade request and hands the socket over. */
+  accept(request, socket, head) {
+    socket.write(switchingProtocols(request));
+    return this.assign(request, socket, { head });
+  }
+
+  /** Hands the socket over; `connect` and `raw` learn the sid by this. */
+  assign(request, socket, options) {
+    const sid = this.base.assignSocket(socket, { ...this.assignOptions, ...options });
+    this.accepted.set(sid, socket);
+    this.assigned.emit(request.url, sid);
+    return sid;
+  }
+
+  /**
+   * @param {object} [options] of the `ws` client
+   * @returns {Promise<Client>} open, with its `sid`
+   */
+  async connect(options) {
+    const name = `/?n=${this.clients.length}`;
+    const assigned = once(this.assigned, name);
+    const client = new Client(this.url.slice(0, -1) + name, options);
+    this.clients.push(client);
+    await client.opened;
+    [client.sid] = await assigned;
+    return client;
+  }
+
+  /**
+   * @param {number} count
+   * @param {object} [options]
+   * @returns {Promise<Client[]>} in the order in which they were assigned
+   */
+  async connectMany(count, options) {
+    const clients = [];
+    while (clients.length < count) clients.push(await this.connect(options));
+    return clients;
+  }
+
+  /**
+   * @param {object} [options] of `RawClient`
+   * @returns {Promise<RawClient>} upgraded, with its `sid`
+   */
+  async raw(options = {}) {
+    const name = `/?n=${this.clients.length}`;
+    const assigned = once(this.assigned, name);
+    const client = this.request(name, options);
+    [client.sid] = await assigned;
+    if (!options.paused) await client.inbox.next('head');
+    return client;
+  }
+
+  /**
+   * @param {string} name the path to ask for
+   * @param {object} [options] of `RawClient`
+   * @returns {RawClient} that has not been answered yet
+   */
+  request(name, options) {
+    const client = new RawClient(this.at, { ...options, path: name });
+    this.clients.push(client);
+    return client;
+  }
+
+  /** Closes everything and waits until it is closed, then looks at what every sid must have had. */
+  async stop() {
+    this.abandon();
+    await this.events.until(() => this.events.list('close').length >= this.events.list('open').length);
+    if (this.http.listening) await new Promise((resolve) => this.http.close(resolve));
+    this.checkLives();
+  }
+
+  /** Lets go of everything, without waiting. */
+  abandon() {
+    for (const client of this.clients) client.destroy();
+    this.base.terminate(Object.keys(this.base.sockets));
+  }
+
+  /** `open` first, `close` last, each of them once, whatever happened in between. */
+  checkLives() {
+    const lives = new Map();
+    for (const { name, args } of this.events.all) {
+      const sid = name === 'open' || name === 'drain' ? args[0] : name === 'error' ? args[0].sid : args[1];
+      const life = lives.get(sid) ?? { first: name, open: 0, close: 0 };
+      if (name === 'open' || name === 'close') life[name]++;
+      life.last = name;
+      lives.set(sid, life);
+    }
+    for (const [sid, life] of lives) {
+      assert.deepEqual(life, { first: 'open', open: 1, close: 1, last: 'close' }, `the life of ${sid}`);
+    }
+    assert.equal(this.base.connections, 0);
+  }
+}
+
+/**
+ * The body of a test, with a server that is there before and gone after.
+ *
+ * @param {ConstructorParameters<typeof TestServer>[0]} options
+ * @param {(server: TestServer, t: import('node:test').TestContext) => Promise<void>} body
+ * @returns {(t: import('node:test').TestContext) => Promise<void>}
+ */
+function served(options, body) {
+  return async (t) => {
+    const server = await new TestServer(options).listen();
+    // A test that ran into its time limit is still pending: without this its file would hang.
+    t.signal.addEventListener('abort', () => {
+      server.abandon();
+      server.http.close();
+    });
+    try {
+      await body(server, t);
+    } catch (error) {
+      server.abandon();
+      server.http.close();
+      throw error;
+    }
+    await server.stop();
+  };
+}
+
+module.exports = { TestServer, limit, served, unixPath };

@@ -1,0 +1,340 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+const { Stream } = require('node:stream');
+const { inherits } = require('node:util');
+
+const { assign } = require('./assign.js');
+const { OPEN, kInner } = require('./connection.js');
+const { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf } = require('./data.js');
+const { deliverHeldSoon, leave } = require('./deliver.js');
+const { invalidType } = require('./errors.js');
+const native = require('./native.js');
+const { checkAssignOptions, checkOption, object } = require('./options.js');
+const { State } = require('./state.js');
+const { flushAfter } = require('./bridge.js');
+
+const PING = 0x9;
+
+const NORMAL_CLOSURE = 1000;
+const GOING_AWAY = 1001;
+
+/** Where a `Base` keeps what is not for its users. */
+const kState = Symbol('websockets.state');
+
+/**
+ * Many WebSocket connections behind one EventEmitter.
+ *
+ * An ES5 function, so that `Base.call(this, options)` with `util.inherits` works as well as `new`
+ * and `class extends`.
+ *
+ * @param {object} [options] see `docs/api.md`
+ * @throws {TypeError | RangeError} naming the option that is wrong
+ */
+function Base(options) {
+  if (!(this instanceof Base)) {
+    return new Base(options);
+  }
+  const state = new State(this, options);
+  EventEmitter.call(this);
+  Object.defineProperty(this, kState, { value: state });
+}
+inherits(Base, EventEmitter);
+
+/**
+ * The state of a `Base`.
+ *
+ * @param {any} base
+ * @returns {State}
+ */
+function stateOf(base) {
+  const state = base?.[kState];
+  if (state === undefined) {
+    throw invalidType('"this"', 'a Base whose constructor has run', base);
+  }
+  return state;
+}
+
+/**
+ * The open connections that a `sid` argument addresses.
+ *
+ * @param {State} state
+ * @param {unknown} sid a sid, an array of sids, or `null` for all
+ * @returns {import('./connection.js').Connection[]}
+ */
+function addressed({ views }, sid) {
+  if (sid === null) {
+    return views.all();
+  }
+  const sids = Array.isArray(sid) ? sid : [sid];
+  const found = [];
+  for (const one of sids) {
+    if (typeof one !== 'string') {
+      throw invalidType('The "sid" argument', 'a string, an array of strings, or null', sid);
+    }
+    const connection = views.get(one);
+    if (connection !== undefined) {
+      found.push(connection);
+    }
+  }
+  return found;
+}
+
+/**
+ * Sends one frame to those whom `sid` addresses.
+ *
+ * @param {State} state
+ * @param {unknown} sid
+ * @param {number} opcode
+ * @param {string | ArrayBufferView} data
+ * @returns {number} how many that are
+ */
+function sendFrame(state, sid, opcode, data) {
+  if (sid === null) {
+    if (state.views.size > 0) {
+      flushAfter(native.broadcast(state.id, opcode, data));
+    }
+    return state.views.size;
+  }
+  const connections = addressed(state, sid);
+  if (connections.length === 1) {
+    connections[0][kInner].transport.send(opcode, data);
+  } else if (connections.length > 1) {
+    const slots = connections.map((connection) => connection[kInner].transport.slot);
+    flushAfter(native.frames(slots, opcode, data));
+  }
+  return connections.length;
+}
+
+/**
+ * Sends a message: a string as text, binary data as it is.
+ *
+ * Forms: `send(data)` and `send(null, data[, options])` to all, `send(sid, data[, options])` to one
+ * or, with an array of sids, to several. Sids that are unknown or closed are skipped.
+ *
+ * @returns {this}
+ * @throws {TypeError} where data or sid is of another type; nothing is sent then
+ */
+Base.prototype.send = function send(...args) {
+  const state = stateOf(this);
+  const [sid, data, options] = args.length < 2 ? [null, args[0]] : args;
+  const checked = checkData(data);
+  if (args.length > 2 && options !== undefined) {
+    object('The "options" argument', options);
+  }
+  state.counters.messagesSent += sendFrame(state, sid, opcodeOf(checked), checked);
+  return this;
+};
+
+/**
+ * Sends a ping; the answer comes as `pong`.
+ *
+ * Forms: `ping()`, `ping(data)` and `ping(null[, data])` to all, `ping([sid…])` and
+ * `ping(sid | [sid…], data)` to some.
+ *
+ * @returns {this}
+ * @throws {TypeError | RangeError} where data is of another type, or over 125 bytes
+ */
+Base.prototype.ping = function ping(...args) {
+  const state = stateOf(this);
+  let [sid, data] = [null, ''];
+  if (args.length > 1) {
+    [sid, data] = args;
+  } else if (args.length === 1 && (args[0] === null || Array.isArray(args[0]))) {
+    [sid] = args;
+  } else if (args.length === 1) {
+    [data] = args;
+  }
+  const checked = checkPingData(data);
+  state.counters.pingsSent += sendFrame(state, sid, PING, checked);
+  return this;
+};
+
+/**
+ * Begins the closing handshake.
+ *
+ * Forms: `close()` closes all with 1001, `close(sid[, reason])` with 1000,
+ * `close(sid, code[, reason])` with another code. `sid` may be an array, or `null` for all.
+ *
+ * @returns {this}
+ * @throws {TypeError | RangeError} where code or reason is not allowed; nothing is closed then
+ */
+Base.prototype.close = function close(...args) {
+  const state = stateOf(this);
+  let [sid, code, reason] = [null, GOING_AWAY, ''];
+  if (args.length > 0) {
+    [sid, code, reason] = [args[0], NORMAL_CLOSURE, args[1]];
+  }
+  if (args.length > 2 || typeof args[1] === 'number') {
+    [, code, reason] = args;
+  }
+  checkCloseCode(code);
+  const checked = checkReason(reason);
+  for (const connection of addressed(state, sid)) {
+    closeOne(connection, code, checked);
+  }
+  return this;
+};
+
+function closeOne(connection, code, reason) {
+  const { readyState, transport } = connection[kInner];
+  if (readyState === OPEN) {
+    transport?.close(code, reason);
+    leave(connection);
+  }
+}
+
+/**
+ * Drops connections without a closing handshake; `close` follows with 1006.
+ *
+ * @param {string | string[] | null} sid
+ * @returns {this}
+ * @throws {TypeError} where it is anything else
+ */
+Base.prototype.terminate = function terminate(sid) {
+  for (const connection of addressed(stateOf(this), sid)) {
+    terminateOne(connection);
+  }
+  return this;
+};
+
+function terminateOne(connection) {
+  connection[kInner].transport?.terminate();
+  leave(connection);
+}
+
+/**
+ * Makes a socket, whose opening handshake is done, a connection.
+ *
+ * @param {import('node:stream').Duplex} socket
+ * @param {object} [options] see `docs/api.md`
+ * @returns {string} its sid
+ * @throws {TypeError} where an argument is wrong
+ * @throws {Error} `ERR_WS_SOCKET_TAKEN`, `ERR_WS_UNSUPPORTED_SOCKET`,
+ *   `ERR_WS_UNSUPPORTED_EXTENSION`, or the system's code; nothing has changed then
+ */
+Base.prototype.assignSocket = function assignSocket(socket, options) {
+  const state = stateOf(this);
+  if (!(socket instanceof Stream) || !hasFunctions(socket, ['write', 'end'])) {
+    throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
+  }
+  const connection = assign(state, socket, checkAssignOptions(options), {
+    close: (one, code, reason) => closeOne(one, code, reason),
+    terminate: terminateOne,
+  });
+  this.emit('open', connection.sid);
+  return connection.sid;
+};
+
+function hasFunctions(object, names) {
+  return names.every((name) => typeof object[name] === 'function');
+}
+
+/**
+ * Bytes that wait to be written to a peer; 0 where the sid is unknown or closed.
+ *
+ * @param {string} sid
+ * @returns {number}
+ */
+Base.prototype.bufferedAmount = function bufferedAmount(sid) {
+  const [connection] = addressed(stateOf(this), sid);
+  return connection === undefined ? 0 : connection.bufferedAmount;
+};
+
+/**
+ * Stops reading from a peer: nothing of it is emitted until `resume`, and its idle time stands
+ * still. TCP then stops the peer.
+ *
+ * @param {string | string[] | null} sid
+ * @returns {this}
+ */
+Base.prototype.pause = function pause(sid) {
+  for (const connection of addressed(stateOf(this), sid)) {
+    const inner = connection[kInner];
+    inner.paused = true;
+    inner.transport?.pause(true);
+  }
+  return this;
+};
+
+/**
+ * Goes on reading after `pause`.
+ *
+ * @param {string | string[] | null} sid
+ * @returns {this}
+ */
+Base.prototype.resume = function resume(sid) {
+  for (const connection of addressed(stateOf(this), sid)) {
+    const inner = connection[kInner];
+    inner.paused = false;
+    inner.transport?.pause(false);
+    deliverHeldSoon(connection);
+  }
+  return this;
+};
+
+/**
+ * Counters for a metrics page: all but `connections`, `closing`, `queuedBytes` and `ioThreads`
+ * only grow.
+ *
+ * @returns {Record<string, number>}
+ */
+Base.prototype.stats = function stats() {
+  const { closing, counters, views } = stateOf(this);
+  let { bytesReceived, bytesSent } = counters;
+  let queuedBytes = 0;
+  for (const connection of [...views.all(), ...closing]) {
+    const { transport } = connection[kInner];
+    if (transport !== null) {
+      bytesReceived += transport.bytesRead();
+      bytesSent += transport.bytesWritten();
+      queuedBytes += transport.bufferedAmount();
+    }
+  }
+  return {
+    connections: views.size,
+    closing: closing.size,
+    ...counters,
+    bytesReceived,
+    bytesSent,
+    queuedBytes,
+    ioThreads: native.ioThreads(),
+  };
+};
+
+/** Properties of a `Base` that look like plain ones. */
+const PROPERTIES = {
+  connections: { get: ({ views }) => views.size },
+  sockets: { get: ({ views }) => views.sockets },
+  socketsHistory: { get: ({ views }) => views.history },
+  extensions: {
+    get: (state) => state.extensions,
+    set(state, value) {
+      state.extensions = object('The "extensions" property', value);
+    },
+  },
+};
+for (const name of ['mask', 'url', 'timeout', 'maxConnections']) {
+  PROPERTIES[name] = {
+    get: ({ options }) => options[name],
+    set({ options }, value) {
+      options[name] = checkOption(name, value);
+    },
+  };
+}
+for (const [name, { get, set }] of Object.entries(PROPERTIES)) {
+  Object.defineProperty(Base.prototype, name, {
+    enumerable: true,
+    configurable: true,
+    get() {
+      return get(stateOf(this));
+    },
+    set:
+      set &&
+      function setProperty(value) {
+        set(stateOf(this), value);
+      },
+  });
+}
+
+module.exports = { Base };

@@ -1,0 +1,78 @@
+'use strict';
+
+const { deliver } = require('./deliver.js');
+const native = require('./native.js');
+
+/**
+ * The connections that Rust carries, by the number it knows them by.
+ *
+ * @type {(import('./connection.js').Connection | undefined)[]}
+ */
+const connections = [];
+
+let attached = false;
+
+/**
+ * Called from Rust for each thing that happened, in order. Listeners run inside: what one throws
+ * is reported there as an uncaught exception, and the next event follows.
+ *
+ * @param {number} tag the connection's number above three bits of kind
+ * @param {string | Buffer} payload
+ * @param {number | undefined} code close code of an error or a close
+ * @param {string | undefined} errorCode
+ */
+function dispatch(tag, payload, code, errorCode) {
+  deliver(connections[tag >>> 3], tag & 7, payload, code, errorCode);
+}
+
+/** Goes on with a long delivery once the event loop has had its turn. */
+function drainLater() {
+  setImmediate(native.drain);
+}
+
+/**
+ * Has the tick's commands carried out at its end.
+ *
+ * @param {true | undefined} due what a command returned
+ */
+function flushAfter(due) {
+  if (due) {
+    process.nextTick(native.flush);
+  }
+}
+
+/**
+ * Duplicates the socket's descriptor and makes it a connection; on failure nothing has changed.
+ *
+ * @param {...any} settings
+ * @returns {number} the connection's number
+ */
+function open(...settings) {
+  if (!attached) {
+    native.attach(dispatch, drainLater);
+    // `process.exit()` runs no cleanup of the addon's, only this event.
+    process.on('exit', native.leave);
+    attached = true;
+  }
+  const slot = native.open(...settings);
+  // A command may be waiting for the end of the tick already.
+  process.nextTick(native.flush);
+  return slot;
+}
+
+/**
+ * Says which connection this number is.
+ *
+ * @param {number} slot
+ * @param {import('./connection.js').Connection} connection
+ */
+function bind(slot, connection) {
+  connections[slot] = connection;
+}
+
+/** @param {number} slot */
+function unbind(slot) {
+  connections[slot] = undefined;
+}
+
+module.exports = { bind, flushAfter, open, unbind };

@@ -1,0 +1,94 @@
+'use strict';
+
+/** The numbers of `ws` and of the browsers' WebSocket. */
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+
+/** Where a connection keeps what is not for its users. */
+const kInner = Symbol('websockets.connection');
+
+/**
+ * What `base.sockets[sid]` holds. All of it is read-only.
+ */
+class Connection {
+  /**
+   * @param {object} inner
+   * @param {string} inner.sid
+   * @param {import('./state.js').State} inner.owner of the `Base` it belongs to
+   * @param {object | null} inner.transport what carries it, `null` for one that is gone already
+   * @param {import('node:stream').Duplex | null} inner.socket
+   * @param {string} inner.protocol
+   * @param {boolean} inner.mask
+   * @param {string | undefined} inner.remoteAddress
+   */
+  constructor(inner) {
+    Object.defineProperty(this, kInner, {
+      value: {
+        ...inner,
+        readyState: OPEN,
+        paused: false,
+        /** Events that came while paused, in order. */
+        held: [],
+        /** Whether those are about to be delivered. */
+        scheduled: false,
+        /** Undoes what the assignment hung on others, such as an AbortSignal. */
+        release: undefined,
+      },
+    });
+  }
+
+  /** The connection's id: unique in the process and unguessable. */
+  get sid() {
+    return this[kInner].sid;
+  }
+
+  /** 1 open, 2 closing, 3 closed. */
+  get readyState() {
+    return this[kInner].readyState;
+  }
+
+  /** `'socket'`: a thread in Rust reads and writes. */
+  get transport() {
+    return 'socket';
+  }
+
+  /** The subprotocol that `assignSocket` was told, or `''`. */
+  get protocol() {
+    return this[kInner].protocol;
+  }
+
+  /** Names of the extensions that are on. */
+  get extensions() {
+    return [];
+  }
+
+  /** Whether outgoing frames are masked: the client role. */
+  get mask() {
+    return this[kInner].mask;
+  }
+
+  /** The peer's IP address; `undefined` on a Unix-domain socket. */
+  get remoteAddress() {
+    return this[kInner].remoteAddress;
+  }
+
+  /** The socket that was assigned; `null` once it is released. */
+  get socket() {
+    return this[kInner].socket;
+  }
+
+  /** Bytes that wait to be written to the peer. */
+  get bufferedAmount() {
+    const { transport } = this[kInner];
+    return transport === null ? 0 : transport.bufferedAmount();
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](_depth, options, inspect) {
+    const { sid, readyState, transport, protocol, remoteAddress, bufferedAmount } = this;
+    const shown = { sid, readyState, transport, protocol, remoteAddress, bufferedAmount };
+    return `Connection ${inspect(shown, options)}`;
+  }
+}
+
+module.exports = { CLOSED, CLOSING, Connection, OPEN, kInner };

@@ -1,0 +1,125 @@
+'use strict';
+
+const { isUtf8 } = require('node:buffer');
+const { isArrayBuffer } = require('node:util').types;
+
+const { invalidType, outOfRange } = require('./errors.js');
+
+/** RFC 6455 §5.5: the most that a control frame carries. */
+const MAX_CONTROL_PAYLOAD = 125;
+/** The status code takes two bytes of it. */
+const MAX_REASON = MAX_CONTROL_PAYLOAD - 2;
+
+const TEXT = 0x1;
+const BINARY = 0x2;
+
+/**
+ * Checks what is to be sent.
+ *
+ * @param {unknown} data
+ * @returns {string | ArrayBufferView} as the native side takes it
+ */
+function checkData(data) {
+  if (typeof data === 'string' || ArrayBuffer.isView(data)) {
+    return data;
+  }
+  if (isArrayBuffer(data)) {
+    return new Uint8Array(data);
+  }
+  const allowed = 'a string, a Buffer, a TypedArray, a DataView or an ArrayBuffer';
+  throw invalidType('The "data" argument', allowed, data);
+}
+
+/**
+ * Checks the payload of a ping (RFC 6455 §5.5.2).
+ *
+ * @param {unknown} data
+ * @returns {string | ArrayBufferView}
+ */
+function checkPingData(data) {
+  const checked = checkData(data);
+  const length = byteLength(checked);
+  if (length > MAX_CONTROL_PAYLOAD) {
+    const allowed = `at most ${MAX_CONTROL_PAYLOAD} bytes of UTF-8 or binary data`;
+    throw outOfRange('The "data" argument', allowed, `${length} bytes`);
+  }
+  return checked;
+}
+
+/**
+ * Checks the reason of a close frame (RFC 6455 §5.5.1).
+ *
+ * @param {unknown} reason
+ * @returns {string | ArrayBufferView}
+ */
+function checkReason(reason) {
+  if (reason === undefined || reason === null) {
+    return '';
+  }
+  if (typeof reason !== 'string' && !(reason instanceof Uint8Array)) {
+    throw invalidType('The "reason" argument', 'a string or a Buffer', reason);
+  }
+  const length = byteLength(reason);
+  if (length > MAX_REASON) {
+    throw outOfRange('The "reason" argument', `at most ${MAX_REASON} bytes`, `${length} bytes`);
+  }
+  if (typeof reason !== 'string' && !isValidUtf8(reason)) {
+    throw invalidType('The "reason" argument', 'a string or a Buffer of valid UTF-8', reason);
+  }
+  return reason;
+}
+
+/**
+ * Checks the status code of a close frame (RFC 6455 §7.4 and the registry it founded).
+ *
+ * @param {unknown} code
+ * @returns {number}
+ */
+function checkCloseCode(code) {
+  const allowed = 'one of 1000 to 1003, 1007 to 1014, 3000 to 4999';
+  if (typeof code !== 'number') {
+    throw invalidType('The "code" argument', allowed, code);
+  }
+  const registered = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
+  if (!Number.isInteger(code) || !(registered || (code >= 3000 && code <= 4999))) {
+    throw outOfRange('The "code" argument', allowed, code);
+  }
+  return code;
+}
+
+/**
+ * The opcode of a message with this data.
+ *
+ * @param {string | ArrayBufferView} data
+ * @returns {number}
+ */
+function opcodeOf(data) {
+  return typeof data === 'string' ? TEXT : BINARY;
+}
+
+/**
+ * @param {string | ArrayBufferView} data
+ * @returns {number}
+ */
+function byteLength(data) {
+  return typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @returns {boolean}
+ */
+function isValidUtf8(bytes) {
+  if (isUtf8 !== undefined) {
+    return isUtf8(bytes);
+  }
+  // Node before 18.14.
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+module.exports = { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf };

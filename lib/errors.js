@@ -1,0 +1,60 @@
+'use strict';
+
+const { inspect } = require('node:util');
+
+/**
+ * Adds `code` the way Node's own errors carry it: `TypeError [ERR_X]: message` in the stack.
+ *
+ * @template {Error} E
+ * @param {E} error
+ * @param {string} code
+ * @returns {E}
+ */
+function withCode(error, code) {
+  const { name } = error;
+  error.name = `${name} [${code}]`;
+  // The stack is made of the name when it is first read.
+  void error.stack;
+  delete error.name;
+  error.code = code;
+  return error;
+}
+
+/**
+ * An argument or option of the wrong type.
+ *
+ * @param {string} name what it is called
+ * @param {string} expected what is allowed
+ * @param {unknown} actual
+ * @returns {TypeError & { code: string }}
+ */
+function invalidType(name, expected, actual) {
+  const message = `${name} must be ${expected}. Received ${inspect(actual, { depth: 0 })}`;
+  return withCode(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
+}
+
+/**
+ * An argument or option of the right type that is not allowed.
+ *
+ * @param {string} name what it is called
+ * @param {string} expected what is allowed
+ * @param {unknown} actual
+ * @returns {RangeError & { code: string }}
+ */
+function outOfRange(name, expected, actual) {
+  const message = `${name} must be ${expected}. Received ${inspect(actual, { depth: 0 })}`;
+  return withCode(new RangeError(message), 'ERR_OUT_OF_RANGE');
+}
+
+/**
+ * Something that cannot be done.
+ *
+ * @param {string} code
+ * @param {string} message
+ * @returns {Error & { code: string }}
+ */
+function failure(code, message) {
+  return withCode(new Error(message), code);
+}
+
+module.exports = { failure, invalidType, outOfRange };

@@ -1,0 +1,147 @@
+'use strict';
+
+const { constants } = require('node:buffer');
+
+const { failure, invalidType, outOfRange } = require('./errors.js');
+const { parseUrl } = require('./url.js');
+
+/** The longest delay of a Node timer; delays beyond it are not kept elsewhere either. */
+const MAX_DELAY = 2 ** 31 - 1;
+
+/**
+ * A check of a whole number in a range; `Infinity` only where it is allowed.
+ *
+ * @param {number} min
+ * @param {number} max
+ * @param {boolean} [infinite]
+ * @returns {(name: string, value: unknown) => number}
+ */
+function integer(min, max, infinite = false) {
+  const expected = `an integer from ${min} to ${max}${infinite ? ', or Infinity' : ''}`;
+  return (name, value) => {
+    if (typeof value !== 'number') {
+      throw invalidType(name, expected, value);
+    }
+    if (infinite && value === Infinity) {
+      return value;
+    }
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw outOfRange(name, expected, value);
+    }
+    return value;
+  };
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {boolean}
+ */
+function boolean(name, value) {
+  if (typeof value !== 'boolean') {
+    throw invalidType(name, 'a boolean', value);
+  }
+  return value;
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {object}
+ */
+function object(name, value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidType(name, 'an object', value);
+  }
+  return value;
+}
+
+/** Each option of a `Base`: what it is where it is not given, and what it may be. */
+const OPTIONS = {
+  mask: { default: false, check: boolean },
+  url: { default: 'ws://localhost:3000', check: (_name, value) => parseUrl(value) },
+  timeout: { default: 600_000, check: integer(0, MAX_DELAY) },
+  maxConnections: { default: 10, check: integer(1, Number.MAX_SAFE_INTEGER, true) },
+  // A message above V8's longest string could not be delivered.
+  maxPayload: { default: 16 * 1024 * 1024, check: integer(0, constants.MAX_STRING_LENGTH) },
+  maxFragments: { default: 131_072, check: integer(1, 2 ** 32 - 1) },
+  maxBufferedAmount: {
+    default: 64 * 1024 * 1024,
+    check: integer(1, Number.MAX_SAFE_INTEGER, true),
+  },
+  closeTimeout: { default: 5_000, check: integer(0, MAX_DELAY) },
+  pingInterval: { default: 0, check: integer(0, MAX_DELAY) },
+  // The default depends on the socket.
+  enforceMasking: { default: undefined, check: boolean },
+};
+
+/**
+ * Checks one option.
+ *
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {any} the value to keep
+ */
+function checkOption(name, value) {
+  return OPTIONS[name].check(`The "${name}" option`, value);
+}
+
+/**
+ * Checks the options hash of a `Base`; an option that is `undefined` is as one not given.
+ *
+ * @param {unknown} options
+ * @returns {Record<string, any>} every option, with its default where none was given
+ */
+function checkOptions(options = {}) {
+  object('The "options" argument', options);
+  if (options.perMessageDeflate) {
+    throw unsupportedExtension('permessage-deflate');
+  }
+  const checked = {};
+  for (const [name, option] of Object.entries(OPTIONS)) {
+    const value = options[name] === undefined ? option.default : options[name];
+    checked[name] = value === undefined ? undefined : checkOption(name, value);
+  }
+  return checked;
+}
+
+/**
+ * Checks the options of `assignSocket`.
+ *
+ * @param {unknown} options
+ * @returns {{ head?: Uint8Array, mask?: boolean, protocol: string, signal?: AbortSignal }}
+ */
+function checkAssignOptions(options = {}) {
+  object('The "options" argument', options);
+  const { extensions, head, mask, protocol, transport, signal } = options;
+  if (extensions !== undefined && extensions !== null && extensions.length !== 0) {
+    throw unsupportedExtension(String(extensions));
+  }
+  if (head !== undefined && head !== null && !(head instanceof Uint8Array)) {
+    throw invalidType('The "head" option', 'a Buffer or a Uint8Array', head);
+  }
+  if (mask !== undefined) {
+    boolean('The "mask" option', mask);
+  }
+  if (protocol !== undefined && protocol !== null && typeof protocol !== 'string') {
+    throw invalidType('The "protocol" option', 'a string', protocol);
+  }
+  if (transport !== undefined && transport !== 'socket' && transport !== 'stream') {
+    throw invalidType('The "transport" option', "'socket' or 'stream'", transport);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidType('The "signal" option', 'an AbortSignal', signal);
+  }
+  return { head: head ?? undefined, mask, protocol: protocol ?? '', transport, signal };
+}
+
+/**
+ * @param {string} asked
+ * @returns {Error}
+ */
+function unsupportedExtension(asked) {
+  const message = `No extension is supported yet, so this one cannot be on: ${asked}`;
+  return failure('ERR_WS_UNSUPPORTED_EXTENSION', message);
+}
+
+module.exports = { checkAssignOptions, checkOption, checkOptions, object };

@@ -1,0 +1,134 @@
+'use strict';
+
+const { bind, flushAfter, open, unbind } = require('./bridge.js');
+const native = require('./native.js');
+
+/** No connection has this number: a command for it does nothing. */
+const NO_SLOT = 2 ** 32 - 1;
+
+/**
+ * A connection that Rust carries on a duplicate of the socket's descriptor.
+ */
+class SocketTransport {
+  #slot;
+  #owner;
+  /** Bytes read and written in all, once the connection is over. */
+  #total = null;
+
+  /**
+   * Duplicates the descriptor; on failure nothing has changed.
+   *
+   * @param {number} fd
+   * @param {import('./state.js').State} owner
+   * @param {{ mask: boolean, enforceMasking: boolean }} role
+   * @throws {Error} with the system's code, such as `EMFILE`
+   */
+  constructor(fd, owner, { mask, enforceMasking }) {
+    const { options } = owner;
+    this.#owner = owner;
+    this.#slot = open(
+      fd,
+      owner.id,
+      mask,
+      enforceMasking,
+      options.maxPayload,
+      options.maxFragments,
+      options.maxBufferedAmount,
+      options.timeout,
+      options.pingInterval,
+      options.closeTimeout,
+    );
+  }
+
+  /** The number that Rust knows the connection by. */
+  get slot() {
+    return this.#slot;
+  }
+
+  /** @param {import('./connection.js').Connection} connection */
+  bind(connection) {
+    bind(this.#slot, connection);
+  }
+
+  /**
+   * Rust takes the socket from here.
+   *
+   * @param {Buffer} received what was read from it before
+   */
+  start(received) {
+    flushAfter(native.start(this.#slot, received));
+  }
+
+  /**
+   * @param {number} opcode
+   * @param {string | ArrayBufferView} data
+   */
+  send(opcode, data) {
+    flushAfter(native.frame(this.#slot, opcode, data));
+  }
+
+  /**
+   * Begins the closing handshake.
+   *
+   * @param {number} code
+   * @param {string | Uint8Array} reason
+   */
+  close(code, reason) {
+    flushAfter(native.close(this.#slot, code, reason));
+  }
+
+  /** Drops the connection. */
+  terminate() {
+    flushAfter(native.terminate(this.#slot));
+  }
+
+  /** @param {boolean} on whether reading stops */
+  pause(on) {
+    flushAfter(native.pause(this.#slot, on));
+  }
+
+  /** @returns {number} bytes that wait to be written */
+  bufferedAmount() {
+    return native.buffered(this.#slot);
+  }
+
+  /** @returns {number} bytes received by Rust */
+  bytesRead() {
+    return this.#total === null ? native.bytesRead(this.#slot) : this.#total.read;
+  }
+
+  /** @returns {number} bytes written by Rust */
+  bytesWritten() {
+    return this.#total === null ? native.bytesWritten(this.#slot) : this.#total.written;
+  }
+
+  /** @param {boolean} on */
+  setNoDelay(on) {
+    native.setNoDelay(this.#slot, on);
+  }
+
+  /**
+   * @param {boolean} on
+   * @param {number} delay ms before the first probe; 0 leaves the system's
+   */
+  setKeepAlive(on, delay) {
+    native.setKeepAlive(this.#slot, on, Math.ceil(delay / 1000));
+  }
+
+  /** @param {boolean} on whether the connection keeps the event loop alive */
+  setRef(on) {
+    native.setRef(this.#slot, on);
+  }
+
+  /** The connection is over: its number is another's from now on. */
+  release() {
+    const { counters } = this.#owner;
+    this.#total = { read: this.bytesRead(), written: this.bytesWritten() };
+    counters.bytesReceived += this.#total.read;
+    counters.bytesSent += this.#total.written;
+    unbind(this.#slot);
+    this.#slot = NO_SLOT;
+  }
+}
+
+module.exports = { SocketTransport };

@@ -1,0 +1,39 @@
+'use strict';
+
+const { invalidType } = require('./errors.js');
+
+const PROTOCOLS = new Set(['ws:', 'wss:']);
+
+/**
+ * Parses a WebSocket URL (RFC 6455 §3) the way the 2013 module did: with a slash at the path's end.
+ *
+ * @param {string | URL | { href: string }} value
+ * @returns {{ href: string, protocol: string, host: string, hostname: string, port: string,
+ *   pathname: string, search: string, path: string }}
+ */
+function parseUrl(value) {
+  const text = typeof value === 'object' && value !== null ? value.href : value;
+  const url = typeof text === 'string' ? toUrl(text) : null;
+  if (url === null || !PROTOCOLS.has(url.protocol)) {
+    throw invalidType('The "url" option', 'a ws: or wss: URL', value);
+  }
+  if (!url.pathname.endsWith('/')) {
+    url.pathname += '/';
+  }
+  const { href, protocol, host, hostname, port, pathname, search } = url;
+  return { href, protocol, host, hostname, port, pathname, search, path: pathname + search };
+}
+
+/**
+ * @param {string} text
+ * @returns {URL | null} `null` where it is no URL
+ */
+function toUrl(text) {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+}
+
+module.exports = { parseUrl };

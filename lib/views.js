@@ -1,0 +1,94 @@
+'use strict';
+
+/** What a write to a view does: throw in strict mode, nothing otherwise. */
+const READ_ONLY = {
+  set: () => false,
+  defineProperty: () => false,
+  deleteProperty: () => false,
+  setPrototypeOf: () => false,
+  preventExtensions: () => false,
+};
+
+/**
+ * The open connections of a `Base`, and the read-only views of them that stay live.
+ */
+class Views {
+  /** @type {Map<string, import('./connection.js').Connection>} oldest first */
+  #open = new Map();
+  #sockets = Object.create(null);
+  #history = [];
+  #historyIsCurrent = true;
+
+  /** Object: sid → connection. */
+  sockets = new Proxy(this.#sockets, READ_ONLY);
+
+  #historyView = new Proxy(this.#history, {
+    ...READ_ONLY,
+    get: (target, key, receiver) => Reflect.get(this.#current(target), key, receiver),
+    has: (target, key) => Reflect.has(this.#current(target), key),
+    ownKeys: (target) => Reflect.ownKeys(this.#current(target)),
+    getOwnPropertyDescriptor: (target, key) =>
+      Reflect.getOwnPropertyDescriptor(this.#current(target), key),
+  });
+
+  /** Array of sids, oldest first. */
+  get history() {
+    // An inspection looks past the proxy, at what is behind it.
+    this.#current(this.#history);
+    return this.#historyView;
+  }
+
+  /** How many there are. */
+  get size() {
+    return this.#open.size;
+  }
+
+  /** @param {import('./connection.js').Connection} connection */
+  add(connection) {
+    this.#open.set(connection.sid, connection);
+    this.#sockets[connection.sid] = connection;
+    this.#historyIsCurrent = false;
+  }
+
+  /**
+   * @param {string} sid
+   * @returns {boolean} whether it was there
+   */
+  delete(sid) {
+    delete this.#sockets[sid];
+    this.#historyIsCurrent = false;
+    return this.#open.delete(sid);
+  }
+
+  /**
+   * @param {string} sid
+   * @returns {import('./connection.js').Connection | undefined}
+   */
+  get(sid) {
+    return this.#open.get(sid);
+  }
+
+  /** @returns {import('./connection.js').Connection | undefined} the oldest */
+  oldest() {
+    return this.#open.values().next().value;
+  }
+
+  /** @returns {import('./connection.js').Connection[]} as they are now */
+  all() {
+    return [...this.#open.values()];
+  }
+
+  /** Brings the array up to date: removing a sid from it at once would cost a search each time. */
+  #current(target) {
+    if (!this.#historyIsCurrent) {
+      this.#historyIsCurrent = true;
+      target.length = 0;
+      for (const sid of this.#open.keys()) {
+        target.push(sid);
+      }
+    }
+    return target;
+  }
+}
+
+module.exports = { Views };

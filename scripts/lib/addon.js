@@ -1,0 +1,87 @@
+'use strict';
+
+const { spawnSync } = require('node:child_process');
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
+const root = require('./root');
+const step = require('./step');
+
+const STAMP = path.join(root, '.cache', 'addon.json');
+const INPUTS = ['src', 'build.rs', 'Cargo.toml', 'Cargo.lock', '.cargo', 'package.json', 'package-lock.json'];
+
+/**
+ * All files below a file or folder, in a stable order.
+ *
+ * @param {string} place relative to the root
+ * @returns {string[]}
+ */
+function filesOf(place) {
+  const full = path.join(root, place);
+  if (!fs.existsSync(full)) return [];
+  if (!fs.statSync(full).isDirectory()) return [place];
+  return fs.readdirSync(full).sort().flatMap((name) => filesOf(path.posix.join(place, name)));
+}
+
+/**
+ * What the addon is built from, as one hash. Contents, not times: a checkout or a clone changes
+ * the times of files whose contents stay, and keeps old times on files that are new to us.
+ *
+ * @returns {string}
+ */
+function hashOfInputs() {
+  const hash = crypto.createHash('sha256');
+  for (const file of INPUTS.flatMap(filesOf)) {
+    const content = fs.readFileSync(path.join(root, file));
+    hash.update(`${file}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * The build outputs with size and time: a debug build made by hand since then is noticed by it.
+ *
+ * @returns {Record<string, string>}
+ */
+function outputs() {
+  const addon = new RegExp(`^websockets\\.${process.platform}-${process.arch}.*\\.node$`);
+  const names = fs.readdirSync(root).filter((name) => addon.test(name) || /^native\.(js|d\.ts)$/.test(name));
+  return Object.fromEntries(names.sort().map((name) => {
+    const { size, mtimeMs } = fs.statSync(path.join(root, name));
+    return [name, `${size} bytes, ${mtimeMs}`];
+  }));
+}
+
+/** @returns {boolean} whether the addon at hand was built from the sources at hand */
+function upToDate(inputs) {
+  try {
+    const stamp = JSON.parse(fs.readFileSync(STAMP, 'utf8'));
+    return Object.keys(stamp.outputs).length >= 3
+      && stamp.inputs === inputs
+      && JSON.stringify(stamp.outputs) === JSON.stringify(outputs());
+  } catch {
+    return false;
+  }
+}
+
+/** Throws, with the way out, where there is no Rust to build with. */
+function requireCargo() {
+  if (spawnSync('cargo', ['--version']).status === 0) return;
+  const version = /^rust-version = "(.+)"$/m.exec(fs.readFileSync(path.join(root, 'Cargo.toml'), 'utf8'))[1];
+  throw new Error(
+    `cargo was not found. The core of this module is Rust, and a checkout builds it from source:\n`
+    + `install Rust ${version} or newer (https://rustup.rs), open a new terminal, and run this again.`,
+  );
+}
+
+/** Builds the addon unless it is there and its sources are unchanged. */
+function buildAddon() {
+  const inputs = hashOfInputs();
+  if (upToDate(inputs)) return;
+  requireCargo();
+  step('building the addon, a minute or two the first time', 'npm run build');
+  fs.mkdirSync(path.dirname(STAMP), { recursive: true });
+  fs.writeFileSync(STAMP, `${JSON.stringify({ inputs, outputs: outputs() }, null, 2)}\n`);
+}
+
+module.exports = buildAddon;

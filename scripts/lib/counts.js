@@ -1,0 +1,67 @@
+'use strict';
+
+/**
+ * @typedef {object} Counts
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} skipped
+ */
+
+/** @param {string} text @returns {string} the text without colours */
+const plain = (text) => text.replace(/\u001b\[[0-9;]*m/g, '');
+
+/**
+ * Adds up the closing lines of a `cargo test`, one per test binary.
+ *
+ * @param {string} output
+ * @returns {Counts}
+ */
+function ofCargo(output) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const line of plain(output).matchAll(/^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/gm)) {
+    counts.passed += Number(line[1]);
+    counts.failed += Number(line[2]);
+    counts.skipped += Number(line[3]);
+  }
+  return counts;
+}
+
+/**
+ * Reads the closing lines of `node --test` (`ℹ pass 12`). A cancelled test has failed; one marked
+ * todo counts as skipped.
+ *
+ * @param {string} output
+ * @returns {Counts}
+ */
+function ofNode(output) {
+  const total = {};
+  for (const [, name, n] of plain(output).matchAll(/^\S (pass|fail|cancelled|skipped|todo) (\d+)\r?$/gm)) {
+    total[name] = Number(n); // the last one: a test's own output may hold such lines as well
+  }
+  const { pass = 0, fail = 0, cancelled = 0, skipped = 0, todo = 0 } = total;
+  return { passed: pass, failed: fail + cancelled, skipped: skipped + todo };
+}
+
+/**
+ * Reads a closing line `12 passed, 0 failed`.
+ *
+ * @param {string} output
+ * @returns {Counts}
+ */
+function ofPlainLine(output) {
+  const [, passed, failed] = [...plain(output).matchAll(/^(\d+) passed, (\d+) failed\r?$/gm)].pop() ?? [];
+  return { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: 0 };
+}
+
+/**
+ * A check that has nothing to count but its exit status.
+ *
+ * @param {string} output
+ * @param {boolean} ok
+ * @returns {Counts}
+ */
+function ofCheck(output, ok) {
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
+}
+
+module.exports = { ofCargo, ofCheck, ofNode, ofPlainLine };

@@ -1,0 +1,77 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const counts = require('./counts');
+const root = require('./root');
+
+const MINUTE = 60_000;
+
+/**
+ * @typedef {object} Gate
+ * @property {string[]} commands all of them run, each must succeed
+ * @property {(output: string, ok: boolean) => import('./counts').Counts} count
+ * @property {number} timeout ms for each command
+ * @property {string} [absentWithout] a cargo component: without it the gate is left out, and says so
+ */
+
+/**
+ * `node --test` over the test files right in the given folders. The files are named one by one:
+ * what Node makes of a folder or a pattern differs from version to version.
+ *
+ * @param {...string} folders
+ * @returns {string[]} the command, or nothing where there is no test: Node would look for some itself
+ */
+function nodeTest(...folders) {
+  const files = folders.flatMap((folder) => {
+    const full = path.join(root, folder);
+    const names = fs.existsSync(full) ? fs.readdirSync(full).sort() : [];
+    return names.filter((name) => name.endsWith('.test.js')).map((name) => `${folder}/${name}`);
+  });
+  if (files.length === 0) return [];
+  // Per test; up to Node 20 it counts for a whole file, so it is no tight one.
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const limit = major > 20 || (major === 20 && minor >= 11) ? ['--test-timeout=300000'] : [];
+  return [['node', '--test', '--test-reporter=spec', ...limit, ...files].join(' ')];
+}
+
+/** Each check this project has, by name. @type {Record<string, Gate>} */
+module.exports = {
+  format: {
+    commands: ['cargo fmt --check'],
+    count: counts.ofCheck,
+    timeout: MINUTE,
+    absentWithout: 'fmt',
+  },
+  clippy: {
+    // The protocol alone, the protocol with the engine, everything: each layer builds without the next.
+    commands: [
+      'cargo clippy --quiet --all-targets --no-default-features -- -D warnings',
+      'cargo clippy --quiet --all-targets --no-default-features --features engine -- -D warnings',
+      'cargo clippy --quiet --all-targets -- -D warnings',
+    ],
+    count: counts.ofCheck,
+    timeout: 10 * MINUTE,
+    absentWithout: 'clippy',
+  },
+  rust: {
+    commands: ['cargo test --no-default-features --features engine'],
+    count: counts.ofCargo,
+    timeout: 15 * MINUTE,
+  },
+  node: {
+    commands: nodeTest('__test__', '__test__/examples'),
+    count: counts.ofNode,
+    timeout: 15 * MINUTE,
+  },
+  autobahn: {
+    commands: ['node __test__/autobahn/run.js'],
+    count: counts.ofPlainLine,
+    timeout: 15 * MINUTE,
+  },
+  browser: {
+    commands: nodeTest('__test__/browser'),
+    count: counts.ofNode,
+    timeout: 5 * MINUTE,
+  },
+};

@@ -1,0 +1,68 @@
+'use strict';
+
+// node scripts/test.js [gate…]
+//
+// Runs the gates named (see lib/gates.js), or those that need nothing but the toolchain, shows what
+// they print, and closes with one line per gate and the sum. Every gate runs even if one before it
+// failed. A gate in which no test ran has failed.
+
+const { spawnSync } = require('node:child_process');
+const gates = require('./lib/gates');
+const tee = require('./lib/tee');
+
+const BY_DEFAULT = ['format', 'clippy', 'rust', 'node'];
+
+/**
+ * @param {string} name
+ * @returns {Promise<{ name: string, status: string, passed: number, failed: number, skipped: number,
+ *   seconds: number, note: string }>}
+ */
+async function run(name) {
+  const gate = gates[name];
+  const sum = { name, status: 'ran', passed: 0, failed: 0, skipped: 0, seconds: 0, note: '' };
+  if (gate.absentWithout && spawnSync('cargo', [gate.absentWithout, '--version']).status !== 0) {
+    return { ...sum, status: 'left out', note: `this toolchain has no \`cargo ${gate.absentWithout}\`` };
+  }
+  const started = Date.now();
+  for (const command of gate.commands) {
+    const { ok, output, note } = await tee(command, { timeout: gate.timeout });
+    const counts = gate.count(output, ok);
+    sum.passed += counts.passed;
+    sum.skipped += counts.skipped;
+    // What ends badly without naming a failed test (it did not compile, it hung) is one failure.
+    sum.failed += counts.failed || (ok ? 0 : 1);
+    if (!ok) sum.note = note;
+  }
+  if (sum.passed + sum.failed === 0) {
+    sum.failed = 1;
+    sum.note = 'no test ran';
+  }
+  sum.seconds = (Date.now() - started) / 1000;
+  return { ...sum, status: sum.failed === 0 ? 'ran' : 'failed' };
+}
+
+/** @returns {string} one line of the summary; .ci/run picks these out by their first word */
+function line({ name, status, passed, failed, skipped, seconds, note }) {
+  const parts = [`${passed} passed, ${failed} failed`];
+  if (skipped > 0) parts.push(`${skipped} skipped`);
+  const counts = status === 'left out' ? '' : `${parts.join(', ').padEnd(36)} ${seconds.toFixed(1).padStart(6)} s`;
+  return `gate  ${name.padEnd(9)} ${status.padEnd(9)} ${counts}${note && `  ${note}`}`.trimEnd();
+}
+
+/** @param {string[]} names */
+async function main(names) {
+  const unknown = names.filter((name) => !Object.hasOwn(gates, name));
+  if (unknown.length > 0) {
+    console.error(`no such gate: ${unknown.join(', ')} (there are ${Object.keys(gates).join(', ')})`);
+    process.exitCode = 2;
+    return;
+  }
+  const results = [];
+  for (const name of names) results.push(await run(name));
+  console.log(`\n${results.map(line).join('\n')}`);
+  const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
+  console.log(`${total('passed')} passed, ${total('failed')} failed`);
+  if (total('failed') > 0) process.exitCode = 1;
+}
+
+main(process.argv.length > 2 ? process.argv.slice(2) : BY_DEFAULT);

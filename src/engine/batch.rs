@@ -1,0 +1,264 @@
+//! What the shards tell an env's JavaScript: records, and the arena their contents lie in.
+
+use crate::protocol::Payload;
+
+/// Contents at least this long stay in the buffer they came in; shorter ones go into the arena.
+const OWN_BUFFER: usize = 64 * 1024;
+/// What one record is counted for beside its contents, in bytes.
+const RECORD_COST: usize = 64;
+/// An emptied arena larger than this gives its memory back.
+const KEPT_CAPACITY: usize = 1024 * 1024;
+
+/// What happened on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// A text message.
+    Text = 0,
+    /// A binary message.
+    Binary = 1,
+    /// A ping; its pong is queued.
+    Ping = 2,
+    /// A pong.
+    Pong = 3,
+    /// The bytes queued for the peer fell to zero.
+    Drain = 4,
+    /// The connection began to close by itself: an idle timeout. No event; the sid leaves the views.
+    Closing = 5,
+    /// Something went wrong; [`Body::Failure`] says what.
+    Error = 6,
+    /// The connection is over: the last record of its slot.
+    Close = 7,
+}
+
+/// Where the contents of a record are.
+#[derive(Debug)]
+pub enum Body {
+    /// Bytes of the arena: ASCII for text, anything for binary.
+    Bytes {
+        /// Offset in [`Batch::bytes`].
+        start: usize,
+        /// Length in bytes.
+        length: usize,
+    },
+    /// UTF-16 of the wide arena.
+    Wide {
+        /// Offset in [`Batch::wide`].
+        start: usize,
+        /// Length in code units.
+        length: usize,
+    },
+    /// A buffer of its own: ASCII for text, anything for binary.
+    Large(Vec<u8>),
+    /// UTF-16 in a buffer of its own.
+    LargeWide(Vec<u16>),
+    /// Of [`Kind::Error`]: the public code and what was wrong.
+    Failure {
+        /// `error.code`.
+        code: &'static str,
+        /// `error.message`.
+        message: String,
+    },
+}
+
+/// One thing that happened on one connection.
+#[derive(Debug)]
+pub struct Record {
+    /// What happened.
+    pub kind: Kind,
+    /// The close code of [`Kind::Close`] and [`Kind::Error`]; otherwise 0.
+    pub code: u16,
+    /// Whose it is: the number its env gave the connection.
+    pub slot: u32,
+    /// Its contents.
+    pub body: Body,
+    /// The bytes it is counted for while it waits.
+    pub cost: usize,
+}
+
+/// Records in the order in which they happened.
+#[derive(Default)]
+pub struct Batch {
+    /// The arena of bytes.
+    pub bytes: Vec<u8>,
+    /// The arena of UTF-16.
+    pub wide: Vec<u16>,
+    /// The records.
+    pub records: Vec<Record>,
+}
+
+impl Batch {
+    /// Appends bytes that are to become a Buffer.
+    pub(super) fn push_binary(&mut self, slot: u32, payload: Payload<'_>) -> usize {
+        let length = payload.len();
+        let body = match payload {
+            Payload::Owned(bytes) if length >= OWN_BUFFER => Body::Large(bytes),
+            other => self.store_bytes(&other),
+        };
+        self.push(Kind::Binary, slot, 0, body, length)
+    }
+
+    /// Appends valid UTF-8 that is to become a string.
+    pub(super) fn push_text(
+        &mut self,
+        kind: Kind,
+        slot: u32,
+        code: u16,
+        text: Payload<'_>,
+    ) -> usize {
+        let length = text.len();
+        let ascii = text.is_ascii();
+        let body = match text {
+            Payload::Owned(bytes) if ascii && length >= OWN_BUFFER => Body::Large(bytes),
+            other if ascii => self.store_bytes(&other),
+            other if length >= OWN_BUFFER => {
+                let mut wide = Vec::new();
+                append_utf16(&mut wide, &other);
+                Body::LargeWide(wide)
+            }
+            other => {
+                let start = self.wide.len();
+                append_utf16(&mut self.wide, &other);
+                Body::Wide {
+                    start,
+                    length: self.wide.len() - start,
+                }
+            }
+        };
+        let stored = if ascii { length } else { length * 2 };
+        self.push(kind, slot, code, body, stored)
+    }
+
+    /// Appends what a control frame carried, which need not be UTF-8, as a string.
+    pub(super) fn push_control(&mut self, kind: Kind, slot: u32, payload: &[u8]) -> usize {
+        match String::from_utf8_lossy(payload) {
+            std::borrow::Cow::Borrowed(text) => {
+                self.push_text(kind, slot, 0, Payload::Borrowed(text.as_bytes()))
+            }
+            std::borrow::Cow::Owned(text) => {
+                self.push_text(kind, slot, 0, Payload::Owned(text.into_bytes()))
+            }
+        }
+    }
+
+    /// Appends a record without contents.
+    pub(super) fn push_bare(&mut self, kind: Kind, slot: u32) -> usize {
+        let body = Body::Bytes {
+            start: 0,
+            length: 0,
+        };
+        self.push(kind, slot, 0, body, 0)
+    }
+
+    /// Appends an error.
+    pub(super) fn push_error(
+        &mut self,
+        slot: u32,
+        close_code: u16,
+        code: &'static str,
+        message: String,
+    ) -> usize {
+        let length = message.len();
+        let body = Body::Failure { code, message };
+        self.push(Kind::Error, slot, close_code, body, length)
+    }
+
+    /// Empties it for the next use.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.wide.clear();
+        self.records.clear();
+        self.bytes.shrink_to(KEPT_CAPACITY);
+        self.wide.shrink_to(KEPT_CAPACITY / 2);
+        self.records.shrink_to(KEPT_CAPACITY / size_of::<Record>());
+    }
+
+    fn store_bytes(&mut self, bytes: &[u8]) -> Body {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        Body::Bytes {
+            start,
+            length: bytes.len(),
+        }
+    }
+
+    fn push(&mut self, kind: Kind, slot: u32, code: u16, body: Body, stored: usize) -> usize {
+        let cost = stored + RECORD_COST;
+        self.records.push(Record {
+            kind,
+            code,
+            slot,
+            body,
+            cost,
+        });
+        cost
+    }
+}
+
+/// V8 makes a string of UTF-16 by a copy; its own decoding of dense non-ASCII UTF-8 takes three
+/// times what a transcoder takes, and would be paid for on the JavaScript thread.
+fn append_utf16(wide: &mut Vec<u16>, text: &[u8]) {
+    let start = wide.len();
+    // The transcoder's own bound: one unit more than there are bytes.
+    wide.resize(start + text.len() + 1, 0);
+    let written = encoding_rs::mem::convert_utf8_to_utf16(text, &mut wide[start..]);
+    wide.truncate(start + written);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(batch: &Batch, index: usize) -> String {
+        match &batch.records[index].body {
+            Body::Bytes { start, length } => {
+                String::from_utf8(batch.bytes[*start..start + length].to_vec()).unwrap()
+            }
+            Body::Wide { start, length } => {
+                String::from_utf16(&batch.wide[*start..start + length]).unwrap()
+            }
+            Body::Large(bytes) => String::from_utf8(bytes.clone()).unwrap(),
+            Body::LargeWide(wide) => String::from_utf16(wide).unwrap(),
+            Body::Failure { message, .. } => message.clone(),
+        }
+    }
+
+    #[test]
+    fn text_of_any_script_and_size_survives() {
+        let mut batch = Batch::default();
+        let texts = [
+            String::new(),
+            "ascii".into(),
+            "naïve".into(),
+            "日本語 😀".into(),
+            "a".repeat(OWN_BUFFER),
+            "é".repeat(OWN_BUFFER),
+        ];
+        for text in &texts {
+            batch.push_text(Kind::Text, 7, 0, Payload::Borrowed(text.as_bytes()));
+            batch.push_text(Kind::Text, 7, 0, Payload::Owned(text.clone().into_bytes()));
+        }
+        for (index, text) in texts.iter().enumerate() {
+            assert_eq!(&text_of(&batch, index * 2), text);
+            assert_eq!(&text_of(&batch, index * 2 + 1), text);
+        }
+    }
+
+    #[test]
+    fn control_payload_that_is_not_utf8_is_replaced() {
+        let mut batch = Batch::default();
+        batch.push_control(Kind::Pong, 1, b"a\xffb");
+        assert_eq!(text_of(&batch, 0), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn an_emptied_batch_gives_large_memory_back() {
+        let mut batch = Batch::default();
+        for _ in 0..64 {
+            batch.push_binary(1, Payload::Borrowed(&[0; OWN_BUFFER]));
+        }
+        batch.clear();
+        assert!(batch.bytes.capacity() <= KEPT_CAPACITY);
+        assert!(batch.records.is_empty());
+    }
+}

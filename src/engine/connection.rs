@@ -1,0 +1,493 @@
+//! One connection on its shard: reading, answering, closing.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::batch::Kind;
+use super::port::Recorder;
+use super::shard::Shard;
+use super::shared::{Append, Flush, Shared, Thread};
+use super::socket;
+use crate::protocol::{self, Config, Event, Millis, Payload, State};
+
+/// With more than this many bytes queued, only the latest ping is answered (RFC 6455 §5.5.3).
+const CONGESTED: usize = 64 * 1024;
+/// Reads of one connection before others have their turn.
+const READS_PER_TURN: u32 = 4;
+
+/// The public code of a connection dropped at `maxBufferedAmount`.
+const BACKPRESSURE: &str = "WS_ERR_BACKPRESSURE";
+
+/// Where the protocol reports its events.
+type Record<'a> = dyn FnMut(Event<'_>) + 'a;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    On,
+    /// The app asked for a pause.
+    Paused,
+    /// The env has no room for records.
+    Suspended,
+    /// The peer's FIN was read; what is queued is still being written.
+    Ended,
+}
+
+struct Inner {
+    protocol: protocol::Connection,
+    reading: Reading,
+    waker: Option<Waker>,
+    /// The kernel took no more: write when it can be written to.
+    want_write: bool,
+    /// Read without waiting for readiness, which may have been used up.
+    read_now: bool,
+    congested: bool,
+    half_closed: bool,
+    finished: bool,
+    /// The deadline that is armed.
+    armed: Millis,
+}
+
+/// A connection in its shard's table.
+pub(super) struct Connection {
+    pub(super) shared: Arc<Shared>,
+    /// Its place among the connections of its `Base`.
+    pub(super) base_index: Cell<usize>,
+    inner: RefCell<Inner>,
+}
+
+impl Connection {
+    pub(super) fn new(shared: Arc<Shared>, config: Arc<Config>, now: Millis) -> Self {
+        Self {
+            shared,
+            base_index: Cell::new(0),
+            inner: RefCell::new(Inner {
+                protocol: protocol::Connection::new(config, now),
+                reading: Reading::On,
+                waker: None,
+                want_write: false,
+                read_now: false,
+                congested: false,
+                half_closed: false,
+                finished: false,
+                armed: Millis::MAX,
+            }),
+        }
+    }
+
+    /// The descriptor has come, with what JavaScript had read from it.
+    pub(super) fn start(self: &Rc<Self>, shard: &Rc<Shard>, fd: OwnedFd, mut received: Vec<u8>) {
+        let fd = Arc::new(fd);
+        let both = Interest::READABLE | Interest::WRITABLE;
+        // SAFETY: the descriptor is registered once, and stays open for as long as the registration
+        // lives, which holds it by its own `Arc<OwnedFd>`.
+        let registered = unsafe { AsyncFd::register_with_interest(fd.clone(), both) };
+        let Ok(io) = registered else {
+            return self.lose(shard);
+        };
+        self.shared.start(fd);
+        if !received.is_empty() {
+            self.receive(shard, &mut received);
+        }
+        self.settle(shard);
+        if self.inner.borrow().finished {
+            return;
+        }
+        let guard = LostOnDrop {
+            shard: shard.clone(),
+            connection: self.clone(),
+        };
+        tokio::task::spawn_local(async move {
+            poll_fn(|context| guard.connection.poll(&guard.shard, &io, context)).await;
+        });
+    }
+
+    fn poll(
+        self: &Rc<Self>,
+        shard: &Rc<Shard>,
+        io: &AsyncFd<Arc<OwnedFd>>,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        {
+            let mut inner = self.inner.borrow_mut();
+            match &mut inner.waker {
+                Some(waker) => waker.clone_from(context.waker()),
+                none => *none = Some(context.waker().clone()),
+            }
+        }
+        if self.poll_write(shard, io, context).is_err() {
+            self.lose(shard);
+        }
+        for _ in 0..READS_PER_TURN {
+            let (finished, reading) = {
+                let inner = self.inner.borrow();
+                (inner.finished, inner.reading)
+            };
+            if finished {
+                return Poll::Ready(());
+            }
+            let result = match reading {
+                Reading::On if self.must_suspend(shard) => return Poll::Pending,
+                Reading::On => ready!(self.poll_read(shard, io, context)),
+                Reading::Paused => ready!(self.poll_hang_up(shard, io, context)),
+                Reading::Suspended | Reading::Ended => return Poll::Pending,
+            };
+            if result.is_err() {
+                self.lose(shard);
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn poll_write(
+        &self,
+        shard: &Rc<Shard>,
+        io: &AsyncFd<Arc<OwnedFd>>,
+        context: &mut Context<'_>,
+    ) -> io::Result<()> {
+        while self.inner.borrow().want_write {
+            let Poll::Ready(guard) = io.poll_write_ready(context) else {
+                return Ok(());
+            };
+            let mut guard = guard?;
+            self.inner.borrow_mut().want_write = false;
+            self.settle(shard);
+            if self.inner.borrow().want_write {
+                guard.clear_ready();
+            }
+        }
+        Ok(())
+    }
+
+    /// One read, and what it brings.
+    fn poll_read(
+        &self,
+        shard: &Rc<Shard>,
+        io: &AsyncFd<Arc<OwnedFd>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut guard = None;
+        if !std::mem::take(&mut self.inner.borrow_mut().read_now) {
+            guard = Some(ready!(io.poll_read_ready(context))?);
+        }
+        let mut buffer = shard.read_buffer.borrow_mut();
+        match socket::receive(io.get_ref().as_fd(), &mut buffer) {
+            Ok(0) => self.end(shard),
+            Ok(read) => {
+                // A short read has emptied the kernel's buffer: the next bytes are a new edge.
+                if read < buffer.len()
+                    && let Some(guard) = &mut guard
+                {
+                    guard.clear_ready();
+                }
+                self.shared.count_read(read);
+                self.receive(shard, &mut buffer[..read]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if self.shared.is_gone() {
+                    // It cannot be written to any more, and there is nothing left to read.
+                    return Poll::Ready(Err(error));
+                }
+                if let Some(guard) = &mut guard {
+                    guard.clear_ready();
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// While paused, only a reset is noticed; what came before it is then delivered.
+    fn poll_hang_up(
+        &self,
+        shard: &Rc<Shard>,
+        io: &AsyncFd<Arc<OwnedFd>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut guard = ready!(io.poll_read_ready(context))?;
+        if socket::is_hung_up(io.get_ref().as_fd()) {
+            self.read_on(shard);
+        } else if guard.ready().is_read_closed() {
+            // The peer's FIN stays ready: it is read after the pause.
+            return Poll::Pending;
+        }
+        guard.clear_ready();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Where the env has no room for records, reading stops until it has.
+    fn must_suspend(self: &Rc<Self>, shard: &Shard) -> bool {
+        let port = &self.shared.port;
+        if !port.is_full() || !port.suspend() {
+            return false;
+        }
+        let mut inner = self.inner.borrow_mut();
+        inner.reading = Reading::Suspended;
+        inner.protocol.suspend(shard.now());
+        shard.suspend(self.clone());
+        true
+    }
+
+    /// The env has room again.
+    pub(super) fn resume(&self, shard: &Shard) {
+        if self.inner.borrow().reading == Reading::Suspended {
+            self.read_on(shard);
+        }
+    }
+
+    /// The app stops reading, or goes on.
+    pub(super) fn pause(&self, shard: &Shard, paused: bool) {
+        let mut inner = self.inner.borrow_mut();
+        match inner.reading {
+            Reading::On | Reading::Suspended if paused => {
+                if inner.reading == Reading::On {
+                    inner.protocol.suspend(shard.now());
+                }
+                inner.reading = Reading::Paused;
+                wake(&inner);
+            }
+            Reading::Paused if !paused => {
+                drop(inner);
+                self.read_on(shard);
+            }
+            _ => {}
+        }
+    }
+
+    fn read_on(&self, shard: &Shard) {
+        let mut inner = self.inner.borrow_mut();
+        if matches!(inner.reading, Reading::Paused | Reading::Suspended) {
+            inner.protocol.resume(shard.now());
+        }
+        inner.reading = Reading::On;
+        inner.read_now = true;
+        wake(&inner);
+        drop(inner);
+        self.arm(shard);
+    }
+
+    fn receive(&self, shard: &Rc<Shard>, bytes: &mut [u8]) {
+        let congested = self.shared.buffered() > CONGESTED;
+        self.step(shard, |protocol, answer, record| {
+            if congested {
+                protocol.set_congested(true, answer);
+            }
+            protocol.receive(bytes, shard.now(), answer, &mut |event| record(event));
+        });
+        if congested {
+            self.inner.borrow_mut().congested = true;
+        }
+    }
+
+    /// The peer's FIN.
+    fn end(&self, shard: &Rc<Shard>) {
+        let mut inner = self.inner.borrow_mut();
+        if inner.protocol.state() == State::Draining && self.shared.buffered() > 0 {
+            inner.reading = Reading::Ended;
+            return;
+        }
+        drop(inner);
+        self.lose(shard);
+    }
+
+    /// The connection is over without more to come from the peer.
+    fn lose(&self, shard: &Rc<Shard>) {
+        self.inner.borrow_mut().protocol.receive_eof();
+        self.finish(shard);
+    }
+
+    /// Begins the closing handshake.
+    pub(super) fn close(&self, shard: &Rc<Shard>, code: u16, reason: &str) {
+        self.step(shard, |protocol, answer, _| {
+            protocol.close(code, reason, shard.now(), answer);
+        });
+        // The peer's close frame has to be read, whatever the app had paused.
+        if self.inner.borrow().reading == Reading::Paused {
+            self.read_on(shard);
+        }
+    }
+
+    /// Drops the connection at once.
+    pub(super) fn terminate(&self, shard: &Rc<Shard>) {
+        self.inner.borrow_mut().protocol.terminate();
+        self.finish(shard);
+    }
+
+    /// An armed deadline has come; the one that holds by now may be later.
+    pub(super) fn fire(&self, shard: &Rc<Shard>, now: Millis) {
+        let due = {
+            let mut inner = self.inner.borrow_mut();
+            inner.armed = Millis::MAX;
+            inner.protocol.deadline().is_some_and(|at| at <= now)
+        };
+        if due {
+            self.step(shard, |protocol, answer, record| {
+                protocol.handle_timeout(now, answer, &mut |event| record(event));
+            });
+        } else {
+            self.arm(shard);
+        }
+    }
+
+    /// What became of a frame that this shard appended.
+    pub(super) fn appended(&self, shard: &Rc<Shard>, append: Append) {
+        match append {
+            Append::Queued => self.settle(shard),
+            Append::Closed => {}
+            Append::Full => {
+                let message = "the peer does not read: maxBufferedAmount is reached".to_owned();
+                self.shared.port.record(shard.index, |batch| {
+                    batch.push_error(self.shared.slot, 1006, BACKPRESSURE, message)
+                });
+                self.terminate(shard);
+            }
+        }
+    }
+
+    /// Lets the protocol take one step, and does what follows from it.
+    fn step(
+        &self,
+        shard: &Rc<Shard>,
+        run: impl FnOnce(&mut protocol::Connection, &mut Vec<u8>, &mut Record<'_>),
+    ) {
+        let mut answer = shard.answer.take();
+        {
+            let mut inner = self.inner.borrow_mut();
+            let mut recorder = self.shared.port.recorder(shard.index);
+            let slot = self.shared.slot;
+            run(&mut inner.protocol, &mut answer, &mut |event| {
+                record(&mut recorder, slot, event);
+            });
+            if !answer.is_empty() {
+                let last = inner.protocol.state() != State::Open;
+                self.shared.append_protocol(&answer, last);
+            }
+        }
+        answer.clear();
+        shard.answer.set(answer);
+        self.settle(shard);
+    }
+
+    /// Writes what waits (where the kernel takes no more, it waits until that does), and does what
+    /// the protocol's state asks for.
+    pub(super) fn settle(&self, shard: &Rc<Shard>) {
+        let mut flush = self.shared.flush(Thread::Shard, true);
+        let mut inner = self.inner.borrow_mut();
+        if inner.finished {
+            return;
+        }
+        if flush == Flush::Done && inner.congested {
+            inner.congested = false;
+            let mut answer = shard.answer.take();
+            inner.protocol.set_congested(false, &mut answer);
+            if !answer.is_empty() {
+                self.shared.append_protocol(&answer, false);
+                flush = self.shared.flush(Thread::Shard, true);
+            }
+            answer.clear();
+            shard.answer.set(answer);
+        }
+        match flush {
+            Flush::Blocked => {
+                inner.want_write = true;
+                wake(&inner);
+            }
+            // What the peer sent before it broke off is still to be read, then how it ended.
+            Flush::Failed if inner.reading == Reading::Ended => {
+                inner.protocol.receive_eof();
+            }
+            Flush::Failed => {
+                inner.reading = Reading::On;
+                inner.read_now = true;
+                wake(&inner);
+            }
+            Flush::Done if inner.reading == Reading::Ended => {
+                inner.protocol.receive_eof();
+            }
+            Flush::Done if inner.protocol.should_half_close() && !inner.half_closed => {
+                if let Some(fd) = self.shared.fd() {
+                    inner.half_closed = true;
+                    socket::shut_write(fd.as_fd());
+                }
+            }
+            Flush::Done | Flush::Busy => {}
+        }
+        let closed = inner.protocol.state() == State::Closed;
+        drop(inner);
+        if closed {
+            self.finish(shard);
+        } else {
+            self.arm(shard);
+        }
+    }
+
+    /// Sees to it that the shard looks here when the deadline comes.
+    pub(super) fn arm(&self, shard: &Shard) {
+        let mut inner = self.inner.borrow_mut();
+        if let Some(at) = inner.protocol.deadline()
+            && at < inner.armed
+        {
+            inner.armed = at;
+            shard.arm(&self.shared, at);
+        }
+    }
+
+    /// The connection is over: tells the env, and lets go of everything.
+    fn finish(&self, shard: &Rc<Shard>) {
+        let mut inner = self.inner.borrow_mut();
+        if std::mem::replace(&mut inner.finished, true) {
+            return;
+        }
+        self.shared.finish();
+        let slot = self.shared.slot;
+        let (code, reason) = inner.protocol.close_event();
+        let reason = Payload::Borrowed(reason.as_bytes());
+        self.shared.port.record(shard.index, |batch| {
+            batch.push_text(Kind::Close, slot, code, reason)
+        });
+        wake(&inner);
+        drop(inner);
+        shard.remove(self);
+    }
+}
+
+/// However a connection's task ends, the env hears of it: a panic costs one connection.
+struct LostOnDrop {
+    shard: Rc<Shard>,
+    connection: Rc<Connection>,
+}
+
+impl Drop for LostOnDrop {
+    fn drop(&mut self) {
+        self.connection.lose(&self.shard);
+    }
+}
+
+fn wake(inner: &Inner) {
+    if let Some(waker) = &inner.waker {
+        waker.wake_by_ref();
+    }
+}
+
+fn record(recorder: &mut Recorder<'_>, slot: u32, event: Event<'_>) {
+    recorder.add(|batch| match event {
+        Event::Text(text) => batch.push_text(Kind::Text, slot, 0, text),
+        Event::Binary(data) => batch.push_binary(slot, data),
+        Event::Ping(payload) => batch.push_control(Kind::Ping, slot, payload),
+        Event::Pong(payload) => batch.push_control(Kind::Pong, slot, payload),
+        Event::Closing => batch.push_bare(Kind::Closing, slot),
+        Event::Failed(violation) => {
+            let message = violation.to_string();
+            batch.push_error(slot, violation.close_code(), violation.code(), message)
+        }
+    });
+}

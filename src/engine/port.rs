@@ -1,0 +1,279 @@
+//! An env's mailbox: one lane from each shard, and one doorbell for all of them.
+//!
+//! The bell is rung once per batch: `pending` is set by whoever rings it, and cleared by the env
+//! when it has found every lane empty.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::batch::Batch;
+
+/// Bytes of records that may wait for one env before its connections are read no further.
+pub(super) const QUEUE_LIMIT: usize = 16 * 1024 * 1024;
+/// Where reading goes on again.
+const QUEUE_LOW: usize = QUEUE_LIMIT / 2;
+
+/// Wakes an env's JavaScript thread.
+pub trait Doorbell: Send {
+    /// Makes the env drain its port soon. Never blocks.
+    fn ring(&self);
+}
+
+#[derive(Default)]
+struct Lane {
+    batch: Mutex<Batch>,
+    /// Ordered submissions of this env that the shard has carried out.
+    processed: AtomicU64,
+    /// Bytes of submissions that the shard has yet to carry out.
+    submitted_bytes: AtomicUsize,
+    waiting: Mutex<bool>,
+    progress: Condvar,
+}
+
+/// What shards and one env share.
+pub struct Port {
+    lanes: Box<[Lane]>,
+    pending: AtomicBool,
+    queued: AtomicUsize,
+    suspended: AtomicBool,
+    bell: Mutex<Option<Box<dyn Doorbell>>>,
+}
+
+impl Port {
+    /// A port of an env that is served by `shards` shards.
+    #[must_use]
+    pub fn new(shards: usize, bell: Box<dyn Doorbell>) -> Self {
+        Self {
+            lanes: (0..shards).map(|_| Lane::default()).collect(),
+            pending: AtomicBool::new(false),
+            queued: AtomicUsize::new(0),
+            suspended: AtomicBool::new(false),
+            bell: Mutex::new(Some(bell)),
+        }
+    }
+
+    /// Adds records to `shard`'s lane: `fill` gets the batch and returns what they cost, 0 for none.
+    pub(super) fn record(&self, shard: usize, fill: impl FnOnce(&mut Batch) -> usize) {
+        let cost = {
+            let mut batch = self.lanes[shard].batch.lock();
+            let cost = fill(&mut batch);
+            // Inside the lock, so that the env never takes off what has not been put on.
+            self.queued.fetch_add(cost, Ordering::Relaxed);
+            cost
+        };
+        if cost > 0 {
+            self.ring();
+        }
+    }
+
+    /// As [`Port::record`], with the batch locked by the first record, if there is any.
+    pub(super) fn recorder(&self, shard: usize) -> Recorder<'_> {
+        Recorder {
+            port: self,
+            shard,
+            batch: None,
+            cost: 0,
+        }
+    }
+
+    fn ring(&self) {
+        if !self.pending.swap(true, Ordering::SeqCst)
+            && let Some(bell) = &*self.bell.lock()
+        {
+            bell.ring();
+        }
+    }
+
+    /// The env takes what waits in `shard`'s lane, and leaves an empty batch there.
+    pub fn take(&self, shard: usize, empty: Batch) -> Batch {
+        std::mem::replace(&mut self.lanes[shard].batch.lock(), empty)
+    }
+
+    /// The env found every lane empty: the next record rings again. False where one has come since,
+    /// and the env has to look again.
+    pub fn rest(&self) -> bool {
+        self.pending.store(false, Ordering::SeqCst);
+        let idle = self.lanes.iter().all(|l| l.batch.lock().records.is_empty());
+        // Whoever finds `pending` clear first, a shard or this env, goes on.
+        idle || self.pending.swap(true, Ordering::SeqCst)
+    }
+
+    /// The env has delivered records that cost this much. True where shards stopped reading for
+    /// want of room and may go on: each of them is to be told.
+    #[must_use]
+    pub fn delivered(&self, cost: usize) -> bool {
+        let left = self.queued.fetch_sub(cost, Ordering::SeqCst) - cost;
+        left <= QUEUE_LOW && self.suspended.swap(false, Ordering::SeqCst)
+    }
+
+    /// Bytes of records that wait for this env.
+    pub fn queued(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.queued() >= QUEUE_LIMIT
+    }
+
+    /// A shard stops reading for want of room. False where there is room again by now.
+    pub(super) fn suspend(&self) -> bool {
+        self.suspended.store(true, Ordering::SeqCst);
+        self.queued.load(Ordering::SeqCst) > QUEUE_LOW
+    }
+
+    /// The env ends: nobody rings it again once this returns.
+    pub fn detach(&self) {
+        *self.bell.lock() = None;
+    }
+
+    /// Number of lanes, one a shard.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// How many of this env's ordered submissions `shard` has carried out.
+    pub fn processed(&self, shard: usize) -> u64 {
+        self.lanes[shard].processed.load(Ordering::Acquire)
+    }
+
+    /// Bytes that wait in ordered submissions to `shard`.
+    pub fn submitted_bytes(&self, shard: usize) -> usize {
+        self.lanes[shard].submitted_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn submitting(&self, shard: usize, bytes: usize) {
+        self.lanes[shard]
+            .submitted_bytes
+            .fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// An ordered submission was carried out.
+    pub(super) fn submission_done(&self, shard: usize, bytes: usize) {
+        let lane = &self.lanes[shard];
+        lane.submitted_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        lane.processed.fetch_add(1, Ordering::SeqCst);
+        if *lane.waiting.lock() {
+            lane.progress.notify_all();
+        }
+    }
+
+    /// Waits until `shard` has carried out `target` ordered submissions in all, but not past
+    /// `deadline`. A shard never blocks, so this takes as long as the work itself.
+    pub fn wait(&self, shard: usize, target: u64, deadline: Instant) {
+        let lane = &self.lanes[shard];
+        let mut waiting = lane.waiting.lock();
+        *waiting = true;
+        while lane.processed.load(Ordering::SeqCst) < target {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left == Duration::ZERO {
+                break;
+            }
+            lane.progress.wait_for(&mut waiting, left);
+        }
+        *waiting = false;
+    }
+}
+
+/// Adds records to a lane and rings at the end, if there was any.
+pub(super) struct Recorder<'a> {
+    port: &'a Port,
+    shard: usize,
+    batch: Option<parking_lot::MutexGuard<'a, Batch>>,
+    cost: usize,
+}
+
+impl Recorder<'_> {
+    /// Adds what `fill` adds, which returns its cost.
+    pub(super) fn add(&mut self, fill: impl FnOnce(&mut Batch) -> usize) {
+        let batch = self
+            .batch
+            .get_or_insert_with(|| self.port.lanes[self.shard].batch.lock());
+        self.cost += fill(batch);
+    }
+}
+
+impl Drop for Recorder<'_> {
+    fn drop(&mut self) {
+        if let Some(batch) = self.batch.take() {
+            self.port.queued.fetch_add(self.cost, Ordering::Relaxed);
+            drop(batch);
+            self.port.ring();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::batch::Kind;
+    use super::*;
+
+    struct Bell(Arc<AtomicUsize>);
+    impl Doorbell for Bell {
+        fn ring(&self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn port() -> (Port, Arc<AtomicUsize>) {
+        let rings = Arc::new(AtomicUsize::new(0));
+        (Port::new(2, Box::new(Bell(rings.clone()))), rings)
+    }
+
+    #[test]
+    fn one_ring_per_batch_over_all_lanes() {
+        let (port, rings) = port();
+        for shard in [0, 1, 0] {
+            port.record(shard, |b| b.push_bare(Kind::Drain, 1));
+        }
+        assert_eq!(rings.load(Ordering::SeqCst), 1);
+        assert!(!port.rest() || !port.take(0, Batch::default()).records.is_empty());
+    }
+
+    #[test]
+    fn a_record_after_rest_rings_again() {
+        let (port, rings) = port();
+        port.record(0, |b| b.push_bare(Kind::Drain, 1));
+        let batch = port.take(0, Batch::default());
+        assert_eq!(batch.records.len(), 1);
+        assert!(port.rest());
+        port.record(1, |b| b.push_bare(Kind::Drain, 1));
+        assert_eq!(rings.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn rest_refuses_while_a_lane_holds_records() {
+        let (port, rings) = port();
+        port.record(0, |b| b.push_bare(Kind::Drain, 1));
+        port.take(0, Batch::default());
+        port.record(1, |b| b.push_bare(Kind::Drain, 1));
+        assert!(!port.rest());
+        assert_eq!(rings.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn nobody_rings_a_detached_env() {
+        let (port, rings) = port();
+        port.detach();
+        port.record(0, |b| b.push_bare(Kind::Drain, 1));
+        assert_eq!(rings.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn reading_stops_at_the_limit_and_goes_on_below_the_low_mark() {
+        let (port, _) = port();
+        port.record(0, |b| {
+            b.push_bare(Kind::Drain, 1);
+            QUEUE_LIMIT
+        });
+        assert!(port.is_full());
+        assert!(port.suspend());
+        assert!(!port.delivered(QUEUE_LIMIT - QUEUE_LOW - 1));
+        assert!(port.delivered(1));
+        assert!(!port.delivered(1));
+    }
+}

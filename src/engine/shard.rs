@@ -1,0 +1,334 @@
+//! One I/O thread: a current-thread Tokio runtime and the connections that it owns.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use slab::Slab;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
+use tokio::task::LocalSet;
+
+use super::connection::Connection;
+use super::port::Port;
+use super::shared::{Append, NO_KEY, Shared};
+use super::submission::{Broadcast, Envelope, Submission};
+use super::timers::{Timer, Timers};
+use crate::protocol::{Millis, encode_frame, random_key};
+
+/// What one `recv` can bring; one such buffer a shard.
+const READ_BUFFER: usize = 128 * 1024;
+
+/// How other threads reach a shard.
+pub struct ShardHandle {
+    index: usize,
+    inbox: Mutex<Vec<Envelope>>,
+    wake: Notify,
+    stopped: AtomicBool,
+    /// Connections that it owns, or is about to.
+    pub(super) load: AtomicUsize,
+}
+
+impl ShardHandle {
+    /// Hands over commands and wakes the shard.
+    pub fn submit(&self, envelope: Envelope) {
+        let submissions = &envelope.submissions;
+        let ordered = submissions.iter().filter(|s| s.is_ordered());
+        let bytes = ordered.map(Submission::bytes).sum();
+        envelope.port.submitting(self.index, bytes);
+        let opened = submissions.iter().filter(|s| s.is_open()).count();
+        self.load.fetch_add(opened, Ordering::Relaxed);
+        self.inbox.lock().push(envelope);
+        self.wake.notify_one();
+    }
+
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+}
+
+/// Starts the shard with this index.
+pub(super) fn start(index: usize) -> io::Result<Arc<ShardHandle>> {
+    let runtime = Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()?;
+    let handle = Arc::new(ShardHandle {
+        index,
+        inbox: Mutex::default(),
+        wake: Notify::new(),
+        stopped: AtomicBool::new(false),
+        load: AtomicUsize::new(0),
+    });
+    let own = handle.clone();
+    std::thread::Builder::new()
+        .name(format!("websockets-{index}"))
+        .spawn(move || run(&runtime, own))?;
+    Ok(handle)
+}
+
+fn run(runtime: &Runtime, handle: Arc<ShardHandle>) {
+    let shard = Rc::new(Shard {
+        index: handle.index,
+        handle,
+        epoch: Instant::now(),
+        table: RefCell::default(),
+        bases: RefCell::default(),
+        timers: RefCell::default(),
+        suspended: RefCell::default(),
+        read_buffer: RefCell::new(vec![0; READ_BUFFER].into()),
+        answer: Cell::default(),
+    });
+    LocalSet::new().block_on(runtime, async move {
+        while !shard.handle.stopped.load(Ordering::Relaxed) {
+            shard.rest().await;
+            shard.carry_out_all();
+            shard.fire_timers();
+        }
+    });
+}
+
+/// The state of one I/O thread; only that thread touches it.
+pub(super) struct Shard {
+    pub(super) index: usize,
+    handle: Arc<ShardHandle>,
+    epoch: Instant,
+    table: RefCell<Slab<Rc<Connection>>>,
+    bases: RefCell<HashMap<u64, Vec<Rc<Connection>>>>,
+    timers: RefCell<Timers>,
+    suspended: RefCell<Vec<Rc<Connection>>>,
+    pub(super) read_buffer: RefCell<Box<[u8]>>,
+    /// Scratch for what the protocol answers.
+    pub(super) answer: Cell<Vec<u8>>,
+}
+
+impl Shard {
+    /// Milliseconds since the shard started.
+    pub(super) fn now(&self) -> Millis {
+        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    async fn rest(&self) {
+        let woken = self.handle.wake.notified();
+        let next = self.timers.borrow().next();
+        match next.and_then(|at| self.epoch.checked_add(Duration::from_millis(at))) {
+            Some(at) => {
+                // Either ends the rest; what is due is looked at in any case.
+                let _ = tokio::time::timeout_at(at.into(), woken).await;
+            }
+            None => woken.await,
+        }
+    }
+
+    fn carry_out_all(self: &Rc<Self>) {
+        let envelopes = std::mem::take(&mut *self.handle.inbox.lock());
+        for Envelope { port, submissions } in envelopes {
+            for submission in submissions {
+                let (ordered, bytes) = (submission.is_ordered(), submission.bytes());
+                self.carry_out(&port, submission);
+                if ordered {
+                    port.submission_done(self.index, bytes);
+                }
+            }
+        }
+    }
+
+    fn carry_out(self: &Rc<Self>, port: &Arc<Port>, submission: Submission) {
+        match submission {
+            Submission::Open { connection, config } => {
+                self.insert(Connection::new(connection, config, self.now()));
+            }
+            Submission::Start {
+                connection,
+                fd,
+                received,
+            } => {
+                if let Some(connection) = self.find(&connection) {
+                    connection.start(self, fd, received);
+                }
+            }
+            Submission::Flush(shared) => {
+                if let Some(connection) = self.find(&shared) {
+                    connection.settle(self);
+                }
+            }
+            Submission::Send(shared, frame) => {
+                if let Some(connection) = self.find(&shared) {
+                    let append = shared.shard_append(frame);
+                    connection.appended(self, append);
+                }
+            }
+            Submission::Broadcast(broadcast) => self.broadcast(&broadcast),
+            Submission::Close {
+                connection,
+                code,
+                reason,
+            } => {
+                if let Some(connection) = self.find(&connection) {
+                    connection.close(self, code, &reason);
+                }
+            }
+            Submission::Terminate(shared) => {
+                if let Some(connection) = self.find(&shared) {
+                    connection.terminate(self);
+                }
+            }
+            Submission::Overflow(shared) => {
+                if let Some(connection) = self.find(&shared) {
+                    connection.appended(self, Append::Full);
+                }
+            }
+            Submission::Pause(shared, paused) => {
+                if let Some(connection) = self.find(&shared) {
+                    connection.pause(self, paused);
+                }
+            }
+            Submission::Resume => self.resume(port),
+            Submission::Leave => {
+                for connection in self.connections_of(port) {
+                    connection.settle(self);
+                    connection.close(self, 1001, "");
+                }
+            }
+            Submission::Detach => {
+                for connection in self.connections_of(port) {
+                    connection.terminate(self);
+                }
+                self.suspended
+                    .borrow_mut()
+                    .retain(|c| !Arc::ptr_eq(&c.shared.port, port));
+            }
+        }
+    }
+
+    fn broadcast(self: &Rc<Self>, broadcast: &Broadcast) {
+        let at = |index| {
+            let bases = self.bases.borrow();
+            bases.get(&broadcast.base).map(|all| Rc::clone(&all[index]))
+        };
+        let count = self.bases.borrow().get(&broadcast.base).map_or(0, Vec::len);
+        // Backwards: a connection that ends on the way is replaced by the last, which had its turn.
+        for connection in (0..count).rev().filter_map(at) {
+            let shared = &connection.shared;
+            let append = if shared.mask {
+                let mut frame = Vec::new();
+                let payload = &broadcast.frame[broadcast.payload..];
+                encode_frame(&mut frame, broadcast.opcode, payload, Some(random_key()));
+                shared.shard_append(frame)
+            } else {
+                shared.shard_append_shared(&broadcast.frame)
+            };
+            connection.appended(self, append);
+        }
+    }
+
+    /// The env has room again: its connections are read on.
+    fn resume(self: &Rc<Self>, port: &Arc<Port>) {
+        let (resumed, others) = self
+            .suspended
+            .take()
+            .into_iter()
+            .partition(|c| Arc::ptr_eq(&c.shared.port, port));
+        *self.suspended.borrow_mut() = others;
+        for connection in resumed {
+            connection.resume(self);
+        }
+    }
+
+    /// Keeps a connection that is not read on for want of room.
+    pub(super) fn suspend(&self, connection: Rc<Connection>) {
+        self.suspended.borrow_mut().push(connection);
+    }
+
+    fn connections_of(&self, port: &Arc<Port>) -> Vec<Rc<Connection>> {
+        let table = self.table.borrow();
+        let own = table
+            .iter()
+            .filter(|(_, c)| Arc::ptr_eq(&c.shared.port, port));
+        own.map(|(_, c)| c.clone()).collect()
+    }
+
+    fn insert(&self, connection: Connection) {
+        let connection = Rc::new(connection);
+        let mut table = self.table.borrow_mut();
+        let key = table.insert(connection.clone());
+        let key = u32::try_from(key).unwrap_or(NO_KEY);
+        connection.shared.key.store(key, Ordering::Relaxed);
+        let mut bases = self.bases.borrow_mut();
+        let all = bases.entry(connection.shared.base).or_default();
+        connection.base_index.set(all.len());
+        all.push(connection.clone());
+        drop((table, bases));
+        connection.arm(self);
+    }
+
+    fn find(&self, shared: &Shared) -> Option<Rc<Connection>> {
+        self.get(shared.key.load(Ordering::Relaxed), shared.id)
+    }
+
+    fn get(&self, key: u32, id: u64) -> Option<Rc<Connection>> {
+        let table = self.table.borrow();
+        let connection = table.get(key as usize)?;
+        (connection.shared.id == id).then(|| connection.clone())
+    }
+
+    /// Forgets a connection that is over.
+    pub(super) fn remove(&self, connection: &Connection) {
+        let shared = &connection.shared;
+        let key = shared.key.swap(NO_KEY, Ordering::Relaxed);
+        if key == NO_KEY {
+            return;
+        }
+        let mut table = self.table.borrow_mut();
+        table.remove(key as usize);
+        self.timers
+            .borrow_mut()
+            .sweep(table.len(), |timer| match table.get(timer.key as usize) {
+                Some(connection) => connection.shared.id == timer.id,
+                None => false,
+            });
+        drop(table);
+        self.handle.load.fetch_sub(1, Ordering::Relaxed);
+        let mut bases = self.bases.borrow_mut();
+        if let Some(all) = bases.get_mut(&shared.base) {
+            let index = connection.base_index.get();
+            all.swap_remove(index);
+            match all.get(index) {
+                Some(moved) => moved.base_index.set(index),
+                None if all.is_empty() => {
+                    bases.remove(&shared.base);
+                }
+                None => {}
+            }
+        }
+    }
+
+    pub(super) fn arm(&self, shared: &Shared, at: Millis) {
+        let timer = Timer {
+            at,
+            id: shared.id,
+            key: shared.key.load(Ordering::Relaxed),
+        };
+        if self.timers.borrow_mut().arm(timer) {
+            self.handle.wake.notify_one();
+        }
+    }
+
+    fn fire_timers(self: &Rc<Self>) {
+        let now = self.now();
+        loop {
+            let Some(timer) = self.timers.borrow_mut().pop_due(now) else {
+                return;
+            };
+            if let Some(connection) = self.get(timer.key, timer.id) {
+                connection.fire(self, now);
+            }
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! The part of a connection that two threads touch: what waits to be written, and who writes it.
+//!
+//! Either thread appends; either writes, one at a time. The lock is never held across a system
+//! call: a writer takes what is pending, sets `writing`, unlocks, writes, and locks again to put
+//! back the rest. After a write that the kernel did not take whole, the shard alone writes until
+//! nothing is left.
+
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use super::batch::Kind;
+use super::outbox::Outbox;
+use super::port::Port;
+use super::socket::{self, MAX_PIECES};
+
+/// Once more than this many bytes were queued, falling back to zero is reported as `drain`.
+const HIGH_MARK: usize = 64 * 1024;
+
+/// The number of a connection that its shard does not know, yet or any more.
+pub(super) const NO_KEY: u32 = u32::MAX;
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// How a flush ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// Nothing waits any more, or it waits for the descriptor.
+    Done,
+    /// The kernel took no more: the shard goes on when it can be written to.
+    Blocked,
+    /// The other thread is writing, and takes along what is here.
+    Busy,
+    /// The connection is broken; reading says how it ended.
+    Failed,
+}
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Append {
+    /// It will be written.
+    Queued,
+    /// The connection sends no more: it is closing, or gone.
+    Closed,
+    /// The peer does not read and the limit is reached; the connection is to be dropped.
+    Full,
+}
+
+/// Which thread is at work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Thread {
+    Shard,
+    JavaScript,
+}
+
+#[derive(Default)]
+struct State {
+    outbox: Outbox,
+    fd: Option<Arc<OwnedFd>>,
+    queued: usize,
+    writing: bool,
+    blocked: bool,
+    /// JavaScript's write left something to the shard, or the shard found JavaScript writing and
+    /// waits for the end of it.
+    tell_shard: bool,
+    /// A close frame was appended: no frame may follow it (RFC 6455 §5.5.1).
+    ended: bool,
+    /// The connection is over, or over its limit: nothing is written any more.
+    gone: bool,
+    was_high: bool,
+}
+
+/// A connection, as both of its threads see it.
+pub struct Shared {
+    /// The number its env gave it.
+    pub slot: u32,
+    /// Whose `Base` it belongs to.
+    pub base: u64,
+    /// Index of its shard.
+    pub shard: usize,
+    /// Outgoing frames are masked.
+    pub mask: bool,
+    pub(super) id: u64,
+    pub(super) key: AtomicU32,
+    pub(super) port: Arc<Port>,
+    max_buffered: usize,
+    bytes_read: AtomicU64,
+    bytes_written: AtomicU64,
+    /// Mirrors the queue's size, so that asking for it takes no lock.
+    buffered: AtomicUsize,
+    state: Mutex<State>,
+}
+
+impl Shared {
+    /// A connection without a descriptor yet; `max_buffered` is in bytes.
+    #[must_use]
+    pub fn new(
+        port: Arc<Port>,
+        shard: usize,
+        slot: u32,
+        base: u64,
+        mask: bool,
+        max_buffered: usize,
+    ) -> Self {
+        Self {
+            slot,
+            base,
+            shard,
+            mask,
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            key: AtomicU32::new(NO_KEY),
+            port,
+            max_buffered,
+            bytes_read: AtomicU64::new(0),
+            bytes_written: AtomicU64::new(0),
+            buffered: AtomicUsize::new(0),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Bytes that wait to be written, headers included.
+    pub fn buffered(&self) -> usize {
+        self.buffered.load(Ordering::Relaxed)
+    }
+
+    /// Bytes received since the takeover.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+
+    /// Bytes written since the takeover.
+    pub fn bytes_written(&self) -> u64 {
+        self.bytes_written.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_read(&self, bytes: usize) {
+        self.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Its descriptor, while it has one.
+    pub fn fd(&self) -> Option<Arc<OwnedFd>> {
+        self.state.lock().fd.clone()
+    }
+
+    pub(super) fn start(&self, fd: Arc<OwnedFd>) {
+        self.state.lock().fd = Some(fd);
+    }
+
+    /// JavaScript appends one frame to what is written next: `encode` appends it whole.
+    pub fn append(&self, encode: impl FnOnce(&mut Vec<u8>)) -> Append {
+        self.add(Thread::JavaScript, |outbox| {
+            let tail = outbox.tail();
+            let before = tail.len();
+            encode(tail);
+            tail.len() - before
+        })
+    }
+
+    /// JavaScript appends a frame that was encoded apart.
+    pub fn append_owned(&self, frame: Vec<u8>) -> Append {
+        self.add(Thread::JavaScript, |outbox| {
+            let length = frame.len();
+            outbox.push_owned(frame);
+            length
+        })
+    }
+
+    /// JavaScript appends a frame that goes to others too.
+    pub fn append_shared(&self, frame: &Bytes) -> Append {
+        self.add(Thread::JavaScript, |outbox| {
+            outbox.push(frame);
+            frame.len()
+        })
+    }
+
+    /// The shard appends a frame that was submitted.
+    pub(super) fn shard_append(&self, frame: Vec<u8>) -> Append {
+        self.add(Thread::Shard, |outbox| {
+            let length = frame.len();
+            outbox.push_owned(frame);
+            length
+        })
+    }
+
+    /// The shard appends a frame that goes to many.
+    pub(super) fn shard_append_shared(&self, frame: &Bytes) -> Append {
+        self.add(Thread::Shard, |outbox| {
+            outbox.push(frame);
+            frame.len()
+        })
+    }
+
+    /// The shard appends what the protocol answers; `last` where it holds the close frame. Not
+    /// subject to the limit: one close frame, and pongs that the protocol keeps bounded.
+    pub(super) fn append_protocol(&self, frames: &[u8], last: bool) {
+        let mut state = self.state.lock();
+        if state.gone || state.ended {
+            return;
+        }
+        state.outbox.tail().extend_from_slice(frames);
+        state.ended = last;
+        self.grow(&mut state, frames.len());
+    }
+
+    fn add(&self, thread: Thread, put: impl FnOnce(&mut Outbox) -> usize) -> Append {
+        let mut state = self.state.lock();
+        while state.queued >= self.max_buffered && !state.gone && !state.ended {
+            drop(state);
+            // The limit counts what is left after a write was tried.
+            let flush = self.flush(thread, true);
+            state = self.state.lock();
+            if state.queued < self.max_buffered {
+                break;
+            }
+            if flush != Flush::Busy {
+                self.discard(&mut state);
+                return Append::Full;
+            }
+            // The other thread is inside one non-blocking write; see what it leaves.
+            drop(state);
+            std::thread::yield_now();
+            state = self.state.lock();
+        }
+        if state.gone || state.ended {
+            return Append::Closed;
+        }
+        let length = put(&mut state.outbox);
+        self.grow(&mut state, length);
+        Append::Queued
+    }
+
+    fn grow(&self, state: &mut State, length: usize) {
+        state.queued += length;
+        state.was_high |= state.queued > HIGH_MARK;
+        self.buffered.store(state.queued, Ordering::Relaxed);
+    }
+
+    /// JavaScript writes what waits. True where the shard is to look at the connection: the kernel
+    /// took no more, the connection broke, or the shard waited for this.
+    #[must_use]
+    pub fn flush_inline(&self) -> bool {
+        self.flush(Thread::JavaScript, false);
+        let mut state = self.state.lock();
+        // A shard that is writing by now looks at everything itself.
+        !state.writing && std::mem::take(&mut state.tell_shard)
+    }
+
+    /// Writes what waits. `retry`: also where the kernel took no more the last time; the shard
+    /// always does.
+    pub(super) fn flush(&self, thread: Thread, retry: bool) -> Flush {
+        let mut state = self.state.lock();
+        if state.writing {
+            state.tell_shard |= thread == Thread::Shard;
+            return Flush::Busy;
+        }
+        if state.blocked && thread == Thread::JavaScript && !retry {
+            return Flush::Busy;
+        }
+        let Some(fd) = state.fd.clone() else {
+            return if state.gone {
+                Flush::Failed
+            } else {
+                Flush::Done
+            };
+        };
+        state.writing = true;
+        loop {
+            if state.gone || state.outbox.is_empty() {
+                state.writing = false;
+                state.blocked = false;
+                if !state.gone && std::mem::take(&mut state.was_high) {
+                    // Under the lock: `close` is recorded after `gone` was set under it, and no
+                    // record may follow that one.
+                    self.port
+                        .record(self.shard, |batch| batch.push_bare(Kind::Drain, self.slot));
+                }
+                return if state.gone {
+                    Flush::Failed
+                } else {
+                    Flush::Done
+                };
+            }
+            let mut taken = std::mem::take(&mut state.outbox);
+            drop(state);
+            let (written, result) = write_all(&fd, &mut taken);
+            self.bytes_written
+                .fetch_add(written as u64, Ordering::Relaxed);
+            state = self.state.lock();
+            if state.gone {
+                continue;
+            }
+            state.outbox.restore(taken);
+            state.queued -= written;
+            self.buffered.store(state.queued, Ordering::Relaxed);
+            match result {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    state.writing = false;
+                    state.blocked = true;
+                    state.tell_shard = thread == Thread::JavaScript;
+                    return Flush::Blocked;
+                }
+                Err(_) => {
+                    self.discard(&mut state);
+                    state.tell_shard = thread == Thread::JavaScript;
+                }
+            }
+        }
+    }
+
+    /// The connection is over: nothing is kept for it any more.
+    pub(super) fn finish(&self) {
+        let mut state = self.state.lock();
+        self.discard(&mut state);
+        state.fd = None;
+    }
+
+    fn discard(&self, state: &mut State) {
+        state.gone = true;
+        state.outbox = Outbox::default();
+        state.queued = 0;
+        self.buffered.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether writing failed, or the limit was passed.
+    pub(super) fn is_gone(&self) -> bool {
+        self.state.lock().gone
+    }
+}
+
+/// Writes until `outbox` is empty or the kernel takes no more.
+fn write_all(fd: &OwnedFd, outbox: &mut Outbox) -> (usize, io::Result<()>) {
+    let mut total = 0;
+    while !outbox.is_empty() {
+        let result = {
+            let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+            let count = outbox.pieces(&mut pieces);
+            socket::write(fd.as_fd(), &pieces[..count])
+        };
+        match result {
+            Ok(written) => {
+                outbox.advance(written);
+                total += written;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (total, Err(error)),
+        }
+    }
+    (total, Ok(()))
+}

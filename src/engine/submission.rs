@@ -1,0 +1,101 @@
+//! What JavaScript asks of a shard, carried out in order.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::port::Port;
+use super::shared::Shared;
+use crate::protocol::{Config, Opcode};
+
+/// One frame for all connections of a `Base`.
+pub struct Broadcast {
+    /// Whose connections.
+    pub base: u64,
+    /// What the frame is.
+    pub opcode: Opcode,
+    /// The frame as a server sends it, unmasked; `payload` is where its payload begins.
+    pub frame: Bytes,
+    /// Length of the frame's header.
+    pub payload: usize,
+}
+
+/// One command to a shard.
+pub enum Submission {
+    /// A connection exists from now on; what is sent to it waits for its [`Submission::Start`].
+    Open {
+        /// The connection.
+        connection: Arc<Shared>,
+        /// How its peer is to behave, and how long to wait for it.
+        config: Arc<Config>,
+    },
+    /// Its descriptor, and the bytes that JavaScript had read from it.
+    Start {
+        /// The connection.
+        connection: Arc<Shared>,
+        /// Its socket, non-blocking.
+        fd: OwnedFd,
+        /// Received before the takeover.
+        received: Vec<u8>,
+    },
+    /// Something was appended to its outbox.
+    Flush(Arc<Shared>),
+    /// A frame for one connection, behind what was submitted before.
+    Send(Arc<Shared>, Vec<u8>),
+    /// A frame for many.
+    Broadcast(Broadcast),
+    /// Begins the closing handshake.
+    Close {
+        /// The connection.
+        connection: Arc<Shared>,
+        /// Status code of the close frame.
+        code: u16,
+        /// Its reason, at most 123 bytes.
+        reason: String,
+    },
+    /// Drops the connection.
+    Terminate(Arc<Shared>),
+    /// A send found `maxBufferedAmount` reached.
+    Overflow(Arc<Shared>),
+    /// Stops (true) or goes on (false) reading from one connection.
+    Pause(Arc<Shared>, bool),
+    /// The env has room for records again.
+    Resume,
+    /// The env is about to exit: writes what is queued once, then tries a close frame 1001.
+    Leave,
+    /// The env is gone: so are its connections.
+    Detach,
+}
+
+impl Submission {
+    /// Bytes that it keeps in memory until it is carried out.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Send(_, frame) => frame.len(),
+            Self::Broadcast(broadcast) => broadcast.frame.len(),
+            Self::Start { received, .. } => received.len(),
+            _ => 0,
+        }
+    }
+
+    /// Whether what JavaScript sends later has to wait for this one: it writes to connections, or
+    /// ends the env's business with the shard.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        matches!(self, Self::Send(..) | Self::Broadcast(_) | Self::Leave)
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self, Self::Open { .. })
+    }
+}
+
+/// Submissions of one env to one shard.
+pub struct Envelope {
+    /// The env's port.
+    pub port: Arc<Port>,
+    /// In the order of the calls.
+    pub submissions: Vec<Submission>,
+}

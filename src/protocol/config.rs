@@ -1,0 +1,49 @@
+//! What a connection is told when it is made.
+
+use super::Millis;
+use super::limits::Limits;
+
+/// Which end of the connection we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Sends unmasked frames, and shuts its side of the connection first (RFC 6455 §7.1.1).
+    Server,
+    /// Masks its frames (RFC 6455 §5.3), and waits for the server to end the connection.
+    Client,
+}
+
+/// Settings of a connection; many connections share one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Which end we are.
+    pub role: Role,
+    /// Whether a frame fails that is masked against the rules of RFC 6455 §5.1. Default: `true`;
+    /// `false` reads frames whichever way they come.
+    pub enforce_masking: bool,
+    /// Bounds on one incoming message.
+    pub limits: Limits,
+    /// Milliseconds without a byte from the peer after which the connection is closed with 1001 and
+    /// the reason `timeout`. At least 1; `None` turns it off. Default: 600,000, as in the module's
+    /// contract.
+    pub timeout: Option<Millis>,
+    /// Milliseconds without a byte from the peer after which a ping is sent, and again until the
+    /// peer is given up. At least 1. Default: `None`, off.
+    pub ping_interval: Option<Millis>,
+    /// Milliseconds that the closing may take, from its beginning until the peer's FIN. Default:
+    /// 5,000, more than a round trip takes and less than a shutdown can wait.
+    pub close_timeout: Millis,
+}
+
+impl Config {
+    /// The defaults, for a role.
+    pub fn new(role: Role) -> Self {
+        Self {
+            role,
+            enforce_masking: true,
+            limits: Limits::default(),
+            timeout: Some(600_000),
+            ping_interval: None,
+            close_timeout: 5_000,
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! The state machine of one connection: bytes and time in, events and bytes out.
+
+use std::sync::Arc;
+
+use super::Millis;
+use super::close::{MAX_CONTROL_PAYLOAD, encode_close_payload, parse_close_payload};
+use super::config::{Config, Role};
+use super::error::Violation;
+use super::event::{Event, Payload};
+use super::frame::{Opcode, encode_frame};
+use super::mask::random_key;
+use super::message::Message;
+use super::reader::{Item, Reader};
+use super::timers::{Due, Timers};
+
+/// Reported where the peer's close frame carries no status code (RFC 6455 §7.1.5).
+const NO_STATUS: u16 = 1005;
+/// Reported where no close frame was seen on either side (RFC 6455 §7.1.5).
+const ABNORMAL: u16 = 1006;
+/// Sent to a peer that has been silent for too long (RFC 6455 §7.4.1).
+const GOING_AWAY: u16 = 1001;
+
+/// How far the connection is. It only ever moves forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Messages go both ways.
+    Open,
+    /// We sent a close frame and wait for the peer's. Its messages are read over.
+    Closing,
+    /// No frame is read or sent any more; waiting for the peer's FIN.
+    Draining,
+    /// The end; the transport is to be dropped.
+    Closed,
+}
+
+/// One end of a WebSocket connection whose opening handshake is done.
+#[derive(Debug)]
+pub struct Connection {
+    config: Arc<Config>,
+    reader: Reader,
+    timers: Timers,
+    state: State,
+    /// The peer broke the rules: nothing it sends is waited for.
+    violated: bool,
+    congested: bool,
+    /// Payload of the last ping that is still to be answered, while congested.
+    held_pong: Option<Box<[u8]>>,
+    /// Payload of our automatic pings, chosen at random when the first is sent, so that no ping of
+    /// the application's has the same.
+    ping_payload: Option<[u8; 8]>,
+    /// What the close event reports; `None` for a connection that was lost.
+    outcome: Option<(u16, Box<str>)>,
+}
+
+impl Connection {
+    /// A connection in [`State::Open`], whose clocks start at `now`.
+    pub fn new(config: Arc<Config>, now: Millis) -> Self {
+        Self {
+            config,
+            reader: Reader::default(),
+            timers: Timers::new(now),
+            state: State::Open,
+            violated: false,
+            congested: false,
+            held_pong: None,
+            ping_payload: None,
+            outcome: None,
+        }
+    }
+
+    /// Takes bytes from the peer.
+    ///
+    /// `input` is unmasked in place. A message that lies in it whole is reported as a slice of it;
+    /// only what is cut is copied. Frames to be sent are appended to `out`.
+    #[inline]
+    pub fn receive(
+        &mut self,
+        input: &mut [u8],
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        if input.is_empty() {
+            return;
+        }
+        self.timers.received(now);
+        let mut rest = input;
+        while !rest.is_empty() && self.is_reading() {
+            match self.reader.read(&mut rest, &self.config) {
+                Ok(None) => {}
+                // Only while open: the reader discards messages from our close frame on.
+                Ok(Some(Item::Message(Message::Text(payload)))) => on_event(Event::Text(payload)),
+                Ok(Some(Item::Message(Message::Binary(payload)))) => {
+                    on_event(Event::Binary(payload));
+                }
+                Ok(Some(Item::Control(opcode, payload))) => {
+                    self.receive_control(opcode, payload, now, out, on_event);
+                }
+                Err(violation) => self.fail(violation, now, out, on_event),
+            }
+        }
+    }
+
+    /// The peer's FIN came, or reading failed: [`State::Closed`].
+    pub fn receive_eof(&mut self) {
+        self.end();
+    }
+
+    /// Begins the closing handshake (RFC 6455 §7.1.2). No effect unless [`State::Open`].
+    ///
+    /// The caller has seen to it that `code` is valid and that `reason` has at most
+    /// [`MAX_REASON_LENGTH`](super::MAX_REASON_LENGTH) bytes.
+    pub fn close(&mut self, code: u16, reason: &str, now: Millis, out: &mut Vec<u8>) {
+        if self.state != State::Open {
+            return;
+        }
+        self.release_pong(out);
+        self.send(Opcode::Close, &encode_close_payload(code, reason), out);
+        self.outcome = Some((code, reason.into()));
+        self.timers.begin_close(now, &self.config);
+        self.reader.discard_messages();
+        self.state = State::Closing;
+    }
+
+    /// Drops the connection: [`State::Closed`], reported as 1006.
+    pub fn terminate(&mut self) {
+        if self.state != State::Closed {
+            self.outcome = None;
+            self.end();
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called next. It changes with every
+    /// call; computing it is cheap.
+    pub fn deadline(&self) -> Option<Millis> {
+        self.next_due().map(|(deadline, _)| deadline)
+    }
+
+    /// Does what is due at `now`. The driver has handed in all bytes that it has read before, or a
+    /// peer that is not idle would be taken for it.
+    ///
+    /// A peer that does not answer an automatic ping leaves [`State::Closed`] behind, with no event.
+    pub fn handle_timeout(
+        &mut self,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        while let Some((deadline, due)) = self.next_due()
+            && deadline <= now
+        {
+            match due {
+                Due::CloseTimeout => self.end(),
+                Due::PeerLost => self.terminate(),
+                Due::Idle => {
+                    self.close(GOING_AWAY, "timeout", now, out);
+                    on_event(Event::Closing);
+                }
+                Due::Ping => {
+                    let payload = *self.ping_payload.get_or_insert_with(rand::random);
+                    self.send(Opcode::Ping, &payload, out);
+                    self.timers.ping_sent(now);
+                }
+            }
+        }
+    }
+
+    /// We stopped reading: the idle and ping clocks stand still until [`resume`](Self::resume), for
+    /// the silence is ours. The close deadline does not.
+    pub fn suspend(&mut self, now: Millis) {
+        self.timers.suspend(now);
+    }
+
+    /// We read again.
+    pub fn resume(&mut self, now: Millis) {
+        self.timers.resume(now);
+    }
+
+    /// Says whether the peer is slow to read what we send.
+    ///
+    /// While it is, only the most recent ping is going to be answered, as RFC 6455 §5.5.3 allows,
+    /// and once it is not any more: a flood of pings does not grow the output.
+    pub fn set_congested(&mut self, congested: bool, out: &mut Vec<u8>) {
+        self.congested = congested;
+        if !congested {
+            self.release_pong(out);
+        }
+    }
+
+    /// Whether, once `out` has been sent, the write side of the transport is to be shut.
+    ///
+    /// Only in [`State::Draining`]: at once by a server and after a violation; a client waits for
+    /// the server to end the connection first, so that the server is not left with the TIME_WAIT
+    /// (RFC 6455 §7.1.1).
+    pub fn should_half_close(&self) -> bool {
+        self.state == State::Draining && (self.violated || self.config.role == Role::Server)
+    }
+
+    /// How far the connection is.
+    #[inline]
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Which end we are.
+    pub fn role(&self) -> Role {
+        self.config.role
+    }
+
+    /// Status code and reason that the `close` event reports; final once [`State::Closed`].
+    ///
+    /// Those of the peer's close frame, 1005 where it carries none; ours where we began the close
+    /// and the peer's frame carries none or never came, and after a violation; 1006 after
+    /// [`terminate`](Self::terminate) and for a connection lost without a close frame.
+    pub fn close_event(&self) -> (u16, &str) {
+        match &self.outcome {
+            Some((code, reason)) => (*code, reason),
+            None => (ABNORMAL, ""),
+        }
+    }
+
+    #[inline]
+    fn is_reading(&self) -> bool {
+        matches!(self.state, State::Open | State::Closing)
+    }
+
+    fn next_due(&self) -> Option<(Millis, Due)> {
+        match self.state {
+            State::Closed => None,
+            _ => self.timers.next(&self.config),
+        }
+    }
+
+    fn receive_control(
+        &mut self,
+        opcode: Opcode,
+        payload: Payload<'_>,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        match opcode {
+            Opcode::Close => match parse_close_payload(&payload) {
+                Ok(status) => self.receive_close(status, now, out, on_event),
+                Err(violation) => self.fail(violation, now, out, on_event),
+            },
+            // Nothing is sent after a close frame (RFC 6455 §5.5.1), nor reported after ours.
+            _ if self.state != State::Open => {}
+            Opcode::Ping => {
+                if self.congested {
+                    self.held_pong = Some(payload[..].into());
+                } else {
+                    self.send(Opcode::Pong, &payload, out);
+                }
+                on_event(Event::Ping(&payload));
+            }
+            _ => {
+                let is_automatic = self.ping_payload.is_some_and(|ours| payload[..] == ours);
+                if !is_automatic {
+                    on_event(Event::Pong(&payload));
+                }
+            }
+        }
+    }
+
+    /// The peer's close frame (RFC 6455 §5.5.1).
+    fn receive_close(
+        &mut self,
+        status: Option<(u16, &str)>,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        if let Some((code, reason)) = status {
+            self.outcome = Some((code, reason.into()));
+        }
+        if self.state == State::Closing {
+            self.drain();
+            return;
+        }
+        let echo = match status {
+            Some((code, _)) => encode_close_payload(code, ""),
+            None => {
+                self.outcome = Some((NO_STATUS, "".into()));
+                Vec::new()
+            }
+        };
+        self.send(Opcode::Close, &echo, out);
+        self.timers.begin_close(now, &self.config);
+        self.drain();
+        on_event(Event::Closing);
+    }
+
+    /// Fails the connection (RFC 6455 §7.1.7). After our own close frame there is nothing left to
+    /// say: the closing goes on without the peer's.
+    fn fail(
+        &mut self,
+        violation: Violation,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        self.violated = true;
+        if self.state == State::Open {
+            let (code, reason) = (violation.close_code(), violation.to_string());
+            self.send(Opcode::Close, &encode_close_payload(code, &reason), out);
+            self.outcome = Some((code, reason.into()));
+            self.timers.begin_close(now, &self.config);
+            self.drain();
+            on_event(Event::Failed(violation));
+        } else {
+            self.drain();
+        }
+    }
+
+    fn drain(&mut self) {
+        self.release_memory();
+        self.state = State::Draining;
+    }
+
+    fn end(&mut self) {
+        self.release_memory();
+        self.state = State::Closed;
+    }
+
+    /// What a connection that reads no more has no use for.
+    fn release_memory(&mut self) {
+        self.reader = Reader::default();
+        self.held_pong = None;
+    }
+
+    fn release_pong(&mut self, out: &mut Vec<u8>) {
+        if let Some(payload) = self.held_pong.take() {
+            self.send(Opcode::Pong, &payload, out);
+        }
+    }
+
+    fn send(&self, opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
+        debug_assert!(payload.len() <= MAX_CONTROL_PAYLOAD);
+        let mask = (self.config.role == Role::Client).then(random_key);
+        encode_frame(out, opcode, payload, mask);
+    }
+}

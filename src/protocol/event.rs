@@ -1,0 +1,52 @@
+//! What a connection reports.
+
+use std::ops::Deref;
+
+use super::error::Violation;
+
+/// The bytes of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload<'a> {
+    /// A slice of the input: the message lay in it whole.
+    Borrowed(&'a [u8]),
+    /// Put together from several reads or fragments.
+    Owned(Vec<u8>),
+}
+
+impl Deref for Payload<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+impl AsRef<[u8]> for Payload<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+/// What came from the peer, or happened for want of it.
+///
+/// That the connection has become [`State::Closed`](super::State::Closed) is not an event: the
+/// driver looks at the state after each call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A whole text message, valid UTF-8.
+    Text(Payload<'a>),
+    /// A whole binary message.
+    Binary(Payload<'a>),
+    /// A ping. Its pong is in `out` already, or kept back while the output is congested.
+    Ping(&'a [u8]),
+    /// A pong that does not answer one of our automatic pings.
+    Pong(&'a [u8]),
+    /// The closing began and neither `close()` nor a violation began it: the peer's close frame or
+    /// the idle timeout did.
+    Closing,
+    /// The peer broke the protocol or a limit. The close frame is in `out` already.
+    Failed(Violation),
+}

@@ -1,0 +1,355 @@
+//! The wire format of one frame, RFC 6455 §5.2.
+
+use super::error::Violation;
+use super::mask::apply_mask;
+
+/// What a frame is (RFC 6455 §5.2); the other ten values are reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Opcode {
+    /// A further fragment of the message that is under way.
+    Continuation = 0,
+    /// A text message, or its first fragment.
+    Text = 1,
+    /// A binary message, or its first fragment.
+    Binary = 2,
+    /// The closing handshake.
+    Close = 8,
+    /// To be answered by a pong with the same payload.
+    Ping = 9,
+    /// The answer to a ping, or an unsolicited sign of life.
+    Pong = 10,
+}
+
+impl Opcode {
+    /// Whether this is a control frame, which may come between fragments (RFC 6455 §5.5).
+    #[inline]
+    pub fn is_control(self) -> bool {
+        self as u8 & 0x8 != 0
+    }
+}
+
+impl TryFrom<u8> for Opcode {
+    type Error = Violation;
+
+    #[inline]
+    fn try_from(value: u8) -> Result<Self, Violation> {
+        Ok(match value {
+            0 => Self::Continuation,
+            1 => Self::Text,
+            2 => Self::Binary,
+            8 => Self::Close,
+            9 => Self::Ping,
+            10 => Self::Pong,
+            _ => return Err(Violation::ReservedOpcode(value)),
+        })
+    }
+}
+
+/// Bytes of the longest header: two, eight of length, four of masking key.
+pub const MAX_HEADER_LENGTH: usize = 14;
+
+const FIN: u8 = 0x80;
+const RSV1: u8 = 0x40;
+const RSV2: u8 = 0x20;
+const RSV3: u8 = 0x10;
+const OPCODE: u8 = 0x0f;
+const MASK: u8 = 0x80;
+const LENGTH: u8 = 0x7f;
+const LENGTH_IN_16_BITS: u8 = 126;
+const LENGTH_IN_64_BITS: u8 = 127;
+
+/// All of a frame but its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Whether this is the last fragment of its message.
+    pub fin: bool,
+    /// Reserved for extensions; permessage-deflate marks compressed messages with it.
+    pub rsv1: bool,
+    /// Reserved for extensions.
+    pub rsv2: bool,
+    /// Reserved for extensions.
+    pub rsv3: bool,
+    /// What the frame is.
+    pub opcode: Opcode,
+    /// The masking key, where the payload is masked.
+    pub mask: Option<[u8; 4]>,
+    /// Bytes of payload; at most 2^63 - 1.
+    pub length: u64,
+}
+
+impl Header {
+    /// The header of an unfragmented message, or of a control frame.
+    #[inline]
+    pub fn message(opcode: Opcode, length: usize, mask: Option<[u8; 4]>) -> Self {
+        Self {
+            fin: true,
+            rsv1: false,
+            rsv2: false,
+            rsv3: false,
+            opcode,
+            mask,
+            length: length as u64,
+        }
+    }
+
+    /// The header as it goes over the wire: that many of the bytes.
+    #[inline]
+    pub fn encode(&self) -> ([u8; MAX_HEADER_LENGTH], usize) {
+        let mut bytes = [0; MAX_HEADER_LENGTH];
+        bytes[0] = self.opcode as u8;
+        for (set, bit) in [
+            (self.fin, FIN),
+            (self.rsv1, RSV1),
+            (self.rsv2, RSV2),
+            (self.rsv3, RSV3),
+        ] {
+            if set {
+                bytes[0] |= bit;
+            }
+        }
+        let mut at = 2;
+        if self.length < u64::from(LENGTH_IN_16_BITS) {
+            bytes[1] = self.length as u8;
+        } else if let Ok(length) = u16::try_from(self.length) {
+            bytes[1] = LENGTH_IN_16_BITS;
+            bytes[2..4].copy_from_slice(&length.to_be_bytes());
+            at = 4;
+        } else {
+            bytes[1] = LENGTH_IN_64_BITS;
+            bytes[2..10].copy_from_slice(&self.length.to_be_bytes());
+            at = 10;
+        }
+        if let Some(key) = self.mask {
+            bytes[1] |= MASK;
+            bytes[at..at + 4].copy_from_slice(&key);
+            at += 4;
+        }
+        (bytes, at)
+    }
+
+    /// Reads a header from the beginning of `bytes`: the header and its length in bytes, or `None`
+    /// where more bytes are needed.
+    ///
+    /// # Errors
+    /// What is wrong with a frame whatever came before it. It fails as early as the bytes allow and
+    /// looks at them in their order, so that the outcome does not depend on how many have come:
+    /// [`Violation::ReservedBits23`], [`Violation::ReservedBit1`], [`Violation::ReservedOpcode`]
+    /// and [`Violation::FragmentedControl`] by the first byte, [`Violation::OversizedControl`] by
+    /// the second, [`Violation::LengthOverflow`] and [`Violation::NonMinimalLength`] by the first
+    /// bytes of the length that show it.
+    #[inline]
+    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
+        let Some(&first) = bytes.first() else {
+            return Ok(None);
+        };
+        if first & (RSV2 | RSV3) != 0 {
+            return Err(Violation::ReservedBits23);
+        }
+        if first & RSV1 != 0 {
+            return Err(Violation::ReservedBit1);
+        }
+        let opcode = Opcode::try_from(first & OPCODE)?;
+        let fin = first & FIN != 0;
+        if opcode.is_control() && !fin {
+            return Err(Violation::FragmentedControl);
+        }
+        let Some(&second) = bytes.get(1) else {
+            return Ok(None);
+        };
+        if opcode.is_control() && second & LENGTH >= LENGTH_IN_16_BITS {
+            return Err(Violation::OversizedControl);
+        }
+        let Some((length, mut at)) = parse_length(bytes, second & LENGTH)? else {
+            return Ok(None);
+        };
+        let mask = if second & MASK != 0 {
+            let Some(key) = bytes[at..].first_chunk::<4>() else {
+                return Ok(None);
+            };
+            at += 4;
+            Some(*key)
+        } else {
+            None
+        };
+        let header = Self {
+            fin,
+            rsv1: false,
+            rsv2: false,
+            rsv3: false,
+            opcode,
+            mask,
+            length,
+        };
+        Ok(Some((header, at)))
+    }
+}
+
+/// The payload length, and how many bytes of `bytes` lie before what follows it.
+#[inline]
+fn parse_length(bytes: &[u8], short: u8) -> Result<Option<(u64, usize)>, Violation> {
+    let extended = &bytes[2..];
+    match short {
+        LENGTH_IN_16_BITS => {
+            let Some(length) = extended.first_chunk::<2>() else {
+                return Ok(None);
+            };
+            let length = u16::from_be_bytes(*length);
+            if length < u16::from(LENGTH_IN_16_BITS) {
+                return Err(Violation::NonMinimalLength);
+            }
+            Ok(Some((u64::from(length), 4)))
+        }
+        LENGTH_IN_64_BITS => {
+            if extended.first().is_some_and(|top| top & 0x80 != 0) {
+                return Err(Violation::LengthOverflow);
+            }
+            if extended.starts_with(&[0; 6]) {
+                return Err(Violation::NonMinimalLength);
+            }
+            let Some(length) = extended.first_chunk::<8>() else {
+                return Ok(None);
+            };
+            Ok(Some((u64::from_be_bytes(*length), 10)))
+        }
+        short => Ok(Some((u64::from(short), 2))),
+    }
+}
+
+/// Appends a whole frame to `out`, its payload masked with `mask` where there is one.
+pub fn encode_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) {
+    let (header, length) = Header::message(opcode, payload.len(), mask).encode();
+    out.reserve(length + payload.len());
+    out.extend_from_slice(&header[..length]);
+    let start = out.len();
+    out.extend_from_slice(payload);
+    if let Some(key) = mask {
+        apply_mask(&mut out[start..], key, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(bytes: &[u8]) -> (Header, usize) {
+        Header::parse(bytes).unwrap().unwrap()
+    }
+
+    #[test]
+    fn the_examples_of_rfc_6455_section_5_7() {
+        let hello = parsed(&[0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
+        assert_eq!(hello, (Header::message(Opcode::Text, 5, None), 2));
+
+        let key = [0x37, 0xfa, 0x21, 0x3d];
+        let masked = [
+            0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58,
+        ];
+        assert_eq!(
+            parsed(&masked),
+            (Header::message(Opcode::Text, 5, Some(key)), 6)
+        );
+        let mut out = Vec::new();
+        encode_frame(&mut out, Opcode::Text, b"Hello", Some(key));
+        assert_eq!(out, masked);
+
+        let (first, _) = parsed(&[0x01, 0x03, 0x48, 0x65, 0x6c]);
+        assert_eq!(
+            (first.fin, first.opcode, first.length),
+            (false, Opcode::Text, 3)
+        );
+        let (last, _) = parsed(&[0x80, 0x02, 0x6c, 0x6f]);
+        assert_eq!(
+            (last.fin, last.opcode, last.length),
+            (true, Opcode::Continuation, 2)
+        );
+
+        let ping = Header::message(Opcode::Ping, 5, None);
+        assert_eq!(parsed(&[0x89, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]).0, ping);
+        let pong = Header::message(Opcode::Pong, 5, Some(key));
+        assert_eq!(parsed(&[0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d]), (pong, 6));
+
+        let binary = parsed(&[0x82, 0x7e, 0x01, 0x00]);
+        assert_eq!(binary, (Header::message(Opcode::Binary, 256, None), 4));
+        let binary = parsed(&[0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
+        assert_eq!(binary, (Header::message(Opcode::Binary, 65_536, None), 10));
+    }
+
+    #[test]
+    fn headers_of_all_lengths_survive_a_round_trip_and_need_all_their_bytes() {
+        let key = Some([1, 2, 3, 4]);
+        for length in [0, 1, 125, 126, 127, 65_535, 65_536, (1 << 63) - 1] {
+            for mask in [None, key] {
+                for fin in [false, true] {
+                    let header = Header {
+                        fin,
+                        length,
+                        ..Header::message(Opcode::Binary, 0, mask)
+                    };
+                    let (bytes, n) = header.encode();
+                    assert_eq!(parsed(&bytes[..n]), (header, n));
+                    for short in 0..n {
+                        assert_eq!(Header::parse(&bytes[..short]), Ok(None));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn reserved_bits_are_encoded() {
+        let header = Header {
+            rsv1: true,
+            rsv3: true,
+            ..Header::message(Opcode::Text, 0, None)
+        };
+        assert_eq!(header.encode().0[0], 0xd1);
+    }
+
+    #[test]
+    fn the_first_byte_alone_fails() {
+        for (byte, violation) in [
+            (0xc1, Violation::ReservedBit1),
+            (0xa1, Violation::ReservedBits23),
+            (0x91, Violation::ReservedBits23),
+            (0x83, Violation::ReservedOpcode(3)),
+            (0x8f, Violation::ReservedOpcode(15)),
+            (0x08, Violation::FragmentedControl),
+            (0x09, Violation::FragmentedControl),
+            (0x0a, Violation::FragmentedControl),
+        ] {
+            assert_eq!(Header::parse(&[byte]), Err(violation), "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn a_control_frame_of_126_bytes_fails_at_the_second_byte() {
+        for second in [126, 127, 0x80 | 126, 0x80 | 127] {
+            assert_eq!(
+                Header::parse(&[0x89, second]),
+                Err(Violation::OversizedControl)
+            );
+        }
+        assert_eq!(parsed(&[0x89, 125]).0.length, 125);
+    }
+
+    #[test]
+    fn lengths_that_are_not_minimal_fail() {
+        let non_minimal = Err(Violation::NonMinimalLength);
+        assert_eq!(Header::parse(&[0x82, 126, 0, 125]), non_minimal);
+        assert_eq!(Header::parse(&[0x82, 127, 0, 0, 0, 0, 0, 0]), non_minimal);
+        assert_eq!(
+            Header::parse(&[0x82, 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff]),
+            non_minimal
+        );
+        assert_eq!(parsed(&[0x82, 126, 0, 126]).0.length, 126);
+    }
+
+    #[test]
+    fn a_length_with_its_top_bit_set_fails_at_that_byte() {
+        assert_eq!(
+            Header::parse(&[0x82, 127, 0x80]),
+            Err(Violation::LengthOverflow)
+        );
+    }
+}

@@ -1,0 +1,182 @@
+//! Assembly of one message from its frames and their pieces, RFC 6455 §5.4.
+
+use super::error::Violation;
+use super::event::Payload;
+use super::frame::{Header, Opcode};
+use super::limits::Limits;
+use super::utf8::Utf8Validator;
+
+/// A message that came whole.
+#[derive(Debug)]
+pub(super) enum Message<'a> {
+    Text(Payload<'a>),
+    Binary(Payload<'a>),
+}
+
+/// A message that has begun.
+#[derive(Debug, Default)]
+pub(super) struct Assembly {
+    /// `None` for a binary message.
+    text: Option<Utf8Validator>,
+    /// Grows with what has arrived, never by what was declared.
+    bytes: Vec<u8>,
+    /// Bytes declared by the headers so far; at most `Limits::max_payload`.
+    declared: u64,
+    fragments: u32,
+    empty_fragments: u32,
+}
+
+impl Assembly {
+    /// Begins a message, by the opcode of its first frame.
+    pub(super) fn new(opcode: Opcode) -> Self {
+        Self {
+            text: (opcode == Opcode::Text).then(Utf8Validator::default),
+            ..Self::default()
+        }
+    }
+
+    /// Counts a frame of the message against the limits, before any of its payload is looked at.
+    pub(super) fn declare(&mut self, header: &Header, limits: &Limits) -> Result<(), Violation> {
+        limits.check_length(self.declared, header.length)?;
+        self.declared += header.length;
+        if header.fin && header.opcode != Opcode::Continuation {
+            return Ok(()); // Not fragmented, only cut by the transport.
+        }
+        self.fragments += 1;
+        if self.fragments > limits.max_fragments {
+            return Err(Violation::TooManyFragments {
+                limit: limits.max_fragments,
+            });
+        }
+        if header.length == 0 {
+            self.empty_fragments += 1;
+            if self.empty_fragments > limits.max_empty_fragments {
+                return Err(Violation::TooManyEmptyFragments {
+                    limit: limits.max_empty_fragments,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the next piece of the payload, unmasked.
+    pub(super) fn append(&mut self, piece: &[u8]) -> Result<(), Violation> {
+        if let Some(text) = &mut self.text {
+            text.push(piece)?;
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+
+    /// Bytes of memory that the payload so far occupies.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Ends the message.
+    pub(super) fn finish(self) -> Result<Message<'static>, Violation> {
+        let payload = Payload::Owned(self.bytes);
+        match self.text {
+            Some(text) => {
+                text.finish()?;
+                Ok(Message::Text(payload))
+            }
+            None => Ok(Message::Binary(payload)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(opcode: Opcode, fin: bool, length: usize) -> Header {
+        Header {
+            fin,
+            ..Header::message(opcode, length, None)
+        }
+    }
+
+    #[test]
+    fn a_code_point_may_be_cut_between_fragments() {
+        let mut message = Assembly::new(Opcode::Text);
+        message.append(&[b'a', 0xe2, 0x82]).unwrap();
+        message.append(&[0xac]).unwrap();
+        let Ok(Message::Text(payload)) = message.finish() else {
+            panic!("not a text message");
+        };
+        assert_eq!(&*payload, "a€".as_bytes());
+    }
+
+    #[test]
+    fn a_text_that_ends_within_a_code_point_fails() {
+        let mut message = Assembly::new(Opcode::Text);
+        message.append(&[0xe2, 0x82]).unwrap();
+        assert_eq!(message.finish().unwrap_err(), Violation::InvalidUtf8);
+    }
+
+    #[test]
+    fn a_binary_message_need_not_be_utf8() {
+        let mut message = Assembly::new(Opcode::Binary);
+        message.append(&[0xff]).unwrap();
+        assert!(matches!(message.finish(), Ok(Message::Binary(_))));
+    }
+
+    #[test]
+    fn fragments_are_counted_and_the_empty_ones_apart() {
+        let limits = Limits {
+            max_payload: 10,
+            max_fragments: 4,
+            max_empty_fragments: 2,
+        };
+        let first = frame(Opcode::Binary, false, 1);
+        let more = frame(Opcode::Continuation, false, 1);
+        let empty = frame(Opcode::Continuation, false, 0);
+
+        let mut message = Assembly::new(Opcode::Binary);
+        for header in [first, more, more, more] {
+            assert_eq!(message.declare(&header, &limits), Ok(()));
+        }
+        assert_eq!(
+            message.declare(&more, &limits),
+            Err(Violation::TooManyFragments { limit: 4 })
+        );
+
+        let mut message = Assembly::new(Opcode::Binary);
+        for header in [first, empty, empty] {
+            assert_eq!(message.declare(&header, &limits), Ok(()));
+        }
+        assert_eq!(
+            message.declare(&empty, &limits),
+            Err(Violation::TooManyEmptyFragments { limit: 2 })
+        );
+    }
+
+    #[test]
+    fn the_length_of_all_fragments_is_limited() {
+        let limits = Limits {
+            max_payload: 10,
+            ..Limits::default()
+        };
+        let mut message = Assembly::new(Opcode::Binary);
+        let first = frame(Opcode::Binary, false, 6);
+        assert_eq!(message.declare(&first, &limits), Ok(()));
+        assert_eq!(
+            message.declare(&frame(Opcode::Continuation, true, 5), &limits),
+            Err(Violation::MessageTooLarge { limit: 10 })
+        );
+    }
+
+    #[test]
+    fn a_message_in_one_frame_is_not_a_fragment() {
+        let limits = Limits {
+            max_fragments: 0,
+            max_empty_fragments: 0,
+            ..Limits::default()
+        };
+        let mut message = Assembly::new(Opcode::Text);
+        let whole = frame(Opcode::Text, true, 0);
+        assert_eq!(message.declare(&whole, &limits), Ok(()));
+    }
+}

@@ -1,0 +1,46 @@
+//! RFC 6455 without I/O: bytes and time come in as arguments, events and bytes to send come out.
+//!
+//! A driver owns the socket and the clock. It hands what it read to [`Connection::receive`], sends
+//! what was appended to `out`, calls [`Connection::handle_timeout`] when [`Connection::deadline`]
+//! has passed, and looks at [`Connection::state`] after each of these calls. Nothing in here knows
+//! of a runtime, of Node-API or of a clock, so that two endpoints can be tested in memory.
+//!
+//! One concept a file:
+//!
+//! - [`Header`], [`Opcode`], [`encode_frame`] (`frame`): the wire format of one frame, §5.2.
+//! - `mask`: §5.3. `utf8`: validation of text that arrives in pieces, §8.1.
+//! - `message`: joining fragments, §5.4. `reader`: from bytes to messages and control frames.
+//! - `close`: status codes and the close frame's payload, §5.5.1 and §7.4.
+//! - `timers`: idle, ping and close clocks. `connection`: the state machine over all of these.
+//! - `limits`, `config`: what may be set. `error`: each way a peer can break the rules, in a table.
+//! - `handshake`: the one computation of the opening handshake, §4.2.2.
+
+mod close;
+mod config;
+mod connection;
+mod error;
+mod event;
+mod frame;
+mod handshake;
+mod limits;
+mod mask;
+mod message;
+mod reader;
+mod timers;
+mod utf8;
+
+pub use close::{
+    MAX_CONTROL_PAYLOAD, MAX_REASON_LENGTH, encode_close_payload, is_valid_close_code,
+    parse_close_payload,
+};
+pub use config::{Config, Role};
+pub use connection::{Connection, State};
+pub use error::Violation;
+pub use event::{Event, Payload};
+pub use frame::{Header, MAX_HEADER_LENGTH, Opcode, encode_frame};
+pub use handshake::accept_key;
+pub use limits::Limits;
+pub use mask::{apply_mask, random_key};
+
+/// Milliseconds since an arbitrary epoch, which the driver chooses once per connection.
+pub type Millis = u64;

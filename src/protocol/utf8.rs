@@ -1,0 +1,153 @@
+//! UTF-8 validation of text that arrives in pieces, RFC 6455 §8.1.
+
+use super::error::Violation;
+
+/// Whether all of `bytes` is UTF-8.
+#[inline]
+pub(super) fn is_valid(bytes: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(bytes).is_ok()
+}
+
+/// Validates a text piece by piece; pieces may be cut anywhere, within a code point too.
+///
+/// It fails at the first byte that no continuation could make valid, so that a peer learns of it
+/// before the rest of its message has come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Utf8Validator {
+    /// The beginning of a code point whose rest has not come: the first `pending_length` bytes.
+    pending: [u8; 3],
+    pending_length: u8,
+}
+
+impl Utf8Validator {
+    /// Validates the next piece.
+    ///
+    /// # Errors
+    /// [`Violation::InvalidUtf8`]; the validator is of no use after it.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), Violation> {
+        let rest = self.complete_pending(bytes)?;
+        // `compat` and not `basic`, because it tells bytes that are wrong (`error_len`) from a code
+        // point that may still be completed.
+        let Err(error) = simdutf8::compat::from_utf8(rest) else {
+            return Ok(());
+        };
+        if error.error_len().is_some() {
+            return Err(Violation::InvalidUtf8);
+        }
+        let cut = &rest[error.valid_up_to()..];
+        self.pending[..cut.len()].copy_from_slice(cut);
+        self.pending_length = cut.len() as u8;
+        Ok(())
+    }
+
+    /// Ends the text.
+    ///
+    /// # Errors
+    /// [`Violation::InvalidUtf8`] where it ends within a code point.
+    pub(super) fn finish(&self) -> Result<(), Violation> {
+        match self.pending_length {
+            0 => Ok(()),
+            _ => Err(Violation::InvalidUtf8),
+        }
+    }
+
+    /// Feeds a pending code point from `bytes` and returns what is left of them: all of `bytes`
+    /// where none was pending, nothing where it still is.
+    fn complete_pending<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Violation> {
+        let pending = usize::from(self.pending_length);
+        if pending == 0 {
+            return Ok(bytes);
+        }
+        let mut code_point = [0; 4];
+        code_point[..pending].copy_from_slice(&self.pending[..pending]);
+        for (taken, byte) in bytes.iter().enumerate() {
+            let length = pending + taken + 1;
+            code_point[length - 1] = *byte;
+            match std::str::from_utf8(&code_point[..length]) {
+                Ok(_) => {
+                    self.pending_length = 0;
+                    return Ok(&bytes[taken + 1..]);
+                }
+                Err(error) if error.error_len().is_some() => return Err(Violation::InvalidUtf8),
+                // Never with four bytes, which are a code point or an error.
+                Err(_) => {
+                    self.pending[length - 1] = *byte;
+                    self.pending_length = length as u8;
+                }
+            }
+        }
+        Ok(&[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many bytes are accepted, pushed one at a time, before the first error.
+    fn accepted(bytes: &[u8]) -> usize {
+        let mut validator = Utf8Validator::default();
+        bytes
+            .iter()
+            .take_while(|byte| validator.push(&[**byte]).is_ok())
+            .count()
+    }
+
+    #[test]
+    fn a_text_may_be_cut_anywhere() {
+        let text = "κόσμε, Hello-µ@ßöäüàá-UTF-8!! 😀 \u{10ffff} \u{d7ff}\u{e000}".as_bytes();
+        for first in 0..=text.len() {
+            for second in first..=text.len() {
+                let mut validator = Utf8Validator::default();
+                for piece in [&text[..first], &text[first..second], &text[second..]] {
+                    assert_eq!(validator.push(piece), Ok(()));
+                }
+                assert_eq!(validator.finish(), Ok(()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_prefix_that_cannot_become_valid_fails_at_once() {
+        assert_eq!(accepted(&[0xed, 0xa0, 0x80]), 1, "a surrogate");
+        assert_eq!(accepted(&[0xf4, 0x90, 0x80, 0x80]), 1, "above U+10FFFF");
+        assert_eq!(accepted(&[0xe0, 0x80, 0x80]), 1, "overlong, three bytes");
+        assert_eq!(accepted(&[0xf0, 0x8f, 0xbf, 0xbf]), 1, "overlong, four");
+        assert_eq!(accepted(&[0xc0, 0xaf]), 0, "overlong, two bytes");
+        assert_eq!(accepted(&[0xf5]), 0);
+        assert_eq!(accepted(&[0xff]), 0);
+        assert_eq!(accepted(&[b'a', 0x80]), 1, "a lone continuation byte");
+        assert_eq!(accepted(&[0xf0, 0x9f, 0x98, b'a']), 3);
+        for prefix in [&[0xed, 0xa0][..], &[0xf4, 0x90]] {
+            assert!(Utf8Validator::default().push(prefix).is_err());
+        }
+    }
+
+    #[test]
+    fn a_long_piece_fails_wherever_the_bad_byte_is() {
+        for at in 0..200 {
+            let mut bytes = [b'a'; 200];
+            bytes[at] = 0xff;
+            assert!(Utf8Validator::default().push(&bytes).is_err(), "at {at}");
+            assert!(!is_valid(&bytes), "at {at}");
+        }
+    }
+
+    #[test]
+    fn a_text_must_not_end_within_a_code_point() {
+        for length in 1..4 {
+            let mut validator = Utf8Validator::default();
+            assert_eq!(validator.push(&"😀".as_bytes()[..length]), Ok(()));
+            assert_eq!(validator.finish(), Err(Violation::InvalidUtf8));
+        }
+    }
+
+    #[test]
+    fn empty_pieces_change_nothing() {
+        let mut validator = Utf8Validator::default();
+        for piece in [&[][..], &[0xe2], &[], &[0x82], &[], &[0xac]] {
+            assert_eq!(validator.push(piece), Ok(()));
+        }
+        assert_eq!(validator.finish(), Ok(()));
+    }
+}
