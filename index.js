@@ -1,6 +1,6 @@
 'use strict';
 
 const { Base } = require('./lib/base.js');
-const { acceptKey } = require('./lib/native.js');
+const { acceptKey } = require('./lib/handshake.js');
 
 module.exports = { Base, acceptKey };

@@ -86,10 +86,3 @@ test('two instances share nothing', limit, served({}, async ({ base, connect }) 
   assert.equal(base.maxConnections, 10);
   assert.equal(base.extensions.mine, undefined);
 }));
-
-test('CommonJS and ES modules get the same things', async () => {
-  const esm = await import('websockets');
-  assert.equal(esm.Base, Base);
-  assert.equal(esm.default.Base, Base);
-  assert.equal(esm.acceptKey, require('..').acceptKey);
-});

@@ -63,7 +63,7 @@ test('we close, the peer never answers: ours, after closeTimeout', limit, served
 test('we close, the peer answers and never ends: the socket is destroyed after closeTimeout', limit, served({
   base: { closeTimeout: 50 },
 }, async ({ base, events, raw, accepted }) => {
-  const client = await raw();
+  const client = await raw({ halfOpen: true });
   const gone = once(accepted.get(client.sid), 'close');
   base.close(client.sid, 'ours');
   await client.closeFrame();

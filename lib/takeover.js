@@ -116,7 +116,6 @@ function keepFacts(socket, transport) {
  */
 function drive(socket, transport, connection) {
   socket.on('error', () => {});
-  socket.on('close', connection.terminate);
   // The HTTP server's timeout would end the connection.
   socket.setTimeout(0);
   socket.pause();
@@ -135,6 +134,11 @@ function drive(socket, transport, connection) {
       }
       connection.close();
       return socket;
+    },
+    destroy(error) {
+      // At once: `close` of the socket comes when more messages of the batch may have been emitted.
+      connection.terminate();
+      return net.Socket.prototype.destroy.call(socket, error);
     },
     setNoDelay(on = true) {
       transport.setNoDelay(Boolean(on));

@@ -8,7 +8,8 @@ const { CLOSE, TEXT, FrameReader, closePayload, encode } = require('./frames');
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
 /**
- * A client that does nothing by itself, neither pong nor close, and sends any bytes it is told to.
+ * A client that does nothing by itself, neither pong nor close frame, and sends any bytes it is
+ * told to. All it does is to end its side when the peer has ended.
  * Events: `head` (the HTTP response head), `frame`, `end`, `close`, `error`.
  */
 class RawClient extends EventEmitter {
@@ -19,15 +20,16 @@ class RawClient extends EventEmitter {
    * @param {Buffer} [options.head] bytes to send in the same write as the upgrade request
    * @param {boolean} [options.paused] read nothing until `resume()`
    * @param {boolean} [options.upgrade] `false`: no HTTP at all, frames from the first byte on
+   * @param {boolean} [options.halfOpen] do not end our side when the peer has ended its own
    */
-  constructor(where, { path = '/', head = Buffer.alloc(0), paused = false, upgrade = true } = {}) {
+  constructor(where, { path = '/', head = Buffer.alloc(0), paused = false, upgrade = true, halfOpen = false } = {}) {
     super();
     this.inbox = new Inbox(this, ['head', 'frame', 'end', 'close', 'error']);
     this.reader = new FrameReader();
     this.upgraded = !upgrade;
     this.pending = [];
     this.searched = '';
-    this.socket = net.connect({ ...where, allowHalfOpen: true });
+    this.socket = net.connect({ ...where, allowHalfOpen: halfOpen });
     this.socket.setNoDelay(true);
     this.socket.on('error', (error) => this.emit('error', error));
     this.socket.on('end', () => this.emit('end'));

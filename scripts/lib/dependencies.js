@@ -36,9 +36,13 @@ function installed() {
   });
 }
 
-/** Installs the npm packages unless they are there; needs no network when they are. */
+/**
+ * Installs the npm packages unless they are there; needs no network when they are. Not by `npm ci`:
+ * that refuses a lock file without every optional package of every platform, and some registries
+ * do not have them all. This takes the versions of the lock file, too, and leaves it as it is.
+ */
 function installDependencies() {
-  if (!installed()) step('installing npm packages', 'npm ci --ignore-scripts --no-audit --no-fund');
+  if (!installed()) step('installing npm packages', 'npm install --no-save --ignore-scripts --no-audit --no-fund');
 }
 
 module.exports = installDependencies;

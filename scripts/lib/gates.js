@@ -44,11 +44,12 @@ module.exports = {
     absentWithout: 'fmt',
   },
   clippy: {
-    // The protocol alone, the protocol with the engine, everything: each layer builds without the next.
+    // The protocol alone, the protocol with the engine, all of it: each layer builds without the next.
+    // The outermost has no tests of its own in Rust, and no exports in a test build.
     commands: [
       'cargo clippy --quiet --all-targets --no-default-features -- -D warnings',
       'cargo clippy --quiet --all-targets --no-default-features --features engine -- -D warnings',
-      'cargo clippy --quiet --all-targets -- -D warnings',
+      'cargo clippy --quiet -- -D warnings',
     ],
     count: counts.ofCheck,
     timeout: 10 * MINUTE,

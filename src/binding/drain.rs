@@ -1,13 +1,14 @@
 //! Records become calls of the dispatcher, a batch per ring of the doorbell.
 
 use std::ptr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use napi::sys;
 
 use super::call::{Failure, Outcome, check};
 use super::env::{EnvState, Link, Rest};
-use crate::engine::{Batch, Body, Kind, Record, Submission};
+use crate::engine::{Batch, Body, Kind, Record, Shared, Submission};
 
 /// Records that share a handle scope, and after which the time is looked at.
 const PER_SCOPE: usize = 32;
@@ -175,10 +176,19 @@ impl<'a> Delivery<'a> {
             count = 4;
         }
         let result = self.call(&arguments[..count]);
-        if kind == Kind::Close {
-            self.state.release(self.raw, slot);
+        match kind {
+            Kind::Close => self.state.release(self.raw, slot),
+            Kind::Closing | Kind::Error => self.submit(slot, Submission::Part),
+            _ => {}
         }
         result
+    }
+
+    fn submit(&self, slot: u32, make: impl FnOnce(Arc<Shared>) -> Submission) {
+        if let Some(connection) = self.state.shared(slot) {
+            let shard = connection.shard;
+            self.state.submit(self.link, shard, make(connection));
+        }
     }
 
     /// V8 has no memory for a message: its connection ends, rather than going on without it.
@@ -194,11 +204,7 @@ impl<'a> Delivery<'a> {
                 ))?;
             }
         }
-        if let Some(connection) = self.state.shared(slot) {
-            let shard = connection.shard;
-            let terminate = Submission::Terminate(connection);
-            self.state.submit(self.link, shard, terminate);
-        }
+        self.submit(slot, Submission::Terminate);
         Ok(())
     }
 

@@ -49,6 +49,9 @@ struct Inner {
     /// Read without waiting for readiness, which may have been used up.
     read_now: bool,
     congested: bool,
+    /// The answer to a close frame or a violation, kept until JavaScript has seen what came before
+    /// that: its replies leave first.
+    parting: Option<Vec<u8>>,
     half_closed: bool,
     finished: bool,
     /// The deadline that is armed.
@@ -75,6 +78,7 @@ impl Connection {
                 want_write: false,
                 read_now: false,
                 congested: false,
+                parting: None,
                 half_closed: false,
                 finished: false,
                 armed: Millis::MAX,
@@ -291,7 +295,8 @@ impl Connection {
     /// The peer's FIN.
     fn end(&self, shard: &Rc<Shard>) {
         let mut inner = self.inner.borrow_mut();
-        if inner.protocol.state() == State::Draining && self.shared.buffered() > 0 {
+        let unsent = self.shared.buffered() > 0 || inner.parting.is_some();
+        if inner.protocol.state() == State::Draining && unsent {
             inner.reading = Reading::Ended;
             return;
         }
@@ -299,8 +304,8 @@ impl Connection {
         self.lose(shard);
     }
 
-    /// The connection is over without more to come from the peer.
-    fn lose(&self, shard: &Rc<Shard>) {
+    /// The connection is over: nothing more comes from the peer, or it is to be dropped.
+    pub(super) fn lose(&self, shard: &Rc<Shard>) {
         self.inner.borrow_mut().protocol.receive_eof();
         self.finish(shard);
     }
@@ -316,12 +321,6 @@ impl Connection {
         }
     }
 
-    /// Drops the connection at once.
-    pub(super) fn terminate(&self, shard: &Rc<Shard>) {
-        self.inner.borrow_mut().protocol.terminate();
-        self.finish(shard);
-    }
-
     /// An armed deadline has come; the one that holds by now may be later.
     pub(super) fn fire(&self, shard: &Rc<Shard>, now: Millis) {
         let due = {
@@ -330,11 +329,21 @@ impl Connection {
             inner.protocol.deadline().is_some_and(|at| at <= now)
         };
         if due {
+            self.part(shard);
             self.step(shard, |protocol, answer, record| {
                 protocol.handle_timeout(now, answer, &mut |event| record(event));
             });
         } else {
             self.arm(shard);
+        }
+    }
+
+    /// JavaScript has seen all that came before the connection began to close.
+    pub(super) fn part(&self, shard: &Rc<Shard>) {
+        let parting = self.inner.borrow_mut().parting.take();
+        if let Some(parting) = parting {
+            self.shared.append_protocol(&parting, true);
+            self.settle(shard);
         }
     }
 
@@ -348,7 +357,7 @@ impl Connection {
                 self.shared.port.record(shard.index, |batch| {
                     batch.push_error(self.shared.slot, 1006, BACKPRESSURE, message)
                 });
-                self.terminate(shard);
+                self.lose(shard);
             }
         }
     }
@@ -364,10 +373,14 @@ impl Connection {
             let mut inner = self.inner.borrow_mut();
             let mut recorder = self.shared.port.recorder(shard.index);
             let slot = self.shared.slot;
+            let mut parts = false;
             run(&mut inner.protocol, &mut answer, &mut |event| {
+                parts |= matches!(event, Event::Closing | Event::Failed(_));
                 record(&mut recorder, slot, event);
             });
-            if !answer.is_empty() {
+            if parts {
+                inner.parting = Some(answer.clone());
+            } else if !answer.is_empty() {
                 let last = inner.protocol.state() != State::Open;
                 self.shared.append_protocol(&answer, last);
             }
@@ -401,6 +414,8 @@ impl Connection {
                 inner.want_write = true;
                 wake(&inner);
             }
+            // JavaScript's replies are still to come, and the close frame behind them.
+            Flush::Done if inner.parting.is_some() => {}
             // What the peer sent before it broke off is still to be read, then how it ended.
             Flush::Failed if inner.reading == Reading::Ended => {
                 inner.protocol.receive_eof();

@@ -176,7 +176,12 @@ impl Shard {
             }
             Submission::Terminate(shared) => {
                 if let Some(connection) = self.find(&shared) {
-                    connection.terminate(self);
+                    connection.lose(self);
+                }
+            }
+            Submission::Part(shared) => {
+                if let Some(connection) = self.find(&shared) {
+                    connection.part(self);
                 }
             }
             Submission::Overflow(shared) => {
@@ -192,13 +197,14 @@ impl Shard {
             Submission::Resume => self.resume(port),
             Submission::Leave => {
                 for connection in self.connections_of(port) {
+                    connection.part(self);
                     connection.settle(self);
                     connection.close(self, 1001, "");
                 }
             }
             Submission::Detach => {
                 for connection in self.connections_of(port) {
-                    connection.terminate(self);
+                    connection.lose(self);
                 }
                 self.suspended
                     .borrow_mut()

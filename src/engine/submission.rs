@@ -54,6 +54,9 @@ pub enum Submission {
         /// Its reason, at most 123 bytes.
         reason: String,
     },
+    /// JavaScript has seen that the connection is closing, and all that came before: what it sent
+    /// meanwhile is followed by the close frame.
+    Part(Arc<Shared>),
     /// Drops the connection.
     Terminate(Arc<Shared>),
     /// A send found `maxBufferedAmount` reached.

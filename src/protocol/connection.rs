@@ -101,7 +101,7 @@ impl Connection {
         }
     }
 
-    /// The peer's FIN came, or reading failed: [`State::Closed`].
+    /// The peer's FIN came, reading failed, or the transport is to be dropped: [`State::Closed`].
     pub fn receive_eof(&mut self) {
         self.end();
     }
@@ -120,14 +120,6 @@ impl Connection {
         self.timers.begin_close(now, &self.config);
         self.reader.discard_messages();
         self.state = State::Closing;
-    }
-
-    /// Drops the connection: [`State::Closed`], reported as 1006.
-    pub fn terminate(&mut self) {
-        if self.state != State::Closed {
-            self.outcome = None;
-            self.end();
-        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next. It changes with every
@@ -151,7 +143,7 @@ impl Connection {
         {
             match due {
                 Due::CloseTimeout => self.end(),
-                Due::PeerLost => self.terminate(),
+                Due::PeerLost => self.end(),
                 Due::Idle => {
                     self.close(GOING_AWAY, "timeout", now, out);
                     on_event(Event::Closing);
@@ -279,7 +271,7 @@ impl Connection {
             return;
         }
         let echo = match status {
-            Some((code, _)) => encode_close_payload(code, ""),
+            Some((code, reason)) => encode_close_payload(code, reason),
             None => {
                 self.outcome = Some((NO_STATUS, "".into()));
                 Vec::new()
