@@ -1,0 +1,64 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { test } = require('node:test');
+
+const root = path.resolve(__dirname, '..');
+const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
+
+/** Compiles the files of types/ as a strict project would that has Node's types and nothing else. */
+function compile(files, ...more) {
+  const args = [
+    require.resolve('typescript/bin/tsc'), '--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022',
+    '--lib', 'es2022', '--types', 'node', '--ignoreConfig', '--pretty', 'false', ...more,
+    ...files.map((file) => path.join('__test__', 'types', file)),
+  ];
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+  assert.equal(error, undefined);
+  return { status, output: stdout + stderr };
+}
+
+test('index.d.ts compiles for CommonJS and for ES modules, and refuses what it should', { timeout: 120_000 }, () => {
+  const more = ['--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--noImplicitOverride'];
+  assert.deepEqual(compile(['consumer.cts', 'consumer.mts'], ...more), { status: 0, output: '' });
+});
+
+test('and for CommonJS without esModuleInterop', { timeout: 120_000 }, () => {
+  const more = ['--esModuleInterop', 'false', '--ignoreDeprecations', '6.0'];
+  assert.deepEqual(compile(['consumer.cts'], ...more), { status: 0, output: '' });
+});
+
+/** @returns {string[]} each match of `pattern` once, in order */
+const all = (text, pattern) => [...new Set([...text.matchAll(pattern)].map(([, found]) => found))].sort();
+
+/** What stands between two lines of a document. */
+function section(text, from, to) {
+  const start = text.indexOf(from);
+  assert.ok(start >= 0, `no "${from}"`);
+  return text.slice(start, text.indexOf(to, start + from.length));
+}
+
+test('the codes of emitted errors are the same in the code, the types and the document', () => {
+  const code = all(read('src/protocol/error.rs') + read('src/engine/connection.rs'), /"(WS_ERR_\w+)"/g);
+  assert.ok(code.length > 10);
+  assert.deepEqual(all(read('index.d.ts'), /'(WS_ERR_\w+)'/g), code);
+  assert.deepEqual(all(section(read('docs/api.md'), '### Emitted', '### Thrown'), /`(WS_ERR_\w+)`/g), code);
+});
+
+test('so are the codes of thrown errors', () => {
+  const files = fs.readdirSync(path.join(root, 'lib')).map((name) => `lib/${name}`);
+  const code = all([...files, 'src/binding/commands.rs'].map(read).join(''), /['"](ERR_(?!INTERNAL)\w+|E[A-Z]{4,7})['"]/g);
+  const types = section(read('index.d.ts'), 'type ThrownErrorCode', ';');
+  assert.deepEqual(all(types, /'(\w+)'/g), code);
+  assert.deepEqual(all(section(read('docs/api.md'), '### Thrown', '\n## '), /^\| `(\w+)`/gm), code);
+});
+
+test('the close codes of emitted errors are those of the document', () => {
+  const rows = [...read('src/protocol/error.rs').matchAll(/\((\d{4}), "(WS_ERR_\w+)"\)/g)].map(([, close, code]) => `${code} ${close}`);
+  const table = section(read('docs/api.md'), '### Emitted', '### Thrown');
+  const documented = [...table.matchAll(/^\| `(WS_ERR_\w+)` \| (\d{4}) /gm)].map(([, code, close]) => `${code} ${close}`);
+  assert.deepEqual(documented.filter((row) => !row.startsWith('WS_ERR_BACKPRESSURE')).sort(), [...new Set(rows)].sort());
+});

@@ -1,0 +1,339 @@
+/// <reference types="node" />
+
+import { EventEmitter } from 'node:events';
+import { Duplex } from 'node:stream';
+
+/** What `send` and `ping` take: a string becomes text, everything else binary data. */
+export type Data = string | ArrayBufferView | ArrayBuffer;
+
+/** Whom a method addresses: one sid, several, or, with `null`, all. */
+export type Sids = string | readonly string[] | null;
+
+/** The options of a `Base`. One that is `undefined` is as one not given. */
+export interface BaseOptions {
+  /**
+   * Mask outgoing frames: `true` is the client's role, `false` the server's.
+   * @default false
+   */
+  mask?: boolean | undefined;
+  /**
+   * A `ws:` or `wss:` URL. It is kept for the app and used for nothing else.
+   * @default 'ws://localhost:3000'
+   */
+  url?: string | { readonly href: string } | undefined;
+  /**
+   * Milliseconds without any byte from the peer after which the connection is closed with 1001 and
+   * the reason `timeout`; 0 turns it off. 0 to 2147483647.
+   * @default 600000
+   */
+  timeout?: number | undefined;
+  /**
+   * When one more is assigned, the oldest connection is closed with 1013. From 1; `Infinity` allowed.
+   * @default 10
+   */
+  maxConnections?: number | undefined;
+  /**
+   * Bytes of one incoming message. More is an error and close 1009. 0 to V8's longest string.
+   * @default 16777216
+   */
+  maxPayload?: number | undefined;
+  /**
+   * Data frames of one fragmented incoming message. More is an error and close 1008. 1 to 4294967295.
+   * @default 131072
+   */
+  maxFragments?: number | undefined;
+  /**
+   * Bytes queued for one peer that does not read. A send that finds as many is an error, and drops
+   * that connection. From 1; `Infinity` allowed.
+   * @default 67108864
+   */
+  maxBufferedAmount?: number | undefined;
+  /**
+   * Milliseconds that a closing may take, from the first close frame to the peer's FIN. 0 to
+   * 2147483647.
+   * @default 5000
+   */
+  closeTimeout?: number | undefined;
+  /**
+   * Milliseconds of silence after which a ping is sent by itself; a peer that is silent for as long
+   * again is dropped with 1006. 0 turns it off. 0 to 2147483647.
+   * @default 0
+   */
+  pingInterval?: number | undefined;
+  /**
+   * Refuse frames that are not masked as their sender's role demands (RFC 6455 §5.1).
+   * @default true
+   */
+  enforceMasking?: boolean | undefined;
+}
+
+/** The options of `assignSocket`. */
+export interface AssignSocketOptions {
+  /** Bytes that were read from the socket before all others: the third argument of `'upgrade'`. */
+  head?: Uint8Array | null | undefined;
+  /** In place of the `Base`'s `mask`. */
+  mask?: boolean | undefined;
+  /** The subprotocol, as `connection.protocol` tells it; nothing is sent. */
+  protocol?: string | null | undefined;
+  /** `'socket'` is the only one there is yet. */
+  transport?: 'socket' | 'stream' | undefined;
+  /** Terminates the connection when it is aborted. */
+  signal?: AbortSignal | undefined;
+  /** The extensions that were negotiated: none can be on yet, and asking for one throws. */
+  extensions?: string | readonly string[] | null | undefined;
+}
+
+/** The options of `send`. */
+export interface SendOptions {
+  /** Whether the message may be compressed. Nothing is compressed yet. */
+  compress?: boolean | undefined;
+}
+
+/** The url of a `Base`, parsed. */
+export interface BaseUrl {
+  readonly href: string;
+  readonly protocol: string;
+  readonly host: string;
+  readonly hostname: string;
+  readonly port: string;
+  /** It ends with a slash. */
+  readonly pathname: string;
+  readonly search: string;
+  /** `pathname` and `search`. */
+  readonly path: string;
+}
+
+/** One connection: what `base.sockets[sid]` holds. */
+export interface Connection {
+  /** Its id: unique in the process, unguessable, never used again. */
+  readonly sid: string;
+  /** 1 open, 2 closing, 3 closed. */
+  readonly readyState: 1 | 2 | 3;
+  /** What carries it: `'socket'`, a thread in Rust. */
+  readonly transport: 'socket' | 'stream';
+  /** The subprotocol that `assignSocket` was told, or `''`. */
+  readonly protocol: string;
+  /** Names of the extensions that are on. */
+  readonly extensions: readonly string[];
+  /** Whether outgoing frames are masked: the client's role. */
+  readonly mask: boolean;
+  /** The peer's IP address; `undefined` on a Unix-domain socket. */
+  readonly remoteAddress: string | undefined;
+  /** The socket that was assigned; `null` once the connection is over. */
+  readonly socket: Duplex | null;
+  /** Bytes that wait to be written to the peer. */
+  readonly bufferedAmount: number;
+}
+
+/** What `stats()` returns. The counters only grow. */
+export interface Stats {
+  /** Open connections. */
+  connections: number;
+  /** Connections whose closing is under way. */
+  closing: number;
+  /** Counter: messages emitted. */
+  messagesReceived: number;
+  /** Counter: messages sent, one for each connection that one went to. */
+  messagesSent: number;
+  /** Counter: pings emitted. */
+  pingsReceived: number;
+  /** Counter: pings sent by `ping`, one for each connection. */
+  pingsSent: number;
+  /** Counter: pongs emitted. */
+  pongsReceived: number;
+  /** Counter: errors, whether or not anybody listened. */
+  errors: number;
+  /** Counter: bytes received since the takeovers, frame headers included. */
+  bytesReceived: number;
+  /** Counter: bytes written since the takeovers, frame headers included. */
+  bytesSent: number;
+  /** Bytes that wait to be written. */
+  queuedBytes: number;
+  /** I/O threads of the process; 0 before the first `assignSocket`. */
+  ioThreads: number;
+}
+
+/** The `code` of an error that is emitted; `docs/api.md` has the table. */
+export type WebSocketErrorCode =
+  | 'WS_ERR_BACKPRESSURE'
+  | 'WS_ERR_EXPECTED_FIN'
+  | 'WS_ERR_EXPECTED_MASK'
+  | 'WS_ERR_INVALID_CLOSE_CODE'
+  | 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH'
+  | 'WS_ERR_INVALID_OPCODE'
+  | 'WS_ERR_INVALID_UTF8'
+  | 'WS_ERR_NON_MINIMAL_PAYLOAD_LENGTH'
+  | 'WS_ERR_TOO_MANY_BUFFERED_PARTS'
+  | 'WS_ERR_TOO_MANY_EMPTY_FRAGMENTS'
+  | 'WS_ERR_UNEXPECTED_MASK'
+  | 'WS_ERR_UNEXPECTED_RSV_1'
+  | 'WS_ERR_UNEXPECTED_RSV_2_3'
+  | 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'
+  | 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+
+/** The `code` of an error that is thrown; `docs/api.md` has the table. */
+export type ThrownErrorCode =
+  | 'ERR_INVALID_ARG_TYPE'
+  | 'ERR_OUT_OF_RANGE'
+  | 'ERR_WS_SOCKET_TAKEN'
+  | 'ERR_WS_TAKEOVER'
+  | 'ERR_WS_UNSUPPORTED_EXTENSION'
+  | 'ERR_WS_UNSUPPORTED_SOCKET'
+  | 'EAGAIN'
+  | 'EBADF'
+  | 'EMFILE'
+  | 'ENFILE'
+  | 'ENOMEM'
+  | 'ENOTSOCK';
+
+/** What a listener of `'error'` gets: something that a peer did. */
+export interface WebSocketError extends Error {
+  code: WebSocketErrorCode;
+  /** The connection that it happened on. */
+  sid: string;
+  /** The status code that the connection ends with. */
+  closeCode: number;
+}
+
+/** The events of a `Base`, with what their listeners get. */
+export interface BaseEvents {
+  /** A socket was assigned. */
+  open: [sid: string];
+  /** A text message came. */
+  message: [text: string, sid: string];
+  /** A binary message came. The Buffer is the listener's own. */
+  binary: [data: Buffer, sid: string];
+  /** A ping came; its pong is queued. */
+  ping: [text: string, sid: string];
+  /** A pong came. */
+  pong: [text: string, sid: string];
+  /** A connection is over: once for each `open`, and the last event of that sid. */
+  close: [reason: string, sid: string, code: number];
+  /** A peer broke the protocol or a limit. Not thrown where nobody listens. */
+  error: [error: WebSocketError];
+  /** More than 64 KiB were queued for this peer, and all of it has been written. */
+  drain: [sid: string];
+}
+
+/** An event name that is not in `BaseEvents`: one of a subclass. */
+export type OtherEvent<E> = E extends keyof BaseEvents ? never : E;
+
+/** Many WebSocket connections behind one EventEmitter. */
+export interface Base extends EventEmitter {
+  /** Mask outgoing frames. A change holds for sockets assigned from then on. */
+  mask: boolean;
+  /** The url, parsed; it can be written as a string or anything with an `href`. */
+  get url(): BaseUrl;
+  set url(value: string | { readonly href: string });
+  /** Milliseconds of silence. A change holds for sockets assigned from then on. */
+  timeout: number;
+  /** A change holds at the next `assignSocket`. */
+  maxConnections: number;
+  /** Kept for the extensions to come: nothing reads it yet. */
+  extensions: Record<string, unknown>;
+
+  /** How many connections are open. */
+  readonly connections: number;
+  /** The open connections by sid: live, read-only, oldest first. */
+  readonly sockets: { readonly [sid: string]: Connection | undefined };
+  /** The sids of the open connections: live, read-only, oldest first. */
+  readonly socketsHistory: readonly string[];
+
+  /** Sends a message to all: a string as text, everything else as binary. */
+  send(data: Data): this;
+  /** Sends a message to those whom `sid` addresses. Unknown and closed sids are skipped. */
+  send(sid: Sids, data: Data, options?: SendOptions): this;
+
+  /** Pings all, with no data. */
+  ping(): this;
+  /** Pings those, or with `null` all, with no data. A lone string is data: see the next form. */
+  ping(sids: readonly string[] | null): this;
+  /** Pings all, with at most 125 bytes of data. */
+  ping(data: Data): this;
+  /** Pings those whom `sid` addresses, with at most 125 bytes of data. */
+  ping(sid: Sids, data: Data): this;
+
+  /** Closes all connections with 1001. */
+  close(): this;
+  /** Closes those whom `sid` addresses with 1000 and a reason of at most 123 bytes. */
+  close(sid: Sids, reason?: string | Uint8Array | null): this;
+  /** Closes with another code: 1000 to 1003, 1007 to 1014, 3000 to 4999. */
+  close(sid: Sids, code: number, reason?: string | Uint8Array | null): this;
+
+  /** Drops connections without a closing handshake; `close` follows with 1006. */
+  terminate(sid: Sids): this;
+
+  /**
+   * Takes over a socket whose opening handshake is done. Emits `open` before it returns.
+   *
+   * @returns the connection's sid
+   */
+  assignSocket(socket: Duplex, options?: AssignSocketOptions): string;
+
+  /** Bytes that wait to be written to this peer; 0 where the sid is unknown or closed. */
+  bufferedAmount(sid: string): number;
+  /** Stops reading: nothing of these peers is emitted until `resume`. */
+  pause(sid: Sids): this;
+  /** Goes on reading. */
+  resume(sid: Sids): this;
+  /** Counters for a metrics page. */
+  stats(): Stats;
+
+  on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  once<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  off<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  off<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  addListener<E extends keyof BaseEvents>(
+    event: E,
+    listener: (...args: BaseEvents[E]) => void,
+  ): this;
+  addListener<E extends string | symbol>(
+    event: OtherEvent<E>,
+    listener: (...args: any[]) => void,
+  ): this;
+  removeListener<E extends keyof BaseEvents>(
+    event: E,
+    listener: (...args: BaseEvents[E]) => void,
+  ): this;
+  removeListener<E extends string | symbol>(
+    event: OtherEvent<E>,
+    listener: (...args: any[]) => void,
+  ): this;
+  prependListener<E extends keyof BaseEvents>(
+    event: E,
+    listener: (...args: BaseEvents[E]) => void,
+  ): this;
+  prependListener<E extends string | symbol>(
+    event: OtherEvent<E>,
+    listener: (...args: any[]) => void,
+  ): this;
+  prependOnceListener<E extends keyof BaseEvents>(
+    event: E,
+    listener: (...args: BaseEvents[E]) => void,
+  ): this;
+  prependOnceListener<E extends string | symbol>(
+    event: OtherEvent<E>,
+    listener: (...args: any[]) => void,
+  ): this;
+  emit<E extends keyof BaseEvents>(event: E, ...args: BaseEvents[E]): boolean;
+  emit<E extends string | symbol>(event: OtherEvent<E>, ...args: any[]): boolean;
+}
+
+/** `Base` is an ES5 function: `new Base()`, `class extends Base` and `Base.call(this)` all work. */
+export interface BaseConstructor {
+  new (options?: BaseOptions): Base;
+  (options?: BaseOptions): Base;
+  readonly prototype: Base;
+}
+
+/** Many WebSocket connections behind one EventEmitter. */
+export const Base: BaseConstructor;
+
+/**
+ * The value of `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (RFC 6455 §4.2.2).
+ *
+ * @param key as it stands in the request, without white space around it
+ */
+export function acceptKey(key: string): string;
