@@ -1,11 +1,15 @@
 'use strict';
 
+const net = require('node:net');
+
 const { Connection, kInner } = require('./connection.js');
 const { finish } = require('./deliver.js');
+const { drive } = require('./drive.js');
 const { failure } = require('./errors.js');
 const native = require('./native.js');
 const { SocketTransport } = require('./socket-transport.js');
-const { drive, takeOver, whyNot } = require('./takeover.js');
+const { StreamTransport } = require('./stream-transport.js');
+const { whyNot } = require('./takeover.js');
 
 const TRY_AGAIN_LATER = 1013;
 const NORMAL_CLOSURE = 1000;
@@ -30,7 +34,7 @@ function assign(state, socket, options, actions) {
   options.signal?.throwIfAborted();
   const mask = options.mask ?? state.options.mask;
   const over = socket.destroyed || socket.writableEnded;
-  const transport = over ? null : takeTransport(state, socket, mask, options.transport);
+  const transport = over ? null : makeTransport(state, socket, mask, options);
   taken.add(socket);
   makeRoom(state, actions);
   const connection = new Connection({
@@ -39,6 +43,7 @@ function assign(state, socket, options, actions) {
     transport,
     socket,
     protocol: options.protocol,
+    extensions: options.extensions.map(({ name }) => name),
     mask,
     remoteAddress: socket.remoteAddress,
   });
@@ -50,11 +55,11 @@ function assign(state, socket, options, actions) {
     process.nextTick(finishOver, connection);
   } else {
     transport.bind(connection);
-    drive(socket, transport, {
-      close: () => actions.close(connection, NORMAL_CLOSURE, ''),
-      terminate,
-    });
-    takeOver(socket, transport, options.head);
+    if (socket instanceof net.Socket) {
+      const close = () => actions.close(connection, NORMAL_CLOSURE, '');
+      drive(socket, { close, terminate });
+    }
+    transport.start(options.head);
   }
   return connection;
 }
@@ -63,17 +68,35 @@ function assign(state, socket, options, actions) {
  * @param {import('./state.js').State} state
  * @param {any} socket
  * @param {boolean} mask
- * @param {string | undefined} wanted
- * @returns {SocketTransport}
+ * @param {{ extensions: object[], transport?: string }} options
+ * @returns {SocketTransport | StreamTransport}
  */
-function takeTransport(state, socket, mask, wanted) {
-  const reason = wanted === 'stream' ? "there is no 'stream' transport yet" : whyNot(socket);
+function makeTransport(state, socket, mask, { extensions, transport }) {
+  const isSocket = socket instanceof net.Socket;
+  const role = { mask, enforceMasking: state.options.enforceMasking ?? isSocket };
+  const reason = extensions.length > 0 ? 'its extensions are JavaScript' : whyNot(socket);
+  if (transport === 'stream' || (transport === undefined && reason !== null)) {
+    return new StreamTransport(socket, methodsOf(socket), state, role, extensions);
+  }
   if (reason !== null) {
-    const message = `This socket cannot be carried: ${reason}`;
+    const message = `This socket cannot be carried by the 'socket' transport: ${reason}`;
     throw failure('ERR_WS_UNSUPPORTED_SOCKET', message);
   }
-  const enforceMasking = state.options.enforceMasking ?? true;
-  return new SocketTransport(socket._handle.fd, state, { mask, enforceMasking });
+  return new SocketTransport(socket, state, role);
+}
+
+/**
+ * How to drive a stream; an old-style one has no more than `write` and `end`. A `net.Socket` gets methods that drive the WebSocket in place of its
+ * own; of any other stream, what is called is what it has at the time.
+ */
+function methodsOf(stream) {
+  if (stream instanceof net.Socket) {
+    const { write, end, destroy, pause, resume } = stream;
+    return { write, end, destroy, pause, resume };
+  }
+  const names = ['write', 'end', 'destroy', 'pause', 'resume'];
+  const has = names.filter((name) => typeof stream[name] === 'function');
+  return Object.fromEntries(has.map((name) => [name, (...rest) => stream[name](...rest)]));
 }
 
 /** Closes the oldest connections until one more may be open. */

@@ -5,14 +5,15 @@ const { Stream } = require('node:stream');
 const { inherits } = require('node:util');
 
 const { assign } = require('./assign.js');
+const { flushAfter } = require('./bridge.js');
 const { OPEN, kInner } = require('./connection.js');
 const { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf } = require('./data.js');
 const { deliverHeldSoon, leave } = require('./deliver.js');
 const { invalidType } = require('./errors.js');
 const native = require('./native.js');
 const { checkAssignOptions, checkOption, object } = require('./options.js');
+const { SocketTransport } = require('./socket-transport.js');
 const { State } = require('./state.js');
-const { flushAfter } = require('./bridge.js');
 
 const PING = 0x9;
 
@@ -91,16 +92,26 @@ function addressed({ views }, sid) {
  */
 function sendFrame(state, sid, opcode, data) {
   if (sid === null) {
-    if (state.views.size > 0) {
+    const count = state.views.size;
+    if (count > state.streams.size) {
       flushAfter(native.broadcast(state.id, opcode, data));
     }
-    return state.views.size;
+    for (const connection of [...state.streams]) {
+      connection[kInner].transport?.send(opcode, data);
+    }
+    return count;
   }
   const connections = addressed(state, sid);
-  if (connections.length === 1) {
-    connections[0][kInner].transport.send(opcode, data);
-  } else if (connections.length > 1) {
-    const slots = connections.map((connection) => connection[kInner].transport.slot);
+  const slots = [];
+  for (const connection of connections) {
+    const { transport } = connection[kInner];
+    if (connections.length > 1 && transport instanceof SocketTransport) {
+      slots.push(transport.slot);
+    } else {
+      transport?.send(opcode, data);
+    }
+  }
+  if (slots.length > 0) {
     flushAfter(native.frames(slots, opcode, data));
   }
   return connections.length;
@@ -179,8 +190,8 @@ Base.prototype.close = function close(...args) {
 function closeOne(connection, code, reason) {
   const { readyState, transport } = connection[kInner];
   if (readyState === OPEN) {
-    transport?.close(code, reason);
     leave(connection);
+    transport?.close(code, reason);
   }
 }
 
@@ -199,8 +210,8 @@ Base.prototype.terminate = function terminate(sid) {
 };
 
 function terminateOne(connection) {
-  connection[kInner].transport?.terminate();
   leave(connection);
+  connection[kInner].transport?.terminate();
 }
 
 /**
@@ -218,7 +229,7 @@ Base.prototype.assignSocket = function assignSocket(socket, options) {
   if (!(socket instanceof Stream) || !hasFunctions(socket, ['write', 'end'])) {
     throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
   }
-  const connection = assign(state, socket, checkAssignOptions(options), {
+  const connection = assign(state, socket, checkAssignOptions(state.extensions, options), {
     close: (one, code, reason) => closeOne(one, code, reason),
     terminate: terminateOne,
   });
@@ -237,8 +248,10 @@ function hasFunctions(object, names) {
  * @returns {number}
  */
 Base.prototype.bufferedAmount = function bufferedAmount(sid) {
-  const [connection] = addressed(stateOf(this), sid);
-  return connection === undefined ? 0 : connection.bufferedAmount;
+  if (typeof sid !== 'string') {
+    throw invalidType('The "sid" argument', 'a string', sid);
+  }
+  return stateOf(this).views.get(sid)?.bufferedAmount ?? 0;
 };
 
 /**
@@ -298,7 +311,7 @@ Base.prototype.stats = function stats() {
     bytesReceived,
     bytesSent,
     queuedBytes,
-    ioThreads: native.ioThreads(),
+    ioThreads: native.ioThreads?.() ?? 0,
   };
 };
 

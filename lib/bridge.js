@@ -16,13 +16,13 @@ let attached = false;
  * Called from Rust for each thing that happened, in order. Listeners run inside: what one throws
  * is reported there as an uncaught exception, and the next event follows.
  *
- * @param {number} tag the connection's number above three bits of kind
+ * @param {number} tag the connection's number above four bits of kind
  * @param {string | Buffer} payload
  * @param {number | undefined} code close code of an error or a close
  * @param {string | undefined} errorCode
  */
 function dispatch(tag, payload, code, errorCode) {
-  deliver(connections[tag >>> 3], tag & 7, payload, code, errorCode);
+  deliver(connections[tag >>> 4], tag & 15, payload, code, errorCode);
 }
 
 /** Goes on with a long delivery once the event loop has had its turn. */

@@ -19,6 +19,7 @@ class Connection {
    * @param {object | null} inner.transport what carries it, `null` for one that is gone already
    * @param {import('node:stream').Duplex | null} inner.socket
    * @param {string} inner.protocol
+   * @param {string[]} inner.extensions
    * @param {boolean} inner.mask
    * @param {string | undefined} inner.remoteAddress
    */
@@ -27,6 +28,7 @@ class Connection {
       value: {
         ...inner,
         readyState: OPEN,
+        transportName: inner.transport?.name ?? 'stream',
         paused: false,
         /** Events that came while paused, in order. */
         held: [],
@@ -48,9 +50,9 @@ class Connection {
     return this[kInner].readyState;
   }
 
-  /** `'socket'`: a thread in Rust reads and writes. */
+  /** `'socket'`: a thread in Rust reads and writes; `'stream'`: this one does. */
   get transport() {
-    return 'socket';
+    return this[kInner].transportName;
   }
 
   /** The subprotocol that `assignSocket` was told, or `''`. */
@@ -60,7 +62,7 @@ class Connection {
 
   /** Names of the extensions that are on. */
   get extensions() {
-    return [];
+    return [...this[kInner].extensions];
   }
 
   /** Whether outgoing frames are masked: the client role. */

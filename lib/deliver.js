@@ -1,5 +1,7 @@
 'use strict';
 
+const { errorMonitor } = require('node:events');
+
 const { CLOSED, CLOSING, OPEN, kInner } = require('./connection.js');
 
 /** What happened on a connection: the numbers of `Kind` in `src/engine/batch.rs`. */
@@ -114,9 +116,10 @@ function leave(connection) {
   if (inner.readyState !== OPEN) {
     return;
   }
-  const { closing, options, views } = inner.owner;
+  const { closing, options, streams, views } = inner.owner;
   inner.readyState = CLOSING;
   views.delete(inner.sid);
+  streams.delete(connection);
   closing.add(connection);
   if (closing.size > Math.max(16, options.maxConnections)) {
     const [oldest] = closing;
@@ -129,10 +132,20 @@ function fail(connection, message, closeCode, code) {
   const { owner, sid } = connection[kInner];
   leave(connection);
   owner.counters.errors++;
-  // What a peer does is not thrown where nobody listens, as with `clientError` of `http.Server`.
-  if (owner.emitter.listenerCount('error') > 0) {
-    const error = new Error(message);
-    owner.emitter.emit('error', Object.assign(error, { code, sid, closeCode }));
+  emitError(owner.emitter, Object.assign(new Error(message), { code, sid, closeCode }));
+}
+
+/**
+ * What a peer does is not thrown where nobody listens, as with `clientError` of `http.Server`.
+ *
+ * @param {import('node:events').EventEmitter} emitter
+ * @param {Error} error
+ */
+function emitError(emitter, error) {
+  if (emitter.listenerCount('error') > 0) {
+    emitter.emit('error', error);
+  } else {
+    emitter.emit(errorMonitor, error);
   }
 }
 
@@ -145,15 +158,16 @@ function fail(connection, message, closeCode, code) {
  */
 function finish(connection, reason, code) {
   const inner = connection[kInner];
-  const { closing, emitter, views } = inner.owner;
+  const { closing, emitter, streams, views } = inner.owner;
   inner.readyState = CLOSED;
   closing.delete(connection);
   views.delete(inner.sid);
+  streams.delete(connection);
   inner.release?.();
   const { socket } = inner;
   inner.socket = null;
-  socket?.destroy();
+  socket?.destroy?.();
   emitter.emit('close', reason, inner.sid, code);
 }
 
-module.exports = { deliver, deliverHeldSoon, finish, leave };
+module.exports = { DRAIN, ERROR, deliver, deliverHeldSoon, emitError, finish, leave };

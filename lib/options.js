@@ -2,7 +2,8 @@
 
 const { constants } = require('node:buffer');
 
-const { failure, invalidType, outOfRange } = require('./errors.js');
+const { invalidType, outOfRange } = require('./errors.js');
+const { resolveExtensions, unsupportedExtension } = require('./extensions.js');
 const { parseUrl } = require('./url.js');
 
 /** The longest delay of a Node timer; delays beyond it are not kept elsewhere either. */
@@ -108,15 +109,14 @@ function checkOptions(options = {}) {
 /**
  * Checks the options of `assignSocket`.
  *
+ * @param {object} extensions those of the `Base`
  * @param {unknown} options
- * @returns {{ head?: Uint8Array, mask?: boolean, protocol: string, signal?: AbortSignal }}
+ * @returns {{ head?: Uint8Array, mask?: boolean, protocol: string, transport?: string,
+ *   signal?: AbortSignal, extensions: { name: string, read?: Function, write?: Function }[] }}
  */
-function checkAssignOptions(options = {}) {
+function checkAssignOptions(extensions, options = {}) {
   object('The "options" argument', options);
-  const { extensions, head, mask, protocol, transport, signal } = options;
-  if (extensions !== undefined && extensions !== null && extensions.length !== 0) {
-    throw unsupportedExtension(String(extensions));
-  }
+  const { extensions: asked, head, mask, protocol, transport, signal } = options;
   if (head !== undefined && head !== null && !(head instanceof Uint8Array)) {
     throw invalidType('The "head" option', 'a Buffer or a Uint8Array', head);
   }
@@ -132,16 +132,8 @@ function checkAssignOptions(options = {}) {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidType('The "signal" option', 'an AbortSignal', signal);
   }
-  return { head: head ?? undefined, mask, protocol: protocol ?? '', transport, signal };
-}
-
-/**
- * @param {string} asked
- * @returns {Error}
- */
-function unsupportedExtension(asked) {
-  const message = `No extension is supported yet, so this one cannot be on: ${asked}`;
-  return failure('ERR_WS_UNSUPPORTED_EXTENSION', message);
+  const known = { head: head ?? undefined, mask, protocol: protocol ?? '', transport, signal };
+  return { ...known, extensions: resolveExtensions(extensions, asked) };
 }
 
 module.exports = { checkAssignOptions, checkOption, checkOptions, object };

@@ -2,6 +2,8 @@
 
 const { bind, flushAfter, open, unbind } = require('./bridge.js');
 const native = require('./native.js');
+const { protocolSettings } = require('./state.js');
+const { takeOver } = require('./takeover.js');
 
 /** No connection has this number: a command for it does nothing. */
 const NO_SLOT = 2 ** 32 - 1;
@@ -12,32 +14,33 @@ const NO_SLOT = 2 ** 32 - 1;
 class SocketTransport {
   #slot;
   #owner;
+  #socket;
   /** Bytes read and written in all, once the connection is over. */
   #total = null;
 
   /**
    * Duplicates the descriptor; on failure nothing has changed.
    *
-   * @param {number} fd
+   * @param {import('node:net').Socket} socket
    * @param {import('./state.js').State} owner
    * @param {{ mask: boolean, enforceMasking: boolean }} role
    * @throws {Error} with the system's code, such as `EMFILE`
    */
-  constructor(fd, owner, { mask, enforceMasking }) {
+  constructor(socket, owner, role) {
     const { options } = owner;
     this.#owner = owner;
+    this.#socket = socket;
     this.#slot = open(
-      fd,
+      socket._handle.fd,
       owner.id,
-      mask,
-      enforceMasking,
-      options.maxPayload,
-      options.maxFragments,
       options.maxBufferedAmount,
-      options.timeout,
-      options.pingInterval,
-      options.closeTimeout,
+      ...protocolSettings(owner, role),
     );
+  }
+
+  /** What the connection shows of it. */
+  get name() {
+    return 'socket';
   }
 
   /** The number that Rust knows the connection by. */
@@ -53,9 +56,14 @@ class SocketTransport {
   /**
    * Rust takes the socket from here.
    *
-   * @param {Buffer} received what was read from it before
+   * @param {Uint8Array} [head] bytes read before all others
    */
-  start(received) {
+  start(head) {
+    takeOver(this.#socket, this, head);
+  }
+
+  /** @param {Buffer} received what was read from the socket; its handle is Rust's from now on */
+  hand(received) {
     flushAfter(native.start(this.#slot, received));
   }
 

@@ -11,6 +11,8 @@ class State {
   /** The number its connections' frames are broadcast by. */
   id = native.newBase();
   views = new Views();
+  /** Those of the open connections that go by streams. */
+  streams = new Set();
   /** @type {Set<import('./connection.js').Connection>} longest closing first */
   closing = new Set();
   counters = {
@@ -36,4 +38,16 @@ class State {
   }
 }
 
-module.exports = { State };
+/**
+ * What the protocol is told of a connection, in the order in which Rust takes it.
+ *
+ * @param {State} state
+ * @param {{ mask: boolean, enforceMasking: boolean }} role
+ * @returns {(boolean | number)[]}
+ */
+function protocolSettings({ options }, { mask, enforceMasking }) {
+  const { maxPayload, maxFragments, timeout, pingInterval, closeTimeout } = options;
+  return [mask, enforceMasking, maxPayload, maxFragments, timeout, pingInterval, closeTimeout];
+}
+
+module.exports = { State, protocolSettings };

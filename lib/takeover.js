@@ -2,7 +2,7 @@
 
 const net = require('node:net');
 
-const { failure } = require('./errors.js');
+const native = require('./native.js');
 
 /** Handles of plain TCP and Unix-domain sockets. A TLS socket has a descriptor too, of the
  *  ciphertext: only the handle's class tells them apart. */
@@ -15,8 +15,8 @@ const PLAIN_HANDLES = new Set(['TCP', 'Pipe']);
  * @returns {string | null}
  */
 function whyNot(socket) {
-  if (process.platform === 'win32') {
-    return 'sockets cannot be taken over on Windows';
+  if (native.open === undefined) {
+    return 'this system has no socket transport';
   }
   if (socket.encrypted) {
     return 'it is a TLS socket';
@@ -43,6 +43,8 @@ function whyNot(socket) {
  * @param {Uint8Array} [head] bytes read before all others
  */
 function takeOver(socket, transport, head) {
+  redirect(socket, transport);
+  net.Socket.prototype.pause.call(socket);
   const handle = socket._handle;
   if (socket.writableLength === 0 && handle.writeQueueSize === 0) {
     handOver(socket, transport, head);
@@ -51,7 +53,7 @@ function takeOver(socket, transport, head) {
   while (socket.writableCorked > 0) {
     socket.uncork();
   }
-  // The prototype's: the socket's own fails by now.
+  // The prototype's: the socket's own refuses by now.
   net.Socket.prototype.write.call(socket, '', (error) => {
     if (error || socket._handle !== handle) {
       transport.terminate();
@@ -77,7 +79,7 @@ function handOver(socket, transport, head) {
     received.push(typeof chunk === 'string' ? Buffer.from(chunk, socket.readableEncoding) : chunk);
   }
   handle.readStop();
-  transport.start(Buffer.concat(received));
+  transport.hand(Buffer.concat(received));
   socket._handle = null;
   handle.close();
 }
@@ -107,39 +109,13 @@ function keepFacts(socket, transport) {
 }
 
 /**
- * From now on the socket object drives the WebSocket: what is done to it acts on the connection,
- * and nothing done to it can be an uncaught error.
+ * What acts on the handle acts on the connection from now on.
  *
  * @param {any} socket
  * @param {import('./socket-transport.js').SocketTransport} transport
- * @param {{ close(): void, terminate(): void }} connection
  */
-function drive(socket, transport, connection) {
-  socket.on('error', () => {});
-  // The HTTP server's timeout would end the connection.
-  socket.setTimeout(0);
-  socket.pause();
+function redirect(socket, transport) {
   Object.assign(socket, {
-    write(_chunk, encoding, callback = encoding) {
-      if (typeof callback === 'function') {
-        const message = 'The socket carries a WebSocket: use send() of its Base';
-        process.nextTick(callback, failure('ERR_WS_SOCKET_TAKEN', message));
-      }
-      return false;
-    },
-    end(...rest) {
-      const callback = rest.find((argument) => typeof argument === 'function');
-      if (callback !== undefined) {
-        socket.once('close', () => callback());
-      }
-      connection.close();
-      return socket;
-    },
-    destroy(error) {
-      // At once: `close` of the socket comes when more messages of the batch may have been emitted.
-      connection.terminate();
-      return net.Socket.prototype.destroy.call(socket, error);
-    },
     setNoDelay(on = true) {
       transport.setNoDelay(Boolean(on));
       return socket;
@@ -159,4 +135,4 @@ function drive(socket, transport, connection) {
   });
 }
 
-module.exports = { drive, takeOver, whyNot };
+module.exports = { redirect, takeOver, whyNot };

@@ -4,12 +4,13 @@
 //!
 //! - [`protocol`]: RFC 6455 without I/O: bytes and time in, events and bytes out. No runtime, no
 //!   Node-API, no clock; it builds and tests alone (`cargo test --no-default-features`).
-//! - `engine` (feature `engine`, POSIX): Tokio threads, called shards, that own the sockets.
+//! - `engine` (feature `engine`): what drives it. With `sockets`, on POSIX, Tokio threads, called
+//!   shards, that own the sockets; without, streams whose bytes JavaScript moves.
 //! - `binding` (feature `node`): what JavaScript calls, and how events come back to it.
 
 pub mod protocol;
 
-#[cfg(all(feature = "engine", unix))]
+#[cfg(feature = "engine")]
 pub mod engine;
 
 #[cfg(feature = "node")]

@@ -22,7 +22,7 @@ server.on('upgrade', (req, socket, head) => {
     `Sec-WebSocket-Accept: ${acceptKey(req.headers['sec-websocket-key'])}`,
     '\r\n',
   ].join('\r\n'));
-  base.assignSocket(socket, { head });
+  base.assignSocket(socket, { head, transport: process.env.WEBSOCKETS_TEST_TRANSPORT });
 });
 server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
   console.log(`ws://127.0.0.1:${server.address().port}`);

@@ -82,6 +82,23 @@ impl Call<'_> {
         Ok(value)
     }
 
+    pub(super) fn numbers(&self, numbers: &[f64]) -> Outcome<sys::napi_value> {
+        let mut array = ptr::null_mut();
+        // SAFETY: `raw` is the env of this call, the values are of its handle scope.
+        unsafe {
+            check(sys::napi_create_array_with_length(
+                self.raw,
+                numbers.len(),
+                &mut array,
+            ))?;
+            for (index, number) in (0..).zip(numbers) {
+                let number = self.number(*number)?;
+                check(sys::napi_set_element(self.raw, array, index, number))?;
+            }
+        }
+        Ok(array)
+    }
+
     pub(super) fn boolean(&self, boolean: bool) -> Outcome<sys::napi_value> {
         let mut value = ptr::null_mut();
         // SAFETY: `raw` is the env of this call.
@@ -96,6 +113,14 @@ pub(super) fn wrong(index: usize, expected: &str) -> Failure {
         "ERR_INVALID_ARG_TYPE",
         format!("argument {index} of a native function must be {expected}"),
     )
+}
+
+/// Keeps the argument at `index` for as long as the env lives.
+pub(super) fn reference(call: &Call<'_>, index: usize) -> Outcome<sys::napi_ref> {
+    let mut reference = ptr::null_mut();
+    // SAFETY: the value is an argument of the call under way.
+    check(unsafe { sys::napi_create_reference(call.raw, call.value(index), 1, &mut reference) })?;
+    Ok(reference)
 }
 
 /// The result of a function that returns nothing.

@@ -4,75 +4,54 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use napi::sys;
 
-use super::call::{Call, Failure, Outcome, UNDEFINED, check, wrong};
+use super::call::{Call, Failure, Outcome, UNDEFINED, check, reference, wrong};
 use super::drain;
-use super::env::Link;
-use super::frame::{IN_PLACE, Source, opcode};
+use super::frame::{IN_PLACE, Source, opcode, reason};
+use super::sockets::{Functions, Link};
+use super::streams::config;
 use crate::engine::{Append, Broadcast, Shared, Submission, least_loaded, socket};
-use crate::protocol::{Config, Limits, Millis, Role};
+use crate::protocol::Role;
 
 type Returned = Outcome<sys::napi_value>;
 
 /// `attach(dispatch, later)`: the functions that records are delivered to, and that put off the
 /// rest of a long delivery.
 pub(super) fn attach(call: &Call<'_>) -> Returned {
-    for (index, target) in [(0, &call.state.dispatch), (1, &call.state.later)] {
-        let mut reference = ptr::null_mut();
-        // SAFETY: the value is an argument of the call under way.
-        check(unsafe {
-            sys::napi_create_reference(call.raw, call.value(index), 1, &mut reference)
-        })?;
-        target.set(reference);
-    }
+    call.state.sockets.functions.set(Some(Functions {
+        dispatch: reference(call, 0)?,
+        later: reference(call, 1)?,
+    }));
     UNDEFINED
 }
 
-/// `newBase()` → a number that no other `Base` of the process has: the shards serve every env.
-pub(super) fn new_base(call: &Call<'_>) -> Returned {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    call.number(f64::from(NEXT.fetch_add(1, Ordering::Relaxed)))
-}
-
-/// `open(fd, base, mask, enforceMasking, maxPayload, maxFragments, maxBufferedAmount, timeout,
-/// pingInterval, closeTimeout)` → slot. Duplicates the descriptor; on failure nothing has changed.
+/// `open(fd, base, maxBufferedAmount, …settings)` → slot. Duplicates the descriptor; on failure
+/// nothing has changed.
 pub(super) fn open(call: &Call<'_>) -> Returned {
     let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
-    let (base, mask) = (call.u64(1)?, call.bool(2)?);
-    let max_buffered = usize::try_from(call.u64(6)?).unwrap_or(usize::MAX);
-    let some = |ms: Millis| (ms > 0).then_some(ms);
-    let config = call.state.share(Config {
-        role: if mask { Role::Client } else { Role::Server },
-        enforce_masking: call.bool(3)?,
-        limits: Limits {
-            max_payload: call.u64(4)?,
-            max_fragments: call.u32(5)?,
-            ..Limits::default()
-        },
-        timeout: some(call.u64(7)?),
-        ping_interval: some(call.u64(8)?),
-        close_timeout: call.u64(9)?,
-    });
+    let base = call.u64(1)?;
+    let max_buffered = usize::try_from(call.u64(2)?).unwrap_or(usize::MAX);
+    let config = call.state.share(config(call, 3)?);
+    let mask = config.role == Role::Client;
     // SAFETY: borrowed for the length of this call only, in which `lib/` keeps the handle open; a
     // number that is no descriptor makes `fcntl` fail.
     let borrowed = unsafe { BorrowedFd::borrow_raw(raw_fd) };
     let fd = socket::duplicate(borrowed).map_err(refused)?;
     socket::prepare(fd.as_fd()).map_err(refused)?;
-    let link = call.state.link().map_err(refused)?;
+    let link = call.state.sockets.link().map_err(refused)?;
     let shard = least_loaded(&link.shards);
     let port = link.port.clone();
     let make = |slot| Shared::new(port, shard, slot, base, mask, max_buffered);
-    let Some(connection) = call.state.add(fd, make) else {
+    let Some(connection) = call.state.sockets.add(fd, make) else {
         return Err(refused(io::Error::other("too many connections")));
     };
     let slot = connection.slot;
-    call.state.refer(call.raw, slot, true);
+    call.state.sockets.refer(call.raw, slot, true);
     let open = Submission::Open { connection, config };
-    call.state.submit(link, shard, open);
+    call.state.sockets.submit(link, shard, open);
     call.number(f64::from(slot))
 }
 
@@ -100,10 +79,10 @@ pub(super) fn start(call: &Call<'_>) -> Returned {
         Source::Text { .. } => return Err(wrong(1, "a Buffer")),
     };
     let fd = {
-        let mut slots = call.state.slots.borrow_mut();
+        let mut slots = call.state.sockets.slots.borrow_mut();
         slots.get_mut(slot as usize).and_then(|slot| slot.fd.take())
     };
-    if let (Some(fd), Some(connection)) = (fd, call.state.shared(slot)) {
+    if let (Some(fd), Some(connection)) = (fd, call.state.sockets.shared(slot)) {
         let start = |connection| Submission::Start {
             connection,
             fd,
@@ -118,10 +97,12 @@ pub(super) fn start(call: &Call<'_>) -> Returned {
 pub(super) fn frame(call: &Call<'_>) -> Returned {
     let (slot, opcode) = (call.u32(0)?, opcode(call, 1)?);
     let source = Source::of(call, 2)?;
-    let (Some(connection), Some(link)) = (call.state.shared(slot), call.state.linked()) else {
+    let (Some(connection), Some(link)) =
+        (call.state.sockets.shared(slot), call.state.sockets.linked())
+    else {
         return UNDEFINED;
     };
-    let in_order = call.state.in_order(link, connection.shard);
+    let in_order = call.state.sockets.in_order(link, connection.shard);
     if in_order && source.bound() <= IN_PLACE {
         let mut result = Ok(0);
         let append = connection.append(|out| result = source.encode(out, opcode, connection.mask));
@@ -144,17 +125,17 @@ pub(super) fn frame(call: &Call<'_>) -> Returned {
 pub(super) fn frames(call: &Call<'_>) -> Returned {
     let opcode = opcode(call, 1)?;
     let source = Source::of(call, 2)?;
-    let Some(link) = call.state.linked() else {
+    let Some(link) = call.state.sockets.linked() else {
         return UNDEFINED;
     };
     let mut plain = Vec::new();
     source.encode(&mut plain, opcode, false)?;
     let plain = Bytes::from(plain);
     for slot in slots(call, 0)? {
-        let Some(connection) = call.state.shared(slot) else {
+        let Some(connection) = call.state.sockets.shared(slot) else {
             continue;
         };
-        let in_order = call.state.in_order(link, connection.shard);
+        let in_order = call.state.sockets.in_order(link, connection.shard);
         if connection.mask || !in_order {
             let mut own = Vec::new();
             source.encode(&mut own, opcode, connection.mask)?;
@@ -176,13 +157,13 @@ pub(super) fn frames(call: &Call<'_>) -> Returned {
 pub(super) fn broadcast(call: &Call<'_>) -> Returned {
     let (base, opcode) = (call.u64(0)?, opcode(call, 1)?);
     let source = Source::of(call, 2)?;
-    let Some(link) = call.state.linked() else {
+    let Some(link) = call.state.sockets.linked() else {
         return UNDEFINED;
     };
     let mut frame = Vec::new();
     let payload = source.encode(&mut frame, opcode, false)?;
     let frame = Bytes::from(frame);
-    for shard in call.state.populated(link) {
+    for shard in call.state.sockets.populated(link) {
         let broadcast = Broadcast {
             base,
             opcode,
@@ -190,6 +171,7 @@ pub(super) fn broadcast(call: &Call<'_>) -> Returned {
             payload,
         };
         call.state
+            .sockets
             .submit(link, shard, Submission::Broadcast(broadcast));
     }
     scheduled(call)
@@ -198,11 +180,8 @@ pub(super) fn broadcast(call: &Call<'_>) -> Returned {
 /// `close(slot, code, reason)`: begins the closing handshake.
 pub(super) fn close(call: &Call<'_>) -> Returned {
     let code = u16::try_from(call.u32(1)?).map_err(|_| wrong(1, "a status code"))?;
-    let mut reason = Vec::new();
-    // The reason goes through as a text frame would: what is in it is valid UTF-8 then.
-    let header = Source::of(call, 2)?.encode(&mut reason, crate::protocol::Opcode::Text, false)?;
-    let reason = String::from_utf8_lossy(&reason[header..]).into_owned();
-    if let Some(connection) = call.state.shared(call.u32(0)?) {
+    let reason = reason(call, 2)?;
+    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
         submit(call, connection, |connection| Submission::Close {
             connection,
             code,
@@ -214,7 +193,7 @@ pub(super) fn close(call: &Call<'_>) -> Returned {
 
 /// `terminate(slot)`: drops the connection.
 pub(super) fn terminate(call: &Call<'_>) -> Returned {
-    if let Some(connection) = call.state.shared(call.u32(0)?) {
+    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
         submit(call, connection, Submission::Terminate);
     }
     scheduled(call)
@@ -223,7 +202,7 @@ pub(super) fn terminate(call: &Call<'_>) -> Returned {
 /// `pause(slot, on)`: stops reading, or goes on.
 pub(super) fn pause(call: &Call<'_>) -> Returned {
     let on = call.bool(1)?;
-    if let Some(connection) = call.state.shared(call.u32(0)?) {
+    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
         submit(call, connection, |c| Submission::Pause(c, on));
     }
     scheduled(call)
@@ -231,7 +210,7 @@ pub(super) fn pause(call: &Call<'_>) -> Returned {
 
 /// `flush()`: carries out the tick's commands.
 pub(super) fn flush(call: &Call<'_>) -> Returned {
-    call.state.flush();
+    call.state.sockets.flush();
     UNDEFINED
 }
 
@@ -243,29 +222,31 @@ pub(super) fn drain_on(call: &Call<'_>) -> Returned {
 
 /// `leave()`: the env is about to exit.
 pub(super) fn leave(call: &Call<'_>) -> Returned {
-    call.state.leave();
+    call.state.sockets.leave();
     UNDEFINED
 }
 
 /// `buffered(slot)` → bytes queued for the peer, broadcasts under way included.
 pub(super) fn buffered(call: &Call<'_>) -> Returned {
-    let Some(connection) = call.state.shared(call.u32(0)?) else {
+    let Some(connection) = call.state.sockets.shared(call.u32(0)?) else {
         return call.number(0.0);
     };
-    let link = call.state.linked();
-    let under_way = link.map_or(0, |link| call.state.under_way(link, connection.shard));
+    let link = call.state.sockets.linked();
+    let under_way = link.map_or(0, |link| {
+        call.state.sockets.under_way(link, connection.shard)
+    });
     call.number((connection.buffered() + under_way) as f64)
 }
 
 /// `bytesRead(slot)` → bytes received since the takeover.
 pub(super) fn bytes_read(call: &Call<'_>) -> Returned {
-    let connection = call.state.shared(call.u32(0)?);
+    let connection = call.state.sockets.shared(call.u32(0)?);
     call.number(connection.map_or(0, |c| c.bytes_read()) as f64)
 }
 
 /// `bytesWritten(slot)` → bytes written since the takeover.
 pub(super) fn bytes_written(call: &Call<'_>) -> Returned {
-    let connection = call.state.shared(call.u32(0)?);
+    let connection = call.state.sockets.shared(call.u32(0)?);
     call.number(connection.map_or(0, |c| c.bytes_written()) as f64)
 }
 
@@ -283,17 +264,24 @@ pub(super) fn set_keep_alive(call: &Call<'_>) -> Returned {
 
 /// `setRef(slot, on)`: whether the connection keeps the event loop alive.
 pub(super) fn set_ref(call: &Call<'_>) -> Returned {
-    call.state.refer(call.raw, call.u32(0)?, call.bool(1)?);
+    call.state
+        .sockets
+        .refer(call.raw, call.u32(0)?, call.bool(1)?);
     UNDEFINED
 }
 
 /// `ioThreads()` → the number of shards that run for this env.
 pub(super) fn io_threads(call: &Call<'_>) -> Returned {
-    call.number(call.state.linked().map_or(0, |link| link.shards.len()) as f64)
+    call.number(
+        call.state
+            .sockets
+            .linked()
+            .map_or(0, |link| link.shards.len()) as f64,
+    )
 }
 
 fn with_socket(call: &Call<'_>, act: impl Fn(BorrowedFd<'_>) -> io::Result<()>) -> Returned {
-    if let Some(connection) = call.state.shared(call.u32(0)?)
+    if let Some(connection) = call.state.sockets.shared(call.u32(0)?)
         && let Some(fd) = connection.fd()
         && socket::is_tcp(fd.as_fd()).unwrap_or(false)
     {
@@ -305,26 +293,26 @@ fn with_socket(call: &Call<'_>, act: impl Fn(BorrowedFd<'_>) -> io::Result<()>) 
 
 fn appended(call: &Call<'_>, link: &Link, connection: Arc<Shared>, append: Append) {
     match append {
-        Append::Queued => call.state.touch(connection.slot),
+        Append::Queued => call.state.sockets.touch(connection.slot),
         Append::Closed => {}
         Append::Full => {
             let shard = connection.shard;
             let overflow = Submission::Overflow(connection);
-            call.state.submit(link, shard, overflow);
+            call.state.sockets.submit(link, shard, overflow);
         }
     }
 }
 
 fn submit(call: &Call<'_>, connection: Arc<Shared>, make: impl FnOnce(Arc<Shared>) -> Submission) {
-    if let Some(link) = call.state.linked() {
+    if let Some(link) = call.state.sockets.linked() {
         let shard = connection.shard;
-        call.state.submit(link, shard, make(connection));
+        call.state.sockets.submit(link, shard, make(connection));
     }
 }
 
 /// `true` where `lib/` is to call `flush` at the end of the tick; otherwise nothing.
 fn scheduled(call: &Call<'_>) -> Returned {
-    if call.state.must_schedule() {
+    if call.state.sockets.must_schedule() {
         call.boolean(true)
     } else {
         UNDEFINED

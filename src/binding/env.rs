@@ -1,140 +1,50 @@
-//! What one env has: its connections, and the commands under way to the shards.
+//! What one env has.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
-use std::io;
-use std::os::fd::OwnedFd;
 use std::ptr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use napi::sys;
 use slab::Slab;
 
 use super::call::{Outcome, check};
-use super::doorbell::Bell;
-use super::pin::pin;
-use crate::engine::{Batch, Envelope, Port, Shards, Shared, Submission, shards};
+#[cfg(sockets)]
+use super::sockets::Sockets;
+use crate::engine::Stream;
 use crate::protocol::Config;
-
-/// With at most this many connections written to since the last flush, JavaScript writes itself:
-/// waking a shard would cost more.
-const INLINE_WRITES: usize = 4;
-/// Commands with more bytes than this go to the shard without waiting for the tick's end.
-const EARLY: usize = 256 * 1024;
-/// With more bytes than this in commands that the shard has not carried out, JavaScript waits for
-/// it: a loop of broadcasts cannot outrun the shard.
-const BACKLOG: usize = 16 * 1024 * 1024;
-/// No wait for a shard lasts longer.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// A connection in its env's table.
-pub(super) struct Slot {
-    pub(super) shared: Arc<Shared>,
-    /// Its descriptor, until the shard gets it.
-    pub(super) fd: Option<OwnedFd>,
-    /// It keeps the event loop alive.
-    pub(super) referenced: bool,
-    dirty: bool,
-}
-
-/// Commands to one shard that wait for the end of the tick.
-#[derive(Default)]
-struct Queue {
-    submissions: Vec<Submission>,
-    bytes: usize,
-    /// Ordered submissions so far, those that wait here included.
-    ordered: u64,
-    /// Connections of this env on that shard.
-    connections: usize,
-}
-
-/// The shards, and this env's way to them.
-pub(super) struct Link {
-    pub(super) shards: Shards,
-    pub(super) port: Arc<Port>,
-    queues: Box<[RefCell<Queue>]>,
-}
-
-/// Records that a drain had no time for, from `next` on.
-pub(super) struct Rest {
-    pub(super) batch: Batch,
-    pub(super) next: usize,
-}
 
 /// The state of one env; only its JavaScript thread touches it.
 pub(super) struct EnvState {
-    bell: Cell<Option<Bell>>,
-    link: OnceCell<Link>,
-    pub(super) slots: RefCell<Slab<Slot>>,
-    dirty: RefCell<Vec<u32>>,
-    references: Cell<u32>,
-    scheduled: Cell<bool>,
-    /// Set while records are delivered: what is sent then is flushed by the drain.
-    pub(super) draining: Cell<bool>,
-    pub(super) rest: RefCell<Vec<Option<Rest>>>,
-    pub(super) spare: RefCell<Vec<Batch>>,
-    /// `lib/`'s dispatcher, and its way to go on in a later turn of the loop.
-    pub(super) dispatch: Cell<sys::napi_ref>,
-    pub(super) later: Cell<sys::napi_ref>,
+    /// The connections that shards carry.
+    #[cfg(sockets)]
+    pub(super) sockets: Sockets,
+    /// The connections whose bytes JavaScript moves.
+    pub(super) streams: RefCell<Slab<Stream>>,
+    /// `lib/`'s dispatcher of what happens on streams.
+    pub(super) dispatch_stream: Cell<sys::napi_ref>,
     config: RefCell<Option<Arc<Config>>>,
 }
 
 impl EnvState {
-    /// The state of this env, with its doorbell; freed when the env has ended.
+    /// The state of this env; freed when the env has ended.
     pub(super) fn install(raw: sys::napi_env) -> Outcome<*mut Self> {
         let state = Box::into_raw(Box::new(Self {
-            bell: Cell::new(None),
-            link: OnceCell::new(),
-            slots: RefCell::default(),
-            dirty: RefCell::default(),
-            references: Cell::new(0),
-            scheduled: Cell::new(false),
-            draining: Cell::new(false),
-            rest: RefCell::default(),
-            spare: RefCell::default(),
-            dispatch: Cell::new(ptr::null_mut()),
-            later: Cell::new(ptr::null_mut()),
+            #[cfg(sockets)]
+            sockets: Sockets::default(),
+            streams: RefCell::default(),
+            dispatch_stream: Cell::new(ptr::null_mut()),
             config: RefCell::default(),
         }));
-        // SAFETY: `state` comes from `Box::into_raw` and lives until the doorbell frees it, after
-        // the cleanup hook: hooks run last-in first-out, and this one is added second.
+        // SAFETY: `state` comes from `Box::into_raw`. With sockets, the doorbell frees it, after
+        // the cleanup hook: hooks run last-in first-out, and this one is added second. Without, the
+        // hook frees it.
         unsafe {
-            (*state).bell.set(Some(Bell::new(raw, state)?));
-            check(sys::napi_add_env_cleanup_hook(
-                raw,
-                Some(detach),
-                state.cast(),
-            ))?;
+            #[cfg(sockets)]
+            Sockets::install(raw, state)?;
+            check(sys::napi_add_env_cleanup_hook(raw, Some(end), state.cast()))?;
         }
         Ok(state)
-    }
-
-    /// The link to the shards; the first call starts those.
-    ///
-    /// # Errors
-    /// What the system refused; the next call tries again.
-    pub(super) fn link(&self) -> io::Result<&Link> {
-        if let Some(link) = self.link.get() {
-            return Ok(link);
-        }
-        pin();
-        let shards = shards()?;
-        let Some(bell) = self.bell.get() else {
-            return Err(io::Error::other("the env is ending"));
-        };
-        let count = shards.len();
-        *self.rest.borrow_mut() = (0..count).map(|_| None).collect();
-        Ok(self.link.get_or_init(|| Link {
-            shards,
-            port: Arc::new(Port::new(count, Box::new(bell))),
-            queues: (0..count).map(|_| RefCell::default()).collect(),
-        }))
-    }
-
-    /// The link, where there has ever been a connection.
-    pub(super) fn linked(&self) -> Option<&Link> {
-        self.link.get()
     }
 
     /// One `Config` for all connections that agree in it.
@@ -145,190 +55,18 @@ impl EnvState {
             _ => last.insert(Arc::new(config)).clone(),
         }
     }
-
-    /// Adds a connection; `make` gets its number.
-    pub(super) fn add(&self, fd: OwnedFd, make: impl FnOnce(u32) -> Shared) -> Option<Arc<Shared>> {
-        let mut slots = self.slots.borrow_mut();
-        let entry = slots.vacant_entry();
-        // The number travels with three bits of kind in one small integer of V8.
-        let number = u32::try_from(entry.key()).ok().filter(|n| *n < 1 << 27)?;
-        let shared = Arc::new(make(number));
-        entry.insert(Slot {
-            shared: shared.clone(),
-            fd: Some(fd),
-            referenced: false,
-            dirty: false,
-        });
-        drop(slots);
-        if let Some(link) = self.link.get() {
-            link.queues[shared.shard].borrow_mut().connections += 1;
-        }
-        Some(shared)
-    }
-
-    /// The connection is over, and JavaScript knows.
-    pub(super) fn release(&self, raw: sys::napi_env, slot: u32) {
-        self.refer(raw, slot, false);
-        let removed = self.slots.borrow_mut().try_remove(slot as usize);
-        if let (Some(removed), Some(link)) = (removed, self.link.get()) {
-            link.queues[removed.shared.shard].borrow_mut().connections -= 1;
-        }
-    }
-
-    /// The connection with this number.
-    pub(super) fn shared(&self, slot: u32) -> Option<Arc<Shared>> {
-        let slots = self.slots.borrow();
-        slots.get(slot as usize).map(|slot| slot.shared.clone())
-    }
-
-    /// Whether a connection keeps the event loop alive.
-    pub(super) fn refer(&self, raw: sys::napi_env, slot: u32, on: bool) {
-        let mut slots = self.slots.borrow_mut();
-        let Some(slot) = slots.get_mut(slot as usize) else {
-            return;
-        };
-        if std::mem::replace(&mut slot.referenced, on) == on {
-            return;
-        }
-        let before = self.references.get();
-        let after = if on { before + 1 } else { before - 1 };
-        self.references.set(after);
-        if (before == 0) != (after == 0)
-            && let Some(bell) = self.bell.get()
-        {
-            bell.keep_alive(raw, on);
-        }
-    }
-
-    /// Whether what is sent to this shard's connections now may go straight to their outboxes:
-    /// everything that was submitted to be sent before has gone there.
-    pub(super) fn in_order(&self, link: &Link, shard: usize) -> bool {
-        link.queues[shard].borrow().ordered == link.port.processed(shard)
-    }
-
-    /// Something was appended to the connection's outbox.
-    pub(super) fn touch(&self, slot: u32) {
-        if let Some(entry) = self.slots.borrow_mut().get_mut(slot as usize)
-            && !std::mem::replace(&mut entry.dirty, true)
-        {
-            self.dirty.borrow_mut().push(slot);
-        }
-    }
-
-    /// The shards that hold connections of this env.
-    pub(super) fn populated<'a>(&self, link: &'a Link) -> impl Iterator<Item = usize> + 'a {
-        let populated = |(_, queue): &(usize, &RefCell<Queue>)| queue.borrow().connections > 0;
-        let queues = link.queues.iter().enumerate();
-        queues.filter(populated).map(|(shard, _)| shard)
-    }
-
-    /// Queues a command behind those before it.
-    pub(super) fn submit(&self, link: &Link, shard: usize, submission: Submission) {
-        let mut queue = link.queues[shard].borrow_mut();
-        if submission.is_ordered() {
-            queue.bytes += submission.bytes();
-        }
-        queue.ordered += u64::from(submission.is_ordered());
-        queue.submissions.push(submission);
-        let early = queue.bytes > EARLY;
-        drop(queue);
-        if early {
-            self.hand_over(link, shard);
-            if link.port.submitted_bytes(shard) > BACKLOG {
-                self.wait(link, shard, Instant::now() + PATIENCE);
-            }
-        }
-    }
-
-    /// Bytes of ordered commands that the shard has yet to carry out.
-    pub(super) fn under_way(&self, link: &Link, shard: usize) -> usize {
-        link.queues[shard].borrow().bytes + link.port.submitted_bytes(shard)
-    }
-
-    fn hand_over(&self, link: &Link, shard: usize) {
-        let mut queue = link.queues[shard].borrow_mut();
-        if queue.submissions.is_empty() {
-            return;
-        }
-        queue.bytes = 0;
-        let submissions = std::mem::take(&mut queue.submissions);
-        drop(queue);
-        link.shards[shard].submit(Envelope {
-            port: link.port.clone(),
-            submissions,
-        });
-    }
-
-    fn wait(&self, link: &Link, shard: usize, until: Instant) {
-        let target = link.queues[shard].borrow().ordered;
-        link.port.wait(shard, target, until);
-    }
-
-    /// True once per tick, where nothing is going to flush yet: `lib/` is to call `flush` then.
-    pub(super) fn must_schedule(&self) -> bool {
-        !self.draining.get() && !self.scheduled.replace(true)
-    }
-
-    /// Writes, or has written, what the commands since the last flush left to write.
-    pub(super) fn flush(&self) {
-        self.scheduled.set(false);
-        let Some(link) = self.link.get() else {
-            return;
-        };
-        let mut dirty = self.dirty.take();
-        let inline = dirty.len() <= INLINE_WRITES;
-        for slot in dirty.drain(..) {
-            let shared = {
-                let mut slots = self.slots.borrow_mut();
-                let Some(slot) = slots.get_mut(slot as usize) else {
-                    continue;
-                };
-                slot.dirty = false;
-                slot.shared.clone()
-            };
-            if !inline || shared.flush_inline() {
-                let shard = shared.shard;
-                self.submit(link, shard, Submission::Flush(shared));
-            }
-        }
-        // Gives the emptied list back for the next tick.
-        *self.dirty.borrow_mut() = dirty;
-        for shard in 0..link.queues.len() {
-            self.hand_over(link, shard);
-        }
-    }
-
-    /// The env is about to exit: what is queued is written once, then a close frame 1001.
-    pub(super) fn leave(&self) {
-        let Some(link) = self.link.get() else {
-            return;
-        };
-        self.flush();
-        for shard in 0..link.queues.len() {
-            self.submit(link, shard, Submission::Leave);
-            self.hand_over(link, shard);
-        }
-        let until = Instant::now() + PATIENCE;
-        for shard in 0..link.queues.len() {
-            self.wait(link, shard, until);
-        }
-    }
 }
 
-unsafe extern "C" fn detach(state: *mut c_void) {
-    // SAFETY: the hook runs once, before the doorbell's finalizer frees the state.
-    let state = unsafe { &*state.cast::<EnvState>() };
-    state.bell.set(None);
-    let Some(link) = state.link.get() else {
-        return;
-    };
-    link.port.detach();
-    for shard in &*link.shards {
-        shard.submit(Envelope {
-            port: link.port.clone(),
-            submissions: vec![Submission::Detach],
-        });
+unsafe extern "C" fn end(state: *mut c_void) {
+    #[cfg(sockets)]
+    {
+        // SAFETY: the hook runs once, before the doorbell's finalizer frees the state.
+        let state = unsafe { &*state.cast::<EnvState>() };
+        state.sockets.detach();
     }
-    // Descriptors that no shard has got are closed here.
-    state.slots.take();
+    #[cfg(not(sockets))]
+    {
+        // SAFETY: the hook runs once, and no JavaScript runs any more that could use the state.
+        drop(unsafe { Box::from_raw(state.cast::<EnvState>()) });
+    }
 }

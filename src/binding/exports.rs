@@ -8,13 +8,15 @@ use napi::{Env, Error, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
 use super::call::{Entry, Function, trampoline};
+#[cfg(sockets)]
 use super::commands;
 use super::env::EnvState;
+use super::streams;
 
-/// Registers each function under its name.
+/// Names functions: `LIST of [name => function]`.
 macro_rules! functions {
-    ($($name:literal => $function:path),* $(,)?) => {
-        const FUNCTIONS: &[(&CStr, sys::napi_callback)] = &[$({
+    ($list:ident: $($name:literal => $function:path),* $(,)?) => {
+        const $list: &[(&CStr, sys::napi_callback)] = &[$({
             struct This;
             impl Entry for This {
                 const FUNCTION: Function = $function;
@@ -24,9 +26,25 @@ macro_rules! functions {
     };
 }
 
-functions! {
+functions! { STREAMS:
+    c"attachStreams" => streams::attach,
+    c"streamOpen" => streams::open,
+    c"streamReceive" => streams::receive,
+    c"streamRelieve" => streams::relieve,
+    c"streamClose" => streams::close,
+    c"streamLose" => streams::lose,
+    c"streamFire" => streams::fire,
+    c"streamPause" => streams::pause,
+    c"streamDeadline" => streams::deadline,
+    c"streamIsDraining" => streams::is_draining,
+    c"encode" => streams::encode,
+    c"parseHeader" => streams::parse_header,
+    c"applyMask" => streams::apply_mask,
+}
+
+#[cfg(sockets)]
+functions! { SOCKETS:
     c"attach" => commands::attach,
-    c"newBase" => commands::new_base,
     c"open" => commands::open,
     c"start" => commands::start,
     c"frame" => commands::frame,
@@ -47,12 +65,16 @@ functions! {
     c"ioThreads" => commands::io_threads,
 }
 
+/// Without sockets there is nothing more.
+#[cfg(not(sockets))]
+const SOCKETS: &[(&CStr, sys::napi_callback)] = &[];
+
 /// Runs once per env that loads the addon.
 #[napi(module_exports)]
 pub fn register(exports: Object, env: Env) -> Result<()> {
     let failed = |_| Error::new(Status::GenericFailure, "the addon could not be set up");
     let state = EnvState::install(env.raw()).map_err(failed)?;
-    for (name, callback) in FUNCTIONS {
+    for (name, callback) in STREAMS.iter().chain(SOCKETS) {
         let mut function = ptr::null_mut();
         // SAFETY: the name is NUL-terminated; the state outlives every call from JavaScript.
         let status = unsafe {

@@ -7,6 +7,7 @@ use napi::sys;
 use super::call::{Call, Failure, Outcome, check, wrong};
 use crate::protocol::{Header, MAX_HEADER_LENGTH, Opcode, apply_mask, random_key};
 
+#[cfg(sockets)]
 /// Up to this many bytes, a payload is encoded under the connection's lock, where its frame goes;
 /// larger ones are encoded apart, so that the shard is not kept waiting.
 pub(super) const IN_PLACE: usize = 64 * 1024;
@@ -45,21 +46,7 @@ impl<'a> Source<'a> {
             }
             return Ok(Self::Text { raw, value, bound });
         }
-        let (mut data, mut length) = (ptr::null_mut(), 0);
-        // SAFETY: as above; the call fails where the value is no view.
-        let status = unsafe { sys::napi_get_buffer_info(raw, value, &mut data, &mut length) };
-        if status != sys::Status::napi_ok {
-            return Err(wrong(index, "a string or a view of an ArrayBuffer"));
-        }
-        if length == 0 {
-            // A detached or empty one may have no memory at all.
-            return Ok(Self::Bytes(&[]));
-        }
-        // SAFETY: the view's memory is valid for `length` bytes, and no JavaScript runs on this
-        // thread, which could detach it, until the call returns.
-        Ok(Self::Bytes(unsafe {
-            std::slice::from_raw_parts(data.cast::<u8>(), length)
-        }))
+        Ok(Self::Bytes(bytes_mut(call, index)?))
     }
 
     /// A bound on the payload's length in bytes.
@@ -111,6 +98,33 @@ impl<'a> Source<'a> {
         }
         Ok(used)
     }
+}
+
+/// The reason of a close frame. It is encoded as a text frame would be: what is in it is valid
+/// UTF-8 then.
+pub(super) fn reason(call: &Call<'_>, index: usize) -> Outcome<String> {
+    let mut frame = Vec::new();
+    let header = Source::of(call, index)?.encode(&mut frame, Opcode::Text, false)?;
+    Ok(String::from_utf8_lossy(&frame[header..]).into_owned())
+}
+
+/// The memory of the view of an ArrayBuffer at `index`.
+pub(super) fn bytes_mut<'a>(call: &'a Call<'_>, index: usize) -> Outcome<&'a mut [u8]> {
+    let (mut data, mut length) = (ptr::null_mut(), 0);
+    // SAFETY: the value is an argument of the call under way; this fails where it is no view.
+    let status =
+        unsafe { sys::napi_get_buffer_info(call.raw, call.value(index), &mut data, &mut length) };
+    if status != sys::Status::napi_ok {
+        return Err(wrong(index, "a string or a view of an ArrayBuffer"));
+    }
+    if length == 0 {
+        // A detached or empty one may have no memory at all.
+        return Ok(&mut []);
+    }
+    // SAFETY: the view's memory is valid for `length` bytes, and no JavaScript runs on this thread,
+    // which could detach it, until the call returns. Each function takes one view only, or copies
+    // out of the first before it takes the second.
+    Ok(unsafe { std::slice::from_raw_parts_mut(data.cast::<u8>(), length) })
 }
 
 /// The opcode that `lib/` names by its number.

@@ -1,4 +1,6 @@
-//! Helpers of the opening handshake.
+//! Helpers of the opening handshake, and ids.
+
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use napi_derive::napi;
 
@@ -18,4 +20,12 @@ pub fn new_sid() -> String {
     use base64::Engine;
     let bits: [u8; 12] = rand::random();
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bits)
+}
+
+/// A number that no other `Base` of the process has: the shards serve every env.
+#[napi]
+#[must_use]
+pub fn new_base() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }

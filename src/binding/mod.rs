@@ -5,10 +5,18 @@
 //! | `handshake` | the opening handshake's helpers |
 //! | `exports` | the private functions that `lib/` calls, by name |
 //! | `call` | one raw call: its arguments, its errors |
-//! | `env` | what one env has: connections, commands under way |
-//! | `commands` | what the functions do |
+//! | `env` | what one env has |
 //! | `frame` | a frame made of a JavaScript value, in place |
-//! | `drain` | records become calls of the dispatcher |
+//! | `delivery` | records become calls of a dispatcher |
+//! | `streams` | the functions of the stream transport |
+//!
+//! The socket transport, where there is `cfg(sockets)`:
+//!
+//! | file | concept |
+//! |---|---|
+//! | `sockets` | an env's connections, and the commands under way to the shards |
+//! | `commands` | its functions |
+//! | `drain` | a batch from the shards is delivered |
 //! | `doorbell` | the ThreadsafeFunction that a shard rings |
 //! | `pin` | keeps the addon in memory while its threads run |
 //!
@@ -16,21 +24,21 @@
 //! times as much per call. They check nothing that `lib/` has checked already, except what would
 //! be unsound.
 
-mod handshake;
-
-#[cfg(unix)]
 mod call;
-#[cfg(unix)]
-mod commands;
-#[cfg(unix)]
-mod doorbell;
-#[cfg(unix)]
-mod drain;
-#[cfg(unix)]
+mod delivery;
 mod env;
-#[cfg(unix)]
 mod exports;
-#[cfg(unix)]
 mod frame;
-#[cfg(unix)]
+mod handshake;
+mod streams;
+
+#[cfg(sockets)]
+mod commands;
+#[cfg(sockets)]
+mod doorbell;
+#[cfg(sockets)]
+mod drain;
+#[cfg(sockets)]
 mod pin;
+#[cfg(sockets)]
+mod sockets;

@@ -1,6 +1,6 @@
-//! What the shards tell an env's JavaScript: records, and the arena their contents lie in.
+//! What a transport tells JavaScript: records, and the arena their contents lie in.
 
-use crate::protocol::Payload;
+use crate::protocol::{Event, Payload};
 
 /// Contents at least this long stay in the buffer they came in; shorter ones go into the arena.
 const OWN_BUFFER: usize = 64 * 1024;
@@ -29,6 +29,10 @@ pub enum Kind {
     Error = 6,
     /// The connection is over: the last record of its slot.
     Close = 7,
+    /// Stream transport: bytes to be written.
+    Write = 8,
+    /// Stream transport: the write side is to be ended, behind what was written.
+    End = 9,
 }
 
 /// Where the contents of a record are.
@@ -61,6 +65,14 @@ pub enum Body {
     },
 }
 
+impl Body {
+    /// No contents.
+    pub const EMPTY: Self = Self::Bytes {
+        start: 0,
+        length: 0,
+    };
+}
+
 /// One thing that happened on one connection.
 #[derive(Debug)]
 pub struct Record {
@@ -88,24 +100,39 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Appends what the protocol reports; returns what it is counted for.
+    pub(super) fn push_event(&mut self, slot: u32, event: Event<'_>) -> usize {
+        match event {
+            Event::Text(text) => self.push_text(Kind::Text, slot, 0, text),
+            Event::Binary(data) => self.push_bytes(Kind::Binary, slot, data),
+            Event::Ping(payload) => self.push_control(Kind::Ping, slot, payload),
+            Event::Pong(payload) => self.push_control(Kind::Pong, slot, payload),
+            Event::Closing => self.push_bare(Kind::Closing, slot),
+            Event::Failed(violation) => {
+                let message = violation.to_string();
+                self.push_error(slot, violation.close_code(), violation.code(), message)
+            }
+        }
+    }
+
+    /// Appends the end of a connection.
+    pub(super) fn push_close(&mut self, slot: u32, (code, reason): (u16, &str)) -> usize {
+        let reason = Payload::Borrowed(reason.as_bytes());
+        self.push_text(Kind::Close, slot, code, reason)
+    }
+
     /// Appends bytes that are to become a Buffer.
-    pub(super) fn push_binary(&mut self, slot: u32, payload: Payload<'_>) -> usize {
+    pub(super) fn push_bytes(&mut self, kind: Kind, slot: u32, payload: Payload<'_>) -> usize {
         let length = payload.len();
         let body = match payload {
             Payload::Owned(bytes) if length >= OWN_BUFFER => Body::Large(bytes),
             other => self.store_bytes(&other),
         };
-        self.push(Kind::Binary, slot, 0, body, length)
+        self.push(kind, slot, 0, body, length)
     }
 
     /// Appends valid UTF-8 that is to become a string.
-    pub(super) fn push_text(
-        &mut self,
-        kind: Kind,
-        slot: u32,
-        code: u16,
-        text: Payload<'_>,
-    ) -> usize {
+    fn push_text(&mut self, kind: Kind, slot: u32, code: u16, text: Payload<'_>) -> usize {
         let length = text.len();
         let ascii = text.is_ascii();
         let body = match text {
@@ -130,7 +157,7 @@ impl Batch {
     }
 
     /// Appends what a control frame carried, which need not be UTF-8, as a string.
-    pub(super) fn push_control(&mut self, kind: Kind, slot: u32, payload: &[u8]) -> usize {
+    fn push_control(&mut self, kind: Kind, slot: u32, payload: &[u8]) -> usize {
         match String::from_utf8_lossy(payload) {
             std::borrow::Cow::Borrowed(text) => {
                 self.push_text(kind, slot, 0, Payload::Borrowed(text.as_bytes()))
@@ -143,11 +170,7 @@ impl Batch {
 
     /// Appends a record without contents.
     pub(super) fn push_bare(&mut self, kind: Kind, slot: u32) -> usize {
-        let body = Body::Bytes {
-            start: 0,
-            length: 0,
-        };
-        self.push(kind, slot, 0, body, 0)
+        self.push(kind, slot, 0, Body::EMPTY, 0)
     }
 
     /// Appends an error.
@@ -255,7 +278,7 @@ mod tests {
     fn an_emptied_batch_gives_large_memory_back() {
         let mut batch = Batch::default();
         for _ in 0..64 {
-            batch.push_binary(1, Payload::Borrowed(&[0; OWN_BUFFER]));
+            batch.push_bytes(Kind::Binary, 1, Payload::Borrowed(&[0; OWN_BUFFER]));
         }
         batch.clear();
         assert!(batch.bytes.capacity() <= KEPT_CAPACITY);

@@ -11,12 +11,10 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::batch::Kind;
-use super::port::Recorder;
 use super::shard::Shard;
 use super::shared::{Append, Flush, Shared, Thread};
 use super::socket;
-use crate::protocol::{self, Config, Event, Millis, Payload, State};
+use crate::protocol::{self, Config, Event, Millis, State};
 
 /// With more than this many bytes queued, only the latest ping is answered (RFC 6455 §5.5.3).
 const CONGESTED: usize = 64 * 1024;
@@ -376,7 +374,7 @@ impl Connection {
             let mut parts = false;
             run(&mut inner.protocol, &mut answer, &mut |event| {
                 parts |= matches!(event, Event::Closing | Event::Failed(_));
-                record(&mut recorder, slot, event);
+                recorder.add(|batch| batch.push_event(slot, event));
             });
             if parts {
                 inner.parting = Some(answer.clone());
@@ -463,11 +461,8 @@ impl Connection {
             return;
         }
         self.shared.finish();
-        let slot = self.shared.slot;
-        let (code, reason) = inner.protocol.close_event();
-        let reason = Payload::Borrowed(reason.as_bytes());
         self.shared.port.record(shard.index, |batch| {
-            batch.push_text(Kind::Close, slot, code, reason)
+            batch.push_close(self.shared.slot, inner.protocol.close_event())
         });
         wake(&inner);
         drop(inner);
@@ -491,18 +486,4 @@ fn wake(inner: &Inner) {
     if let Some(waker) = &inner.waker {
         waker.wake_by_ref();
     }
-}
-
-fn record(recorder: &mut Recorder<'_>, slot: u32, event: Event<'_>) {
-    recorder.add(|batch| match event {
-        Event::Text(text) => batch.push_text(Kind::Text, slot, 0, text),
-        Event::Binary(data) => batch.push_binary(slot, data),
-        Event::Ping(payload) => batch.push_control(Kind::Ping, slot, payload),
-        Event::Pong(payload) => batch.push_control(Kind::Pong, slot, payload),
-        Event::Closing => batch.push_bare(Kind::Closing, slot),
-        Event::Failed(violation) => {
-            let message = violation.to_string();
-            batch.push_error(slot, violation.close_code(), violation.code(), message)
-        }
-    });
 }

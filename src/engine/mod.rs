@@ -1,4 +1,11 @@
-//! The socket transport: Tokio threads that own the descriptors.
+//! What drives the protocol: two transports.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `batch` | what happened, for JavaScript: records, and the arena their contents lie in |
+//! | `stream` | the stream transport: JavaScript moves the bytes |
+//!
+//! The socket transport, where there is `cfg(sockets)`: Tokio threads that own the descriptors.
 //!
 //! | file | concept |
 //! |---|---|
@@ -9,26 +16,43 @@
 //! | `outbox` | frames waiting to be written, as a data structure |
 //! | `submission` | what JavaScript asks of a shard, in order |
 //! | `port` | an env's mailbox: what the shards tell its JavaScript, and the doorbell |
-//! | `batch` | the records of a mailbox: an arena and what lies in it |
 //! | `timers` | deadlines of a shard's connections |
 //! | `socket` | the system calls |
 //!
 //! A connection belongs to one shard for life, so all its state but the outbox needs no lock.
 
 mod batch;
+mod stream;
+
+#[cfg(sockets)]
 mod connection;
+#[cfg(sockets)]
 mod outbox;
+#[cfg(sockets)]
 mod pool;
+#[cfg(sockets)]
 mod port;
+#[cfg(sockets)]
 mod shard;
+#[cfg(sockets)]
 mod shared;
+#[cfg(sockets)]
 pub mod socket;
+#[cfg(sockets)]
 mod submission;
+#[cfg(sockets)]
 mod timers;
 
 pub use batch::{Batch, Body, Kind, Record};
+pub use stream::Stream;
+
+#[cfg(sockets)]
 pub use pool::{Shards, least_loaded, shards};
+#[cfg(sockets)]
 pub use port::{Doorbell, Port};
+#[cfg(sockets)]
 pub use shard::ShardHandle;
+#[cfg(sockets)]
 pub use shared::{Append, Shared};
+#[cfg(sockets)]
 pub use submission::{Broadcast, Envelope, Submission};

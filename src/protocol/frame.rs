@@ -183,6 +183,27 @@ impl Header {
         };
         Ok(Some((header, at)))
     }
+
+    /// As [`Header::parse`], where the RSV bits may be set: they are the extensions' (RFC 6455 §5.8).
+    ///
+    /// # Errors
+    /// Those of [`Header::parse`] but for the RSV bits.
+    pub fn parse_extended(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
+        let mut plain = [0; MAX_HEADER_LENGTH];
+        let length = bytes.len().min(MAX_HEADER_LENGTH);
+        plain[..length].copy_from_slice(&bytes[..length]);
+        let first = plain[0];
+        plain[0] &= !(RSV1 | RSV2 | RSV3);
+        Ok(Self::parse(&plain[..length])?.map(|(header, at)| {
+            let header = Self {
+                rsv1: first & RSV1 != 0,
+                rsv2: first & RSV2 != 0,
+                rsv3: first & RSV3 != 0,
+                ..header
+            };
+            (header, at)
+        }))
+    }
 }
 
 /// The payload length, and how many bytes of `bytes` lie before what follows it.
@@ -234,6 +255,25 @@ mod tests {
 
     fn parsed(bytes: &[u8]) -> (Header, usize) {
         Header::parse(bytes).unwrap().unwrap()
+    }
+
+    #[test]
+    fn reserved_bits_are_the_extensions() {
+        for bits in 0..8_u8 {
+            let bytes = [0x81 | bits << 4, 0x80, 1, 2, 3, 4];
+            let (header, length) = Header::parse_extended(&bytes).unwrap().unwrap();
+            let rsv = (header.rsv1, header.rsv2, header.rsv3);
+            assert_eq!(rsv, (bits & 4 != 0, bits & 2 != 0, bits & 1 != 0));
+            assert_eq!((header.mask, length), (Some([1, 2, 3, 4]), 6));
+            assert_eq!(header.encode(), {
+                let mut encoded = [0; MAX_HEADER_LENGTH];
+                encoded[..6].copy_from_slice(&bytes);
+                (encoded, 6)
+            });
+        }
+        assert_eq!(Header::parse_extended(&[]), Ok(None));
+        let reserved = Err(Violation::ReservedOpcode(3));
+        assert_eq!(Header::parse_extended(&[0xf3]), reserved);
     }
 
     #[test]

@@ -1,0 +1,176 @@
+'use strict';
+
+const { Frame } = require('./frame.js');
+
+/** The public code of what an extension did wrong. */
+const EXTENSION_ERROR = 'ERR_WS_EXTENSION';
+
+/**
+ * Takes frames through the `read` or `write` functions of a connection's extensions, one at a time:
+ * so their order is kept, whenever an extension calls `next`.
+ */
+class Chain {
+  #steps;
+  #connection;
+  #onFrame;
+  #onError;
+  #queue = [];
+  #busy = false;
+  #ended = false;
+
+  /** Bytes of the frames that are inside. */
+  bytes = 0;
+
+  /**
+   * @param {{ name: string, step: (next: Function, frame: Frame) => void }[]} steps
+   * @param {import('./connection.js').Connection} connection what `this` is to them
+   * @param {(frame: Frame) => void} onFrame gets each frame that came through
+   * @param {(error: Error) => void} onError gets what an extension reports, or does wrong; the frame
+   *   is dropped
+   */
+  constructor(steps, connection, onFrame, onError) {
+    this.#steps = steps;
+    this.#connection = connection;
+    this.#onFrame = onFrame;
+    this.#onError = onError;
+  }
+
+  /** @returns {boolean} whether nothing is inside */
+  get isEmpty() {
+    return !this.#busy && this.#queue.length === 0;
+  }
+
+  /**
+   * @param {Frame} frame
+   * @param {number} bytes what it is counted for until it is through
+   */
+  push(frame, bytes) {
+    this.bytes += bytes;
+    this.#enqueue({ frame, bytes });
+  }
+
+  /** @param {() => void} action what is to be done once all before it are through */
+  then(action) {
+    this.#enqueue({ action });
+  }
+
+  #enqueue(item) {
+    this.#queue.push(item);
+    if (!this.#busy) {
+      this.#run();
+    }
+  }
+
+  /** The connection is over: nothing comes out any more. */
+  end() {
+    this.#ended = true;
+    this.#queue.length = 0;
+    this.bytes = 0;
+  }
+
+  #run() {
+    this.#busy = true;
+    while (this.#queue.length > 0) {
+      const item = this.#queue.shift();
+      if (item.action !== undefined) {
+        item.action();
+      } else if (!this.#advance(item, 0)) {
+        // `next` goes on with the rest.
+        return;
+      }
+    }
+    this.#busy = false;
+  }
+
+  /**
+   * Takes a frame through the steps from `index` on.
+   *
+   * @returns {boolean} whether it is through, or dropped, by now
+   */
+  #advance(item, index) {
+    for (let at = index; at < this.#steps.length; at++) {
+      const outcome = this.#step(item, at);
+      if (outcome === 'later') {
+        return false;
+      }
+      if (outcome === 'dropped') {
+        this.#leave(item);
+        return true;
+      }
+    }
+    this.#leave(item);
+    this.#onFrame(item.frame);
+    return true;
+  }
+
+  #leave(item) {
+    if (!this.#ended) {
+      this.bytes -= item.bytes;
+    }
+  }
+
+  /** Calls one extension. */
+  #step(item, at) {
+    const { name, step } = this.#steps[at];
+    let outcome = 'later';
+    let returned = false;
+    let called = false;
+    const next = (error, frame = item.frame) => {
+      if (this.#ended) {
+        return;
+      }
+      if (called) {
+        this.#report(new Error(`the extension ${name} called next() twice for one frame`));
+        return;
+      }
+      called = true;
+      outcome = this.#accept(item, name, error, frame);
+      if (returned) {
+        this.#goOn(item, at, outcome);
+      }
+    };
+    try {
+      step.call(this.#connection, next, item.frame);
+    } catch (error) {
+      if (called) {
+        this.#report(error);
+      } else {
+        next(error ?? new Error(`the extension ${name} threw ${error}`));
+      }
+    }
+    returned = true;
+    return outcome;
+  }
+
+  /** What `next` was called with. */
+  #accept(item, name, error, frame) {
+    if (error !== undefined && error !== null) {
+      this.#report(error);
+      return 'dropped';
+    }
+    if (!(frame instanceof Frame)) {
+      this.#report(new TypeError(`the extension ${name} must give next() a Frame`));
+      return 'dropped';
+    }
+    item.frame = frame;
+    return 'passed';
+  }
+
+  /** After a `next` that came later. */
+  #goOn(item, at, outcome) {
+    if (outcome === 'dropped') {
+      this.#leave(item);
+    }
+    if (outcome === 'dropped' || this.#advance(item, at + 1)) {
+      this.#run();
+    }
+  }
+
+  #report(error) {
+    const wrapped = error instanceof Error ? error : new Error(String(error));
+    wrapped.code ??= EXTENSION_ERROR;
+    this.#onError(wrapped);
+  }
+}
+
+module.exports = { Chain };

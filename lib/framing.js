@@ -1,0 +1,129 @@
+'use strict';
+
+const { Chain } = require('./chain.js');
+const { Frame } = require('./frame.js');
+const { FrameReader } = require('./frame-reader.js');
+
+/** A peer whose frames wait in a chain is read no further from here on, in bytes. */
+const HIGH_MARK = 64 * 1024;
+
+/**
+ * A connection's extensions, between the bytes of its stream and the protocol: frames are cut out
+ * of either direction, go through the chains, and are bytes again.
+ *
+ * What comes out of the read chain is taken by the protocol as if it had come from the wire; so it
+ * is held to the same rules.
+ */
+class Framing {
+  #incoming;
+  #outgoing;
+  #reads;
+  #writes;
+  #receive;
+  #write;
+  #onError;
+
+  /**
+   * @param {{ name: string, read?: Function, write?: Function }[]} extensions in header order
+   * @param {import('./connection.js').Connection} connection
+   * @param {object} ends
+   * @param {number} ends.maxPayload
+   * @param {(bytes: Uint8Array) => void} ends.receive takes what came through the read chain
+   * @param {(bytes: Uint8Array) => void} ends.write takes what came through the write chain
+   * @param {(error: Error) => void} ends.onError
+   */
+  constructor(extensions, connection, { maxPayload, receive, write, onError }) {
+    const steps = (name, order) => {
+      const having = order.filter((extension) => extension[name] !== undefined);
+      return having.map((extension) => ({ name: extension.name, step: extension[name] }));
+    };
+    this.#receive = receive;
+    this.#write = write;
+    this.#onError = onError;
+    this.#incoming = new FrameReader(maxPayload);
+    // Our own frames: the sender has bounded them already.
+    this.#outgoing = new FrameReader(Infinity);
+    const backwards = [...extensions].reverse();
+    const received = (frame) => this.#received(frame);
+    this.#reads = new Chain(steps('read', backwards), connection, received, onError);
+    const sent = (frame) => this.#sent(frame);
+    this.#writes = new Chain(steps('write', extensions), connection, sent, onError);
+  }
+
+  /** @returns {number} bytes of frames in the write chain */
+  get writing() {
+    return this.#writes.bytes;
+  }
+
+  /** @returns {boolean} whether the peer is to wait for the read chain */
+  get isFull() {
+    return this.#reads.bytes > HIGH_MARK;
+  }
+
+  /** @returns {number} bytes of frames in the read chain, and of the one under way */
+  get reading() {
+    return this.#reads.bytes + this.#incoming.pending;
+  }
+
+  /** @param {Uint8Array} chunk bytes from the stream */
+  push(chunk) {
+    for (const { bytes, whole } of this.#incoming.push(chunk)) {
+      if (whole) {
+        this.#reads.push(new Frame(bytes), bytes.length);
+      } else {
+        // The protocol finds what is wrong with it, behind what came before.
+        this.#reads.then(() => this.#receive(bytes));
+      }
+    }
+  }
+
+  /** @param {() => void} action what is to follow all that was received */
+  afterReads(action) {
+    this.#reads.then(action);
+  }
+
+  /** @param {Uint8Array} bytes whole frames to be sent */
+  send(bytes) {
+    for (const { bytes: one } of this.#outgoing.push(bytes)) {
+      this.#writes.push(new Frame(one), one.length);
+    }
+  }
+
+  /** @param {() => void} action what is to follow all that was sent */
+  afterWrites(action) {
+    this.#writes.then(action);
+  }
+
+  /** The connection is over: what is still inside comes out no more. */
+  end() {
+    this.#reads.end();
+    this.#writes.end();
+  }
+
+  #received(frame) {
+    const bytes = this.#toBytes(frame);
+    if (bytes !== null) {
+      this.#receive(bytes);
+    }
+  }
+
+  #sent(frame) {
+    const error = frame.isValid();
+    if (error !== null) {
+      this.#onError(error);
+      return;
+    }
+    this.#write(frame.toBuffer());
+  }
+
+  #toBytes(frame) {
+    try {
+      return frame.toBuffer();
+    } catch (error) {
+      this.#onError(error);
+      return null;
+    }
+  }
+}
+
+module.exports = { Framing };

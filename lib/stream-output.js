@@ -1,0 +1,135 @@
+'use strict';
+
+/** With more bytes than this queued, the writer asks to hear when they are gone. */
+const HIGH_MARK = 64 * 1024;
+
+/**
+ * The write side of a stream: frames of one tick leave together, and while the stream wants no
+ * more, they wait here.
+ */
+class StreamOutput {
+  #stream;
+  #methods;
+  #corked = false;
+  #blocked = false;
+  /** Frames that wait for `drain`. */
+  #waiting = [];
+  #waitingBytes = 0;
+  #ended = false;
+  #onEnd;
+
+  /** Bytes handed to the stream. */
+  written = 0;
+  /** Called when the stream has taken all. */
+  onDrain = () => {};
+
+  /**
+   * @param {any} stream
+   * @param {{ write: Function, end: Function, destroy?: Function }} methods its own, whatever is
+   *   put in their place later
+   */
+  constructor(stream, methods) {
+    this.#stream = stream;
+    this.#methods = methods;
+    stream.on('drain', () => this.#drained());
+  }
+
+  /** @returns {number} bytes that wait, here and in the stream */
+  queued() {
+    return this.#waitingBytes + (this.#stream.writableLength ?? 0);
+  }
+
+  /** @param {Uint8Array} frame */
+  write(frame) {
+    if (this.#ended || this.#stream.destroyed) {
+      return;
+    }
+    if (this.#blocked) {
+      this.#waiting.push(frame);
+      this.#waitingBytes += frame.length;
+      return;
+    }
+    this.#cork();
+    this.#hand(frame);
+  }
+
+  #hand(frame) {
+    this.written += frame.length;
+    // Where much waits, the end of it is to be heard of, whatever the stream's own high-water mark.
+    const rest = this.queued() > HIGH_MARK ? [this.#onWritten] : [];
+    this.#blocked = this.#methods.write.call(this.#stream, frame, ...rest) === false;
+  }
+
+  #onWritten = () => {
+    if (this.queued() === 0) {
+      this.onDrain();
+    }
+  };
+
+  /** Holds writes back until the end of the tick, so that they leave in one system call. */
+  #cork() {
+    if (!this.#corked && typeof this.#stream.cork === 'function') {
+      this.#corked = true;
+      this.#stream.cork();
+      process.nextTick(() => this.flush());
+    }
+  }
+
+  /** Lets go of what is held back. */
+  flush() {
+    if (this.#corked) {
+      this.#corked = false;
+      this.#stream.uncork();
+    }
+  }
+
+  #drained() {
+    this.#blocked = false;
+    while (this.#waiting.length > 0 && !this.#blocked) {
+      const frame = this.#waiting.shift();
+      this.#waitingBytes -= frame.length;
+      this.#hand(frame);
+    }
+    if (this.#waiting.length > 0) {
+      return;
+    }
+    if (this.#onEnd !== undefined) {
+      this.#finish();
+    }
+    this.#onWritten();
+  }
+
+  /**
+   * Ends the write side behind what was written.
+   *
+   * @param {() => void} over called where that is all there is to come: an old-style stream tells
+   *   of no end
+   */
+  end(over) {
+    this.#onEnd = over;
+    if (this.#waiting.length === 0) {
+      this.#finish();
+    }
+  }
+
+  #finish() {
+    if (this.#ended) {
+      return;
+    }
+    this.#ended = true;
+    this.flush();
+    this.#methods.end.call(this.#stream);
+    if (this.#methods.destroy === undefined) {
+      process.nextTick(this.#onEnd);
+    }
+  }
+
+  /** Drops the stream. */
+  destroy() {
+    this.#ended = true;
+    const { destroy, end } = this.#methods;
+    (destroy ?? end).call(this.#stream);
+  }
+}
+
+module.exports = { StreamOutput };

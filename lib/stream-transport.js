@@ -1,0 +1,410 @@
+'use strict';
+
+const { performance } = require('node:perf_hooks');
+
+const { kInner } = require('./connection.js');
+const { DRAIN, ERROR, deliver, emitError } = require('./deliver.js');
+const { Framing } = require('./framing.js');
+const native = require('./native.js');
+const { protocolSettings } = require('./state.js');
+const { StreamOutput } = require('./stream-output.js');
+
+/** Kinds that concern the transport alone; see `Kind` in `src/engine/batch.rs`. */
+const CLOSING_BEGAN = 5;
+const CLOSE = 7;
+const WRITE = 8;
+const END = 9;
+
+/** No connection has this number: a call for it does nothing. */
+const NO_SLOT = 2 ** 32 - 1;
+/** Once more bytes than this were queued, falling back to zero is reported as `drain`; with more
+ *  than this queued, only the latest ping is answered. */
+const HIGH_MARK = 64 * 1024;
+const ABNORMAL_CLOSURE = 1006;
+const GOING_AWAY = 1001;
+
+/** @type {(StreamTransport | undefined)[]} by the number that Rust knows them by */
+const transports = [];
+
+/** The transports of open connections, for the end of the process. */
+const running = new Set();
+
+native.attachStreams((tag, payload, code, errorCode) => {
+  transports[tag >>> 4].take(tag & 15, payload, code, errorCode);
+});
+
+/** @returns {number} whole milliseconds of a clock that never goes back */
+function now() {
+  return Math.floor(performance.now());
+}
+
+/** On leaving, what is queued is written as far as it goes, then a close frame is tried. */
+function leaveAll() {
+  for (const transport of running) {
+    transport.close(GOING_AWAY, '');
+    transport.flush();
+  }
+}
+
+/**
+ * A connection over any stream: the protocol in Rust is fed and emptied on this thread.
+ */
+class StreamTransport {
+  #slot;
+  #owner;
+  /** @type {import('./connection.js').Connection} */
+  #connection;
+  #output;
+  #mask;
+  #socket;
+  #methods;
+  #extensions;
+  #timer;
+  /** Chunks that came while one was being taken. */
+  #chunks = [];
+  #taking = false;
+  #lost = false;
+  /** The extensions, where there are any. @type {Framing | null} */
+  #framing = null;
+  /** The app asked for a pause. */
+  #paused = false;
+  #congested = false;
+  #wasHigh = false;
+  #stopped = false;
+  #losing = false;
+  #patience;
+  #read = 0;
+  #listeners;
+
+  /**
+   * @param {import('node:stream').Duplex} socket
+   * @param {Record<string, Function>} methods its own, whatever is put in their place later
+   * @param {import('./state.js').State} owner
+   * @param {{ mask: boolean, enforceMasking: boolean }} role
+   * @param {{ name: string, read?: Function, write?: Function }[]} extensions those that are on
+   */
+  constructor(socket, methods, owner, role, extensions) {
+    this.#slot = native.streamOpen(now(), ...protocolSettings(owner, role));
+    this.#owner = owner;
+    this.#socket = socket;
+    this.#methods = methods;
+    this.#output = new StreamOutput(socket, methods);
+    this.#mask = role.mask;
+    this.#extensions = extensions;
+  }
+
+  /** What the connection shows of it. */
+  get name() {
+    return 'stream';
+  }
+
+  /** @param {import('./connection.js').Connection} connection */
+  bind(connection) {
+    this.#connection = connection;
+    transports[this.#slot] = this;
+    this.#owner.streams.add(connection);
+    if (this.#extensions.length > 0) {
+      this.#framing = new Framing(this.#extensions, connection, {
+        maxPayload: this.#owner.options.maxPayload,
+        receive: (bytes) => this.#accept(bytes),
+        write: (bytes) => this.#output.write(bytes),
+        onError: (error) => report(connection, error),
+      });
+    }
+    if (running.size === 0) {
+      process.on('exit', leaveAll);
+    }
+    running.add(this);
+  }
+
+  /**
+   * Starts reading.
+   *
+   * @param {Uint8Array} [head] bytes read before all others
+   */
+  start(head) {
+    const socket = this.#socket;
+    const lose = () => this.#lose();
+    this.#listeners = {
+      data: (chunk) => this.#receive(toBytes(socket, chunk)),
+      end: () => this.#end(),
+      close: lose,
+      error: lose,
+    };
+    for (const [event, listener] of Object.entries(this.#listeners)) {
+      socket.on(event, listener);
+    }
+    this.#output.onDrain = () => this.#drained();
+    // The app may have held either back.
+    while (socket.writableCorked > 0) {
+      socket.uncork();
+    }
+    this.#methods.resume?.call(socket);
+    if (head !== undefined && head.length > 0) {
+      // After `open`, and before what the stream brings.
+      this.#taking = true;
+      process.nextTick(() => {
+        const later = this.#chunks.splice(0);
+        this.#chunks.push(head, ...later);
+        this.#takeChunks();
+      });
+    }
+    this.#arm();
+  }
+
+  #receive(chunk) {
+    this.#read += chunk.length;
+    if (this.#framing === null) {
+      this.#accept(chunk);
+      return;
+    }
+    this.#framing.push(chunk);
+    if (this.#framing.reading > this.#owner.options.maxBufferedAmount + this.#owner.options.maxPayload) {
+      // It cannot be paused, and an extension holds what it brings.
+      this.#overflow('an extension holds what the peer sends: maxBufferedAmount is reached');
+    } else {
+      this.#regulate();
+    }
+  }
+
+  /** Bytes for the protocol. */
+  #accept(bytes) {
+    this.#chunks.push(bytes);
+    // A stream may bring more while a listener writes; that has to wait for its turn.
+    if (!this.#taking) {
+      this.#takeChunks();
+    }
+    this.#regulate();
+  }
+
+  /** Reads, or lets the peer wait: for the app, or for an extension that holds what came. */
+  #regulate() {
+    const { pause, resume } = this.#methods;
+    const stop = this.#paused || (this.#framing?.isFull ?? false);
+    if (stop !== this.#stopped) {
+      this.#stopped = stop;
+      (stop ? pause : resume)?.call(this.#socket);
+    }
+  }
+
+  #takeChunks() {
+    this.#taking = true;
+    try {
+      while (this.#chunks.length > 0) {
+        this.#congested = this.bufferedAmount() > HIGH_MARK;
+        native.streamReceive(this.#slot, this.#chunks.shift(), this.#congested, now());
+      }
+    } finally {
+      this.#taking = false;
+    }
+    if (this.#lost) {
+      native.streamLose(this.#slot);
+    }
+  }
+
+  /** The peer's FIN. */
+  #end() {
+    if (native.streamIsDraining(this.#slot) && this.bufferedAmount() > 0) {
+      // The peer still reads; the close timeout bounds it.
+      this.#socket.once('finish', () => this.#lose());
+    } else {
+      this.#lose();
+    }
+  }
+
+  /** Nothing more comes; what has come is delivered first. */
+  #lose() {
+    this.#lost = true;
+    if (this.#framing !== null && !this.#losing) {
+      this.#losing = true;
+      // An extension may hold what came before for ever.
+      const { closeTimeout } = this.#owner.options;
+      this.#patience = setTimeout(() => native.streamLose(this.#slot), closeTimeout);
+      this.#framing.afterReads(() => native.streamLose(this.#slot));
+    } else if (this.#framing === null && !this.#taking) {
+      native.streamLose(this.#slot);
+    }
+  }
+
+  /**
+   * What follows from what Rust was told.
+   *
+   * @param {number} kind
+   * @param {any} payload
+   * @param {number | undefined} code
+   * @param {string | undefined} errorCode
+   */
+  take(kind, payload, code, errorCode) {
+    if (kind === WRITE) {
+      this.#write(payload);
+    } else if (kind === END) {
+      const end = () => this.#output.end(() => this.#lose());
+      this.#framing === null ? end() : this.#framing.afterWrites(end);
+    } else {
+      deliver(this.#connection, kind, payload, code, errorCode);
+      if (kind === CLOSING_BEGAN || kind === ERROR) {
+        this.#arm();
+      }
+    }
+  }
+
+  /** Sends whole frames. */
+  #write(bytes) {
+    if (this.#framing === null) {
+      this.#output.write(bytes);
+    } else {
+      this.#framing.send(bytes);
+    }
+  }
+
+  /** Has Rust look at the connection when its next deadline comes. */
+  #arm() {
+    clearTimeout(this.#timer);
+    const at = native.streamDeadline(this.#slot);
+    if (at !== Infinity) {
+      this.#timer = setTimeout(() => this.#fire(), Math.max(1, at - now()));
+      this.#timer.unref();
+    }
+  }
+
+  #fire() {
+    native.streamFire(this.#slot, now());
+    // The bytes that came since have moved the deadline.
+    this.#arm();
+  }
+
+  #drained() {
+    if (this.#congested) {
+      this.#congested = false;
+      native.streamRelieve(this.#slot);
+    }
+    if (this.#wasHigh && this.bufferedAmount() === 0) {
+      this.#wasHigh = false;
+      deliver(this.#connection, DRAIN);
+    }
+  }
+
+  /**
+   * @param {number} opcode
+   * @param {string | ArrayBufferView} data
+   */
+  send(opcode, data) {
+    if (this.#lost || this.#isFull()) {
+      return;
+    }
+    this.#write(native.encode(opcode, data, this.#mask));
+    this.#wasHigh ||= this.bufferedAmount() > HIGH_MARK;
+  }
+
+  /** Whether the peer does not read and the limit is reached: the connection is dropped then. */
+  #isFull() {
+    const { maxBufferedAmount } = this.#owner.options;
+    if (this.bufferedAmount() < maxBufferedAmount) {
+      return false;
+    }
+    // The limit counts what is left after a write was tried.
+    this.#output.flush();
+    if (this.bufferedAmount() < maxBufferedAmount) {
+      return false;
+    }
+    this.#overflow('the peer does not read: maxBufferedAmount is reached');
+    return true;
+  }
+
+  /** Drops the connection for want of room. */
+  #overflow(message) {
+    this.#lost = true;
+    process.nextTick(() => {
+      if (this.#slot !== NO_SLOT) {
+        deliver(this.#connection, ERROR, message, ABNORMAL_CLOSURE, 'WS_ERR_BACKPRESSURE');
+        native.streamLose(this.#slot);
+      }
+    });
+  }
+
+  /**
+   * Begins the closing handshake.
+   *
+   * @param {number} code
+   * @param {string | Uint8Array} reason
+   */
+  close(code, reason) {
+    // The peer's close frame has to be read, whatever the app had paused.
+    this.pause(false);
+    native.streamClose(this.#slot, code, reason, now());
+    this.#arm();
+  }
+
+  /** Drops the connection. */
+  terminate() {
+    this.#output.destroy();
+    process.nextTick(() => this.#lose());
+  }
+
+  /** @param {boolean} on whether reading stops */
+  pause(on) {
+    native.streamPause(this.#slot, on, now());
+    this.#paused = on;
+    this.#regulate();
+    this.#arm();
+  }
+
+  /** Writes what is held back for the end of the tick. */
+  flush() {
+    this.#output.flush();
+  }
+
+  /** @returns {number} bytes that wait to be written */
+  bufferedAmount() {
+    return this.#output.queued() + (this.#framing?.writing ?? 0);
+  }
+
+  /** @returns {number} bytes received */
+  bytesRead() {
+    return this.#read;
+  }
+
+  /** @returns {number} bytes written */
+  bytesWritten() {
+    return this.#output.written;
+  }
+
+  /** The connection is over: its number is another's from now on. */
+  release() {
+    const { counters } = this.#owner;
+    counters.bytesReceived += this.bytesRead();
+    counters.bytesSent += this.bytesWritten();
+    this.#lost = true;
+    this.#framing?.end();
+    clearTimeout(this.#timer);
+    clearTimeout(this.#patience);
+    for (const [event, listener] of Object.entries(this.#listeners)) {
+      this.#socket.off?.(event, listener);
+    }
+    this.#socket.on('error', () => {});
+    running.delete(this);
+    if (running.size === 0) {
+      process.off('exit', leaveAll);
+    }
+    transports[this.#slot] = undefined;
+    this.#slot = NO_SLOT;
+  }
+}
+
+/** An extension reports something, or did something wrong; the connection goes on. */
+function report(connection, error) {
+  const { emitter, counters } = connection[kInner].owner;
+  counters.errors++;
+  emitError(emitter, Object.assign(error, { sid: connection.sid }));
+}
+
+/**
+ * @param {any} socket
+ * @param {unknown} chunk
+ * @returns {Uint8Array}
+ */
+function toBytes(socket, chunk) {
+  return typeof chunk === 'string' ? Buffer.from(chunk, socket.readableEncoding ?? 'utf8') : chunk;
+}
+
+module.exports = { StreamTransport };

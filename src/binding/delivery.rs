@@ -1,0 +1,205 @@
+//! Records become calls of a dispatcher.
+
+use std::ptr;
+
+use napi::sys;
+
+use super::call::{Failure, Outcome, check};
+use crate::engine::{Batch, Body, Kind, Record};
+
+/// The greatest number of a connection: it travels above four bits of kind in one small integer of
+/// V8.
+pub(super) const MAX_SLOT: u32 = (1 << 26) - 1;
+
+/// Whether the dispatcher got a record.
+#[derive(PartialEq, Eq)]
+pub(super) enum Delivered {
+    /// It did, and returned or threw.
+    Yes,
+    /// V8 has no memory for the contents: the connection is to end, rather than go on without them.
+    No,
+}
+
+/// Runs `work` in a handle scope of its own.
+pub(super) fn in_scope<T>(raw: sys::napi_env, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let mut scope = ptr::null_mut();
+    // SAFETY: on the env's thread; the scope is closed below.
+    check(unsafe { sys::napi_open_handle_scope(raw, &mut scope) })?;
+    let result = work();
+    // SAFETY: opened above.
+    unsafe { sys::napi_close_handle_scope(raw, scope) };
+    result
+}
+
+/// A dispatcher, and what calling it takes. Valid in the handle scope it was made in.
+pub(super) struct Delivery {
+    raw: sys::napi_env,
+    dispatch: sys::napi_value,
+    undefined: sys::napi_value,
+}
+
+impl Delivery {
+    /// The dispatcher behind this reference.
+    pub(super) fn new(raw: sys::napi_env, dispatcher: sys::napi_ref) -> Outcome<Self> {
+        let (mut dispatch, mut undefined) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: on the env's thread within a handle scope; the reference lives as long as the env.
+        unsafe {
+            check(sys::napi_get_reference_value(
+                raw,
+                dispatcher,
+                &mut dispatch,
+            ))?;
+            check(sys::napi_get_undefined(raw, &mut undefined))?;
+        }
+        Ok(Self {
+            raw,
+            dispatch,
+            undefined,
+        })
+    }
+
+    /// Calls the dispatcher with one record: its slot and kind, its contents, the close code, and
+    /// the public code of an error.
+    ///
+    /// # Errors
+    /// Where the env runs no more JavaScript.
+    pub(super) fn deliver(&self, batch: &mut Batch, index: usize) -> Outcome<Delivered> {
+        let record = &mut batch.records[index];
+        let Record {
+            kind, code, slot, ..
+        } = *record;
+        let body = std::mem::replace(&mut record.body, Body::EMPTY);
+        let tag = self.integer(slot << 4 | kind as u32)?;
+        let mut arguments = [tag, self.undefined, self.undefined, self.undefined];
+        let mut count = 2;
+        let contents = match &body {
+            Body::Bytes { start, length } => self.bytes(kind, &batch.bytes[*start..start + length]),
+            Body::Large(bytes) => self.bytes(kind, bytes),
+            Body::Wide { start, length } => self.utf16(&batch.wide[*start..start + length]),
+            Body::LargeWide(units) => self.utf16(units),
+            Body::Failure { message, .. } => self.utf8(message),
+        };
+        let Ok(contents) = contents else {
+            self.clear_exception()?;
+            return Ok(Delivered::No);
+        };
+        arguments[1] = contents;
+        if matches!(kind, Kind::Error | Kind::Close) {
+            arguments[2] = self.integer(u32::from(code))?;
+            count = 3;
+        }
+        if let Body::Failure { code, .. } = body {
+            arguments[3] = self.latin1(code.as_bytes())?;
+            count = 4;
+        }
+        self.call(&arguments[..count])?;
+        Ok(Delivered::Yes)
+    }
+
+    fn call(&self, arguments: &[sys::napi_value]) -> Outcome<()> {
+        // SAFETY: all values are of the open handle scopes.
+        let status = unsafe {
+            sys::napi_call_function(
+                self.raw,
+                self.undefined,
+                self.dispatch,
+                arguments.len(),
+                arguments.as_ptr(),
+                ptr::null_mut(),
+            )
+        };
+        if status == sys::Status::napi_ok {
+            return Ok(());
+        }
+        // A listener threw: that is an uncaught exception, and the next record has its turn.
+        match self.clear_exception()? {
+            // SAFETY: on the env's thread, within a handle scope.
+            Some(exception) => check(unsafe { sys::napi_fatal_exception(self.raw, exception) }),
+            None => Err(Failure::Pending),
+        }
+    }
+
+    fn clear_exception(&self) -> Outcome<Option<sys::napi_value>> {
+        let (mut pending, mut exception) = (false, ptr::null_mut());
+        // SAFETY: on the env's thread, within a handle scope.
+        unsafe {
+            check(sys::napi_is_exception_pending(self.raw, &mut pending))?;
+            if !pending {
+                return Ok(None);
+            }
+            check(sys::napi_get_and_clear_last_exception(
+                self.raw,
+                &mut exception,
+            ))?;
+        }
+        Ok(Some(exception))
+    }
+
+    fn integer(&self, number: u32) -> Outcome<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: on the env's thread, within a handle scope; so in the functions below.
+        check(unsafe { sys::napi_create_uint32(self.raw, number, &mut value) })?;
+        Ok(value)
+    }
+
+    fn bytes(&self, kind: Kind, bytes: &[u8]) -> Outcome<sys::napi_value> {
+        if matches!(kind, Kind::Binary | Kind::Write) {
+            buffer(self.raw, bytes)
+        } else {
+            self.latin1(bytes)
+        }
+    }
+
+    fn latin1(&self, text: &[u8]) -> Outcome<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: Node-API copies `text`.
+        check(unsafe {
+            sys::napi_create_string_latin1(
+                self.raw,
+                text.as_ptr().cast(),
+                text.len() as isize,
+                &mut value,
+            )
+        })?;
+        Ok(value)
+    }
+
+    fn utf8(&self, text: &str) -> Outcome<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: Node-API copies `text`.
+        check(unsafe {
+            sys::napi_create_string_utf8(
+                self.raw,
+                text.as_ptr().cast(),
+                text.len() as isize,
+                &mut value,
+            )
+        })?;
+        Ok(value)
+    }
+
+    fn utf16(&self, text: &[u16]) -> Outcome<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: Node-API copies `text`.
+        check(unsafe {
+            sys::napi_create_string_utf16(self.raw, text.as_ptr(), text.len() as isize, &mut value)
+        })?;
+        Ok(value)
+    }
+}
+
+/// A Buffer with a copy of `bytes`.
+pub(super) fn buffer(raw: sys::napi_env, bytes: &[u8]) -> Outcome<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: on the env's thread, within a handle scope; Node-API copies `bytes`.
+    check(unsafe {
+        sys::napi_create_buffer_copy(
+            raw,
+            bytes.len(),
+            bytes.as_ptr().cast(),
+            ptr::null_mut(),
+            &mut value,
+        )
+    })?;
+    Ok(value)
+}

@@ -1,0 +1,312 @@
+//! An env's connections that shards carry, and the commands under way to the shards.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use napi::sys;
+use slab::Slab;
+
+use super::call::Outcome;
+use super::delivery::MAX_SLOT;
+use super::doorbell::Bell;
+use super::env::EnvState;
+use super::pin::pin;
+use crate::engine::{Batch, Envelope, Port, Shards, Shared, Submission, shards};
+
+/// With at most this many connections written to since the last flush, JavaScript writes itself:
+/// waking a shard would cost more.
+const INLINE_WRITES: usize = 4;
+/// Commands with more bytes than this go to the shard without waiting for the tick's end.
+const EARLY: usize = 256 * 1024;
+/// With more bytes than this in commands that the shard has not carried out, JavaScript waits for
+/// it: a loop of broadcasts cannot outrun the shard.
+const BACKLOG: usize = 16 * 1024 * 1024;
+/// No wait for a shard lasts longer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A connection in its env's table.
+pub(super) struct Slot {
+    pub(super) shared: Arc<Shared>,
+    /// Its descriptor, until the shard gets it.
+    pub(super) fd: Option<OwnedFd>,
+    /// It keeps the event loop alive.
+    pub(super) referenced: bool,
+    dirty: bool,
+}
+
+/// Commands to one shard that wait for the end of the tick.
+#[derive(Default)]
+struct Queue {
+    submissions: Vec<Submission>,
+    bytes: usize,
+    /// Ordered submissions so far, those that wait here included.
+    ordered: u64,
+    /// Connections of this env on that shard.
+    connections: usize,
+}
+
+/// The shards, and this env's way to them.
+pub(super) struct Link {
+    pub(super) shards: Shards,
+    pub(super) port: Arc<Port>,
+    queues: Box<[RefCell<Queue>]>,
+}
+
+/// Records that a drain had no time for, from `next` on.
+pub(super) struct Rest {
+    pub(super) batch: Batch,
+    pub(super) next: usize,
+}
+
+/// The connections of one env that shards carry.
+#[derive(Default)]
+pub(super) struct Sockets {
+    bell: Cell<Option<Bell>>,
+    link: OnceCell<Link>,
+    pub(super) slots: RefCell<Slab<Slot>>,
+    dirty: RefCell<Vec<u32>>,
+    references: Cell<u32>,
+    scheduled: Cell<bool>,
+    /// Set while records are delivered: what is sent then is flushed by the drain.
+    pub(super) draining: Cell<bool>,
+    pub(super) rest: RefCell<Vec<Option<Rest>>>,
+    pub(super) spare: RefCell<Vec<Batch>>,
+    /// `lib/`'s dispatcher, and its way to go on in a later turn of the loop.
+    pub(super) functions: Cell<Option<Functions>>,
+}
+
+/// What `lib/` attached.
+#[derive(Clone, Copy)]
+pub(super) struct Functions {
+    pub(super) dispatch: sys::napi_ref,
+    pub(super) later: sys::napi_ref,
+}
+
+impl Sockets {
+    /// Gives the env its doorbell.
+    ///
+    /// # Safety
+    /// `state` comes from `Box::into_raw`; the doorbell frees it.
+    pub(super) unsafe fn install(raw: sys::napi_env, state: *mut EnvState) -> Outcome<()> {
+        // SAFETY: as this function asks for.
+        unsafe {
+            let bell = Bell::new(raw, state)?;
+            (*state).sockets.bell.set(Some(bell));
+        }
+        Ok(())
+    }
+
+    /// The link to the shards; the first call starts those.
+    ///
+    /// # Errors
+    /// What the system refused; the next call tries again.
+    pub(super) fn link(&self) -> io::Result<&Link> {
+        if let Some(link) = self.link.get() {
+            return Ok(link);
+        }
+        pin();
+        let shards = shards()?;
+        let Some(bell) = self.bell.get() else {
+            return Err(io::Error::other("the env is ending"));
+        };
+        let count = shards.len();
+        *self.rest.borrow_mut() = (0..count).map(|_| None).collect();
+        Ok(self.link.get_or_init(|| Link {
+            shards,
+            port: Arc::new(Port::new(count, Box::new(bell))),
+            queues: (0..count).map(|_| RefCell::default()).collect(),
+        }))
+    }
+
+    /// The link, where there has ever been a connection.
+    pub(super) fn linked(&self) -> Option<&Link> {
+        self.link.get()
+    }
+
+    /// Adds a connection; `make` gets its number.
+    pub(super) fn add(&self, fd: OwnedFd, make: impl FnOnce(u32) -> Shared) -> Option<Arc<Shared>> {
+        let mut slots = self.slots.borrow_mut();
+        let entry = slots.vacant_entry();
+        let number = u32::try_from(entry.key()).ok().filter(|n| *n <= MAX_SLOT)?;
+        let shared = Arc::new(make(number));
+        entry.insert(Slot {
+            shared: shared.clone(),
+            fd: Some(fd),
+            referenced: false,
+            dirty: false,
+        });
+        drop(slots);
+        if let Some(link) = self.link.get() {
+            link.queues[shared.shard].borrow_mut().connections += 1;
+        }
+        Some(shared)
+    }
+
+    /// The connection is over, and JavaScript knows.
+    pub(super) fn release(&self, raw: sys::napi_env, slot: u32) {
+        self.refer(raw, slot, false);
+        let removed = self.slots.borrow_mut().try_remove(slot as usize);
+        if let (Some(removed), Some(link)) = (removed, self.link.get()) {
+            link.queues[removed.shared.shard].borrow_mut().connections -= 1;
+        }
+    }
+
+    /// The connection with this number.
+    pub(super) fn shared(&self, slot: u32) -> Option<Arc<Shared>> {
+        let slots = self.slots.borrow();
+        slots.get(slot as usize).map(|slot| slot.shared.clone())
+    }
+
+    /// Whether a connection keeps the event loop alive.
+    pub(super) fn refer(&self, raw: sys::napi_env, slot: u32, on: bool) {
+        let mut slots = self.slots.borrow_mut();
+        let Some(slot) = slots.get_mut(slot as usize) else {
+            return;
+        };
+        if std::mem::replace(&mut slot.referenced, on) == on {
+            return;
+        }
+        let before = self.references.get();
+        let after = if on { before + 1 } else { before - 1 };
+        self.references.set(after);
+        if (before == 0) != (after == 0)
+            && let Some(bell) = self.bell.get()
+        {
+            bell.keep_alive(raw, on);
+        }
+    }
+
+    /// Whether what is sent to this shard's connections now may go straight to their outboxes:
+    /// everything that was submitted to be sent before has gone there.
+    pub(super) fn in_order(&self, link: &Link, shard: usize) -> bool {
+        link.queues[shard].borrow().ordered == link.port.processed(shard)
+    }
+
+    /// Something was appended to the connection's outbox.
+    pub(super) fn touch(&self, slot: u32) {
+        if let Some(entry) = self.slots.borrow_mut().get_mut(slot as usize)
+            && !std::mem::replace(&mut entry.dirty, true)
+        {
+            self.dirty.borrow_mut().push(slot);
+        }
+    }
+
+    /// The shards that hold connections of this env.
+    pub(super) fn populated<'a>(&self, link: &'a Link) -> impl Iterator<Item = usize> + 'a {
+        let populated = |(_, queue): &(usize, &RefCell<Queue>)| queue.borrow().connections > 0;
+        let queues = link.queues.iter().enumerate();
+        queues.filter(populated).map(|(shard, _)| shard)
+    }
+
+    /// Queues a command behind those before it.
+    pub(super) fn submit(&self, link: &Link, shard: usize, submission: Submission) {
+        let mut queue = link.queues[shard].borrow_mut();
+        if submission.is_ordered() {
+            queue.bytes += submission.bytes();
+        }
+        queue.ordered += u64::from(submission.is_ordered());
+        queue.submissions.push(submission);
+        let early = queue.bytes > EARLY;
+        drop(queue);
+        if early {
+            self.hand_over(link, shard);
+            if link.port.submitted_bytes(shard) > BACKLOG {
+                self.wait(link, shard, Instant::now() + PATIENCE);
+            }
+        }
+    }
+
+    /// Bytes of ordered commands that the shard has yet to carry out.
+    pub(super) fn under_way(&self, link: &Link, shard: usize) -> usize {
+        link.queues[shard].borrow().bytes + link.port.submitted_bytes(shard)
+    }
+
+    fn hand_over(&self, link: &Link, shard: usize) {
+        let mut queue = link.queues[shard].borrow_mut();
+        if queue.submissions.is_empty() {
+            return;
+        }
+        queue.bytes = 0;
+        let submissions = std::mem::take(&mut queue.submissions);
+        drop(queue);
+        link.shards[shard].submit(Envelope {
+            port: link.port.clone(),
+            submissions,
+        });
+    }
+
+    fn wait(&self, link: &Link, shard: usize, until: Instant) {
+        let target = link.queues[shard].borrow().ordered;
+        link.port.wait(shard, target, until);
+    }
+
+    /// True once per tick, where nothing is going to flush yet: `lib/` is to call `flush` then.
+    pub(super) fn must_schedule(&self) -> bool {
+        !self.draining.get() && !self.scheduled.replace(true)
+    }
+
+    /// Writes, or has written, what the commands since the last flush left to write.
+    pub(super) fn flush(&self) {
+        self.scheduled.set(false);
+        let Some(link) = self.link.get() else {
+            return;
+        };
+        let mut dirty = self.dirty.take();
+        let inline = dirty.len() <= INLINE_WRITES;
+        for slot in dirty.drain(..) {
+            let shared = {
+                let mut slots = self.slots.borrow_mut();
+                let Some(slot) = slots.get_mut(slot as usize) else {
+                    continue;
+                };
+                slot.dirty = false;
+                slot.shared.clone()
+            };
+            if !inline || shared.flush_inline() {
+                let shard = shared.shard;
+                self.submit(link, shard, Submission::Flush(shared));
+            }
+        }
+        // Gives the emptied list back for the next tick.
+        *self.dirty.borrow_mut() = dirty;
+        for shard in 0..link.queues.len() {
+            self.hand_over(link, shard);
+        }
+    }
+
+    /// The env is about to exit: what is queued is written once, then a close frame 1001.
+    pub(super) fn leave(&self) {
+        let Some(link) = self.link.get() else {
+            return;
+        };
+        self.flush();
+        for shard in 0..link.queues.len() {
+            self.submit(link, shard, Submission::Leave);
+            self.hand_over(link, shard);
+        }
+        let until = Instant::now() + PATIENCE;
+        for shard in 0..link.queues.len() {
+            self.wait(link, shard, until);
+        }
+    }
+
+    /// The env ends: nobody rings it any more, and its connections are closed.
+    pub(super) fn detach(&self) {
+        self.bell.set(None);
+        let Some(link) = self.link.get() else {
+            return;
+        };
+        link.port.detach();
+        for shard in &*link.shards {
+            shard.submit(Envelope {
+                port: link.port.clone(),
+                submissions: vec![Submission::Detach],
+            });
+        }
+        // Descriptors that no shard has got are closed here.
+        self.slots.take();
+    }
+}
