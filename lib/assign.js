@@ -2,6 +2,7 @@
 
 const net = require('node:net');
 
+const { onAbort } = require('./abort.js');
 const { Connection, kInner } = require('./connection.js');
 const { finish } = require('./deliver.js');
 const { drive } = require('./drive.js');
@@ -109,8 +110,7 @@ function makeRoom({ options, views }, actions) {
 /** Has an AbortSignal terminate the connection. */
 function follow(connection, signal, terminate) {
   if (signal !== undefined) {
-    signal.addEventListener('abort', terminate, { once: true });
-    connection[kInner].release = () => signal.removeEventListener('abort', terminate);
+    connection[kInner].release = onAbort(signal, terminate);
   }
 }
 

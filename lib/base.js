@@ -8,7 +8,7 @@ const { assign } = require('./assign.js');
 const { flushAfter } = require('./bridge.js');
 const { OPEN, kInner } = require('./connection.js');
 const { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf } = require('./data.js');
-const { deliverHeldSoon, leave } = require('./deliver.js');
+const { leave, resumeHeld } = require('./deliver.js');
 const { invalidType } = require('./errors.js');
 const native = require('./native.js');
 const { checkAssignOptions, checkOption, object } = require('./options.js');
@@ -279,9 +279,10 @@ Base.prototype.pause = function pause(sid) {
 Base.prototype.resume = function resume(sid) {
   for (const connection of addressed(stateOf(this), sid)) {
     const inner = connection[kInner];
-    inner.paused = false;
-    inner.transport?.pause(false);
-    deliverHeldSoon(connection);
+    if (inner.paused) {
+      inner.paused = false;
+      resumeHeld(connection);
+    }
   }
   return this;
 };
@@ -293,10 +294,10 @@ Base.prototype.resume = function resume(sid) {
  * @returns {Record<string, number>}
  */
 Base.prototype.stats = function stats() {
-  const { closing, counters, views } = stateOf(this);
+  const { closing, counters, dropped, views } = stateOf(this);
   let { bytesReceived, bytesSent } = counters;
   let queuedBytes = 0;
-  for (const connection of [...views.all(), ...closing]) {
+  for (const connection of [...views.all(), ...closing, ...dropped]) {
     const { transport } = connection[kInner];
     if (transport !== null) {
       bytesReceived += transport.bytesRead();
@@ -306,7 +307,7 @@ Base.prototype.stats = function stats() {
   }
   return {
     connections: views.size,
-    closing: closing.size,
+    closing: closing.size + dropped.size,
     ...counters,
     bytesReceived,
     bytesSent,

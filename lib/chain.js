@@ -1,5 +1,6 @@
 'use strict';
 
+const { Fifo } = require('./fifo.js');
 const { Frame } = require('./frame.js');
 
 /** The public code of what an extension did wrong. */
@@ -14,7 +15,7 @@ class Chain {
   #connection;
   #onFrame;
   #onError;
-  #queue = [];
+  #queue = new Fifo();
   #busy = false;
   #ended = false;
 
@@ -64,7 +65,7 @@ class Chain {
   /** The connection is over: nothing comes out any more. */
   end() {
     this.#ended = true;
-    this.#queue.length = 0;
+    this.#queue.clear();
     this.bytes = 0;
   }
 

@@ -1,5 +1,7 @@
 'use strict';
 
+const { Fifo } = require('./fifo.js');
+
 /** The numbers of `ws` and of the browsers' WebSocket. */
 const OPEN = 1;
 const CLOSING = 2;
@@ -31,7 +33,7 @@ class Connection {
         transportName: inner.transport?.name ?? 'stream',
         paused: false,
         /** Events that came while paused, in order. */
-        held: [],
+        held: new Fifo(),
         /** Whether those are about to be delivered. */
         scheduled: false,
         /** Undoes what the assignment hung on others, such as an AbortSignal. */

@@ -1,6 +1,7 @@
 'use strict';
 
 const { errorMonitor } = require('node:events');
+const { performance } = require('node:perf_hooks');
 
 const { CLOSED, CLOSING, OPEN, kInner } = require('./connection.js');
 
@@ -13,6 +14,9 @@ const DRAIN = 4;
 const CLOSING_BEGAN = 5;
 const ERROR = 6;
 const CLOSE = 7;
+
+/** How long, in ms, held events may be delivered before the event loop gets its turn. */
+const SLICE = 10;
 
 /**
  * Makes events of what happened on a connection, whichever transport carries it.
@@ -34,36 +38,50 @@ function deliver(connection, kind, payload, code, errorCode) {
   }
   if (inner.paused || inner.held.length > 0) {
     inner.held.push([kind, payload, code, errorCode]);
-    deliverHeldSoon(connection);
+    resumeHeld(connection);
   } else {
     emit(connection, kind, payload, code, errorCode);
   }
 }
 
 /**
- * Delivers what came while the connection was paused, once this tick is over.
+ * Goes on with a connection that is not paused any more: delivers what came meanwhile, once this
+ * tick is over, and only then reads on.
  *
  * @param {import('./connection.js').Connection} connection
  */
-function deliverHeldSoon(connection) {
+function resumeHeld(connection) {
   const inner = connection[kInner];
-  if (inner.held.length > 0 && !inner.paused && !inner.scheduled) {
+  if (inner.paused || inner.scheduled) {
+    return;
+  }
+  if (inner.held.length > 0) {
     inner.scheduled = true;
     process.nextTick(deliverHeld, connection);
+  } else {
+    inner.transport?.pause(false);
   }
 }
 
 function deliverHeld(connection) {
   const inner = connection[kInner];
-  inner.scheduled = false;
+  const until = performance.now() + SLICE;
+  let late = false;
   try {
     // A listener may pause again.
-    while (inner.held.length > 0 && !inner.paused) {
+    while (inner.held.length > 0 && !inner.paused && !late) {
       emit(connection, ...inner.held.shift());
+      late = performance.now() >= until;
     }
   } finally {
-    // After a listener that threw, the rest has its turn.
-    deliverHeldSoon(connection);
+    inner.scheduled = false;
+    if (late && inner.held.length > 0 && !inner.paused) {
+      inner.scheduled = true;
+      setImmediate(deliverHeld, connection);
+    } else {
+      // After a listener that threw, the rest has its turn.
+      resumeHeld(connection);
+    }
   }
 }
 
@@ -116,14 +134,20 @@ function leave(connection) {
   if (inner.readyState !== OPEN) {
     return;
   }
-  const { closing, options, streams, views } = inner.owner;
+  const { closing, dropped, options, streams, views } = inner.owner;
   inner.readyState = CLOSING;
   views.delete(inner.sid);
   streams.delete(connection);
   closing.add(connection);
+  if (inner.paused) {
+    // Nobody could resume it any more.
+    inner.paused = false;
+    resumeHeld(connection);
+  }
   if (closing.size > Math.max(16, options.maxConnections)) {
     const [oldest] = closing;
     closing.delete(oldest);
+    dropped.add(oldest);
     oldest[kInner].transport?.terminate();
   }
 }
@@ -158,9 +182,10 @@ function emitError(emitter, error) {
  */
 function finish(connection, reason, code) {
   const inner = connection[kInner];
-  const { closing, emitter, streams, views } = inner.owner;
+  const { closing, dropped, emitter, streams, views } = inner.owner;
   inner.readyState = CLOSED;
   closing.delete(connection);
+  dropped.delete(connection);
   views.delete(inner.sid);
   streams.delete(connection);
   inner.release?.();
@@ -170,4 +195,4 @@ function finish(connection, reason, code) {
   emitter.emit('close', reason, inner.sid, code);
 }
 
-module.exports = { DRAIN, ERROR, deliver, deliverHeldSoon, emitError, finish, leave };
+module.exports = { DRAIN, ERROR, deliver, emitError, finish, leave, resumeHeld };

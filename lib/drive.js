@@ -13,6 +13,8 @@ const { failure } = require('./errors.js');
  */
 function drive(socket, connection) {
   socket.on('error', () => {});
+  // At the peer's FIN the socket would call its own `end`.
+  socket.allowHalfOpen = true;
   // The HTTP server's timeout would end the connection.
   socket.setTimeout(0);
   Object.assign(socket, {

@@ -15,6 +15,8 @@ class State {
   streams = new Set();
   /** @type {Set<import('./connection.js').Connection>} longest closing first */
   closing = new Set();
+  /** Those that were closing and had to make room: their `close` is still to come. */
+  dropped = new Set();
   counters = {
     messagesReceived: 0,
     messagesSent: 0,

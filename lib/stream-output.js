@@ -1,5 +1,7 @@
 'use strict';
 
+const { Fifo } = require('./fifo.js');
+
 /** With more bytes than this queued, the writer asks to hear when they are gone. */
 const HIGH_MARK = 64 * 1024;
 
@@ -13,7 +15,7 @@ class StreamOutput {
   #corked = false;
   #blocked = false;
   /** Frames that wait for `drain`. */
-  #waiting = [];
+  #waiting = new Fifo();
   #waitingBytes = 0;
   #ended = false;
   #onEnd;

@@ -4,6 +4,7 @@ const { performance } = require('node:perf_hooks');
 
 const { kInner } = require('./connection.js');
 const { DRAIN, ERROR, deliver, emitError } = require('./deliver.js');
+const { Fifo } = require('./fifo.js');
 const { Framing } = require('./framing.js');
 const native = require('./native.js');
 const { protocolSettings } = require('./state.js');
@@ -61,7 +62,7 @@ class StreamTransport {
   #extensions;
   #timer;
   /** Chunks that came while one was being taken. */
-  #chunks = [];
+  #chunks = new Fifo();
   #taking = false;
   #lost = false;
   /** The extensions, where there are any. @type {Framing | null} */
@@ -143,17 +144,19 @@ class StreamTransport {
     if (head !== undefined && head.length > 0) {
       // After `open`, and before what the stream brings.
       this.#taking = true;
-      process.nextTick(() => {
-        const later = this.#chunks.splice(0);
-        this.#chunks.push(head, ...later);
-        this.#takeChunks();
-      });
+      this.#cut(head);
+      process.nextTick(() => this.#takeChunks());
     }
     this.#arm();
   }
 
   #receive(chunk) {
     this.#read += chunk.length;
+    this.#cut(chunk);
+  }
+
+  /** Bytes for the extensions, or else for the protocol. */
+  #cut(chunk) {
     if (this.#framing === null) {
       this.#accept(chunk);
       return;

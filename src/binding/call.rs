@@ -172,6 +172,12 @@ pub(super) unsafe extern "C" fn trampoline<F: Entry>(
     ptr::null_mut()
 }
 
+/// Runs what Node-API calls outside of any call from JavaScript: a panic must not cross into C++,
+/// and there is nobody to be told of it.
+pub(super) fn guarded(work: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(work));
+}
+
 /// Names a [`Function`] by a type, so that each has a callback of its own.
 pub(super) trait Entry {
     const FUNCTION: Function;

@@ -10,7 +10,7 @@ use napi::sys;
 
 use super::call::{Call, Failure, Outcome, UNDEFINED, check, reference, wrong};
 use super::drain;
-use super::frame::{IN_PLACE, Source, opcode, reason};
+use super::frame::{IN_PLACE, Source, bytes_mut, opcode, reason};
 use super::sockets::{Functions, Link};
 use super::streams::config;
 use crate::engine::{Append, Broadcast, Shared, Submission, least_loaded, socket};
@@ -44,8 +44,8 @@ pub(super) fn open(call: &Call<'_>) -> Returned {
     let link = call.state.sockets.link().map_err(refused)?;
     let shard = least_loaded(&link.shards);
     let port = link.port.clone();
-    let make = |slot| Shared::new(port, shard, slot, base, mask, max_buffered);
-    let Some(connection) = call.state.sockets.add(fd, make) else {
+    let make = |slot| Shared::new(fd, port, shard, slot, base, mask, max_buffered);
+    let Some(connection) = call.state.sockets.add(make) else {
         return Err(refused(io::Error::other("too many connections")));
     };
     let slot = connection.slot;
@@ -70,25 +70,12 @@ fn refused(error: io::Error) -> Failure {
     Failure::Throw(code, message)
 }
 
-/// `start(slot, received)`: the shard gets the descriptor, and the Buffer of what JavaScript had
-/// read from it.
+/// `start(slot, received)`: the shard has the socket to itself, and gets the Buffer of what
+/// JavaScript had read from it.
 pub(super) fn start(call: &Call<'_>) -> Returned {
-    let slot = call.u32(0)?;
-    let received = match Source::of(call, 1)? {
-        Source::Bytes(bytes) => bytes.to_vec(),
-        Source::Text { .. } => return Err(wrong(1, "a Buffer")),
-    };
-    let fd = {
-        let mut slots = call.state.sockets.slots.borrow_mut();
-        slots.get_mut(slot as usize).and_then(|slot| slot.fd.take())
-    };
-    if let (Some(fd), Some(connection)) = (fd, call.state.sockets.shared(slot)) {
-        let start = |connection| Submission::Start {
-            connection,
-            fd,
-            received,
-        };
-        submit(call, connection, start);
+    let received = bytes_mut(call, 1)?.to_vec();
+    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+        submit(call, connection, |c| Submission::Start(c, received));
     }
     scheduled(call)
 }
@@ -293,8 +280,8 @@ fn with_socket(call: &Call<'_>, act: impl Fn(BorrowedFd<'_>) -> io::Result<()>) 
 
 fn appended(call: &Call<'_>, link: &Link, connection: Arc<Shared>, append: Append) {
     match append {
-        Append::Queued => call.state.sockets.touch(connection.slot),
-        Append::Closed => {}
+        // A write on the way to finding it closed may have left something to tell the shard.
+        Append::Queued | Append::Closed => call.state.sockets.touch(connection.slot),
         Append::Full => {
             let shard = connection.shard;
             let overflow = Submission::Overflow(connection);

@@ -5,7 +5,7 @@ use std::ptr;
 
 use napi::sys;
 
-use super::call::{Outcome, check};
+use super::call::{Outcome, check, guarded};
 use super::drain::drain;
 use super::env::EnvState;
 use crate::engine::Doorbell;
@@ -93,11 +93,13 @@ unsafe extern "C" fn answer(
     // No env: it is being torn down, and what is left in the queue is only thrown away.
     if !raw.is_null() {
         // SAFETY: the context is the state given to `new`, freed by `free` alone.
-        drain(unsafe { &*context.cast::<EnvState>() }, raw);
+        let state = unsafe { &*context.cast::<EnvState>() };
+        guarded(|| drain(state, raw));
     }
 }
 
 unsafe extern "C" fn free(_raw: sys::napi_env, state: *mut c_void, _hint: *mut c_void) {
     // SAFETY: `new` took the box over; Node-API finalizes once.
-    drop(unsafe { Box::from_raw(state.cast::<EnvState>()) });
+    let state = unsafe { Box::from_raw(state.cast::<EnvState>()) };
+    guarded(|| drop(state));
 }

@@ -88,6 +88,9 @@ impl Drain<'_> {
             }
             // The replies to one batch leave before the next is looked at.
             self.sockets.flush();
+            if Instant::now() >= until {
+                return self.go_on_later();
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use napi::sys;
 use slab::Slab;
 
-use super::call::{Outcome, check};
+use super::call::{Outcome, check, guarded};
 #[cfg(sockets)]
 use super::sockets::Sockets;
 use crate::engine::Stream;
@@ -62,11 +62,12 @@ unsafe extern "C" fn end(state: *mut c_void) {
     {
         // SAFETY: the hook runs once, before the doorbell's finalizer frees the state.
         let state = unsafe { &*state.cast::<EnvState>() };
-        state.sockets.detach();
+        guarded(|| state.sockets.detach());
     }
     #[cfg(not(sockets))]
     {
         // SAFETY: the hook runs once, and no JavaScript runs any more that could use the state.
-        drop(unsafe { Box::from_raw(state.cast::<EnvState>()) });
+        let state = unsafe { Box::from_raw(state.cast::<EnvState>()) };
+        guarded(|| drop(state));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,8 @@ use crate::engine::{Batch, Envelope, Port, Shards, Shared, Submission, shards};
 /// With at most this many connections written to since the last flush, JavaScript writes itself:
 /// waking a shard would cost more.
 const INLINE_WRITES: usize = 4;
+/// What one command is counted for beside its frame, in bytes, where memory is concerned.
+const COMMAND_COST: usize = 128;
 /// Commands with more bytes than this go to the shard without waiting for the tick's end.
 const EARLY: usize = 256 * 1024;
 /// With more bytes than this in commands that the shard has not carried out, JavaScript waits for
@@ -30,8 +31,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A connection in its env's table.
 pub(super) struct Slot {
     pub(super) shared: Arc<Shared>,
-    /// Its descriptor, until the shard gets it.
-    pub(super) fd: Option<OwnedFd>,
     /// It keeps the event loop alive.
     pub(super) referenced: bool,
     dirty: bool,
@@ -127,19 +126,19 @@ impl Sockets {
     }
 
     /// Adds a connection; `make` gets its number.
-    pub(super) fn add(&self, fd: OwnedFd, make: impl FnOnce(u32) -> Shared) -> Option<Arc<Shared>> {
+    pub(super) fn add(&self, make: impl FnOnce(u32) -> Shared) -> Option<Arc<Shared>> {
         let mut slots = self.slots.borrow_mut();
         let entry = slots.vacant_entry();
         let number = u32::try_from(entry.key()).ok().filter(|n| *n <= MAX_SLOT)?;
         let shared = Arc::new(make(number));
         entry.insert(Slot {
             shared: shared.clone(),
-            fd: Some(fd),
             referenced: false,
             dirty: false,
         });
         drop(slots);
         if let Some(link) = self.link.get() {
+            link.shards[shared.shard].admit();
             link.queues[shared.shard].borrow_mut().connections += 1;
         }
         Some(shared)
@@ -209,11 +208,15 @@ impl Sockets {
         }
         queue.ordered += u64::from(submission.is_ordered());
         queue.submissions.push(submission);
-        let early = queue.bytes > EARLY;
+        let early = queue.bytes + queue.submissions.len() * COMMAND_COST > EARLY;
+        let ordered = queue.ordered;
         drop(queue);
         if early {
             self.hand_over(link, shard);
-            if link.port.submitted_bytes(shard) > BACKLOG {
+            let under_way = ordered.saturating_sub(link.port.processed(shard));
+            let commands = usize::try_from(under_way).unwrap_or(usize::MAX);
+            let cost = commands.saturating_mul(COMMAND_COST);
+            if link.port.submitted_bytes(shard).saturating_add(cost) > BACKLOG {
                 self.wait(link, shard, Instant::now() + PATIENCE);
             }
         }
@@ -306,7 +309,6 @@ impl Sockets {
                 submissions: vec![Submission::Detach],
             });
         }
-        // Descriptors that no shard has got are closed here.
         self.slots.take();
     }
 }

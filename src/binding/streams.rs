@@ -57,10 +57,7 @@ pub(super) fn open(call: &Call<'_>) -> Returned {
 /// `streamReceive(slot, chunk, congested, now)`: the peer sent this.
 pub(super) fn receive(call: &Call<'_>) -> Returned {
     // A copy: unmasking must not change what others may hold.
-    let mut bytes = match Source::of(call, 1)? {
-        Source::Bytes(bytes) => bytes.to_vec(),
-        Source::Text { .. } => return Err(wrong(1, "a Buffer")),
-    };
+    let mut bytes = bytes_mut(call, 1)?.to_vec();
     let (congested, now) = (call.bool(2)?, call.u64(3)?);
     step(call, |stream, batch| {
         stream.receive(&mut bytes, congested, now, batch);
@@ -128,10 +125,7 @@ pub(super) fn encode(call: &Call<'_>) -> Returned {
 /// # Errors
 /// The violation, as an Error with its public code.
 pub(super) fn parse_header(call: &Call<'_>) -> Returned {
-    let Source::Bytes(bytes) = Source::of(call, 0)? else {
-        return Err(wrong(0, "a Buffer"));
-    };
-    let parsed = Header::parse_extended(bytes);
+    let parsed = Header::parse_extended(bytes_mut(call, 0)?);
     match parsed.map_err(|v| Failure::Throw(v.code(), v.to_string()))? {
         Some((header, length)) => call.numbers(&[length as f64, header.length as f64]),
         None => UNDEFINED,
@@ -140,10 +134,9 @@ pub(super) fn parse_header(call: &Call<'_>) -> Returned {
 
 /// `applyMask(bytes, key)`: masks, or unmasks, in place (RFC 6455 §5.3).
 pub(super) fn apply_mask(call: &Call<'_>) -> Returned {
-    let Source::Bytes(key) = Source::of(call, 1)? else {
-        return Err(wrong(1, "a Buffer"));
-    };
-    let key = *key.first_chunk().ok_or_else(|| wrong(1, "4 bytes long"))?;
+    let key = *bytes_mut(call, 1)?
+        .first_chunk()
+        .ok_or_else(|| wrong(1, "4 bytes long"))?;
     protocol::apply_mask(bytes_mut(call, 0)?, key, 0);
     UNDEFINED
 }

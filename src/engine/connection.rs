@@ -84,17 +84,19 @@ impl Connection {
         }
     }
 
-    /// The descriptor has come, with what JavaScript had read from it.
-    pub(super) fn start(self: &Rc<Self>, shard: &Rc<Shard>, fd: OwnedFd, mut received: Vec<u8>) {
-        let fd = Arc::new(fd);
+    /// The shard has the socket to itself, and what JavaScript had read from it.
+    pub(super) fn start(self: &Rc<Self>, shard: &Rc<Shard>, mut received: Vec<u8>) {
+        let Some(fd) = self.shared.fd() else {
+            return;
+        };
         let both = Interest::READABLE | Interest::WRITABLE;
         // SAFETY: the descriptor is registered once, and stays open for as long as the registration
         // lives, which holds it by its own `Arc<OwnedFd>`.
-        let registered = unsafe { AsyncFd::register_with_interest(fd.clone(), both) };
+        let registered = unsafe { AsyncFd::register_with_interest(fd, both) };
         let Ok(io) = registered else {
             return self.lose(shard);
         };
-        self.shared.start(fd);
+        self.shared.start();
         if !received.is_empty() {
             self.receive(shard, &mut received);
         }
@@ -219,8 +221,14 @@ impl Connection {
         if socket::is_hung_up(io.get_ref().as_fd()) {
             self.read_on(shard);
         } else if guard.ready().is_read_closed() {
-            // The peer's FIN stays ready: it is read after the pause.
-            return Poll::Pending;
+            // The peer's FIN stays ready, and is read after the pause; a reset after it shows on
+            // the write side.
+            let mut guard = ready!(io.poll_write_ready(context))?;
+            if guard.ready().is_write_closed() {
+                return Poll::Pending;
+            }
+            guard.clear_ready();
+            return Poll::Ready(Ok(()));
         }
         guard.clear_ready();
         Poll::Ready(Ok(()))
@@ -279,15 +287,14 @@ impl Connection {
 
     fn receive(&self, shard: &Rc<Shard>, bytes: &mut [u8]) {
         let congested = self.shared.buffered() > CONGESTED;
+        // Before the step: what waits may be written by the time it ends.
+        self.inner.borrow_mut().congested |= congested;
         self.step(shard, |protocol, answer, record| {
             if congested {
                 protocol.set_congested(true, answer);
             }
             protocol.receive(bytes, shard.now(), answer, &mut |event| record(event));
         });
-        if congested {
-            self.inner.borrow_mut().congested = true;
-        }
     }
 
     /// The peer's FIN.

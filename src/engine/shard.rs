@@ -35,14 +35,16 @@ pub struct ShardHandle {
 }
 
 impl ShardHandle {
+    /// Counts a connection that is about to be opened here.
+    pub fn admit(&self) {
+        self.load.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Hands over commands and wakes the shard.
     pub fn submit(&self, envelope: Envelope) {
-        let submissions = &envelope.submissions;
-        let ordered = submissions.iter().filter(|s| s.is_ordered());
+        let ordered = envelope.submissions.iter().filter(|s| s.is_ordered());
         let bytes = ordered.map(Submission::bytes).sum();
         envelope.port.submitting(self.index, bytes);
-        let opened = submissions.iter().filter(|s| s.is_open()).count();
-        self.load.fetch_add(opened, Ordering::Relaxed);
         self.inbox.lock().push(envelope);
         self.wake.notify_one();
     }
@@ -144,13 +146,9 @@ impl Shard {
             Submission::Open { connection, config } => {
                 self.insert(Connection::new(connection, config, self.now()));
             }
-            Submission::Start {
-                connection,
-                fd,
-                received,
-            } => {
-                if let Some(connection) = self.find(&connection) {
-                    connection.start(self, fd, received);
+            Submission::Start(shared, received) => {
+                if let Some(connection) = self.find(&shared) {
+                    connection.start(self, received);
                 }
             }
             Submission::Flush(shared) => {

@@ -29,7 +29,7 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 /// How a flush ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
-    /// Nothing waits any more, or it waits for the descriptor.
+    /// Nothing waits any more, or it waits for the start.
     Done,
     /// The kernel took no more: the shard goes on when it can be written to.
     Blocked,
@@ -60,7 +60,10 @@ pub(super) enum Thread {
 #[derive(Default)]
 struct State {
     outbox: Outbox,
+    /// Until the connection is over.
     fd: Option<Arc<OwnedFd>>,
+    /// What JavaScript wrote before the takeover has left: frames may follow.
+    started: bool,
     queued: usize,
     writing: bool,
     blocked: bool,
@@ -96,9 +99,10 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// A connection without a descriptor yet; `max_buffered` is in bytes.
+    /// A connection on `fd`, which is not written to before it starts; `max_buffered` is in bytes.
     #[must_use]
     pub fn new(
+        fd: OwnedFd,
         port: Arc<Port>,
         shard: usize,
         slot: u32,
@@ -106,6 +110,10 @@ impl Shared {
         mask: bool,
         max_buffered: usize,
     ) -> Self {
+        let state = State {
+            fd: Some(Arc::new(fd)),
+            ..State::default()
+        };
         Self {
             slot,
             base,
@@ -118,7 +126,7 @@ impl Shared {
             bytes_read: AtomicU64::new(0),
             bytes_written: AtomicU64::new(0),
             buffered: AtomicUsize::new(0),
-            state: Mutex::default(),
+            state: Mutex::new(state),
         }
     }
 
@@ -141,13 +149,13 @@ impl Shared {
         self.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Its descriptor, while it has one.
+    /// Its descriptor, until it is over.
     pub fn fd(&self) -> Option<Arc<OwnedFd>> {
         self.state.lock().fd.clone()
     }
 
-    pub(super) fn start(&self, fd: Arc<OwnedFd>) {
-        self.state.lock().fd = Some(fd);
+    pub(super) fn start(&self) {
+        self.state.lock().started = true;
     }
 
     /// JavaScript appends one frame to what is written next: `encode` appends it whole.
@@ -261,28 +269,22 @@ impl Shared {
             return Flush::Busy;
         }
         let Some(fd) = state.fd.clone() else {
-            return if state.gone {
-                Flush::Failed
-            } else {
-                Flush::Done
-            };
+            return Flush::Failed;
         };
+        if !state.started {
+            return Flush::Done;
+        }
         state.writing = true;
         loop {
             if state.gone || state.outbox.is_empty() {
                 state.writing = false;
                 state.blocked = false;
-                if !state.gone && std::mem::take(&mut state.was_high) {
-                    // Under the lock: `close` is recorded after `gone` was set under it, and no
-                    // record may follow that one.
-                    self.port
-                        .record(self.shard, |batch| batch.push_bare(Kind::Drain, self.slot));
+                let (gone, was_high) = (state.gone, state.was_high);
+                drop(state);
+                if was_high {
+                    self.report_drain();
                 }
-                return if state.gone {
-                    Flush::Failed
-                } else {
-                    Flush::Done
-                };
+                return if gone { Flush::Failed } else { Flush::Done };
             }
             let mut taken = std::mem::take(&mut state.outbox);
             drop(state);
@@ -310,6 +312,20 @@ impl Shared {
                 }
             }
         }
+    }
+
+    fn report_drain(&self) {
+        // The lane is locked before the connection, here as where the protocol's events and its
+        // answers to them are put down: the other way round the two threads would wait for each
+        // other. `close` is recorded after `gone` was set, so no record follows that one.
+        self.port.record(self.shard, |batch| {
+            let mut state = self.state.lock();
+            if !state.gone && std::mem::take(&mut state.was_high) {
+                batch.push_bare(Kind::Drain, self.slot)
+            } else {
+                0
+            }
+        });
     }
 
     /// The connection is over: nothing is kept for it any more.

@@ -1,6 +1,5 @@
 //! What JavaScript asks of a shard, carried out in order.
 
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,15 +29,8 @@ pub enum Submission {
         /// How its peer is to behave, and how long to wait for it.
         config: Arc<Config>,
     },
-    /// Its descriptor, and the bytes that JavaScript had read from it.
-    Start {
-        /// The connection.
-        connection: Arc<Shared>,
-        /// Its socket, non-blocking.
-        fd: OwnedFd,
-        /// Received before the takeover.
-        received: Vec<u8>,
-    },
+    /// The shard has its socket to itself, and gets the bytes that JavaScript had read from it.
+    Start(Arc<Shared>, Vec<u8>),
     /// Something was appended to its outbox.
     Flush(Arc<Shared>),
     /// A frame for one connection, behind what was submitted before.
@@ -72,13 +64,12 @@ pub enum Submission {
 }
 
 impl Submission {
-    /// Bytes that it keeps in memory until it is carried out.
+    /// Bytes of the frame that it carries.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match self {
             Self::Send(_, frame) => frame.len(),
             Self::Broadcast(broadcast) => broadcast.frame.len(),
-            Self::Start { received, .. } => received.len(),
             _ => 0,
         }
     }
@@ -88,10 +79,6 @@ impl Submission {
     #[must_use]
     pub fn is_ordered(&self) -> bool {
         matches!(self, Self::Send(..) | Self::Broadcast(_) | Self::Leave)
-    }
-
-    pub(super) fn is_open(&self) -> bool {
-        matches!(self, Self::Open { .. })
     }
 }
 

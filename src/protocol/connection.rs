@@ -202,8 +202,8 @@ impl Connection {
     /// Status code and reason that the `close` event reports; final once [`State::Closed`].
     ///
     /// Those of the peer's close frame, 1005 where it carries none; ours where we began the close
-    /// and the peer's frame carries none or never came, and after a violation; 1006 after
-    /// [`terminate`](Self::terminate) and for a connection lost without a close frame.
+    /// and the peer's frame carries none or never came, and after a violation; 1006 for a
+    /// connection lost without a close frame from either side.
     pub fn close_event(&self) -> (u16, &str) {
         match &self.outcome {
             Some((code, reason)) => (*code, reason),
