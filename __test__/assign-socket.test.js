@@ -55,26 +55,27 @@ test('what is not a stream is a TypeError', () => {
   assert.equal(base.connections, 0);
 });
 
-test('streams that are not plain sockets are not there yet, and say so', () => {
+test('streams that are not plain sockets cannot have the socket transport, and say so', () => {
   const base = new Base();
   base.on('open', () => assert.fail('nothing may have been opened'));
   const old = new Stream();
   old.write = old.end = () => true;
   const duplex = new Duplex({ read() {}, write(chunk, encoding, done) { done(); } });
   for (const socket of [duplex, new PassThrough(), old]) {
-    assert.throws(() => base.assignSocket(socket), { name: 'Error', code: 'ERR_WS_UNSUPPORTED_SOCKET' });
+    assert.throws(() => base.assignSocket(socket, { transport: 'socket' }), { name: 'Error', code: 'ERR_WS_UNSUPPORTED_SOCKET' });
   }
   assert.equal(base.connections, 0);
 });
 
-for (const extensions of [['permessage-deflate'], 'permessage-deflate; server_no_context_takeover', ['x-mine']]) {
-  test(`extensions ${JSON.stringify(extensions)} are not there yet, say so, and leave the socket alone`, limit, served({
+for (const [extensions, error] of [
+  [['permessage-deflate'], { name: 'Error', code: 'ERR_WS_UNSUPPORTED_EXTENSION' }],
+  ['permessage-deflate; server_no_context_takeover', { name: 'Error', code: 'ERR_WS_UNSUPPORTED_EXTENSION' }],
+  [['x-mine'], { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }],
+]) {
+  test(`extensions ${JSON.stringify(extensions)} are not there, say so, and leave the socket alone`, limit, served({
     upgrade(request, socket, head, server) {
       socket.write(switchingProtocols(request));
-      assert.throws(() => server.base.assignSocket(socket, { head, extensions }), {
-        name: 'Error',
-        code: 'ERR_WS_UNSUPPORTED_EXTENSION',
-      });
+      assert.throws(() => server.base.assignSocket(socket, { head, extensions }), error);
       assert.equal(server.base.connections, 0);
       assert.equal(server.events.list('open').length, 0);
       server.assign(request, socket, { head });
@@ -86,7 +87,7 @@ for (const extensions of [['permessage-deflate'], 'permessage-deflate; server_no
   }));
 }
 
-test('neither is TLS, whose descriptor carries the ciphertext', limit, async (t) => {
+test('neither can TLS, whose descriptor carries the ciphertext', limit, async (t) => {
   const server = net.createServer().listen(0, '127.0.0.1');
   t.after(() => server.close());
   await once(server, 'listening');
@@ -98,7 +99,7 @@ test('neither is TLS, whose descriptor carries the ciphertext', limit, async (t)
   t.after(() => secure.destroy());
   secure.on('error', () => {}); // there is nobody to shake hands with
   const base = new Base();
-  assert.throws(() => base.assignSocket(secure), { name: 'Error', code: 'ERR_WS_UNSUPPORTED_SOCKET' });
+  assert.throws(() => base.assignSocket(secure, { transport: 'socket' }), { name: 'Error', code: 'ERR_WS_UNSUPPORTED_SOCKET' });
   assert.equal(base.connections, 0);
 });
 

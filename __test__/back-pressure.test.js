@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { test } = require('node:test');
 const { limit, served } = require('./support/server');
+const { PING, TEXT, encode } = require('./support/frames');
 
 // Over a Unix-domain socket the kernel holds some hundred KiB, so that what is queued is known;
 // over TCP it may hold tens of MiB.
@@ -66,6 +67,34 @@ test('a writer that waits for drain gets everything through', limit, served({ un
     assert.equal(events.list('error').length, 0);
   }));
 
+test('no drain comes of a queue that never was so long', limit, served(local, async ({ base, events, connect }) => {
+  const client = await connect();
+  for (let i = 0; i < 50; i++) base.send(client.sid, 'small');
+  base.ping(client.sid, 'p');
+  await events.next('pong');
+  assert.equal(events.list('drain').length, 0);
+}));
+
+for (const [how, send] of [
+  ['a send', (base, sid, data) => base.send(sid, data)],
+  ['a broadcast', (base, sid, data) => base.send(data)],
+]) {
+  test(`a write is tried before ${how} is refused`, limit, served({ base: { maxBufferedAmount: 1024 } }, async ({ base, events, connect }) => {
+    // More than the limit, and far less than the kernel takes.
+    const talk = (sid) => {
+      for (let i = 0; i < 10; i++) {
+        send(base, sid, 'x'.repeat(2000));
+        send(base, sid, `${i}`);
+      }
+    };
+    base.on('open', talk);
+    const refused = events.next('error').then(([{ message }]) => assert.fail(message));
+    const client = await connect();
+    talk(client.sid);
+    await Promise.race([client.inbox.atLeast('message', 40), refused]);
+  }));
+}
+
 test('one message is taken whatever its size, if the queue is below the limit', limit, served({ base: { maxBufferedAmount: 1024 } },
   async ({ base, events, connect }) => {
     const client = await connect();
@@ -116,6 +145,46 @@ test('broadcasts drop the peer that does not read, and reach the others', limit,
   assert.deepEqual(await events.next('close'), ['', client.sid, 1006]);
   assert.deepEqual([...base.socketsHistory], clients.map(({ sid }) => sid));
 }));
+
+test('whoever is dropped for it, and whatever else goes on: error, then close', limit, served({ unix: true, base: { maxBufferedAmount: 65536, maxConnections: 20 } },
+  async ({ base, events, raw }) => {
+    const chunk = Buffer.alloc(20_000);
+    base.on('message', (text, sid) => {
+      for (let i = 0; i < 100 && base.sockets[sid]; i++) base.send(sid, chunk);
+    });
+    const text = encode({ opcode: TEXT, payload: 'x' });
+    for (let round = 1; round <= 10; round++) {
+      const clients = await Promise.all(Array.from({ length: 20 }, () => raw(deaf)));
+      for (let i = 0; i < 100; i++) for (const client of clients) client.write(text).catch(() => {}); // it is dropped meanwhile
+      await events.atLeast('close', 20 * round);
+    }
+    const closes = events.list('close');
+    assert.ok(closes.every(([, , code]) => code === 1006));
+    const told = new Set(events.list('error').filter(([{ code }]) => code === 'WS_ERR_BACKPRESSURE').map(([{ sid }]) => sid));
+    const untold = closes.filter(([, sid]) => !told.has(sid)).length;
+    assert.equal(untold, 0, `${untold} of ${closes.length} were dropped without an error`);
+    assert.equal(events.list('error').length, closes.length);
+  }));
+
+test('the pongs for a peer that does not read are bounded as well', limit, served({ unix: true, base: { maxBufferedAmount: 256 * 1024 } },
+  async ({ base, events, raw }) => {
+    const client = await raw(deaf);
+    let most = 0;
+    base.on('ping', (text, sid) => (most = Math.max(most, base.bufferedAmount(sid))));
+    const pings = Buffer.concat(new Array(1000).fill(encode({ opcode: PING, payload: 'p'.repeat(125) })));
+    for (let i = 0; i < 40 && events.list('close').length === 0; i++) await client.write(pings).catch(() => {});
+    await events.until(() => events.list('ping').length === 40_000 || events.list('close').length > 0);
+    assert.ok(most <= 256 * 1024 + 127, `${most} bytes of pongs`);
+  }));
+
+test('a peer that does not read does not hold up its end', limit, served({ unix: true, base: { closeTimeout: 50 } },
+  async ({ base, events, raw }) => {
+    const client = await raw(deaf);
+    base.send(client.sid, Buffer.alloc(16 * MiB));
+    base.close(client.sid, 'never heard');
+    assert.deepEqual(await events.next('close'), ['never heard', client.sid, 1000]);
+    assert.equal(base.stats().queuedBytes, 0);
+  }));
 
 test('a loop of broadcasts cannot outrun the limit', limit, served({ unix: true, base: { maxBufferedAmount: 4 * MiB } },
   async ({ base, events, raw }) => {

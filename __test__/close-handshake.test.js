@@ -52,6 +52,23 @@ test('we close, the peer ends without a close frame: ours', limit, served({}, as
   assert.deepEqual(await events.next('close'), ['ours', client.sid, 4000]);
 }));
 
+test('we close, the peer resets the connection: ours', limit, served({}, async ({ base, events, raw }) => {
+  const client = await raw();
+  base.close(client.sid, 4000, 'ours');
+  await client.closeFrame();
+  client.socket.resetAndDestroy();
+  assert.deepEqual(await events.next('close'), ['ours', client.sid, 4000]);
+}));
+
+test('we close in the middle of a flood: the handshake is completed behind it', limit, served({}, async ({ base, events, connect }) => {
+  base.once('binary', (data, sid) => base.close(sid, 'enough'));
+  const client = await connect();
+  for (let i = 0; i < 64; i++) client.ws.send(Buffer.alloc(1 << 20, i));
+  assert.deepEqual(await client.closed(), { code: 1000, reason: 'enough' });
+  assert.deepEqual(await events.next('close'), ['enough', client.sid, 1000]);
+  assert.equal(events.list('binary').length, 1);
+}));
+
 test('we close, the peer never answers: ours, after closeTimeout', limit, served({ base: { closeTimeout: 50 } },
   async ({ base, events, raw }) => {
     const client = await raw();

@@ -65,6 +65,7 @@ test('unref() of its socket lets the process go, and the peer sees the end', lim
   const { child, client } = await start(t, 'one-connection.js', ['unref']);
   assert.deepEqual(await child.exited, { code: 0, signal: null });
   assert.deepEqual(child.lines.slice(1), [['exit']], 'no close event in an env that ends');
+  assert.equal((await client.closeFrame()).code, 1001);
   await client.ended();
 });
 
@@ -72,6 +73,15 @@ test('ref() after unref() keeps it again', limit, async (t) => {
   const { child, client } = await start(t, 'one-connection.js', ['unref ref']);
   await assertStays(child, client);
   client.destroy();
+  assert.deepEqual(await child.exited, { code: 0, signal: null });
+});
+
+test('what is sent in an exit listener arrives as well', limit, async (t) => {
+  const { child, client } = await start(t, 'send-on-exit.js');
+  await client.text('go');
+  assert.equal(await client.said(), 'gone');
+  assert.equal((await client.closeFrame()).code, 1001);
+  await client.ended();
   assert.deepEqual(await child.exited, { code: 0, signal: null });
 });
 

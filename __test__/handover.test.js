@@ -43,7 +43,7 @@ test('a frame of which one part comes with the upgrade request and the other lat
 test('a close frame in the same packet as the upgrade request', limit, served({}, async ({ events, raw }) => {
   const client = await raw({ head: encode({ opcode: CLOSE, payload: closePayload(1000, 'brief') }) });
   assert.deepEqual(await events.next('close'), ['brief', client.sid, 1000]);
-  assert.deepEqual(await client.closeFrame(), { code: 1000, reason: 'brief' });
+  assert.equal((await client.closeFrame()).code, 1000);
 }));
 
 /** A server that answers, and leaves it to the test to assign what `takeLater` gives. */

@@ -49,6 +49,17 @@ test('pause within a packet: the rest of it waits as well', limit, served({}, as
   assert.deepEqual(heard().map(([text]) => text), Array.from({ length: 1000 }, (_, i) => String(i)));
 }));
 
+test('while paused nothing is read: TCP stops the peer', limit, served({}, async (server) => {
+  const { base, accepted, raw, connect } = server;
+  const [client, other] = [await raw(), await connect()];
+  base.pause(client.sid);
+  await whileOthersTalk(server, other); // it is carried out at the end of the turn
+  client.write(Buffer.concat(new Array(64).fill(encode({ opcode: TEXT, payload: 'x'.repeat(1 << 20) })))).catch(() => {});
+  await whileOthersTalk(server, other);
+  const read = accepted.get(client.sid).bytesRead;
+  assert.ok(read < 1 << 20, `${read} bytes`);
+}));
+
 test('pause and resume at each message lose nothing', limit, served({}, async ({ base, events, raw }) => {
   const client = await raw();
   base.on('message', (text, sid) => {

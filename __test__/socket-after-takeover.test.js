@@ -1,15 +1,14 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const fs = require('node:fs');
 const { once } = require('node:events');
 const { test } = require('node:test');
 const { limit, served } = require('./support/server');
 const { switchingProtocols } = require('./support/upgrade');
 
 /** The body of a test that has a raw client, its connection, and the socket that was handed over. */
-function taken(body) {
-  return served({}, async (server) => {
+function taken(body, base = {}) {
+  return served({ base }, async (server) => {
     const client = await server.raw();
     await body({ ...server, server, client, sid: client.sid, socket: server.accepted.get(client.sid) });
   });
@@ -67,49 +66,6 @@ test('the byte counts outlive the connection', limit, taken(async ({ client, soc
   assert.equal(socket.bytesWritten, client.socket.bytesRead);
 }));
 
-test('setNoDelay and setKeepAlive act', limit, taken(async (it) => {
-  const { socket, client } = it;
-  assert.equal(socket.setNoDelay(true), socket);
-  assert.equal(socket.setNoDelay(false), socket);
-  assert.equal(socket.setKeepAlive(true, 60_000), socket);
-  if (process.platform === 'linux') {
-    // What the peer sends acknowledges what we sent: no timer for that is running.
-    await assertAlive(it);
-    await client.text('acknowledged');
-    await it.events.next('message');
-    assert.equal(kernelTimer(client.socket.remotePort, client.socket.localPort), '02');
-    assert.equal(socket.setKeepAlive(false), socket);
-    assert.equal(kernelTimer(client.socket.remotePort, client.socket.localPort), '00');
-  }
-  await assertAlive(it);
-}));
-
-/** Which timer the kernel runs for a connection: '00' none, '02' keep-alive. */
-function kernelTimer(localPort, remotePort) {
-  const hex = (port) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  for (const line of fs.readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
-    const fields = line.trim().split(/\s+/);
-    if (fields[1]?.endsWith(hex(localPort)) && fields[2].endsWith(hex(remotePort))) return fields[5].slice(0, 2);
-  }
-  throw new Error('the kernel does not know the connection');
-}
-
-test('a timeout that was set on the socket does not reach it', limit, served({
-  base: { closeTimeout: 50 },
-  upgrade(request, socket, head, server) {
-    socket.setTimeout(20, () => socket.destroy());
-    server.accept(request, socket, head);
-  },
-}, async ({ raw, base, events }) => {
-  const idle = await raw();
-  base.timeout = 200;
-  const { sid } = await raw();
-  // This one had ten times as long, so the other had its time.
-  assert.deepEqual(await events.next('close'), ['timeout', sid, 1001]);
-  await idle.text('still here');
-  assert.deepEqual(await events.next('message'), ['still here', idle.sid]);
-}));
-
 test('end() begins the closing handshake', limit, taken(async ({ socket, client, events, sid, base }) => {
   const gone = once(socket, 'close');
   socket.end();
@@ -150,10 +106,12 @@ test('end(data) neither throws nor writes the data', limit, taken(async ({ socke
   socket.end('stray bytes');
   await client.ended();
   for (const frame of client.frames) assert.ok(!frame.payload.includes('stray'));
-}));
+}, { closeTimeout: 50 }));
 
 test('resume(), read() and a data listener take nothing away', limit, taken(async (it) => {
-  it.socket.on('data', () => assert.fail('not the socket\'s any more'));
+  // On the stream transport the bytes still come by the socket object: others may look on.
+  const mayLookOn = it.base.sockets[it.sid].transport === 'stream';
+  it.socket.on('data', () => assert.ok(mayLookOn, 'not the socket\'s any more'));
   it.socket.resume();
   assert.equal(it.socket.read(), null);
   await assertAlive(it);
@@ -166,21 +124,6 @@ test('the socket emits close when the WebSocket is at its end', limit, taken(asy
   await client.close(1000);
   await gone;
   assert.equal(socket.destroyed, true);
-}));
-
-test('the HTTP server counts it, and waits for it with close()', limit, taken(async ({ http, client, events }) => {
-  const count = () => new Promise((resolve, reject) => {
-    http.getConnections((error, connections) => (error ? reject(error) : resolve(connections)));
-  });
-  assert.equal(await count(), 1);
-  const order = [];
-  const closed = new Promise((resolve) => http.close(resolve)).then(() => order.push('server'));
-  await client.text('x');
-  await events.next('message'); // served while the server is closing
-  order.push('message');
-  await client.close(1000);
-  await closed;
-  assert.deepEqual(order, ['message', 'server']);
 }));
 
 test('nobody uses the socket after its end in vain', limit, taken(async ({ socket, client, events }) => {

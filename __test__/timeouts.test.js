@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { limit, served } = require('./support/server');
-const { PING, PONG } = require('./support/frames');
+const { PING, PONG, TEXT, encode } = require('./support/frames');
 
 test('a peer that is idle is closed with 1001 and \'timeout\'', limit, served({ base: { timeout: 50 } }, async ({ events, connect }) => {
   const client = await connect();
@@ -28,15 +28,18 @@ test('what we send is no sign of life', limit, served({ base: { timeout: 200, cl
 }));
 
 test('a peer that sends is not idle, whatever it sends', limit, served({ base: { timeout: 1000 } }, async ({ base, events, raw, connect }, t) => {
-  const [talks, pongs] = [await raw(), await raw()];
+  const [talks, pongs, trickles] = [await raw(), await raw(), await raw()];
+  const long = encode({ opcode: TEXT, payload: 'x'.repeat(1000) });
+  let at = 0;
   const timer = setInterval(() => {
     talks.text('x');
     pongs.send({ opcode: PONG });
+    trickles.write(long.subarray(at, ++at));
   }, 50);
   t.after(() => clearInterval(timer));
   const idle = await connect();
   assert.deepEqual(await events.next('close'), ['timeout', idle.sid, 1001]);
-  assert.deepEqual([...base.socketsHistory], [talks.sid, pongs.sid]);
+  assert.deepEqual([...base.socketsHistory], [talks.sid, pongs.sid, trickles.sid]);
   clearInterval(timer);
 }));
 
@@ -94,3 +97,15 @@ test('a peer that dies drops nobody else', limit, served({ base: { pingInterval:
   assert.deepEqual(await events.next('close'), ['', dead.sid, 1006]);
   assert.deepEqual([...base.socketsHistory], [lives.sid]);
 }));
+
+test('a peer that talks is not pinged, and not dropped for answering no ping', limit, served({ base: { pingInterval: 1000 } },
+  async ({ base, events, raw }, t) => {
+    const talks = await raw();
+    const timer = setInterval(() => talks.text('x'), 50);
+    t.after(() => clearInterval(timer));
+    const dead = await raw();
+    assert.deepEqual(await events.next('close'), ['', dead.sid, 1006]);
+    assert.deepEqual([...base.socketsHistory], [talks.sid]);
+    assert.equal(talks.frames.length, 0);
+    clearInterval(timer);
+  }));

@@ -8,12 +8,13 @@ const { Worker } = require('node:worker_threads');
 const { run } = require('./support/child');
 const { Inbox } = require('./support/inbox');
 const { RawClient } = require('./support/raw-client');
+const { TEXT, encode } = require('./support/frames');
 const { limit, served } = require('./support/server');
 
 /** A worker with a server in it, and a way to connect to that. */
 async function start(t) {
   const worker = new Worker(path.join(__dirname, 'support/fixtures/worker-server.js'));
-  const exited = once(worker, 'exit').then(([code]) => code);
+  const exited = new Promise((resolve) => worker.once('exit', resolve));
   t.after(() => worker.terminate());
   const inbox = new Inbox(worker, ['message']);
   const [{ port }] = await inbox.next('message');
@@ -74,6 +75,38 @@ test('send, then process.exit() in a worker: it arrives, and only the worker end
   assert.equal(await exited, 3);
   await client.ended();
 });
+
+test('a throw in a listener ends the worker, as any uncaught error there', limit, served({}, async ({ base, connect }, t) => {
+  const { worker, exited, connect: connectThere } = await start(t);
+  const failed = new Promise((resolve) => worker.once('error', resolve));
+  const [here, there] = [await connect(), await connectThere()];
+  await there.text('throw');
+  assert.equal((await failed).message, 'thrown in a worker');
+  assert.equal(await exited, 1);
+  await there.ended();
+  base.send('still here');
+  assert.equal(await here.message(), 'still here');
+}));
+
+test('a worker that is blocked under a flood holds up nobody else', limit, served({}, async ({ base, connect }, t) => {
+  const { worker, connect: connectThere } = await start(t);
+  const [here, there] = [await connect(), await connectThere()];
+  const release = new Int32Array(new SharedArrayBuffer(4));
+  worker.postMessage(release);
+  await there.inbox.until(() => there.frames.some(({ payload }) => payload.toString() === 'blocked'));
+  const flood = there.write(Buffer.concat(new Array(64).fill(encode({ opcode: TEXT, payload: 'x'.repeat(1 << 20) }))));
+  for (let i = 0; i < 100; i++) {
+    const heard = once(base, 'message');
+    await here.send(`${i}`);
+    assert.equal((await heard)[0], `${i}`);
+    base.send('on');
+    assert.equal(await here.message(), 'on');
+  }
+  Atomics.store(release, 0, 1);
+  Atomics.notify(release, 0);
+  await flood;
+  await there.inbox.atLeast('frame', 65);
+}));
 
 test('terminate() of busy workers: the process stays, the peers see the end within two seconds', { timeout: 60_000 }, async (t) => {
   const child = run(t, 'worker-rounds.js', [10]);

@@ -4,6 +4,7 @@ const { errorMonitor } = require('node:events');
 const { performance } = require('node:perf_hooks');
 
 const { CLOSED, CLOSING, OPEN, kInner } = require('./connection.js');
+const { peerError } = require('./errors.js');
 
 /** What happened on a connection: the numbers of `Kind` in `src/engine/batch.rs`. */
 const TEXT = 0;
@@ -156,7 +157,7 @@ function fail(connection, message, closeCode, code) {
   const { owner, sid } = connection[kInner];
   leave(connection);
   owner.counters.errors++;
-  emitError(owner.emitter, Object.assign(new Error(message), { code, sid, closeCode }));
+  emitError(owner.emitter, peerError(message, { code, sid, closeCode }));
 }
 
 /**

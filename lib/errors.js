@@ -57,4 +57,20 @@ function failure(code, message) {
   return withCode(new Error(message), code);
 }
 
-module.exports = { failure, invalidType, outOfRange };
+/**
+ * Something that a peer did. It has no stack frames: none of them would be the app's, and they would
+ * keep the connection in memory for as long as the app keeps the error.
+ *
+ * @param {string} message
+ * @param {{ code: string, sid: string, closeCode: number }} facts
+ * @returns {Error & { code: string, sid: string, closeCode: number }}
+ */
+function peerError(message, facts) {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = new Error(message);
+  Error.stackTraceLimit = stackTraceLimit;
+  return Object.assign(error, facts);
+}
+
+module.exports = { failure, invalidType, outOfRange, peerError };

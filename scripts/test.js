@@ -10,7 +10,7 @@ const { spawnSync } = require('node:child_process');
 const gates = require('./lib/gates');
 const tee = require('./lib/tee');
 
-const BY_DEFAULT = ['format', 'clippy', 'rust', 'node'];
+const BY_DEFAULT = ['format', 'clippy', 'rust', 'node', 'streams'];
 
 /**
  * @param {string} name
@@ -25,7 +25,7 @@ async function run(name) {
   }
   const started = Date.now();
   for (const command of gate.commands) {
-    const { ok, output, note } = await tee(command, { timeout: gate.timeout });
+    const { ok, output, note } = await tee(command, { timeout: gate.timeout, env: { ...process.env, ...gate.env } });
     const counts = gate.count(output, ok);
     sum.passed += counts.passed;
     sum.skipped += counts.skipped;

@@ -1,6 +1,6 @@
 'use strict';
 
-// AUTOBAHN_HOME=folder node __test__/autobahn/run.js
+// AUTOBAHN_HOME=folder node __test__/autobahn/run.js [socket | stream]
 //
 // Runs the Autobahn test suite against server.js; see suite.js for what the folder must hold. The
 // report stays in .cache/autobahn. Compression (sections 12 and 13) is left out, and so is nothing
@@ -13,6 +13,7 @@ const path = require('node:path');
 const Suite = require('./suite');
 
 const REPORTS = path.join(__dirname, '..', '..', '.cache', 'autobahn');
+const TRANSPORT = process.argv[2] ?? 'socket';
 const CASES = 301;
 const EXCLUDED = ['12.*', '13.*'];
 const A_FEW = 10;
@@ -20,7 +21,7 @@ const A_FEW = 10;
 /** @returns {Promise<{ server: import('node:child_process').ChildProcess, url: string }>} */
 async function startServer() {
   const server = spawn(process.execPath, [path.join(__dirname, 'server.js')], {
-    env: { ...process.env, PORT: '0' },
+    env: { ...process.env, PORT: '0', WEBSOCKETS_TEST_TRANSPORT: TRANSPORT },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = await Promise.race([
@@ -38,7 +39,7 @@ async function run() {
   suite.setup();
   const { server, url } = await startServer();
   try {
-    const all = suite.test(url, path.join(REPORTS, 'all'), ['*'], EXCLUDED);
+    const all = suite.test(url, path.join(REPORTS, TRANSPORT), ['*'], EXCLUDED);
     if (all.failed.length === 0 || all.failed.length > A_FEW) return all;
     console.log(`autobahn: once more, by name: ${all.failed.join(' ')}`);
     const again = suite.test(url, path.join(REPORTS, 'again'), all.failed);
@@ -50,7 +51,7 @@ async function run() {
 
 run().then(({ total, failed }) => {
   const passed = total - failed.length;
-  console.log(`autobahn: ${total} cases, ${passed} OK/INFORMATIONAL${failed.map((name) => `\n  not so: ${name}`).join('')}`);
+  console.log(`autobahn over the ${TRANSPORT} transport: ${total} cases, ${passed} OK/INFORMATIONAL${failed.map((name) => `\n  not so: ${name}`).join('')}`);
   const missing = Math.max(0, CASES - total);
   if (missing > 0) console.log(`autobahn: ${missing} of ${CASES} cases were not run`);
   console.log(`${passed} passed, ${failed.length + missing} failed`);

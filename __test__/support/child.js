@@ -13,15 +13,15 @@ class Child extends EventEmitter {
   /**
    * @param {string} script
    * @param {(string|number)[]} [args]
-   * @param {NodeJS.ProcessEnv} [env]
+   * @param {object} [options]
+   * @param {NodeJS.ProcessEnv} [options.env]
+   * @param {number} [options.descriptors] how many it may have open
    */
-  constructor(script, args = [], env = {}) {
+  constructor(script, args = [], { env, descriptors } = {}) {
     super();
-    this.process = spawn(
-      process.execPath,
-      [path.join(__dirname, 'fixtures', script), ...args.map(String)],
-      { env: { ...process.env, ...env, NODE_OPTIONS: '' } },
-    );
+    const command = [process.execPath, path.join(__dirname, 'fixtures', script), ...args.map(String)];
+    if (descriptors !== undefined) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
+    this.process = spawn(command[0], command.slice(1), { env: { ...process.env, ...env, NODE_OPTIONS: '' } });
     this.inbox = new Inbox(this, ['said']);
     this.stderr = '';
     this.exited = once(this.process, 'close').then(([code, signal]) => ({ code, signal }));

@@ -124,8 +124,7 @@ class RawClient extends EventEmitter {
 
   /** Resolves once the peer has ended or reset the connection. */
   async ended() {
-    const seen = ({ name }) => name === 'end' || name === 'close' || name === 'error';
-    await this.inbox.until(() => this.inbox.all.some(seen));
+    await this.inbox.until(() => ['end', 'close', 'error'].some((name) => this.inbox.list(name).length > 0));
   }
 
   destroy() {

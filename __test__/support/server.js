@@ -34,24 +34,25 @@ class TestServer {
    * @param {Function} [options.Class] a subclass of `Base`
    * @param {object} [options.assign] options of every `assignSocket`
    * @param {boolean} [options.unix] listen on a Unix-domain socket
+   * @param {http.ServerOptions} [options.http] of the HTTP server
    * @param {boolean} [options.hearErrors] `false`: no `error` listener on the `Base`
    * @param {string} [options.transport] `'socket'` or `'stream'`
    * @param {(request: http.IncomingMessage, socket: import('node:net').Socket, head: Buffer,
    *   server: TestServer) => void} [options.upgrade] instead of answering and assigning at once
    */
-  constructor({ base, Class = Base, assign, unix, hearErrors = true, transport = TRANSPORT, upgrade } = {}) {
+  constructor({ base, Class = Base, assign, unix, hearErrors = true, http: httpOptions = {}, transport = TRANSPORT, upgrade } = {}) {
     this.base = new Class(base);
     this.events = new Inbox(this.base, hearErrors ? [...EVENTS, 'error'] : EVENTS);
     this.assignOptions = { ...(transport === 'socket' ? {} : { transport }), ...assign };
     this.transport = transport;
     this.clients = [];
-    this.assigned = new EventEmitter();
+    this.assigned = new EventEmitter().setMaxListeners(0);
     /** sid → the socket that was handed over */
     this.accepted = new Map();
     for (const name of ['accept', 'assign', 'connect', 'connectMany', 'raw', 'request']) {
       this[name] = this[name].bind(this); // tests take them apart
     }
-    this.http = http.createServer();
+    this.http = http.createServer(httpOptions);
     this.http.on('upgrade', (request, socket, head) => {
       if (upgrade) upgrade(request, socket, head, this);
       else this.accept(request, socket, head);
@@ -171,19 +172,21 @@ class TestServer {
 function served(options, body) {
   return async (t) => {
     const server = await new TestServer(options).listen();
-    // A test that ran into its time limit is still pending: without this its file would hang.
-    t.signal.addEventListener('abort', () => {
+    const abandon = () => {
       server.abandon();
       server.http.close();
-    });
+    };
+    // A test that ran into its time limit is still pending: without this its file would hang.
+    t.signal.addEventListener('abort', abandon);
     try {
       await body(server, t);
+      await server.stop();
     } catch (error) {
-      server.abandon();
-      server.http.close();
+      abandon();
       throw error;
+    } finally {
+      t.signal.removeEventListener('abort', abandon);
     }
-    await server.stop();
   };
 }
 

@@ -12,6 +12,7 @@ const MINUTE = 60_000;
  * @property {string[]} commands all of them run, each must succeed
  * @property {(output: string, ok: boolean) => import('./counts').Counts} count
  * @property {number} timeout ms for each command
+ * @property {NodeJS.ProcessEnv} [env] what the commands find in their environment beside ours
  * @property {string} [absentWithout] a cargo component: without it the gate is left out, and says so
  */
 
@@ -48,15 +49,16 @@ module.exports = {
     // The outermost has no tests of its own in Rust, and no exports in a test build.
     commands: [
       'cargo clippy --quiet --all-targets --no-default-features -- -D warnings',
-      'cargo clippy --quiet --all-targets --no-default-features --features engine -- -D warnings',
+      'cargo clippy --quiet --all-targets --no-default-features --features sockets -- -D warnings',
       'cargo clippy --quiet -- -D warnings',
+      'cargo clippy --quiet --no-default-features --features node -- -D warnings',
     ],
     count: counts.ofCheck,
     timeout: 10 * MINUTE,
     absentWithout: 'clippy',
   },
   rust: {
-    commands: ['cargo test --no-default-features --features engine'],
+    commands: ['cargo test --no-default-features --features sockets'],
     count: counts.ofCargo,
     timeout: 15 * MINUTE,
   },
@@ -65,8 +67,15 @@ module.exports = {
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },
+  streams: {
+    // The same tests once more, with every socket on the stream transport.
+    commands: nodeTest('__test__'),
+    env: { WEBSOCKETS_TEST_TRANSPORT: 'stream' },
+    count: counts.ofNode,
+    timeout: 15 * MINUTE,
+  },
   autobahn: {
-    commands: ['node __test__/autobahn/run.js'],
+    commands: ['node __test__/autobahn/run.js', 'node __test__/autobahn/run.js stream'],
     count: counts.ofPlainLine,
     timeout: 15 * MINUTE,
   },
