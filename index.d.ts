@@ -1,7 +1,7 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
-import { Duplex } from 'node:stream';
+import { Duplex, Stream } from 'node:stream';
 
 /** What `send` and `ping` take: a string becomes text, everything else binary data. */
 export type Data = string | ArrayBufferView | ArrayBuffer;
@@ -61,8 +61,8 @@ export interface BaseOptions {
    */
   pingInterval?: number | undefined;
   /**
-   * Refuse frames that are not masked as their sender's role demands (RFC 6455 §5.1).
-   * @default true
+   * Refuse frames that are not masked as their sender's role demands (RFC 6455 §5.1). By default so
+   * for a `net.Socket`, TLS sockets included, and not for any other stream.
    */
   enforceMasking?: boolean | undefined;
 }
@@ -75,11 +75,17 @@ export interface AssignSocketOptions {
   mask?: boolean | undefined;
   /** The subprotocol, as `connection.protocol` tells it; nothing is sent. */
   protocol?: string | null | undefined;
-  /** `'socket'` is the only one there is yet. */
+  /**
+   * `'stream'`: this thread reads and writes, whatever the socket is. `'socket'`: an I/O thread has
+   * to, and `ERR_WS_UNSUPPORTED_SOCKET` is thrown where none can. By default whichever can.
+   */
   transport?: 'socket' | 'stream' | undefined;
   /** Terminates the connection when it is aborted. */
   signal?: AbortSignal | undefined;
-  /** The extensions that were negotiated: none can be on yet, and asking for one throws. */
+  /**
+   * The extensions that were negotiated, in the order of the header: names or whole elements, or the
+   * value of a `Sec-WebSocket-Extensions` header. Each is one of `base.extensions`.
+   */
   extensions?: string | readonly string[] | null | undefined;
 }
 
@@ -109,27 +115,76 @@ export interface Connection {
   readonly sid: string;
   /** 1 open, 2 closing, 3 closed. */
   readonly readyState: 1 | 2 | 3;
-  /** What carries it: `'socket'`, a thread in Rust. */
+  /** `'socket'`: an I/O thread reads and writes; `'stream'`: this thread does. */
   readonly transport: 'socket' | 'stream';
   /** The subprotocol that `assignSocket` was told, or `''`. */
   readonly protocol: string;
-  /** Names of the extensions that are on. */
+  /** Names of the extensions that are on, in the order of the header. */
   readonly extensions: readonly string[];
   /** Whether outgoing frames are masked: the client's role. */
   readonly mask: boolean;
-  /** The peer's IP address; `undefined` on a Unix-domain socket. */
+  /** The peer's IP address; `undefined` on a Unix-domain socket and a stream that has none. */
   readonly remoteAddress: string | undefined;
   /** The socket that was assigned; `null` once the connection is over. */
-  readonly socket: Duplex | null;
+  readonly socket: Duplex | Stream | null;
   /** Bytes that wait to be written to the peer. */
   readonly bufferedAmount: number;
+}
+
+/** One frame (RFC 6455 §5.2), as extensions see it. Everything about it may be changed. */
+export class Frame {
+  /**
+   * Without `buffer`, an empty text frame, unmasked.
+   *
+   * @param buffer one whole frame, as it is on the wire; it is copied
+   * @throws an Error whose `code` is a `FrameErrorCode`
+   */
+  constructor(buffer?: Uint8Array);
+  /** Whether it is the last, or the only, fragment of its message. */
+  fin: boolean;
+  /** The reserved bits: an extension's (RFC 6455 §5.8). */
+  rsv1: boolean;
+  rsv2: boolean;
+  rsv3: boolean;
+  /** 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong. */
+  opcode: number;
+  /** Whether it is masked on the wire. */
+  mask: boolean;
+  /** The masking key, 4 bytes; `null` until it is needed. */
+  masking: Buffer | null;
+  /** What it carries, unmasked. It can be written as whatever `send` takes. */
+  get payload(): Buffer;
+  set payload(data: Data);
+  /** What it carries, as it is on the wire: masked where `mask` is on. */
+  get content(): Buffer;
+  set content(data: Data);
+  /** Bytes of the payload. */
+  get length(): number;
+  /** What is wrong with the frame, the reserved bits aside, or `null`. */
+  isValid(): (Error & { code: FrameErrorCode }) | null;
+  /** The frame as it is on the wire. It is not checked. */
+  toBuffer(): Buffer;
+}
+
+/**
+ * What an extension calls, once for each frame, at once or later: with the frame that goes on, by
+ * default the one that it got, or with an error, which is emitted while the frame is dropped.
+ */
+export type Next = (error?: Error | null, frame?: Frame) => void;
+
+/** One of `base.extensions`: it has `read`, `write`, or both. */
+export interface Extension {
+  /** Gets each frame of the peer. */
+  read?(this: Connection, next: Next, frame: Frame): void;
+  /** Gets each frame to the peer. */
+  write?(this: Connection, next: Next, frame: Frame): void;
 }
 
 /** What `stats()` returns. The counters only grow. */
 export interface Stats {
   /** Open connections. */
   connections: number;
-  /** Connections whose closing is under way. */
+  /** Connections whose closing is under way, until their `close`. */
   closing: number;
   /** Counter: messages emitted. */
   messagesReceived: number;
@@ -149,11 +204,11 @@ export interface Stats {
   bytesSent: number;
   /** Bytes that wait to be written. */
   queuedBytes: number;
-  /** I/O threads of the process; 0 before the first `assignSocket`. */
+  /** I/O threads of the process; 0 before this thread's first connection on the socket transport. */
   ioThreads: number;
 }
 
-/** The `code` of an error that is emitted; `docs/api.md` has the table. */
+/** The `code` of a peer's error; `docs/api.md` has the table. */
 export type WebSocketErrorCode =
   | 'WS_ERR_BACKPRESSURE'
   | 'WS_ERR_EXPECTED_FIN'
@@ -171,10 +226,24 @@ export type WebSocketErrorCode =
   | 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'
   | 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 
-/** The `code` of an error that is thrown; `docs/api.md` has the table. */
+/** The `code` of what is wrong with a frame: thrown by `new Frame`, returned by `isValid`. */
+export type FrameErrorCode =
+  | 'WS_ERR_EXPECTED_FIN'
+  | 'WS_ERR_INCOMPLETE_FRAME'
+  | 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH'
+  | 'WS_ERR_INVALID_MASKING_KEY'
+  | 'WS_ERR_INVALID_OPCODE'
+  | 'WS_ERR_NON_MINIMAL_PAYLOAD_LENGTH'
+  | 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH';
+
+/**
+ * The `code` of an error that is thrown, and `ERR_WS_EXTENSION`, that of an extension's error that
+ * has none itself; `docs/api.md` has the table.
+ */
 export type ThrownErrorCode =
   | 'ERR_INVALID_ARG_TYPE'
   | 'ERR_OUT_OF_RANGE'
+  | 'ERR_WS_EXTENSION'
   | 'ERR_WS_SOCKET_TAKEN'
   | 'ERR_WS_TAKEOVER'
   | 'ERR_WS_UNSUPPORTED_EXTENSION'
@@ -186,14 +255,26 @@ export type ThrownErrorCode =
   | 'ENOMEM'
   | 'ENOTSOCK';
 
-/** What a listener of `'error'` gets: something that a peer did. */
-export interface WebSocketError extends Error {
+/** Something that a peer did: its connection ends by it. */
+export interface PeerError extends Error {
   code: WebSocketErrorCode;
   /** The connection that it happened on. */
   sid: string;
   /** The status code that the connection ends with. */
   closeCode: number;
 }
+
+/** What an extension reported, or did wrong. The frame is dropped, and the connection goes on. */
+export interface ExtensionError extends Error {
+  /** The error's own, or `ERR_WS_EXTENSION`; a `FrameErrorCode` where its frame must not be sent. */
+  code: string;
+  /** The connection that it happened on. */
+  sid: string;
+  closeCode?: undefined;
+}
+
+/** What a listener of `'error'` gets. The one with a `closeCode` is a peer's. */
+export type WebSocketError = PeerError | ExtensionError;
 
 /** The events of a `Base`, with what their listeners get. */
 export interface BaseEvents {
@@ -209,7 +290,7 @@ export interface BaseEvents {
   pong: [text: string, sid: string];
   /** A connection is over: once for each `open`, and the last event of that sid. */
   close: [reason: string, sid: string, code: number];
-  /** A peer broke the protocol or a limit. Not thrown where nobody listens. */
+  /** A peer broke the protocol or a limit, or an extension failed. Not thrown where nobody listens. */
   error: [error: WebSocketError];
   /** More than 64 KiB were queued for this peer, and all of it has been written. */
   drain: [sid: string];
@@ -229,8 +310,8 @@ export interface Base extends EventEmitter {
   timeout: number;
   /** A change holds at the next `assignSocket`. */
   maxConnections: number;
-  /** Kept for the extensions to come: nothing reads it yet. */
-  extensions: Record<string, unknown>;
+  /** Extensions by name; `assignSocket`'s `extensions` says which are on for a socket. */
+  extensions: Record<string, Extension>;
 
   /** How many connections are open. */
   readonly connections: number;
@@ -264,11 +345,13 @@ export interface Base extends EventEmitter {
   terminate(sid: Sids): this;
 
   /**
-   * Takes over a socket whose opening handshake is done. Emits `open` before it returns.
+   * Takes over a socket, or any other stream, whose opening handshake is done. Emits `open` before it
+   * returns.
    *
+   * @param socket an old-style stream has `write()` and `end()`
    * @returns the connection's sid
    */
-  assignSocket(socket: Duplex, options?: AssignSocketOptions): string;
+  assignSocket(socket: Duplex | Stream, options?: AssignSocketOptions): string;
 
   /** Bytes that wait to be written to this peer; 0 where the sid is unknown or closed. */
   bufferedAmount(sid: string): number;

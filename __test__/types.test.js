@@ -44,8 +44,22 @@ function section(text, from, to) {
 test('the codes of emitted errors are the same in the code, the types and the document', () => {
   const code = all(read('src/protocol/error.rs') + read('src/engine/connection.rs'), /"(WS_ERR_\w+)"/g);
   assert.ok(code.length > 10);
-  assert.deepEqual(all(read('index.d.ts'), /'(WS_ERR_\w+)'/g), code);
+  const types = section(read('index.d.ts'), 'type WebSocketErrorCode', ';');
+  assert.deepEqual(all(types, /'(WS_ERR_\w+)'/g), code);
   assert.deepEqual(all(section(read('docs/api.md'), '### Emitted', '### Thrown'), /`(WS_ERR_\w+)`/g), code);
+});
+
+test('so are the codes of what is wrong with a frame, and there are no others', () => {
+  const types = section(read('index.d.ts'), 'type FrameErrorCode', ';');
+  const documented = all(section(read('docs/api.md'), '### Codes of a frame', '\n## '), /^\| `(WS_ERR_\w+)`/gm);
+  assert.deepEqual(all(types, /'(WS_ERR_\w+)'/g), documented);
+  const own = all(read('lib/frame.js'), /'(WS_ERR_\w+)'/g);
+  assert.deepEqual(own.filter((code) => !documented.includes(code)), []);
+
+  const rust = read('src/protocol/error.rs') + read('src/engine/connection.rs');
+  const lib = fs.readdirSync(path.join(root, 'lib')).map((name) => read(`lib/${name}`)).join('');
+  const everywhere = all(rust + lib, /['"](WS_ERR_\w+)['"]/g);
+  assert.deepEqual(all(read('index.d.ts'), /'(WS_ERR_\w+)'/g), everywhere);
 });
 
 test('so are the codes of thrown errors', () => {

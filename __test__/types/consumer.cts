@@ -2,8 +2,11 @@
 
 import * as http from 'node:http';
 import * as util from 'node:util';
-import { Base, acceptKey } from 'websockets';
-import type { BaseOptions, Connection, Stats, WebSocketError, WebSocketErrorCode } from 'websockets';
+import * as net from 'node:net';
+import { PassThrough, Stream } from 'node:stream';
+import * as tls from 'node:tls';
+import { Base, Frame, acceptKey } from 'websockets';
+import type { BaseOptions, Connection, Extension, FrameErrorCode, Stats, WebSocketError, WebSocketErrorCode } from 'websockets';
 import websockets = require('websockets');
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -59,10 +62,16 @@ base
   })
   .on('error', (error) => {
     is<WebSocketError>()(error, true);
-    is<WebSocketErrorCode>()(error.code, true);
     is<string>()(error.sid, true);
-    is<number>()(error.closeCode, true);
+    is<number | undefined>()(error.closeCode, true);
     is<string>()(error.message, true);
+    if (error.closeCode === undefined) {
+      // An extension's, with any code.
+      is<string>()(error.code, true);
+      return;
+    }
+    is<WebSocketErrorCode>()(error.code, true);
+    is<number>()(error.closeCode, true);
     // @ts-expect-error: there is no such code
     if (error.code === 'WS_ERR_UNHEARD_OF') return;
   })
@@ -146,6 +155,50 @@ http.createServer().on('upgrade', (request, socket, head) => {
 });
 // @ts-expect-error: no stream
 base.assignSocket({});
+base.assignSocket(new net.Socket(), { transport: 'stream' });
+base.assignSocket(new tls.TLSSocket(new net.Socket()));
+base.assignSocket(new PassThrough(), { extensions: ['x-upper; level=2', 'x-count'] });
+base.assignSocket(new Stream(), { extensions: 'x-upper; level=2, x-count' });
+// @ts-expect-error: names, not extensions
+base.assignSocket(new PassThrough(), { extensions: [{ read() {} }] });
+
+// Extensions and frames
+
+const upper: Extension = {
+  write(next, frame) {
+    is<Connection>()(this, true);
+    is<Frame>()(frame, true);
+    if (frame.opcode === 1) frame.payload = frame.payload.toString().toUpperCase();
+    next();
+  },
+};
+base.extensions['x-upper'] = upper;
+base.extensions = {
+  'x-upper': upper,
+  'x-count': {
+    read(next, frame) {
+      if (frame.length > 1024) next(new Error(`too much for ${this.sid}`));
+      else setImmediate(next, null, new Frame(frame.toBuffer()));
+      // @ts-expect-error: a frame is no text
+      next(null, 'text');
+      // @ts-expect-error: read-only
+      frame.length = 5;
+    },
+  },
+};
+// @ts-expect-error: no function
+base.extensions['x-none'] = { read: true };
+
+const frame = new Frame(new Uint8Array(2));
+frame.fin = frame.rsv1 = frame.rsv2 = frame.rsv3 = frame.mask = true;
+frame.opcode = 9;
+frame.masking = Buffer.alloc(4);
+frame.content = new ArrayBuffer(1);
+is<number>()(frame.content.length + frame.payload.length + frame.length, true);
+is<FrameErrorCode | undefined>()(frame.isValid()?.code, true);
+is<boolean>()(Buffer.isBuffer(new Frame().toBuffer()), true);
+// @ts-expect-error: no text
+new Frame('text');
 
 // Properties
 
@@ -173,7 +226,8 @@ if (connection !== undefined) {
   is<1 | 2 | 3>()(connection.readyState, true);
   is<string | undefined>()(connection.remoteAddress, true);
   is<number>()(connection.bufferedAmount, true);
-  connection.socket?.end();
+  const { socket } = connection;
+  if (socket instanceof net.Socket) socket.end();
   // @ts-expect-error: read-only
   connection.protocol = 'chat';
 }

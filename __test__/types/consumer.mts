@@ -1,14 +1,14 @@
 // An ES module consumer: compiled, never run.
 
 import { once } from 'node:events';
-import { Base, acceptKey } from 'websockets';
-import type { AssignSocketOptions, BaseEvents, Data, Sids } from 'websockets';
+import { Base, Frame, acceptKey } from 'websockets';
+import type { AssignSocketOptions, BaseEvents, Data, Extension, Sids, WebSocketError } from 'websockets';
 import websockets from 'websockets';
 import * as namespace from 'websockets';
 
 const base: Base = new Base();
 const accept: string = acceptKey('key');
-const same: boolean = websockets.Base === Base && namespace.acceptKey === acceptKey;
+const same: boolean = websockets.Base === Base && websockets.Frame === Frame && namespace.acceptKey === acceptKey;
 // @ts-expect-error: nothing else is exported
 namespace.Server;
 
@@ -40,6 +40,15 @@ const names: { [E in keyof BaseEvents]: true } = {
 const options: AssignSocketOptions = { head: null, extensions: null, signal: AbortSignal.timeout(1000) };
 // @ts-expect-error: a signal is no controller
 options.signal = new AbortController();
+
+class Deflate implements Extension {
+  read(next: (error?: Error) => void, frame: Frame): void {
+    frame.rsv1 = false;
+    next();
+  }
+}
+base.extensions['permessage-deflate'] = new Deflate();
+base.on('error', (error: WebSocketError) => console.error(error.sid, error.code));
 
 const [text, sid] = await once(base, 'message');
 base.send(sid, `${text} ${Object.keys(names).length}`);
