@@ -10,7 +10,7 @@ use napi::sys;
 
 use super::call::{Call, Failure, Outcome, UNDEFINED, check, reference, wrong};
 use super::drain;
-use super::frame::{IN_PLACE, Source, bytes_mut, opcode, reason};
+use super::frame::{IN_PLACE, Source, bytes, opcode, reason};
 use super::sockets::{Functions, Link};
 use super::streams::config;
 use crate::engine::{Append, Broadcast, Shared, Submission, least_loaded, socket};
@@ -73,8 +73,9 @@ fn refused(error: io::Error) -> Failure {
 /// `start(slot, received)`: the shard has the socket to itself, and gets the Buffer of what
 /// JavaScript had read from it.
 pub(super) fn start(call: &Call<'_>) -> Returned {
-    let received = bytes_mut(call, 1)?.to_vec();
+    let received = bytes(call, 1)?.to_vec();
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+        connection.start();
         submit(call, connection, |c| Submission::Start(c, received));
     }
     scheduled(call)
@@ -284,8 +285,8 @@ fn appended(call: &Call<'_>, link: &Link, connection: Arc<Shared>, append: Appen
         Append::Queued | Append::Closed => call.state.sockets.touch(connection.slot),
         Append::Full => {
             let shard = connection.shard;
-            let overflow = Submission::Overflow(connection);
-            call.state.sockets.submit(link, shard, overflow);
+            let terminate = Submission::Terminate(connection);
+            call.state.sockets.submit(link, shard, terminate);
         }
     }
 }

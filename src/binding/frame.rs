@@ -46,7 +46,7 @@ impl<'a> Source<'a> {
             }
             return Ok(Self::Text { raw, value, bound });
         }
-        Ok(Self::Bytes(bytes_mut(call, index)?))
+        Ok(Self::Bytes(bytes(call, index)?))
     }
 
     /// A bound on the payload's length in bytes.
@@ -108,23 +108,40 @@ pub(super) fn reason(call: &Call<'_>, index: usize) -> Outcome<String> {
     Ok(String::from_utf8_lossy(&frame[header..]).into_owned())
 }
 
-/// The memory of the view of an ArrayBuffer at `index`.
-pub(super) fn bytes_mut<'a>(call: &'a Call<'_>, index: usize) -> Outcome<&'a mut [u8]> {
+/// The contents of the view of an ArrayBuffer at `index`.
+pub(super) fn bytes<'a>(call: &'a Call<'_>, index: usize) -> Outcome<&'a [u8]> {
+    let (data, length) = view(call, index)?;
+    if length == 0 {
+        // A detached or empty one may have no memory at all.
+        return Ok(&[]);
+    }
+    // SAFETY: the view's memory is valid for `length` bytes, and no JavaScript runs on this thread,
+    // which could change or detach it, until the call returns.
+    Ok(unsafe { std::slice::from_raw_parts(data, length) })
+}
+
+/// Changes the contents of the view of an ArrayBuffer at `index`; `work` must not look at any other
+/// view, which could be of the same memory.
+pub(super) fn change_bytes(
+    call: &Call<'_>,
+    index: usize,
+    work: impl FnOnce(&mut [u8]),
+) -> Outcome<()> {
+    let (data, length) = view(call, index)?;
+    if length > 0 {
+        // SAFETY: as in `bytes`; this is the only reference to that memory while `work` runs.
+        work(unsafe { std::slice::from_raw_parts_mut(data, length) });
+    }
+    Ok(())
+}
+
+fn view(call: &Call<'_>, index: usize) -> Outcome<(*mut u8, usize)> {
     let (mut data, mut length) = (ptr::null_mut(), 0);
     // SAFETY: the value is an argument of the call under way; this fails where it is no view.
     let status =
         unsafe { sys::napi_get_buffer_info(call.raw, call.value(index), &mut data, &mut length) };
-    if status != sys::Status::napi_ok {
-        return Err(wrong(index, "a string or a view of an ArrayBuffer"));
-    }
-    if length == 0 {
-        // A detached or empty one may have no memory at all.
-        return Ok(&mut []);
-    }
-    // SAFETY: the view's memory is valid for `length` bytes, and no JavaScript runs on this thread,
-    // which could detach it, until the call returns. Each function takes one view only, or copies
-    // out of the first before it takes the second.
-    Ok(unsafe { std::slice::from_raw_parts_mut(data.cast::<u8>(), length) })
+    check(status).map_err(|_| wrong(index, "a string or a view of an ArrayBuffer"))?;
+    Ok((data.cast(), length))
 }
 
 /// The opcode that `lib/` names by its number.

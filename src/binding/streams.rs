@@ -8,7 +8,7 @@ use napi::sys;
 
 use super::call::{Call, Failure, Outcome, UNDEFINED, reference, wrong};
 use super::delivery::{Delivered, Delivery, MAX_SLOT, buffer, in_scope};
-use super::frame::{Source, bytes_mut, opcode, reason};
+use super::frame::{Source, bytes, change_bytes, opcode, reason};
 use crate::engine::{Batch, Kind, Stream};
 use crate::protocol::{self, Config, Header, Limits, Millis, Role};
 
@@ -57,7 +57,7 @@ pub(super) fn open(call: &Call<'_>) -> Returned {
 /// `streamReceive(slot, chunk, congested, now)`: the peer sent this.
 pub(super) fn receive(call: &Call<'_>) -> Returned {
     // A copy: unmasking must not change what others may hold.
-    let mut bytes = bytes_mut(call, 1)?.to_vec();
+    let mut bytes = bytes(call, 1)?.to_vec();
     let (congested, now) = (call.bool(2)?, call.u64(3)?);
     step(call, |stream, batch| {
         stream.receive(&mut bytes, congested, now, batch);
@@ -125,7 +125,7 @@ pub(super) fn encode(call: &Call<'_>) -> Returned {
 /// # Errors
 /// The violation, as an Error with its public code.
 pub(super) fn parse_header(call: &Call<'_>) -> Returned {
-    let parsed = Header::parse_extended(bytes_mut(call, 0)?);
+    let parsed = Header::parse_extended(bytes(call, 0)?);
     match parsed.map_err(|v| Failure::Throw(v.code(), v.to_string()))? {
         Some((header, length)) => call.numbers(&[length as f64, header.length as f64]),
         None => UNDEFINED,
@@ -134,10 +134,10 @@ pub(super) fn parse_header(call: &Call<'_>) -> Returned {
 
 /// `applyMask(bytes, key)`: masks, or unmasks, in place (RFC 6455 §5.3).
 pub(super) fn apply_mask(call: &Call<'_>) -> Returned {
-    let key = *bytes_mut(call, 1)?
+    let key = *bytes(call, 1)?
         .first_chunk()
         .ok_or_else(|| wrong(1, "4 bytes long"))?;
-    protocol::apply_mask(bytes_mut(call, 0)?, key, 0);
+    change_bytes(call, 0, |bytes| protocol::apply_mask(bytes, key, 0))?;
     UNDEFINED
 }
 

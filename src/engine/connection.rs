@@ -96,7 +96,6 @@ impl Connection {
         let Ok(io) = registered else {
             return self.lose(shard);
         };
-        self.shared.start();
         if !received.is_empty() {
             self.receive(shard, &mut received);
         }
@@ -357,13 +356,7 @@ impl Connection {
         match append {
             Append::Queued => self.settle(shard),
             Append::Closed => {}
-            Append::Full => {
-                let message = "the peer does not read: maxBufferedAmount is reached".to_owned();
-                self.shared.port.record(shard.index, |batch| {
-                    batch.push_error(self.shared.slot, 1006, BACKPRESSURE, message)
-                });
-                self.lose(shard);
-            }
+            Append::Full => self.lose(shard),
         }
     }
 
@@ -467,9 +460,16 @@ impl Connection {
         if std::mem::replace(&mut inner.finished, true) {
             return;
         }
-        self.shared.finish();
+        let overflowed = self.shared.finish();
+        let slot = self.shared.slot;
         self.shared.port.record(shard.index, |batch| {
-            batch.push_close(self.shared.slot, inner.protocol.close_event())
+            let error = if overflowed {
+                let message = "the peer does not read: maxBufferedAmount is reached";
+                batch.push_error(slot, 1006, BACKPRESSURE, message.to_owned())
+            } else {
+                0
+            };
+            error + batch.push_close(slot, inner.protocol.close_event())
         });
         wake(&inner);
         drop(inner);

@@ -16,7 +16,7 @@ use tokio::task::LocalSet;
 
 use super::connection::Connection;
 use super::port::Port;
-use super::shared::{Append, NO_KEY, Shared};
+use super::shared::{NO_KEY, Shared};
 use super::submission::{Broadcast, Envelope, Submission};
 use super::timers::{Timer, Timers};
 use crate::protocol::{Millis, encode_frame, random_key};
@@ -180,11 +180,6 @@ impl Shard {
             Submission::Part(shared) => {
                 if let Some(connection) = self.find(&shared) {
                     connection.part(self);
-                }
-            }
-            Submission::Overflow(shared) => {
-                if let Some(connection) = self.find(&shared) {
-                    connection.appended(self, Append::Full);
                 }
             }
             Submission::Pause(shared, paused) => {

@@ -74,6 +74,8 @@ struct State {
     ended: bool,
     /// The connection is over, or over its limit: nothing is written any more.
     gone: bool,
+    /// It is to be dropped because `max_buffered` was reached.
+    overflowed: bool,
     was_high: bool,
 }
 
@@ -154,7 +156,8 @@ impl Shared {
         self.state.lock().fd.clone()
     }
 
-    pub(super) fn start(&self) {
+    /// What JavaScript wrote to the socket itself has left: frames may follow.
+    pub fn start(&self) {
         self.state.lock().started = true;
     }
 
@@ -226,6 +229,7 @@ impl Shared {
             }
             if flush != Flush::Busy {
                 self.discard(&mut state);
+                state.overflowed = true;
                 return Append::Full;
             }
             // The other thread is inside one non-blocking write; see what it leaves.
@@ -328,11 +332,13 @@ impl Shared {
         });
     }
 
-    /// The connection is over: nothing is kept for it any more.
-    pub(super) fn finish(&self) {
+    /// The connection is over: nothing is kept for it any more. True where it was dropped because
+    /// `max_buffered` was reached.
+    pub(super) fn finish(&self) -> bool {
         let mut state = self.state.lock();
         self.discard(&mut state);
         state.fd = None;
+        state.overflowed
     }
 
     fn discard(&self, state: &mut State) {

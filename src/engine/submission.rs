@@ -51,8 +51,6 @@ pub enum Submission {
     Part(Arc<Shared>),
     /// Drops the connection.
     Terminate(Arc<Shared>),
-    /// A send found `maxBufferedAmount` reached.
-    Overflow(Arc<Shared>),
     /// Stops (true) or goes on (false) reading from one connection.
     Pause(Arc<Shared>, bool),
     /// The env has room for records again.
