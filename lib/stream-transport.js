@@ -15,6 +15,9 @@ const CLOSE = 7;
 const WRITE = 8;
 const END = 9;
 
+/** Encodings in which bytes are lost, or held back until more come. */
+const LOSSY = new Set(['utf8', 'utf-8', 'utf16le', 'utf-16le', 'ucs2', 'ucs-2', 'ascii', 'base64', 'base64url']);
+
 /** No connection has this number: a call for it does nothing. */
 const NO_SLOT = 2 ** 32 - 1;
 /** Once more bytes than this were queued, falling back to zero is reported as `drain`; with more
@@ -60,6 +63,8 @@ class StreamTransport {
   #methods;
   #extensions;
   #timer;
+  /** What came before `head` had its turn. @type {Uint8Array[] | null} */
+  #early = null;
   /** Chunks that came while one was being taken. */
   #chunks = [];
   #taking = false;
@@ -109,6 +114,8 @@ class StreamTransport {
         receive: (bytes) => this.#accept(bytes),
         write: (bytes) => this.#output.write(bytes),
         onError: (error) => report(connection, error),
+        onRead: () => this.#regulate(),
+        onWritten: () => this.#sent(),
       });
     }
     if (running.size === 0) {
@@ -135,6 +142,9 @@ class StreamTransport {
       socket.on(event, listener);
     }
     this.#output.onDrain = () => this.#drained();
+    if (LOSSY.has(socket.readableEncoding)) {
+      socket.setEncoding('latin1');
+    }
     // The app may have held either back.
     while (socket.writableCorked > 0) {
       socket.uncork();
@@ -142,17 +152,33 @@ class StreamTransport {
     this.#methods.resume?.call(socket);
     if (head !== undefined && head.length > 0) {
       // After `open`, and before what the stream brings.
-      this.#taking = true;
-      process.nextTick(() => {
-        const later = this.#chunks.splice(0);
-        this.#chunks.push(head, ...later);
-        this.#takeChunks();
-      });
+      this.#early = [head];
+      process.nextTick(() => this.#takeEarly());
+    }
+    if (socket.readableEnded) {
+      process.nextTick(() => this.#end());
     }
     this.#arm();
   }
 
+  #takeEarly() {
+    const [head, ...rest] = this.#early;
+    this.#early = null;
+    // It has been counted where it was read.
+    this.#read -= head.length;
+    for (const chunk of [head, ...rest]) {
+      this.#receive(chunk);
+    }
+    if (this.#lost) {
+      this.#lose();
+    }
+  }
+
   #receive(chunk) {
+    if (this.#early !== null) {
+      this.#early.push(chunk);
+      return;
+    }
     this.#read += chunk.length;
     if (this.#framing === null) {
       this.#accept(chunk);
@@ -197,7 +223,8 @@ class StreamTransport {
     } finally {
       this.#taking = false;
     }
-    if (this.#lost) {
+    // With extensions, more may come out of them.
+    if (this.#lost && this.#framing === null) {
       native.streamLose(this.#slot);
     }
   }
@@ -215,6 +242,9 @@ class StreamTransport {
   /** Nothing more comes; what has come is delivered first. */
   #lose() {
     this.#lost = true;
+    if (this.#early !== null) {
+      return;
+    }
     if (this.#framing !== null && !this.#losing) {
       this.#losing = true;
       // An extension may hold what came before for ever.
@@ -273,6 +303,13 @@ class StreamTransport {
     this.#arm();
   }
 
+  /** A frame has left the write chain. */
+  #sent() {
+    if (this.#output.queued() === 0) {
+      this.#drained();
+    }
+  }
+
   #drained() {
     if (this.#congested) {
       this.#congested = false;
@@ -280,6 +317,7 @@ class StreamTransport {
     }
     if (this.#wasHigh && this.bufferedAmount() === 0) {
       this.#wasHigh = false;
+      this.#output.isWatched = false;
       deliver(this.#connection, DRAIN);
     }
   }
@@ -294,6 +332,7 @@ class StreamTransport {
     }
     this.#write(native.encode(opcode, data, this.#mask));
     this.#wasHigh ||= this.bufferedAmount() > HIGH_MARK;
+    this.#output.isWatched = this.#wasHigh;
   }
 
   /** Whether the peer does not read and the limit is reached: the connection is dropped then. */
@@ -316,8 +355,11 @@ class StreamTransport {
     this.#lost = true;
     process.nextTick(() => {
       if (this.#slot !== NO_SLOT) {
-        deliver(this.#connection, ERROR, message, ABNORMAL_CLOSURE, 'WS_ERR_BACKPRESSURE');
-        native.streamLose(this.#slot);
+        try {
+          deliver(this.#connection, ERROR, message, ABNORMAL_CLOSURE, 'WS_ERR_BACKPRESSURE');
+        } finally {
+          native.streamLose(this.#slot);
+        }
       }
     });
   }
@@ -338,7 +380,11 @@ class StreamTransport {
   /** Drops the connection. */
   terminate() {
     this.#output.destroy();
-    process.nextTick(() => this.#lose());
+    process.nextTick(() => {
+      this.#lost = true;
+      // Nothing of it is emitted any more: what an extension holds need not be waited for.
+      native.streamLose(this.#slot);
+    });
   }
 
   /** @param {boolean} on whether reading stops */
@@ -382,6 +428,7 @@ class StreamTransport {
       this.#socket.off?.(event, listener);
     }
     this.#socket.on('error', () => {});
+    this.#output.release();
     running.delete(this);
     if (running.size === 0) {
       process.off('exit', leaveAll);
@@ -395,7 +442,14 @@ class StreamTransport {
 function report(connection, error) {
   const { emitter, counters } = connection[kInner].owner;
   counters.errors++;
-  emitError(emitter, Object.assign(error, { sid: connection.sid }));
+  try {
+    emitError(emitter, Object.assign(error, { sid: connection.sid }));
+  } catch (thrown) {
+    // A listener's: not the extension's, in whose call this is, nor `send`'s.
+    process.nextTick(() => {
+      throw thrown;
+    });
+  }
 }
 
 /**
