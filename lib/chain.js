@@ -15,6 +15,7 @@ class Chain {
   #connection;
   #onFrame;
   #onError;
+  #onLeave;
   #queue = new Fifo();
   #busy = false;
   #ended = false;
@@ -28,12 +29,14 @@ class Chain {
    * @param {(frame: Frame) => void} onFrame gets each frame that came through
    * @param {(error: Error) => void} onError gets what an extension reports, or does wrong; the frame
    *   is dropped
+   * @param {() => void} onLeave called when a frame is inside no more, through or dropped
    */
-  constructor(steps, connection, onFrame, onError) {
+  constructor(steps, connection, onFrame, onError, onLeave) {
     this.#steps = steps;
     this.#connection = connection;
     this.#onFrame = onFrame;
     this.#onError = onError;
+    this.#onLeave = onLeave;
   }
 
   /** @returns {boolean} whether nothing is inside */
@@ -46,7 +49,9 @@ class Chain {
    * @param {number} bytes what it is counted for until it is through
    */
   push(frame, bytes) {
-    this.bytes += bytes;
+    if (!this.#ended) {
+      this.bytes += bytes;
+    }
     this.#enqueue({ frame, bytes });
   }
 
@@ -56,6 +61,9 @@ class Chain {
   }
 
   #enqueue(item) {
+    if (this.#ended) {
+      return;
+    }
     this.#queue.push(item);
     if (!this.#busy) {
       this.#run();
@@ -99,15 +107,20 @@ class Chain {
         return true;
       }
     }
-    this.#leave(item);
-    this.#onFrame(item.frame);
+    this.#leave(item, item.frame);
     return true;
   }
 
-  #leave(item) {
-    if (!this.#ended) {
-      this.bytes -= item.bytes;
+  /** A frame is through, or with none given, dropped. */
+  #leave(item, frame) {
+    if (this.#ended) {
+      return;
     }
+    this.bytes -= item.bytes;
+    if (frame !== undefined) {
+      this.#onFrame(frame);
+    }
+    this.#onLeave();
   }
 
   /** Calls one extension. */

@@ -13,6 +13,8 @@ const RSV3 = 0x10;
 const OPCODE = 0x0f;
 const MASK = 0x80;
 const TEXT = 0x1;
+/** Stands for the key of a frame that has not been given one yet. */
+const NEW_KEY = Buffer.alloc(4);
 
 /**
  * One frame (RFC 6455 §5.2), as extensions see it. Everything about it may be changed.
@@ -110,7 +112,7 @@ class Frame {
    * @returns {Error | null} what is wrong with it
    */
   isValid() {
-    if (this.mask && this.masking !== null && this.masking.length !== 4) {
+    if (this.mask && !isKey(this.masking ?? NEW_KEY)) {
       return failure('WS_ERR_INVALID_MASKING_KEY', 'a masking key has 4 bytes');
     }
     if (!Number.isInteger(this.opcode) || this.opcode < 0 || this.opcode > OPCODE) {
@@ -146,10 +148,18 @@ class Frame {
     }
     if (this.mask) {
       this.masking ??= randomFillSync(Buffer.alloc(4));
-      this.masking.copy(header, 2 + extended);
+      header.set(this.masking, 2 + extended);
     }
     return header;
   }
+}
+
+/**
+ * @param {unknown} value
+ * @returns {boolean}
+ */
+function isKey(value) {
+  return value instanceof Uint8Array && value.length === 4;
 }
 
 module.exports = { Frame };

@@ -31,8 +31,11 @@ class Framing {
    * @param {(bytes: Uint8Array) => void} ends.receive takes what came through the read chain
    * @param {(bytes: Uint8Array) => void} ends.write takes what came through the write chain
    * @param {(error: Error) => void} ends.onError
+   * @param {() => void} ends.onRead called when a frame has left the read chain, through or dropped
+   * @param {() => void} ends.onWritten the same of the write chain
    */
-  constructor(extensions, connection, { maxPayload, receive, write, onError }) {
+  constructor(extensions, connection, ends) {
+    const { maxPayload, receive, write, onError, onRead, onWritten } = ends;
     const steps = (name, order) => {
       const having = order.filter((extension) => extension[name] !== undefined);
       return having.map((extension) => ({ name: extension.name, step: extension[name] }));
@@ -45,9 +48,9 @@ class Framing {
     this.#outgoing = new FrameReader(Infinity);
     const backwards = [...extensions].reverse();
     const received = (frame) => this.#received(frame);
-    this.#reads = new Chain(steps('read', backwards), connection, received, onError);
+    this.#reads = new Chain(steps('read', backwards), connection, received, onError, onRead);
     const sent = (frame) => this.#sent(frame);
-    this.#writes = new Chain(steps('write', extensions), connection, sent, onError);
+    this.#writes = new Chain(steps('write', extensions), connection, sent, onError, onWritten);
   }
 
   /** @returns {number} bytes of frames in the write chain */

@@ -14,12 +14,16 @@ class StreamOutput {
   #methods;
   #corked = false;
   #blocked = false;
+  /** How often the stream has drained. */
+  #drains = 0;
   /** Frames that wait for `drain`. */
   #waiting = new Fifo();
   #waitingBytes = 0;
   #ended = false;
   #onEnd;
 
+  /** Whether the end of each write is to be heard of. */
+  isWatched = false;
   /** Bytes handed to the stream. */
   written = 0;
   /** Called when the stream has taken all. */
@@ -46,7 +50,8 @@ class StreamOutput {
     if (this.#ended || this.#stream.destroyed) {
       return;
     }
-    if (this.#blocked) {
+    // What belongs to this tick leaves with it, however much it is.
+    if (this.#blocked && !this.#corked) {
       this.#waiting.push(frame);
       this.#waitingBytes += frame.length;
       return;
@@ -58,8 +63,13 @@ class StreamOutput {
   #hand(frame) {
     this.written += frame.length;
     // Where much waits, the end of it is to be heard of, whatever the stream's own high-water mark.
-    const rest = this.queued() > HIGH_MARK ? [this.#onWritten] : [];
-    this.#blocked = this.#methods.write.call(this.#stream, frame, ...rest) === false;
+    const rest = this.isWatched || this.queued() > HIGH_MARK ? [this.#onWritten] : [];
+    const drains = this.#drains;
+    const full = this.#methods.write.call(this.#stream, frame, ...rest) === false;
+    // It may have drained, or taken another frame, inside.
+    if (full && drains === this.#drains) {
+      this.#blocked = true;
+    }
   }
 
   #onWritten = () => {
@@ -87,6 +97,7 @@ class StreamOutput {
 
   #drained() {
     this.#blocked = false;
+    this.#drains++;
     while (this.#waiting.length > 0 && !this.#blocked) {
       const frame = this.#waiting.shift();
       this.#waitingBytes -= frame.length;
@@ -120,9 +131,23 @@ class StreamOutput {
     }
     this.#ended = true;
     this.flush();
-    this.#methods.end.call(this.#stream);
-    if (this.#methods.destroy === undefined) {
-      process.nextTick(this.#onEnd);
+    // Not inside its own write: a Node stream that is ended there never finishes.
+    process.nextTick(() => {
+      if (!this.#stream.destroyed) {
+        this.#methods.end.call(this.#stream);
+      }
+      if (this.#methods.destroy === undefined) {
+        this.#onEnd();
+      }
+    });
+  }
+
+  /** The connection is over; its stream is destroyed, or where that cannot be, ended. */
+  release() {
+    this.#waiting.clear();
+    this.#waitingBytes = 0;
+    if (this.#methods.destroy === undefined && !this.#ended) {
+      this.destroy();
     }
   }
 

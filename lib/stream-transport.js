@@ -16,6 +16,9 @@ const CLOSE = 7;
 const WRITE = 8;
 const END = 9;
 
+/** Encodings in which bytes are lost, or held back until more come. */
+const LOSSY = new Set(['utf8', 'utf-8', 'utf16le', 'utf-16le', 'ucs2', 'ucs-2', 'ascii', 'base64', 'base64url']);
+
 /** No connection has this number: a call for it does nothing. */
 const NO_SLOT = 2 ** 32 - 1;
 /** Once more bytes than this were queued, falling back to zero is reported as `drain`; with more
@@ -61,6 +64,8 @@ class StreamTransport {
   #methods;
   #extensions;
   #timer;
+  /** What came before `head` had its turn. @type {Uint8Array[] | null} */
+  #early = null;
   /** Chunks that came while one was being taken. */
   #chunks = new Fifo();
   #taking = false;
@@ -73,6 +78,10 @@ class StreamTransport {
   #wasHigh = false;
   #stopped = false;
   #losing = false;
+  /** Why there is no room for more. @type {string | null} */
+  #overflowed = null;
+  /** Bytes that came while paused. */
+  #unwanted = 0;
   #patience;
   #read = 0;
   #listeners;
@@ -110,6 +119,8 @@ class StreamTransport {
         receive: (bytes) => this.#accept(bytes),
         write: (bytes) => this.#output.write(bytes),
         onError: (error) => report(connection, error),
+        onRead: () => this.#regulate(),
+        onWritten: () => this.#sent(),
       });
     }
     if (running.size === 0) {
@@ -136,6 +147,9 @@ class StreamTransport {
       socket.on(event, listener);
     }
     this.#output.onDrain = () => this.#drained();
+    if (LOSSY.has(socket.readableEncoding)) {
+      socket.setEncoding('latin1');
+    }
     // The app may have held either back.
     while (socket.writableCorked > 0) {
       socket.uncork();
@@ -143,16 +157,40 @@ class StreamTransport {
     this.#methods.resume?.call(socket);
     if (head !== undefined && head.length > 0) {
       // After `open`, and before what the stream brings.
-      this.#taking = true;
-      this.#cut(head);
-      process.nextTick(() => this.#takeChunks());
+      this.#early = [head];
+      process.nextTick(() => this.#takeEarly());
+    }
+    if (socket.readableEnded) {
+      process.nextTick(() => this.#end());
     }
     this.#arm();
   }
 
+  #takeEarly() {
+    const [head, ...rest] = this.#early;
+    this.#early = null;
+    // It has been counted where it was read.
+    this.#cut(head);
+    for (const chunk of rest) {
+      this.#receive(chunk);
+    }
+    if (this.#lost) {
+      this.#lose();
+    }
+  }
+
   #receive(chunk) {
+    if (this.#early !== null) {
+      this.#early.push(chunk);
+      return;
+    }
     this.#read += chunk.length;
-    this.#cut(chunk);
+    this.#unwanted = this.#paused ? this.#unwanted + chunk.length : 0;
+    if (this.#unwanted > this.#owner.options.maxBufferedAmount) {
+      this.#overflow('the stream cannot be paused: maxBufferedAmount is reached');
+    } else {
+      this.#cut(chunk);
+    }
   }
 
   /** Bytes for the extensions, or else for the protocol. */
@@ -200,8 +238,9 @@ class StreamTransport {
     } finally {
       this.#taking = false;
     }
-    if (this.#lost) {
-      native.streamLose(this.#slot);
+    // With extensions, more may come out of them.
+    if (this.#lost && this.#framing === null) {
+      this.#drop();
     }
   }
 
@@ -218,13 +257,30 @@ class StreamTransport {
   /** Nothing more comes; what has come is delivered first. */
   #lose() {
     this.#lost = true;
+    if (this.#early !== null) {
+      return;
+    }
     if (this.#framing !== null && !this.#losing) {
       this.#losing = true;
       // An extension may hold what came before for ever.
       const { closeTimeout } = this.#owner.options;
-      this.#patience = setTimeout(() => native.streamLose(this.#slot), closeTimeout);
-      this.#framing.afterReads(() => native.streamLose(this.#slot));
+      this.#patience = setTimeout(() => this.#drop(), closeTimeout);
+      this.#framing.afterReads(() => this.#drop());
     } else if (this.#framing === null && !this.#taking) {
+      this.#drop();
+    }
+  }
+
+  /** The connection is over, whatever is still to come. */
+  #drop() {
+    this.#lost = true;
+    const message = this.#overflowed;
+    this.#overflowed = null;
+    try {
+      if (message !== null && this.#slot !== NO_SLOT) {
+        deliver(this.#connection, ERROR, message, ABNORMAL_CLOSURE, 'WS_ERR_BACKPRESSURE');
+      }
+    } finally {
       native.streamLose(this.#slot);
     }
   }
@@ -276,6 +332,13 @@ class StreamTransport {
     this.#arm();
   }
 
+  /** A frame has left the write chain. */
+  #sent() {
+    if (this.#output.queued() === 0) {
+      this.#drained();
+    }
+  }
+
   #drained() {
     if (this.#congested) {
       this.#congested = false;
@@ -283,6 +346,7 @@ class StreamTransport {
     }
     if (this.#wasHigh && this.bufferedAmount() === 0) {
       this.#wasHigh = false;
+      this.#output.isWatched = false;
       deliver(this.#connection, DRAIN);
     }
   }
@@ -297,6 +361,7 @@ class StreamTransport {
     }
     this.#write(native.encode(opcode, data, this.#mask));
     this.#wasHigh ||= this.bufferedAmount() > HIGH_MARK;
+    this.#output.isWatched = this.#wasHigh;
   }
 
   /** Whether the peer does not read and the limit is reached: the connection is dropped then. */
@@ -317,12 +382,8 @@ class StreamTransport {
   /** Drops the connection for want of room. */
   #overflow(message) {
     this.#lost = true;
-    process.nextTick(() => {
-      if (this.#slot !== NO_SLOT) {
-        deliver(this.#connection, ERROR, message, ABNORMAL_CLOSURE, 'WS_ERR_BACKPRESSURE');
-        native.streamLose(this.#slot);
-      }
-    });
+    this.#overflowed = message;
+    process.nextTick(() => this.#drop());
   }
 
   /**
@@ -341,7 +402,8 @@ class StreamTransport {
   /** Drops the connection. */
   terminate() {
     this.#output.destroy();
-    process.nextTick(() => this.#lose());
+    // Nothing of it is emitted any more: what an extension holds need not be waited for.
+    process.nextTick(() => this.#drop());
   }
 
   /** @param {boolean} on whether reading stops */
@@ -385,6 +447,7 @@ class StreamTransport {
       this.#socket.off?.(event, listener);
     }
     this.#socket.on('error', () => {});
+    this.#output.release();
     running.delete(this);
     if (running.size === 0) {
       process.off('exit', leaveAll);
@@ -398,7 +461,14 @@ class StreamTransport {
 function report(connection, error) {
   const { emitter, counters } = connection[kInner].owner;
   counters.errors++;
-  emitError(emitter, Object.assign(error, { sid: connection.sid }));
+  try {
+    emitError(emitter, Object.assign(error, { sid: connection.sid }));
+  } catch (thrown) {
+    // A listener's: not the extension's, in whose call this is, nor `send`'s.
+    process.nextTick(() => {
+      throw thrown;
+    });
+  }
 }
 
 /**

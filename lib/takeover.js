@@ -21,15 +21,15 @@ function whyNot(socket) {
   if (socket.encrypted) {
     return 'it is a TLS socket';
   }
+  if (socket instanceof net.Socket && socket.connecting) {
+    return 'it is not connected yet';
+  }
   const handle = socket._handle;
   if (!(socket instanceof net.Socket) || !handle) {
     return 'it is no net.Socket with a handle';
   }
   if (!PLAIN_HANDLES.has(handle.constructor.name) || !(handle.fd >= 0)) {
     return 'its handle is no plain TCP or Unix-domain socket';
-  }
-  if (socket.connecting) {
-    return 'it is not connected yet';
   }
   return null;
 }

@@ -1,0 +1,47 @@
+'use strict';
+
+const { generateKeyPairSync, randomBytes, sign } = require('node:crypto');
+
+/** DER (X.690): one value of a type, which is made of others or of bytes. */
+function der(tag, ...parts) {
+  const body = Buffer.concat(parts);
+  const { length } = body;
+  const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255];
+  return Buffer.concat([Buffer.from([tag, ...size]), body]);
+}
+const sequence = (...parts) => der(0x30, ...parts);
+const oid = (hex) => der(0x06, Buffer.from(hex, 'hex'));
+const time = (date) => der(0x17, Buffer.from(`${date.toISOString().slice(2, 19).replace(/[-T:]/g, '')}Z`));
+const bits = (bytes) => der(0x03, Buffer.of(0), bytes);
+
+/**
+ * A certificate for localhost, made on the spot and signed by itself (RFC 5280): no key is kept
+ * anywhere, and none can expire.
+ *
+ * @returns {{ key: string, cert: string }} both in PEM
+ */
+function selfSigned() {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const algorithm = sequence(oid('2a8648ce3d040302')); // ecdsa-with-SHA256
+  const name = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from('localhost')))));
+  const day = 24 * 60 * 60 * 1000;
+  const names = sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])));
+  const certificate = sequence(
+    der(0xa0, der(0x02, Buffer.of(2))), // version 3
+    der(0x02, Buffer.of(1), randomBytes(8)), // serial number
+    algorithm,
+    name,
+    sequence(time(new Date(Date.now() - day)), time(new Date(Date.now() + day))),
+    name,
+    publicKey.export({ type: 'spki', format: 'der' }),
+    der(0xa3, sequence(sequence(oid('551d11'), der(0x04, names)))), // subjectAltName
+  );
+  const whole = sequence(certificate, algorithm, bits(sign('sha256', certificate, privateKey)));
+  const lines = whole.toString('base64').match(/.{1,64}/g).join('\n');
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
+  };
+}
+
+module.exports = { selfSigned };
