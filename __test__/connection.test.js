@@ -10,7 +10,7 @@ test('a connection says what it is', limit, served({ assign: { protocol: 'chat' 
   const connection = base.sockets[sid];
   assert.equal(connection.sid, sid);
   assert.equal(connection.readyState, WebSocket.OPEN);
-  assert.equal(connection.transport, transport);
+  assert.equal(connection.transport, transport === 'socket' ? 'socket' : 'stream');
   assert.equal(connection.protocol, 'chat');
   assert.equal(connection.mask, false);
   assert.equal(connection.remoteAddress, '127.0.0.1');

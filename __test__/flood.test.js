@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { test } = require('node:test');
 const { run } = require('./support/child');
-const { TestServer } = require('./support/server');
+const { PLAIN, TestServer } = require('./support/server');
 
 const MiB = 1 << 20;
 const COUNT = 100_000;
@@ -16,7 +16,7 @@ function block(ms) {
 }
 
 test('400 MiB while JavaScript is blocked for a second: all of it comes, in order, in bounded memory', { timeout: 120_000 }, async (t) => {
-  const server = await new TestServer().listen();
+  const server = await new TestServer({ transport: PLAIN }).listen();
   t.after(() => server.http.close());
   const { base } = server;
   base.removeAllListeners('message'); // or the inbox would keep what it hears
@@ -39,7 +39,7 @@ test('400 MiB while JavaScript is blocked for a second: all of it comes, in orde
 });
 
 test('timers run while a flood comes in', { timeout: 60_000 }, async (t) => {
-  const server = await new TestServer().listen();
+  const server = await new TestServer({ transport: PLAIN }).listen();
   t.after(() => server.http.close());
   const { base } = server;
   base.removeAllListeners('message');

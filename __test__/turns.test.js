@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { run } = require('./support/child');
-const { served } = require('./support/server');
+const { PLAIN, served } = require('./support/server');
 
 const TOTAL = 3000;
 const BUSY_MICROSECONDS = 300;
@@ -19,7 +19,7 @@ function work() {
 // at 300 µs a message are not even 50 of them.
 for (const [what, again] of [['setImmediate', setImmediate], ['a timer', (turn) => setTimeout(turn, 1)]]) {
   test(`${what} has its turn while there is always one more message`, { timeout: 30_000 }, served({
-    base: { maxConnections: Infinity },
+    base: { maxConnections: Infinity }, transport: PLAIN,
   }, async ({ base, at }, t) => {
     base.removeAllListeners('message'); // the inbox's
     let heard = 0;

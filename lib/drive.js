@@ -28,6 +28,8 @@ function drive(socket, connection) {
     pause: () => socket,
     resume: () => socket,
     setEncoding: () => socket,
+    // Node's throws for TLS.
+    resetAndDestroy: () => socket.destroy(),
     end(...rest) {
       const callback = rest.find((argument) => typeof argument === 'function');
       if (callback !== undefined) {

@@ -10,7 +10,7 @@ const { spawnSync } = require('node:child_process');
 const gates = require('./lib/gates');
 const tee = require('./lib/tee');
 
-const BY_DEFAULT = ['format', 'clippy', 'rust', 'node', 'streams'];
+const BY_DEFAULT = ['format', 'clippy', 'rust', 'node', 'streams', 'tls'];
 
 /**
  * @param {string} name

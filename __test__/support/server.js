@@ -2,17 +2,23 @@
 
 const assert = require('node:assert/strict');
 const http = require('node:http');
+const https = require('node:https');
 const os = require('node:os');
 const path = require('node:path');
 const { EventEmitter, once } = require('node:events');
 const { Base } = require('../..');
+const { selfSigned } = require('./certificate');
 const { Client } = require('./ws-client');
 const { Inbox } = require('./inbox');
 const { RawClient } = require('./raw-client');
 const { switchingProtocols } = require('./upgrade');
 
-/** Which transport the suite runs over: a run with another name here goes over that one. */
+/** What the suite runs over: a run with another name here goes over that one. */
 const TRANSPORT = process.env.WEBSOCKETS_TEST_TRANSPORT ?? 'socket';
+/** The same for tests whose client is another process, which speaks no TLS. */
+const PLAIN = TRANSPORT === 'tls' ? 'stream' : TRANSPORT;
+/** The certificate of a run over TLS. */
+const PAIR = TRANSPORT === 'tls' ? selfSigned() : undefined;
 
 const EVENTS = ['open', 'message', 'binary', 'ping', 'pong', 'close', 'drain'];
 
@@ -36,14 +42,15 @@ class TestServer {
    * @param {boolean} [options.unix] listen on a Unix-domain socket
    * @param {http.ServerOptions} [options.http] of the HTTP server
    * @param {boolean} [options.hearErrors] `false`: no `error` listener on the `Base`
-   * @param {string} [options.transport] `'socket'` or `'stream'`
+   * @param {string} [options.transport] `'socket'`, `'stream'`, or `'tls'`: streams under wss://
    * @param {(request: http.IncomingMessage, socket: import('node:net').Socket, head: Buffer,
    *   server: TestServer) => void} [options.upgrade] instead of answering and assigning at once
    */
   constructor({ base, Class = Base, assign, unix, hearErrors = true, http: httpOptions = {}, transport = TRANSPORT, upgrade } = {}) {
+    if (unix && transport === 'tls') transport = 'socket'; // ws has no URL for both
     this.base = new Class(base);
     this.events = new Inbox(this.base, hearErrors ? [...EVENTS, 'error'] : EVENTS);
-    this.assignOptions = { ...(transport === 'socket' ? {} : { transport }), ...assign };
+    this.assignOptions = { ...(transport === 'stream' ? { transport } : {}), ...assign };
     this.transport = transport;
     this.clients = [];
     this.assigned = new EventEmitter().setMaxListeners(0);
@@ -52,7 +59,8 @@ class TestServer {
     for (const name of ['accept', 'assign', 'connect', 'connectMany', 'raw', 'request']) {
       this[name] = this[name].bind(this); // tests take them apart
     }
-    this.http = http.createServer(httpOptions);
+    this.pair = transport === 'tls' && !unix ? PAIR : undefined;
+    this.http = this.pair ? https.createServer({ ...PAIR, ...httpOptions }) : http.createServer(httpOptions);
     this.http.on('upgrade', (request, socket, head) => {
       if (upgrade) upgrade(request, socket, head, this);
       else this.accept(request, socket, head);
@@ -64,7 +72,9 @@ class TestServer {
     this.http.listen(this.listenOn);
     await once(this.http, 'listening');
     this.at = this.listenOn.path ? this.listenOn : { host: '127.0.0.1', port: this.http.address().port };
-    this.url = this.at.path ? `ws+unix:${this.at.path}:/` : `ws://127.0.0.1:${this.at.port}/`;
+    const secure = this.pair ? 's' : '';
+    this.url = this.at.path ? `ws${secure}+unix:${this.at.path}:/` : `ws${secure}://127.0.0.1:${this.at.port}/`;
+    if (this.pair) Object.assign(this.at, { ca: this.pair.cert, servername: 'localhost' });
     return this;
   }
 
@@ -89,7 +99,8 @@ class TestServer {
   async connect(options) {
     const name = `/?n=${this.clients.length}`;
     const assigned = once(this.assigned, name);
-    const client = new Client(this.url.slice(0, -1) + name, options);
+    const secure = this.pair && { ca: this.pair.cert, servername: 'localhost' };
+    const client = new Client(this.url.slice(0, -1) + name, { ...secure, ...options });
     this.clients.push(client);
     await client.opened;
     [client.sid] = await assigned;
@@ -190,4 +201,4 @@ function served(options, body) {
   };
 }
 
-module.exports = { TestServer, limit, served, unixPath };
+module.exports = { PLAIN, TestServer, limit, served, unixPath };

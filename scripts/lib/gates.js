@@ -74,6 +74,13 @@ module.exports = {
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },
+  tls: {
+    // And over wss://, with a certificate made for the run.
+    commands: nodeTest('__test__'),
+    env: { WEBSOCKETS_TEST_TRANSPORT: 'tls' },
+    count: counts.ofNode,
+    timeout: 15 * MINUTE,
+  },
   autobahn: {
     commands: ['node __test__/autobahn/run.js', 'node __test__/autobahn/run.js stream'],
     count: counts.ofPlainLine,
