@@ -58,7 +58,10 @@ function assign(state, socket, options, actions) {
     transport.bind(connection);
     if (socket instanceof net.Socket) {
       const close = () => actions.close(connection, NORMAL_CLOSURE, '');
-      drive(socket, { close, terminate });
+      // Node destroys a socket of its own accord when both its sides have ended: what came before
+      // that and is still held is delivered all the same.
+      const destroyed = () => connection[kInner].transport !== null && terminate();
+      drive(socket, { close, terminate: destroyed });
     }
     transport.start(options.head);
   }

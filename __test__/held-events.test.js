@@ -1,0 +1,75 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { served } = require('./support/server');
+const { CLOSE, TEXT, closePayload, encode } = require('./support/frames');
+
+const short = { timeout: 10_000 };
+
+const text = (payload) => encode({ opcode: TEXT, payload });
+
+/** A peer that says `a`, `b` and then something final, and is gone. */
+async function leaving({ raw }, last = Buffer.alloc(0)) {
+  const client = await raw();
+  client.socket.end(Buffer.concat([text('a'), text('b'), last]));
+  return client;
+}
+
+/** What a listener may do for a peer that it believes to be there. */
+const REPLIES = {
+  send: (base, sid) => base.send(sid, 'reply'),
+  'send to several': (base, sid) => base.send([sid, sid], 'reply'),
+  'send to all': (base) => base.send('reply'),
+  ping: (base, sid) => base.ping(sid, 'p'),
+  close: (base, sid) => base.close(sid, 4001, 'too late'),
+  terminate: (base, sid) => base.terminate(sid),
+  'bufferedAmount and stats': (base, sid) => assert.equal(base.bufferedAmount(sid) + base.stats().queuedBytes, 0),
+};
+
+// `a` pauses, so `b` is held; what is held when the connection ends is delivered then.
+for (const [what, reply] of Object.entries(REPLIES)) {
+  test(`${what} in the listener of an event that was held when its connection ended: no throw, then close`, short,
+    served({}, async (server) => {
+      const { base, events } = server;
+      let replied = 0;
+      base.on('message', (message, sid) => {
+        if (message === 'a') return base.pause(sid);
+        reply(base, sid);
+        replied++;
+      });
+      const { sid } = await leaving(server, encode({ opcode: CLOSE, payload: closePayload(4000, 'bye') }));
+      const [, closed] = await events.next('close');
+      assert.equal(closed, sid);
+      assert.equal(replied, 1);
+      assert.deepEqual(events.all.map(({ name, args }) => [name, args[0]]).slice(0, 3), [['open', sid], ['message', 'a'], ['message', 'b']]);
+    }));
+}
+
+/** How somebody gives a connection up. */
+const ENDS = {
+  'close(sid)': ({ base }, sid) => base.close(sid),
+  'close()': ({ base }) => base.close(),
+  'terminate(sid)': ({ base }, sid) => base.terminate(sid),
+  eviction: ({ connect }) => connect(),
+};
+
+// `b`, delivered when the connection has ended, pauses again: its `close` is held as well then.
+for (const [how, end] of Object.entries(ENDS)) {
+  test(`a connection that is paused again while its close is held: ${how} lets it out, once`, short,
+    served({ base: { maxConnections: 1 } }, async (server) => {
+      const { base, events } = server;
+      let other;
+      base.on('message', (message, sid) => {
+        base.pause(sid);
+        if (message === 'b') setImmediate(() => (other = end(server, sid)));
+      });
+      const { sid } = await leaving(server);
+      assert.deepEqual((await events.next('close')).slice(1), [sid, 1006]);
+      await other; // the one that came in its place
+      base.close(null);
+      await events.atLeast('close', events.list('open').length);
+      assert.equal(events.list('close').filter(([, closed]) => closed === sid).length, 1);
+      assert.equal(base.stats().closing, 0);
+    }));
+}
