@@ -184,6 +184,8 @@ export interface Extension {
 export interface Stats {
   /** Open connections. */
   connections: number;
+  /** Those of them that go by the stream transport. */
+  streams: number;
   /** Connections whose closing is under way, until their `close`. */
   closing: number;
   /** Counter: messages emitted. */

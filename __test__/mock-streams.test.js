@@ -679,7 +679,7 @@ test('statistics count what streams carry', async () => {
   const { base, sid } = assigned(new LoopBack());
   base.send('12345').ping('678');
   const expected = {
-    connections: 1, closing: 0, messagesSent: 1, messagesReceived: 1, pingsSent: 1, pingsReceived: 1, pongsReceived: 1,
+    connections: 1, streams: 1, closing: 0, messagesSent: 1, messagesReceived: 1, pingsSent: 1, pingsReceived: 1, pongsReceived: 1,
     errors: 0, bytesSent: 7 + 5 + 5, bytesReceived: 7 + 5 + 5, queuedBytes: 0,
   };
   const { ioThreads, ...counters } = base.stats();
@@ -687,7 +687,7 @@ test('statistics count what streams carry', async () => {
   assert.deepEqual(counters, expected);
   base.terminate(sid);
   await once(base, 'close');
-  assert.deepEqual(base.stats(), { ...expected, connections: 0, ioThreads }, 'they stay when the connection is over');
+  assert.deepEqual(base.stats(), { ...expected, connections: 0, streams: 0, ioThreads }, 'they stay when the connection is over');
 });
 
 test('a mock without anything but write and end', async () => {

@@ -21,7 +21,6 @@ test('a reset is noticed while paused, also after a FIN', { timeout: 10_000 }, s
   await talk();
   await new Promise((resolve) => client.socket.end(resolve));
   await talk();
-  assert.equal(events.list('close').length, 0);
   client.socket.resetAndDestroy();
   assert.deepEqual(await events.next('close'), ['', client.sid, 1006]);
 }));

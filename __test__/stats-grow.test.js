@@ -5,7 +5,7 @@ const { test } = require('node:test');
 const { limit, served } = require('./support/server');
 
 /** What may also become less. */
-const GAUGES = new Set(['connections', 'closing', 'queuedBytes', 'ioThreads']);
+const GAUGES = new Set(['connections', 'streams', 'closing', 'queuedBytes', 'ioThreads']);
 
 // Of those that are closing 16 are kept where maxConnections is less; the others are dropped at once.
 test('the counters never become less, also when closing connections have to make room', limit, served({

@@ -8,7 +8,7 @@ const { PLAIN, limit, served } = require('./support/server');
 const { PING, PONG } = require('./support/frames');
 
 const COUNTERS = [
-  'connections', 'closing', 'messagesReceived', 'messagesSent', 'bytesReceived', 'bytesSent',
+  'connections', 'streams', 'closing', 'messagesReceived', 'messagesSent', 'bytesReceived', 'bytesSent',
   'pingsReceived', 'pingsSent', 'pongsReceived', 'errors', 'queuedBytes', 'ioThreads',
 ];
 
@@ -22,6 +22,7 @@ test('the counters count', limit, served({ base: { closeTimeout: 20_000 }, trans
   const [one, two] = [await raw(), await raw()];
   const stats = base.stats();
   assert.equal(stats.connections, 2);
+  assert.equal(stats.streams, transport === 'socket' ? 0 : 2);
   assert.ok(stats.ioThreads >= (transport === 'socket' ? 1 : 0));
 
   await one.text('0123456789');

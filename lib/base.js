@@ -288,13 +288,13 @@ Base.prototype.resume = function resume(sid) {
 };
 
 /**
- * Counters for a metrics page: all but `connections`, `closing`, `queuedBytes` and `ioThreads`
- * only grow.
+ * Counters for a metrics page: all but `connections`, `streams`, `closing`, `queuedBytes` and
+ * `ioThreads` only grow.
  *
  * @returns {Record<string, number>}
  */
 Base.prototype.stats = function stats() {
-  const { closing, counters, dropped, views } = stateOf(this);
+  const { closing, counters, dropped, streams, views } = stateOf(this);
   let { bytesReceived, bytesSent } = counters;
   let queuedBytes = 0;
   for (const connection of [...views.all(), ...closing, ...dropped]) {
@@ -307,6 +307,7 @@ Base.prototype.stats = function stats() {
   }
   return {
     connections: views.size,
+    streams: streams.size,
     closing: closing.size + dropped.size,
     ...counters,
     bytesReceived,
