@@ -8,9 +8,6 @@ const ACTIONS = {
   'send(sid)': (base, sid) => base.send(sid, 'welcome'),
   'send([sid])': (base, sid) => base.send([sid], 'welcome'),
   'ping(sid)': (base, sid) => base.ping(sid, 'p'),
-  'close(sid)': (base, sid) => base.close(sid),
-  'terminate(sid)': (base, sid) => base.terminate(sid),
-  'pause(sid) and resume(sid)': (base, sid) => base.pause(sid).resume(sid),
 };
 
 for (const [what, act] of Object.entries(ACTIONS)) {
