@@ -6,12 +6,13 @@ const { inherits } = require('node:util');
 
 const { assign } = require('./assign.js');
 const { flushAfter } = require('./bridge.js');
+const { object } = require('./check.js');
 const { OPEN, kInner } = require('./connection.js');
 const { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf } = require('./data.js');
 const { leave, resumeHeld } = require('./deliver.js');
 const { invalidType } = require('./errors.js');
 const native = require('./native.js');
-const { checkAssignOptions, checkOption, object } = require('./options.js');
+const { checkAssignOptions, checkOption } = require('./options.js');
 const { SocketTransport } = require('./socket-transport.js');
 const { State } = require('./state.js');
 

@@ -2,60 +2,14 @@
 
 const { constants } = require('node:buffer');
 
-const { invalidType, outOfRange } = require('./errors.js');
-const { resolveExtensions, unsupportedExtension } = require('./extensions.js');
+const { boolean, integer, object } = require('./check.js');
+const { invalidType } = require('./errors.js');
+const { resolveExtensions } = require('./extensions.js');
+const { checkPerMessageDeflate } = require('./per-message-deflate.js');
 const { parseUrl } = require('./url.js');
 
 /** The longest delay of a Node timer; delays beyond it are not kept elsewhere either. */
 const MAX_DELAY = 2 ** 31 - 1;
-
-/**
- * A check of a whole number in a range; `Infinity` only where it is allowed.
- *
- * @param {number} min
- * @param {number} max
- * @param {boolean} [infinite]
- * @returns {(name: string, value: unknown) => number}
- */
-function integer(min, max, infinite = false) {
-  const expected = `an integer from ${min} to ${max}${infinite ? ', or Infinity' : ''}`;
-  return (name, value) => {
-    if (typeof value !== 'number') {
-      throw invalidType(name, expected, value);
-    }
-    if (infinite && value === Infinity) {
-      return value;
-    }
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw outOfRange(name, expected, value);
-    }
-    return value;
-  };
-}
-
-/**
- * @param {string} name
- * @param {unknown} value
- * @returns {boolean}
- */
-function boolean(name, value) {
-  if (typeof value !== 'boolean') {
-    throw invalidType(name, 'a boolean', value);
-  }
-  return value;
-}
-
-/**
- * @param {string} name
- * @param {unknown} value
- * @returns {object}
- */
-function object(name, value) {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidType(name, 'an object', value);
-  }
-  return value;
-}
 
 /** Each option of a `Base`: what it is where it is not given, and what it may be. */
 const OPTIONS = {
@@ -74,6 +28,7 @@ const OPTIONS = {
   pingInterval: { default: 0, check: integer(0, MAX_DELAY) },
   // The default depends on the socket.
   enforceMasking: { default: undefined, check: boolean },
+  perMessageDeflate: { default: false, check: checkPerMessageDeflate },
 };
 
 /**
@@ -95,9 +50,6 @@ function checkOption(name, value) {
  */
 function checkOptions(options = {}) {
   object('The "options" argument', options);
-  if (options.perMessageDeflate) {
-    throw unsupportedExtension('permessage-deflate');
-  }
   const checked = {};
   for (const [name, option] of Object.entries(OPTIONS)) {
     const value = options[name] === undefined ? option.default : options[name];
@@ -136,4 +88,4 @@ function checkAssignOptions(extensions, options = {}) {
   return { ...known, extensions: resolveExtensions(extensions, asked) };
 }
 
-module.exports = { checkAssignOptions, checkOption, checkOptions, object };
+module.exports = { checkAssignOptions, checkOption, checkOptions };

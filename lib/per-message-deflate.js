@@ -1,0 +1,50 @@
+'use strict';
+
+const { boolean, integer } = require('./check.js');
+const { invalidType } = require('./errors.js');
+
+/**
+ * The settings of permessage-deflate (RFC 7692), by the names of `ws`: what each is where it is not
+ * given, and what it may be.
+ */
+const SETTINGS = {
+  // Messages of fewer bytes are sent as they are: they gain little, and cost a compression.
+  threshold: { default: 1024, check: integer(0, Number.MAX_SAFE_INTEGER) },
+  // As zlib has them: 0 only stores, 1 is the fastest, 9 the smallest.
+  level: { default: 6, check: integer(0, 9) },
+  // Bytes that each I/O thread may keep in compressors at the ready, beyond what the connections'
+  // windows take.
+  memoryLimit: { default: 16 * 1024 * 1024, check: integer(0, Number.MAX_SAFE_INTEGER, true) },
+  serverNoContextTakeover: { default: false, check: boolean },
+  clientNoContextTakeover: { default: false, check: boolean },
+  serverMaxWindowBits: { default: 15, check: integer(8, 15) },
+  clientMaxWindowBits: { default: 15, check: integer(8, 15) },
+};
+
+/**
+ * Checks the `perMessageDeflate` option.
+ *
+ * @param {string} name how messages name the option
+ * @param {unknown} value a boolean, or an object of settings
+ * @returns {Readonly<Record<keyof typeof SETTINGS, any>> | null} every setting; `null` for `false`
+ * @throws {TypeError | RangeError} naming the setting that is wrong
+ */
+function checkPerMessageDeflate(name, value) {
+  if (value === false) {
+    return null;
+  }
+  if (typeof value !== 'boolean' && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+    throw invalidType(name, 'a boolean or an object', value);
+  }
+  const given = value === true ? {} : value;
+  const checked = {};
+  for (const [key, setting] of Object.entries(SETTINGS)) {
+    checked[key] =
+      given[key] === undefined
+        ? setting.default
+        : setting.check(`The "perMessageDeflate.${key}" option`, given[key]);
+  }
+  return Object.freeze(checked);
+}
+
+module.exports = { checkPerMessageDeflate };
