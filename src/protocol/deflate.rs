@@ -10,6 +10,8 @@ use std::cell::RefCell;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
+use super::config::Role;
+use super::deflate_params::DeflateParams;
 use super::error::Violation;
 
 /// Bytes of its own messages that a compressor is reminded of. The window may be larger, but the
@@ -54,6 +56,28 @@ pub struct Deflate {
 }
 
 impl Deflate {
+    /// What `params` mean for the end in this role.
+    pub fn new(params: &DeflateParams, role: Role, level: u8, threshold: usize) -> Self {
+        let server = Direction {
+            window_bits: params.server_max_window_bits,
+            context_takeover: !params.server_no_context_takeover,
+        };
+        let client = Direction {
+            window_bits: params.client_max_window_bits,
+            context_takeover: !params.client_no_context_takeover,
+        };
+        let (outgoing, incoming) = match role {
+            Role::Server => (server, client),
+            Role::Client => (client, server),
+        };
+        Self {
+            outgoing,
+            incoming,
+            level,
+            threshold,
+        }
+    }
+
     /// Whether a message of this length is compressed.
     pub fn compresses(&self, length: usize) -> bool {
         length >= self.threshold.max(1)

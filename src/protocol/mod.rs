@@ -14,14 +14,18 @@
 //! - `close`: status codes and the close frame's payload, §5.5.1 and §7.4.
 //! - `timers`: idle, ping and close clocks. `connection`: the state machine over all of these.
 //! - `limits`, `config`: what may be set. `error`: each way a peer can break the rules, in a table.
-//! - `handshake`: the one computation of the opening handshake, §4.2.2.
+//! - `handshake`: the one computation of the opening handshake, §4.2.2. `extension_list`: the value of
+//!   `Sec-WebSocket-Extensions`, §9.1. `deflate_params`: the parameters of permessage-deflate, RFC 7692
+//!   §7.1.
 
 mod close;
 mod config;
 mod connection;
 mod deflate;
+mod deflate_params;
 mod error;
 mod event;
+mod extension_list;
 mod frame;
 mod handshake;
 mod limits;
@@ -38,8 +42,13 @@ pub use close::{
 pub use config::{Config, Role};
 pub use connection::{Connection, State};
 pub use deflate::{Deflate, Direction, PerMessageDeflate};
+pub use deflate_params::{DeflateParams, DeflateParamsError, PERMESSAGE_DEFLATE};
 pub use error::Violation;
 pub use event::{Event, Payload};
+pub use extension_list::{
+    ExtensionElement, ExtensionListError, ExtensionParameter, MAX_EXTENSION_PARAMETERS,
+    MAX_EXTENSIONS, MAX_EXTENSIONS_LENGTH, parse_extension_list,
+};
 pub use frame::{
     Header, MAX_HEADER_LENGTH, Opcode, Reserved, encode_compressed_frame, encode_frame,
 };
