@@ -72,15 +72,18 @@ function assign(state, socket, options, actions) {
  * @param {import('./state.js').State} state
  * @param {any} socket
  * @param {boolean} mask
- * @param {{ extensions: object[], transport?: string }} options
+ * @param {{ extensions: { agreed?: string }[], transport?: string }} options
  * @returns {SocketTransport | StreamTransport}
  */
 function makeTransport(state, socket, mask, { extensions, transport }) {
   const isSocket = socket instanceof net.Socket;
-  const role = { mask, enforceMasking: state.options.enforceMasking ?? isSocket };
-  const reason = extensions.length > 0 ? 'its extensions are JavaScript' : whyNot(socket);
+  const deflate = extensions.find(({ agreed }) => agreed !== undefined)?.agreed ?? '';
+  const role = { mask, enforceMasking: state.options.enforceMasking ?? isSocket, deflate };
+  const isChained = extensions.some(({ agreed }) => agreed === undefined);
+  const reason = isChained ? 'its extensions are JavaScript' : whyNot(socket);
   if (transport === 'stream' || (transport === undefined && reason !== null)) {
-    return new StreamTransport(socket, methodsOf(socket), state, role, extensions);
+    const chained = isChained ? extensions : [];
+    return new StreamTransport(socket, methodsOf(socket), state, role, chained);
   }
   if (reason !== null) {
     const message = `This socket cannot be carried by the 'socket' transport: ${reason}`;

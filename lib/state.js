@@ -2,6 +2,7 @@
 
 const native = require('./native.js');
 const { checkOptions } = require('./options.js');
+const { DEFAULTS } = require('./per-message-deflate.js');
 const { Views } = require('./views.js');
 
 /**
@@ -44,12 +45,15 @@ class State {
  * What the protocol is told of a connection, in the order in which Rust takes it.
  *
  * @param {State} state
- * @param {{ mask: boolean, enforceMasking: boolean }} role
- * @returns {(boolean | number)[]}
+ * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role `deflate` is the element
+ *   that was agreed on; an empty one means that it is off
+ * @returns {(boolean | number | string)[]}
  */
-function protocolSettings({ options }, { mask, enforceMasking }) {
+function protocolSettings({ options }, { mask, enforceMasking, deflate }) {
   const { maxPayload, maxFragments, timeout, pingInterval, closeTimeout } = options;
-  return [mask, enforceMasking, maxPayload, maxFragments, timeout, pingInterval, closeTimeout];
+  const { level, threshold } = options.perMessageDeflate ?? DEFAULTS;
+  const limits = [maxPayload, maxFragments, timeout, pingInterval, closeTimeout];
+  return [mask, enforceMasking, ...limits, deflate, level, threshold];
 }
 
 module.exports = { State, protocolSettings };

@@ -14,6 +14,7 @@ use tokio::io::unix::AsyncFd;
 use super::shard::Shard;
 use super::shared::{Append, Flush, Shared, Thread};
 use super::socket;
+use super::submission::Frame;
 use crate::protocol::{self, Config, Event, Millis, State};
 
 /// With more than this many bytes queued, only the latest ping is answered (RFC 6455 §5.5.3).
@@ -349,6 +350,19 @@ impl Connection {
             self.shared.append_protocol(&parting, true);
             self.settle(shard);
         }
+    }
+
+    /// Sends a message, compressed.
+    pub(super) fn send_message(&self, shard: &Rc<Shard>, frame: &Frame) {
+        let mut out = Vec::new();
+        self.inner.borrow_mut().protocol.send_message(
+            frame.opcode,
+            frame.payload(),
+            frame.compress,
+            &mut out,
+        );
+        let append = self.shared.shard_append(out);
+        self.appended(shard, append);
     }
 
     /// What became of a frame that this shard appended.

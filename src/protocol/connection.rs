@@ -330,15 +330,19 @@ impl Connection {
         on_event(Event::Closing);
     }
 
-    /// Fails the connection (RFC 6455 §7.1.7). After our own close frame there is nothing left to
-    /// say: the closing goes on without the peer's.
-    fn fail(
+    /// Fails the connection (RFC 6455 §7.1.7): what is read does, and the driver for what it found
+    /// itself. After our own close frame there is nothing left to say: the closing goes on without
+    /// the peer's.
+    pub fn fail(
         &mut self,
         violation: Violation,
         now: Millis,
         out: &mut Vec<u8>,
         on_event: &mut impl FnMut(Event<'_>),
     ) {
+        if !self.is_reading() {
+            return;
+        }
         self.violated = true;
         if self.state == State::Open {
             let (code, reason) = (violation.close_code(), violation.to_string());

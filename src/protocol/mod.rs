@@ -22,6 +22,7 @@ mod close;
 mod config;
 mod connection;
 mod deflate;
+mod deflate_filter;
 mod deflate_params;
 mod error;
 mod event;
@@ -42,6 +43,7 @@ pub use close::{
 pub use config::{Config, Role};
 pub use connection::{Connection, State};
 pub use deflate::{Deflate, Direction, PerMessageDeflate};
+pub use deflate_filter::{DeflateFilter, Filtered};
 pub use deflate_params::{DeflateParams, DeflateParamsError, PERMESSAGE_DEFLATE};
 pub use error::Violation;
 pub use event::{Event, Payload};
