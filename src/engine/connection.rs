@@ -19,6 +19,8 @@ use crate::protocol::{self, Config, Event, Millis, State};
 
 /// With more than this many bytes queued, only the latest ping is answered (RFC 6455 §5.5.3).
 const CONGESTED: usize = 64 * 1024;
+/// Frames of submissions are written together, but not more bytes than this kept back for it.
+const TOGETHER: usize = 16 * 1024;
 /// Reads of one connection before others have their turn.
 const READS_PER_TURN: u32 = 4;
 
@@ -62,6 +64,8 @@ pub(super) struct Connection {
     pub(super) shared: Arc<Shared>,
     /// Its place among the connections of its `Base`.
     pub(super) base_index: Cell<usize>,
+    /// It waits to be settled once all submissions that have come are carried out.
+    unsettled: Cell<bool>,
     inner: RefCell<Inner>,
 }
 
@@ -70,6 +74,7 @@ impl Connection {
         Self {
             shared,
             base_index: Cell::new(0),
+            unsettled: Cell::new(false),
             inner: RefCell::new(Inner {
                 protocol: protocol::Connection::new(config, now),
                 reading: Reading::On,
@@ -353,7 +358,7 @@ impl Connection {
     }
 
     /// Sends a message, compressed.
-    pub(super) fn send_message(&self, shard: &Rc<Shard>, frame: &Frame) {
+    pub(super) fn send_message(self: &Rc<Self>, shard: &Rc<Shard>, frame: &Frame) {
         let mut out = Vec::new();
         self.inner.borrow_mut().protocol.send_message(
             frame.opcode,
@@ -366,9 +371,14 @@ impl Connection {
     }
 
     /// What became of a frame that this shard appended.
-    pub(super) fn appended(&self, shard: &Rc<Shard>, append: Append) {
+    pub(super) fn appended(self: &Rc<Self>, shard: &Rc<Shard>, append: Append) {
         match append {
-            Append::Queued => self.settle(shard),
+            Append::Queued if self.shared.buffered() >= TOGETHER => self.settle(shard),
+            Append::Queued => {
+                if !self.unsettled.replace(true) {
+                    shard.settle_later(self.clone());
+                }
+            }
             Append::Closed => {}
             Append::Full => self.lose(shard),
         }
@@ -405,6 +415,7 @@ impl Connection {
     /// Writes what waits (where the kernel takes no more, it waits until that does), and does what
     /// the protocol's state asks for.
     pub(super) fn settle(&self, shard: &Rc<Shard>) {
+        self.unsettled.set(false);
         let mut flush = self.shared.flush(Thread::Shard, true);
         let mut inner = self.inner.borrow_mut();
         if inner.finished {

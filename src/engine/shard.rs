@@ -84,6 +84,7 @@ fn run(runtime: &Runtime, handle: Arc<ShardHandle>) {
         bases: RefCell::default(),
         timers: RefCell::default(),
         suspended: RefCell::default(),
+        unsettled: RefCell::default(),
         read_buffer: RefCell::new(vec![0; READ_BUFFER].into()),
         answer: Cell::default(),
     });
@@ -105,6 +106,8 @@ pub(super) struct Shard {
     bases: RefCell<HashMap<u64, Vec<Rc<Connection>>>>,
     timers: RefCell<Timers>,
     suspended: RefCell<Vec<Rc<Connection>>>,
+    /// Connections to which something was appended that is still to be written.
+    unsettled: RefCell<Vec<Rc<Connection>>>,
     pub(super) read_buffer: RefCell<Box<[u8]>>,
     /// Scratch for what the protocol answers.
     pub(super) answer: Cell<Vec<u8>>,
@@ -139,6 +142,15 @@ impl Shard {
                 }
             }
         }
+        for connection in self.unsettled.take() {
+            connection.settle(self);
+        }
+    }
+
+    /// What was appended to a connection is written with what the submissions still to be carried
+    /// out append: one system call for all of it.
+    pub(super) fn settle_later(&self, connection: Rc<Connection>) {
+        self.unsettled.borrow_mut().push(connection);
     }
 
     fn carry_out(self: &Rc<Self>, port: &Arc<Port>, submission: Submission) {
