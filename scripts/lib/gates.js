@@ -91,4 +91,9 @@ module.exports = {
     count: counts.ofNode,
     timeout: 5 * MINUTE,
   },
+  interop: {
+    commands: ['node __test__/interop/setup.js', ...nodeTest('__test__/interop')],
+    count: counts.ofNode,
+    timeout: 5 * MINUTE,
+  },
 };

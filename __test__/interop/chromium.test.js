@@ -1,0 +1,6 @@
+'use strict';
+
+const { testClient } = require('./matrix');
+const { start } = require('./peers/chromium');
+
+testClient({ name: 'Chromium', start, can: () => false });
