@@ -235,17 +235,29 @@ function terminateOne(connection) {
  *   `ERR_WS_UNSUPPORTED_EXTENSION`, or the system's code; nothing has changed then
  */
 Base.prototype.assignSocket = function assignSocket(socket, options) {
-  const state = stateOf(this);
+  const { sid } = take(this, socket, options);
+  this.emit('open', sid);
+  return sid;
+};
+
+/**
+ * Makes a socket a connection, all but for `open`.
+ *
+ * @param {any} base
+ * @param {unknown} socket
+ * @param {unknown} options as `assignSocket` gets them
+ * @returns {import('./connection.js').Connection}
+ */
+function take(base, socket, options) {
+  const state = stateOf(base);
   if (!(socket instanceof Stream) || !hasFunctions(socket, ['write', 'end'])) {
     throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
   }
-  const connection = assign(state, socket, checkAssignOptions(state.extensions, options), {
+  return assign(state, socket, checkAssignOptions(state.extensions, options), {
     close: (one, code, reason) => closeOne(one, code, reason),
     terminate: terminateOne,
   });
-  this.emit('open', connection.sid);
-  return connection.sid;
-};
+}
 
 function hasFunctions(object, names) {
   return names.every((name) => typeof object[name] === 'function');
@@ -362,4 +374,4 @@ for (const [name, { get, set }] of Object.entries(PROPERTIES)) {
   });
 }
 
-module.exports = { Base };
+module.exports = { Base, stateOf, take };

@@ -50,4 +50,16 @@ function object(name, value) {
   return value;
 }
 
-module.exports = { boolean, integer, object };
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {Function}
+ */
+function callable(name, value) {
+  if (typeof value !== 'function') {
+    throw invalidType(name, 'a function', value);
+  }
+  return value;
+}
+
+module.exports = { boolean, callable, integer, object };

@@ -61,9 +61,10 @@ function failure(code, message) {
  * Something that a peer did. It has no stack frames: none of them would be the app's, and they would
  * keep the connection in memory for as long as the app keeps the error.
  *
+ * @template {{ code: string }} F
  * @param {string} message
- * @param {{ code: string, sid: string, closeCode: number }} facts
- * @returns {Error & { code: string, sid: string, closeCode: number }}
+ * @param {F} facts
+ * @returns {Error & F}
  */
 function peerError(message, facts) {
   const { stackTraceLimit } = Error;

@@ -2,7 +2,10 @@
 
 const { invalidType } = require('./errors.js');
 
-const PROTOCOLS = new Set(['ws:', 'wss:']);
+const PROTOCOLS = new Set(['ws:', 'wss:', 'ws+unix:', 'wss+unix:']);
+
+/** What each url was parsed from: the slash at the end is not what a `Client` asks for. */
+const originals = new WeakMap();
 
 /**
  * Parses a WebSocket URL (RFC 6455 §3) the way the 2013 module did: with a slash at the path's end.
@@ -15,13 +18,23 @@ function parseUrl(value) {
   const text = typeof value === 'object' && value !== null ? value.href : value;
   const url = typeof text === 'string' ? toUrl(text) : null;
   if (url === null || !PROTOCOLS.has(url.protocol)) {
-    throw invalidType('The "url" option', 'a ws: or wss: URL', value);
+    throw invalidType('The "url" option', 'a ws:, wss: or ws+unix: URL', value);
   }
   if (!url.pathname.endsWith('/')) {
     url.pathname += '/';
   }
   const { href, protocol, host, hostname, port, pathname, search } = url;
-  return { href, protocol, host, hostname, port, pathname, search, path: pathname + search };
+  const parsed = { href, protocol, host, hostname, port, pathname, search, path: pathname + search };
+  originals.set(parsed, text);
+  return parsed;
+}
+
+/**
+ * @param {ReturnType<typeof parseUrl>} url
+ * @returns {string} as it was given
+ */
+function originalOf(url) {
+  return originals.get(url) ?? url.href;
 }
 
 /**
@@ -36,4 +49,4 @@ function toUrl(text) {
   }
 }
 
-module.exports = { parseUrl };
+module.exports = { originalOf, parseUrl };

@@ -3,6 +3,7 @@
 //! | file | concept |
 //! |---|---|
 //! | `handshake` | the opening handshake's helpers |
+//! | `negotiation` | extensions in the opening handshake |
 //! | `exports` | the private functions that `lib/` calls, by name |
 //! | `call` | one raw call: its arguments, its errors |
 //! | `env` | what one env has |
@@ -30,6 +31,7 @@ mod env;
 mod exports;
 mod frame;
 mod handshake;
+mod negotiation;
 mod streams;
 
 #[cfg(sockets)]

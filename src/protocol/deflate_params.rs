@@ -52,15 +52,7 @@ impl DeflateParams {
     /// It is not one well-formed element of that name, or has a parameter that RFC 7692 §7.1 does
     /// not allow in a response.
     pub fn agreed(element: &str) -> Result<Self, DeflateParamsError> {
-        let elements = parse_extension_list(element).map_err(DeflateParamsError::Malformed)?;
-        let [element] = elements.as_slice() else {
-            return Err(DeflateParamsError::NotOneElement);
-        };
-        let named = NamedParams::read(element)?;
-        if let Some(None) = named.client_max_window_bits {
-            return Err(DeflateParamsError::MissingValue(CLIENT_MAX_WINDOW_BITS));
-        }
-        Ok(named.params())
+        Ok(NamedParams::read_answer(element)?.params())
     }
 }
 
@@ -88,7 +80,20 @@ pub(super) struct NamedParams {
 }
 
 impl NamedParams {
-    /// Reads the parameters of an element, as strictly as RFC 7692 §7.1 demands of an offer.
+    /// Reads the parameters of an answer, which is one element and no list.
+    pub(super) fn read_answer(element: &str) -> Result<Self, DeflateParamsError> {
+        let elements = parse_extension_list(element).map_err(DeflateParamsError::Malformed)?;
+        let [element] = elements.as_slice() else {
+            return Err(DeflateParamsError::NotOneElement);
+        };
+        let named = Self::read(element)?;
+        match named.client_max_window_bits {
+            Some(None) => Err(DeflateParamsError::MissingValue(CLIENT_MAX_WINDOW_BITS)),
+            _ => Ok(named),
+        }
+    }
+
+    /// Reads the parameters of an offer.
     pub(super) fn read(element: &ExtensionElement<'_>) -> Result<Self, DeflateParamsError> {
         if element.name != PERMESSAGE_DEFLATE {
             return Err(DeflateParamsError::OtherExtension);
@@ -216,9 +221,9 @@ pub enum DeflateParamsError {
     UnexpectedValue(&'static str),
     /// A window that is no integer from 8 to 15, or has leading zeros.
     InvalidValue(&'static str),
-    /// A client's look at an answer: a parameter that we did not offer, or a value above ours.
-    NotOffered(&'static str),
-    /// A client's look at an answer: a parameter that we offered is not confirmed.
+    /// A client's look at an answer: a window that is larger than the one that it offered.
+    LargerThanOffered(&'static str),
+    /// A client's look at an answer: what it asked of the server is not promised.
     NotConfirmed(&'static str),
 }
 
@@ -235,7 +240,7 @@ impl fmt::Display for DeflateParamsError {
             Self::MissingValue(name) => write!(f, "{name} has no value"),
             Self::UnexpectedValue(name) => write!(f, "{name} has a value"),
             Self::InvalidValue(name) => write!(f, "{name} is no integer from 8 to 15"),
-            Self::NotOffered(name) => write!(f, "{name} is not as it was offered"),
+            Self::LargerThanOffered(name) => write!(f, "{name} is larger than it was offered"),
             Self::NotConfirmed(name) => write!(f, "{name} was offered and is not confirmed"),
         }
     }

@@ -15,14 +15,15 @@
 //! - `timers`: idle, ping and close clocks. `connection`: the state machine over all of these.
 //! - `limits`, `config`: what may be set. `error`: each way a peer can break the rules, in a table.
 //! - `handshake`: the one computation of the opening handshake, §4.2.2. `extension_list`: the value of
-//!   `Sec-WebSocket-Extensions`, §9.1. `deflate_params`: the parameters of permessage-deflate, RFC 7692
-//!   §7.1.
+//!   `Sec-WebSocket-Extensions`, §9.1. `deflate_params`, `deflate_negotiation`: what endpoints agree
+//!   upon of permessage-deflate, RFC 7692 §7.1.
 
 mod close;
 mod config;
 mod connection;
 mod deflate;
 mod deflate_filter;
+mod deflate_negotiation;
 mod deflate_params;
 mod error;
 mod event;
@@ -44,6 +45,7 @@ pub use config::{Config, Role};
 pub use connection::{Connection, State};
 pub use deflate::{Deflate, Direction, PerMessageDeflate};
 pub use deflate_filter::{DeflateFilter, Filtered};
+pub use deflate_negotiation::{accept_deflate, confirm_deflate, offer_deflate};
 pub use deflate_params::{DeflateParams, DeflateParamsError, PERMESSAGE_DEFLATE};
 pub use error::Violation;
 pub use event::{Event, Payload};

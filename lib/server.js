@@ -1,0 +1,229 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+const http = require('node:http');
+
+const { Attachment } = require('./attachment.js');
+const { Base, stateOf, take } = require('./base.js');
+const { callable } = require('./check.js');
+const { emitError } = require('./deliver.js');
+const { failure } = require('./errors.js');
+const { checkHandleOptions, handleUpgradeRequest } = require('./handle-upgrade.js');
+const { Refusal, refuse } = require('./refuse.js');
+
+const GOING_AWAY = 1001;
+
+/** Options of the opening handshake, which are handed on to `handleUpgradeRequest`. */
+const HANDSHAKE_OPTIONS = ['headers', 'origins', 'protocols'];
+
+/**
+ * A `Base` that answers the upgrade requests of HTTP servers.
+ */
+class Server extends Base {
+  /** The url where none was given: it takes every path. */
+  #anyUrl;
+  #handshake;
+  /** @type {Map<import('node:http').Server, () => void>} how to stop listening on each */
+  #attached = new Map();
+  /** Those of them that are the Server's own. */
+  #own = new Set();
+  /** Refuses the requests that the app still looks at. */
+  #undecided = new Set();
+  /** Sockets that were taken on and are not assigned yet. */
+  #admitted = 0;
+  /** @type {Function[] | null} whom to tell when it has stopped; `null` while it does not stop */
+  #stopping = null;
+
+  /**
+   * @param {object} [options] see `docs/api.md`
+   * @throws {TypeError | RangeError} naming the option that is wrong
+   */
+  constructor(options) {
+    super(options);
+    const { enforceMasking, maxConnections, shouldAccept, url } = options ?? {};
+    if (maxConnections === undefined) this.maxConnections = Infinity;
+    if (enforceMasking === undefined) stateOf(this).options.enforceMasking = true;
+    if (url === undefined) this.#anyUrl = this.url;
+    const given = HANDSHAKE_OPTIONS.map((name) => [name, options?.[name]]);
+    this.#handshake = Object.fromEntries(given);
+    checkHandleOptions(this.#handshake);
+    if (shouldAccept !== undefined) {
+      this.shouldAccept = callable('The "shouldAccept" option', shouldAccept);
+    }
+  }
+
+  /**
+   * Whether a request is upgraded, once it has been found to be in order. The option of this name
+   * takes its place.
+   *
+   * @param {import('node:http').IncomingMessage} _req
+   * @returns {unknown} `true`; `false`, a status or `{ status, headers, body }` to refuse it; or a
+   *   Promise of these
+   */
+  shouldAccept(_req) {
+    return true;
+  }
+
+  /**
+   * Takes the upgrade requests of an HTTP server, or of one that it makes, which then listens on what
+   * `net.Server.listen` takes.
+   *
+   * @param {...any} args an HTTP server, or a port, a host and a callback
+   * @returns {this}
+   * @throws {Error} `ERR_WS_STOPPING` between `close()` and its end
+   */
+  listen(...args) {
+    if (this.#stopping !== null) {
+      throw failure('ERR_WS_STOPPING', 'The Server is closing: it can listen again when that is done');
+    }
+    if (args[0] instanceof EventEmitter) {
+      this.#attach(args[0]);
+      return this;
+    }
+    const httpServer = http.createServer(upgradeRequired);
+    httpServer.on('error', (error) => {
+      if (!httpServer.listening) this.#detach(httpServer);
+      this.emit('error', error);
+    });
+    this.#own.add(httpServer);
+    this.#attach(httpServer);
+    httpServer.listen(...args);
+    return this;
+  }
+
+  /** The address of the HTTP server that it listens on first, as `net.Server` has it. */
+  address() {
+    const [first] = this.#attached.keys();
+    return first?.address() ?? null;
+  }
+
+  #attach(httpServer) {
+    const claim = {
+      path: () => (this.url === this.#anyUrl ? null : this.url.pathname),
+      take: (req, socket, head) => this.#upgrade(req, socket, head),
+    };
+    this.#attached.set(httpServer, Attachment.attach(httpServer, this, claim));
+  }
+
+  #detach(httpServer) {
+    this.#attached.get(httpServer)?.();
+    this.#attached.delete(httpServer);
+    this.#own.delete(httpServer);
+  }
+
+  #upgrade(req, socket, head) {
+    let isAdmitted = false;
+    const options = {
+      ...this.#handshake,
+      head,
+      extensions: this.extensions,
+      perMessageDeflate: stateOf(this).options.perMessageDeflate ?? false,
+      shouldAccept: async () => {
+        const verdict = await this.#ask(req);
+        isAdmitted = verdict === true && this.#hasRoom();
+        if (isAdmitted) this.#admitted++;
+        return verdict === true ? isAdmitted || { status: 503 } : verdict;
+      },
+    };
+    if (!this.#hasRoom()) {
+      refuse(req, socket, new Refusal(503, 'No more WebSockets are taken'));
+      return;
+    }
+    handleUpgradeRequest(req, socket, options, (error, taken, assign) => {
+      if (isAdmitted) this.#admitted--;
+      if (error === null) {
+        this.#open(req, taken, assign);
+      } else if (error.code === 'ERR_WS_UPGRADE_FAILED') {
+        emitError(this, error);
+      }
+      this.#look();
+    });
+  }
+
+  /** Whether one more may be taken on: never by a Server that stops, or has stopped meanwhile. */
+  #hasRoom() {
+    const isListening = this.#stopping === null && this.#attached.size > 0;
+    return isListening && this.connections + this.#admitted < this.maxConnections;
+  }
+
+  /** Asks the app, and does not wait for it once the Server stops. */
+  #ask(req) {
+    return new Promise((resolve, reject) => {
+      const stop = () => resolve(503);
+      this.#undecided.add(stop);
+      const forget = () => this.#undecided.delete(stop);
+      const asked = (async () => this.shouldAccept(req))();
+      asked.then(resolve, reject).finally(forget);
+    });
+  }
+
+  #open(req, socket, options) {
+    let connection;
+    try {
+      connection = take(this, socket, options);
+    } catch (error) {
+      socket.destroy();
+      emitError(this, error);
+      return;
+    }
+    try {
+      this.emit('open', connection.sid, req);
+    } finally {
+      if (this.#stopping !== null) this.close(connection.sid, GOING_AWAY);
+    }
+  }
+
+  /**
+   * `close()` and `close(callback)` stop the Server: no request is upgraded any more, all connections
+   * are closed with 1001, and when the last is over it lets go of its HTTP servers. With a sid it
+   * closes that connection, as that of `Base`.
+   *
+   * @param {...any} args
+   * @returns {this}
+   */
+  close(...args) {
+    const [callback] = args;
+    if (args.length > 0 && !(args.length === 1 && typeof callback === 'function')) {
+      return super.close(...args);
+    }
+    super.close();
+    const isFirst = this.#stopping === null;
+    this.#stopping ??= [];
+    if (callback !== undefined) this.#stopping.push(callback);
+    if (isFirst) {
+      for (const stop of this.#undecided) stop();
+      for (const httpServer of this.#own) {
+        httpServer.close(() => {
+          this.#detach(httpServer);
+          this.#look();
+        });
+        httpServer.closeIdleConnections();
+      }
+      this.on('close', this.#look);
+      process.nextTick(this.#look);
+    }
+    return this;
+  }
+
+  /** Ends the stop, if nothing is left to wait for. */
+  #look = () => {
+    const { closing, dropped, views } = stateOf(this);
+    const left = views.size + closing.size + dropped.size + this.#admitted + this.#own.size;
+    if (this.#stopping === null || left > 0) {
+      return;
+    }
+    const callbacks = this.#stopping;
+    this.#stopping = null;
+    this.off('close', this.#look);
+    for (const httpServer of [...this.#attached.keys()]) this.#detach(httpServer);
+    for (const callback of callbacks) process.nextTick(callback);
+  };
+}
+
+/** A plain request, to an HTTP server that has nothing else to offer. */
+function upgradeRequired(_req, res) {
+  const headers = { Connection: 'close', 'Content-Type': 'text/plain; charset=utf-8', Upgrade: 'websocket' };
+  res.writeHead(426, headers).end('A WebSocket is opened by an upgrade request\n');
+}
+
+module.exports = { Server };
