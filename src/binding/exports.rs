@@ -40,6 +40,7 @@ functions! { STREAMS:
     c"streamMessage" => streams::message,
     c"streamCompress" => streams::compress,
     c"streamInflate" => streams::inflate,
+    c"deflateMemory" => streams::deflate_memory,
     c"deflateProblem" => streams::deflate_problem,
     c"encode" => streams::encode,
     c"parseHeader" => streams::parse_header,
