@@ -25,6 +25,8 @@ const NO_SLOT = 2 ** 32 - 1;
 /** Once more bytes than this were queued, falling back to zero is reported as `drain`; with more
  *  than this queued, only the latest ping is answered. */
 const HIGH_MARK = 64 * 1024;
+/** Bytes that are inflated before what they became is delivered: it may be a thousand times as much. */
+const COMPRESSED_READ = 16 * 1024;
 const ABNORMAL_CLOSURE = 1006;
 const GOING_AWAY = 1001;
 
@@ -217,7 +219,10 @@ class StreamTransport {
 
   /** Bytes for the protocol. */
   #accept(bytes) {
-    this.#chunks.push(bytes);
+    const piece = this.#deflates ? COMPRESSED_READ : bytes.length;
+    for (let at = 0; at < bytes.length; at += piece) {
+      this.#chunks.push(bytes.subarray(at, at + piece));
+    }
     // A stream may bring more while a listener writes; that has to wait for its turn.
     if (!this.#taking) {
       this.#takeChunks();
