@@ -11,7 +11,7 @@ const COUNT = 700_000;
 // What a command costs is counted, not only the one byte that it carries.
 test('700,000 broadcasts of one character in one tick: all arrive, in order, in bounded memory', { timeout: 30_000 }, served({ transport: 'socket' },
   async ({ base, events, at }, t) => {
-    const child = run(t, 'broadcast-checker.js', [at.port, COUNT]);
+    const child = run(t, 'broadcast-checker.js', [at, COUNT]);
     assert.deepEqual(await child.says(), ['open']);
     const before = process.memoryUsage.rss();
     let most = 0;
