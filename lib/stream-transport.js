@@ -6,6 +6,7 @@ const { kInner } = require('./connection.js');
 const { DRAIN, ERROR, deliver, emitError } = require('./deliver.js');
 const { Fifo } = require('./fifo.js');
 const { Framing } = require('./framing.js');
+const { watch, unwatch } = require('./hang-up.js');
 const native = require('./native.js');
 const { protocolSettings } = require('./state.js');
 const { StreamOutput } = require('./stream-output.js');
@@ -78,6 +79,9 @@ class StreamTransport {
   #wasHigh = false;
   #stopped = false;
   #losing = false;
+  /** The peer's FIN has come, and waits for the end of the pause. */
+  #endWaits = false;
+  #terminated = false;
   /** Why there is no room for more. @type {string | null} */
   #overflowed = null;
   /** Bytes that came while paused. */
@@ -244,8 +248,12 @@ class StreamTransport {
     }
   }
 
-  /** The peer's FIN. */
+  /** The peer's FIN; Node reports it although the stream is paused. */
   #end() {
+    this.#endWaits = this.#paused;
+    if (this.#endWaits) {
+      return;
+    }
     if (native.streamIsDraining(this.#slot) && this.bufferedAmount() > 0) {
       // The peer still reads; the close timeout bounds it.
       this.#socket.once('finish', () => this.#lose());
@@ -256,6 +264,10 @@ class StreamTransport {
 
   /** Nothing more comes; what has come is delivered first. */
   #lose() {
+    this.#paused = false;
+    if (!this.#lost && !this.#terminated) {
+      this.#takeRest();
+    }
     this.#lost = true;
     if (this.#early !== null) {
       return;
@@ -268,6 +280,19 @@ class StreamTransport {
       this.#framing.afterReads(() => this.#drop());
     } else if (this.#framing === null && !this.#taking) {
       this.#drop();
+    }
+  }
+
+  /** A stream that was destroyed still has what it had read ahead. */
+  #takeRest() {
+    const socket = this.#socket;
+    if (!(socket.readableLength > 0)) {
+      return;
+    }
+    // Until it has told of its end, `read` emits what it returns.
+    socket.off('data', this.#listeners.data);
+    for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) {
+      this.#receive(toBytes(socket, chunk));
     }
   }
 
@@ -393,14 +418,15 @@ class StreamTransport {
    * @param {string | Uint8Array} reason
    */
   close(code, reason) {
-    // The peer's close frame has to be read, whatever the app had paused.
-    this.pause(false);
     native.streamClose(this.#slot, code, reason, now());
-    this.#arm();
+    // The peer's close frame has to be read, whatever the app had paused; and if the peer has ended
+    // meanwhile, ours leaves before that is looked at.
+    this.pause(false);
   }
 
   /** Drops the connection. */
   terminate() {
+    this.#terminated = true;
     this.#output.destroy();
     // Nothing of it is emitted any more: what an extension holds need not be waited for.
     process.nextTick(() => this.#drop());
@@ -412,6 +438,15 @@ class StreamTransport {
     this.#paused = on;
     this.#regulate();
     this.#arm();
+    if (on) {
+      // What came before a reset is read then; the app's pause holds it back until the end is known.
+      watch(this.#socket, () => this.pause(false));
+    } else {
+      unwatch(this.#socket);
+    }
+    if (this.#endWaits && !on) {
+      process.nextTick(() => this.#end());
+    }
   }
 
   /** Writes what is held back for the end of the tick. */
@@ -443,6 +478,7 @@ class StreamTransport {
     this.#framing?.end();
     clearTimeout(this.#timer);
     clearTimeout(this.#patience);
+    unwatch(this.#socket);
     for (const [event, listener] of Object.entries(this.#listeners)) {
       this.#socket.off?.(event, listener);
     }
