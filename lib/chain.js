@@ -22,6 +22,8 @@ class Chain {
 
   /** Bytes of the frames that are inside. */
   bytes = 0;
+  /** How many those are. */
+  frames = 0;
 
   /**
    * @param {{ name: string, step: (next: Function, frame: Frame) => void }[]} steps
@@ -51,6 +53,7 @@ class Chain {
   push(frame, bytes) {
     if (!this.#ended) {
       this.bytes += bytes;
+      this.frames++;
     }
     this.#enqueue({ frame, bytes });
   }
@@ -75,6 +78,7 @@ class Chain {
     this.#ended = true;
     this.#queue.clear();
     this.bytes = 0;
+    this.frames = 0;
   }
 
   #run() {
@@ -117,6 +121,7 @@ class Chain {
       return;
     }
     this.bytes -= item.bytes;
+    this.frames--;
     if (frame !== undefined) {
       this.#onFrame(frame);
     }

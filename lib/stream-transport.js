@@ -392,16 +392,22 @@ class StreamTransport {
   /** Whether the peer does not read and the limit is reached: the connection is dropped then. */
   #isFull() {
     const { maxBufferedAmount } = this.#owner.options;
-    if (this.bufferedAmount() < maxBufferedAmount) {
+    if (this.#kept() < maxBufferedAmount) {
       return false;
     }
     // The limit counts what is left after a write was tried.
     this.#output.flush();
-    if (this.bufferedAmount() < maxBufferedAmount) {
+    if (this.#kept() < maxBufferedAmount) {
       return false;
     }
     this.#overflow('the peer does not read: maxBufferedAmount is reached');
     return true;
+  }
+
+  /** @returns {number} bytes that wait, and what many small frames cost beside theirs */
+  #kept() {
+    const overhead = this.#output.overhead + (this.#framing?.overhead ?? 0);
+    return this.bufferedAmount() + Math.max(0, overhead - HIGH_MARK);
   }
 
   /** Drops the connection for want of room. */
