@@ -1,9 +1,13 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const net = require('node:net');
 const { test } = require('node:test');
+const { Base } = require('..');
 const { limit, served } = require('./support/server');
 const { CLOSE, TEXT, closePayload, encode } = require('./support/frames');
+const { listen } = require('./support/streams');
 const { whileOthersTalk } = require('./support/talk');
 
 const SIZE = 1000;
@@ -134,6 +138,24 @@ test('what is no TLS comes while paused: what came before is heard, then close',
   assert.deepEqual(await server.events.next('close'), ['', sid, 1006]);
   assert.deepEqual(life(server, sid).heard, upTo(10));
 }));
+
+test('the same of a socket that was connecting when it was assigned', limit, async (t) => {
+  const peer = net.createServer().listen(0, '127.0.0.1');
+  t.after(() => peer.close());
+  await once(peer, 'listening');
+  const base = new Base({ mask: true });
+  const events = listen(base);
+  base.once('message', (text, sid) => base.pause(sid));
+  // The second address gets a new handle.
+  const lookup = (host, options, found) => found(null, [{ address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 }]);
+  const sid = base.assignSocket(net.connect({ port: peer.address().port, lookup, autoSelectFamily: true }));
+  const [socket] = await once(peer, 'connection');
+  socket.write(Buffer.concat(['0', '1', '2'].map((payload) => encode({ opcode: TEXT, payload, mask: false }))));
+  await events.next('message');
+  socket.resetAndDestroy();
+  assert.deepEqual(await events.next('close'), ['', sid, 1006]);
+  assert.deepEqual(life({ events }, sid).heard, upTo(3));
+});
 
 // An error that the app got elsewhere looks like the one that Node destroys a socket with.
 const foreign = Object.assign(new Error('read ECONNRESET'), { errno: -104, code: 'ECONNRESET', syscall: 'read' });

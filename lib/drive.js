@@ -58,10 +58,13 @@ function drive(socket, connection) {
  * @returns {() => boolean} whether Node destroys it, or has every reason to
  */
 function lossOf(socket) {
-  const handle = socket._handle;
-  const read = handle?.onread;
   let failing = false;
-  if (typeof read === 'function') {
+  const follow = () => {
+    const handle = socket._handle;
+    const read = handle?.onread;
+    if (typeof read !== 'function') {
+      return;
+    }
     handle.onread = function onread(bytes) {
       if (bytes !== undefined) {
         return read.call(handle, bytes);
@@ -74,6 +77,12 @@ function lossOf(socket) {
         failing = false;
       }
     };
+  };
+  if (socket.connecting) {
+    // It gets its handle, or another one, on the way.
+    socket.once('connect', follow);
+  } else {
+    follow();
   }
   const writeFailed = () => Boolean(socket.errored);
   const hasEnded = () => socket.readableEnded && socket.writableFinished;
