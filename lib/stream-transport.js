@@ -286,13 +286,11 @@ class StreamTransport {
   /** A stream that was destroyed still has what it had read ahead. */
   #takeRest() {
     const socket = this.#socket;
-    if (!(socket.readableLength > 0)) {
-      return;
-    }
-    // Until it has told of its end, `read` emits what it returns.
-    socket.off('data', this.#listeners.data);
-    for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) {
-      this.#receive(toBytes(socket, chunk));
+    const { readableLength } = socket;
+    if (readableLength > 0) {
+      // Until it has told of its end, `read` emits what it returns.
+      socket.off('data', this.#listeners.data);
+      this.#receive(toBytes(socket, socket.read(readableLength)));
     }
   }
 
