@@ -61,10 +61,7 @@ function assign(state, socket, options, actions) {
     transport.bind(connection);
     if (socket instanceof net.Socket) {
       const close = () => actions.close(connection, NORMAL_CLOSURE, '');
-      // Node destroys a socket of its own accord when both its sides have ended: what came before
-      // that and is still held is delivered all the same.
-      const destroyed = () => connection[kInner].transport !== null && terminate();
-      drive(socket, { close, terminate: destroyed });
+      drive(socket, { close, terminate });
     }
     transport.start(options.head);
   }

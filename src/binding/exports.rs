@@ -67,6 +67,7 @@ functions! { SOCKETS:
     c"setNoDelay" => commands::set_no_delay,
     c"setKeepAlive" => commands::set_keep_alive,
     c"setRef" => commands::set_ref,
+    c"isHungUp" => commands::is_hung_up,
     c"ioThreads" => commands::io_threads,
 }
 
