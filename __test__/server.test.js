@@ -9,7 +9,7 @@ const { WebSocket } = require('ws');
 const { Base, Server } = require('..');
 const { selfSigned } = require('./support/certificate');
 const { Inbox } = require('./support/inbox');
-const { exchange, requestText } = require('./support/raw-http');
+const { KEY, exchange, requestText } = require('./support/raw-http');
 const { limit, unixPath } = require('./support/server');
 
 const EVENTS = ['open', 'message', 'close', 'error'];
@@ -324,6 +324,21 @@ test('an open listener that throws is an uncaught exception, and the connection 
   const [sid] = await events.next('open');
   server.send(sid, 'still here');
   assert.equal((await client.inbox.next('message'))[0].toString(), 'still here');
+  client.terminate();
+});
+
+test('a socket that cannot be assigned is dropped, with an error', limit, async (t) => {
+  const { server, events, url } = await serve(t);
+  server.extensions['x-a'] = {}; // no extension
+  const answered = new Promise((resolve) => http.get(url.replace('ws', 'http'), {
+    headers: {
+      Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': 13, 'Sec-WebSocket-Key': KEY, 'Sec-WebSocket-Extensions': 'x-a',
+    },
+  }).on('upgrade', (_res, socket) => socket.on('error', () => {}).on('close', resolve).resume()));
+  assert.equal((await events.next('error'))[0].code, 'ERR_INVALID_ARG_TYPE');
+  await answered;
+  const client = await connect(url); // others are none the worse
+  assert.equal(events.list('open').length, 1);
   client.terminate();
 });
 
