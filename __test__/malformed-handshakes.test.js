@@ -259,6 +259,7 @@ const RESPONSES = [
   ['200', answer(['Content-Length: 2'], '200 OK') + 'ok', UNEXPECTED, /200/],
   ['204', answer([], '204 No Content'), UNEXPECTED, /204/],
   ['401', answer(['Content-Length: 0', 'WWW-Authenticate: Basic'], '401 Unauthorized'), UNEXPECTED, /401/],
+  ['426, and the headers of 101', answer([...SWITCHING, 'Content-Length: 0'], '426 Upgrade Required'), UNEXPECTED, /426/],
   ['a redirect', answer(['Location: /', 'Content-Length: 0'], '302 Found'), UNEXPECTED, /302/],
   ['500 with no end', answer([], '500 Oops'), UNEXPECTED, /500/],
   ['no HTTP', 'SSH-2.0-OpenSSH_9.0\r\n', 'HPE_INVALID_CONSTANT'],

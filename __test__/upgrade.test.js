@@ -430,6 +430,13 @@ describe('createUpgradeRequest', () => {
       assert.equal(seen.length, 3);
     });
 
+    test('an agent that is for the other protocol is an error, and no uncaught one', limit, async (t) => {
+      const [plain, secure] = [await redirecting(t), await redirecting(t, selfSigned())];
+      const agent = new http.Agent();
+      const [error] = await created(`${plain.url}/?to=${encodeURIComponent(secure.url)}`, { agent, maxRedirects: 1 });
+      assert.equal(error.code, 'ERR_INVALID_PROTOCOL');
+    });
+
     test('do not lead out of TLS, to files or to sockets', limit, async (t) => {
       const pair = selfSigned();
       const [secure, plain] = [await redirecting(t, pair), await redirecting(t)];
