@@ -223,7 +223,8 @@ class Server extends Base {
 /** A plain request, to an HTTP server that has nothing else to offer. */
 function upgradeRequired(_req, res) {
   const type = { 'Content-Type': 'text/plain; charset=utf-8' };
-  res.writeHead(426, { ...type, Connection: 'close', Upgrade: 'websocket' }).end('A WebSocket is opened by an upgrade request\n');
+  res.writeHead(426, { ...type, Connection: 'close', Upgrade: 'websocket' });
+  res.end('A WebSocket is opened by an upgrade request\n');
 }
 
 module.exports = { Server };
