@@ -289,6 +289,17 @@ test('what the app is still looking at when it closes is refused with 503', limi
   assert.equal(events.list('open').length, 0);
 });
 
+test('what it has taken on when it closes is opened, and closed with 1001', limit, async (t) => {
+  const { server, events, url } = await serve(t, { shouldAccept: () => { process.nextTick(stop); return true; } });
+  let stopped;
+  const stopping = new Promise((resolve) => { stopped = resolve; });
+  const stop = () => server.close(stopped);
+  const client = await connect(url);
+  assert.equal((await client.inbox.next('close'))[0], 1001);
+  await stopping;
+  assert.deepEqual(events.all.map(({ name }) => name), ['open', 'close']);
+});
+
 test('close with a sid is that of Base', limit, async (t) => {
   const { server, events, url } = await serve(t);
   const [one, other] = [await connect(url), await connect(url)];

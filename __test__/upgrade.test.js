@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const http = require('node:http');
 const https = require('node:https');
+const net = require('node:net');
 const { PassThrough } = require('node:stream');
 const { after, before, describe, test } = require('node:test');
 const { once } = require('node:events');
@@ -110,6 +111,17 @@ describe('handleUpgradeRequest', () => {
       assert.equal(code === 'ERR_WS_UPGRADE_FAILED', error.cause instanceof Error);
       if (!taken.destroyed) await once(taken, 'close');
     }
+  });
+
+  test('a client that is refused and does not end its side is not waited for long', limit, async (t) => {
+    const { port, server } = await listening(t, http.createServer());
+    server.on('upgrade', (req, socket) => handleUpgradeRequest(req, socket, { shouldAccept: () => false }, () => {}));
+    const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    client.on('error', () => {}).resume().write(requestText());
+    const [, [socket]] = await Promise.all([once(client, 'end'), once(server, 'connection')]);
+    assert.equal(socket.destroyed, false);
+    await once(socket, 'close');
+    client.destroy();
   });
 
   test('origins: strings, RegExps, a function; a RegExp has no memory', limit, async (t) => {
