@@ -68,11 +68,13 @@ test('streams that are not plain sockets cannot have the socket transport, and s
 });
 
 for (const [extensions, error] of [
-  [['permessage-deflate'], { name: 'Error', code: 'ERR_WS_UNSUPPORTED_EXTENSION' }],
-  ['permessage-deflate; server_no_context_takeover', { name: 'Error', code: 'ERR_WS_UNSUPPORTED_EXTENSION' }],
   [['x-mine'], { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }],
+  // An offer, not what was agreed on.
+  ['permessage-deflate; client_max_window_bits', { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }],
+  [['permessage-deflate; server_max_window_bits=16'], { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }],
+  ['permessage-deflate, permessage-deflate', { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }],
 ]) {
-  test(`extensions ${JSON.stringify(extensions)} are not there, say so, and leave the socket alone`, limit, served({
+  test(`extensions ${JSON.stringify(extensions)} are refused, and the socket is left alone`, limit, served({
     upgrade(request, socket, head, server) {
       socket.write(switchingProtocols(request));
       assert.throws(() => server.base.assignSocket(socket, { head, extensions }), error);

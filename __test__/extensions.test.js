@@ -845,12 +845,6 @@ test('an extension that is an instance of a class has its methods by inheritance
   assert.deepEqual(stream.texts, ['class']);
 });
 
-test('permessage-deflate is not there yet, and says so', () => {
-  for (const asked of [['permessage-deflate'], 'permessage-deflate; server_no_context_takeover']) {
-    refused({ 'x-a': passing() }, asked, { name: 'Error', code: 'ERR_WS_UNSUPPORTED_EXTENSION' });
-  }
-});
-
 test('one of that name may be brought along', () => {
   const { base, stream } = extended({ 'permessage-deflate': appending('!') }, { on: 'permessage-deflate; client_max_window_bits' });
   base.send('mine');

@@ -67,11 +67,16 @@ test('nothing is half-constructed: Base.call on a refused option leaves no state
   assert.deepEqual(Reflect.ownKeys(target), []);
 });
 
-test('perMessageDeflate is not there yet, and says so', () => {
-  for (const perMessageDeflate of [true, {}]) {
-    assert.throws(() => new Base({ perMessageDeflate }), { name: 'Error', code: 'ERR_WS_UNSUPPORTED_EXTENSION' });
+test('perMessageDeflate is a boolean, or an object of settings that are each checked', () => {
+  for (const perMessageDeflate of [true, false, {}, { threshold: 0, level: 9, serverMaxWindowBits: 8 }, { memoryLimit: Infinity }]) {
+    assert.equal(new Base({ perMessageDeflate }).connections, 0);
   }
-  assert.equal(new Base({ perMessageDeflate: false }).connections, 0);
+  for (const perMessageDeflate of [1, 'on', null, [], { level: '1' }, { clientNoContextTakeover: 1 }]) {
+    assert.throws(() => new Base({ perMessageDeflate }), { name: 'TypeError', code: TYPE, message: /perMessageDeflate/ });
+  }
+  for (const [name, value] of [['level', 10], ['level', -1], ['threshold', 1.5], ['serverMaxWindowBits', 7], ['clientMaxWindowBits', 16]]) {
+    assert.throws(() => new Base({ perMessageDeflate: { [name]: value } }), { name: 'RangeError', code: RANGE, message: new RegExp(`perMessageDeflate.${name}`) });
+  }
 });
 
 test('url is a parsed URL with a slash at its end', () => {

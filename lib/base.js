@@ -6,7 +6,7 @@ const { inherits } = require('node:util');
 
 const { assign } = require('./assign.js');
 const { flushAfter } = require('./bridge.js');
-const { object } = require('./check.js');
+const { boolean, object } = require('./check.js');
 const { OPEN, kInner } = require('./connection.js');
 const { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf } = require('./data.js');
 const { leave, resumeHeld } = require('./deliver.js');
@@ -89,16 +89,17 @@ function addressed({ views }, sid) {
  * @param {unknown} sid
  * @param {number} opcode
  * @param {string | ArrayBufferView} data
+ * @param {boolean} compress whether permessage-deflate may compress it
  * @returns {number} how many that are
  */
-function sendFrame(state, sid, opcode, data) {
+function sendFrame(state, sid, opcode, data, compress) {
   if (sid === null) {
     const count = state.views.size;
     if (count > state.streams.size) {
-      flushAfter(native.broadcast(state.id, opcode, data));
+      flushAfter(native.broadcast(state.id, opcode, data, compress));
     }
     for (const connection of [...state.streams]) {
-      connection[kInner].transport?.send(opcode, data);
+      connection[kInner].transport?.send(opcode, data, compress);
     }
     return count;
   }
@@ -109,11 +110,11 @@ function sendFrame(state, sid, opcode, data) {
     if (connections.length > 1 && transport instanceof SocketTransport) {
       slots.push(transport.slot);
     } else {
-      transport?.send(opcode, data);
+      transport?.send(opcode, data, compress);
     }
   }
   if (slots.length > 0) {
-    flushAfter(native.frames(slots, opcode, data));
+    flushAfter(native.frames(slots, opcode, data, compress));
   }
   return connections.length;
 }
@@ -122,7 +123,8 @@ function sendFrame(state, sid, opcode, data) {
  * Sends a message: a string as text, binary data as it is.
  *
  * Forms: `send(data)` and `send(null, data[, options])` to all, `send(sid, data[, options])` to one
- * or, with an array of sids, to several. Sids that are unknown or closed are skipped.
+ * or, with an array of sids, to several. Sids that are unknown or closed are skipped. With
+ * `{ compress: false }` the message is sent as it is where permessage-deflate is on.
  *
  * @returns {this}
  * @throws {TypeError} where data or sid is of another type; nothing is sent then
@@ -131,12 +133,19 @@ Base.prototype.send = function send(...args) {
   const state = stateOf(this);
   const [sid, data, options] = args.length < 2 ? [null, args[0]] : args;
   const checked = checkData(data);
-  if (args.length > 2 && options !== undefined) {
-    object('The "options" argument', options);
-  }
-  state.counters.messagesSent += sendFrame(state, sid, opcodeOf(checked), checked);
+  const compress = args.length < 3 || checkSendOptions(options);
+  state.counters.messagesSent += sendFrame(state, sid, opcodeOf(checked), checked, compress);
   return this;
 };
+
+/**
+ * @param {unknown} options
+ * @returns {boolean} whether the message may be compressed
+ */
+function checkSendOptions(options = {}) {
+  const { compress = true } = object('The "options" argument', options);
+  return boolean('The "compress" option', compress);
+}
 
 /**
  * Sends a ping; the answer comes as `pong`.
@@ -158,7 +167,7 @@ Base.prototype.ping = function ping(...args) {
     [data] = args;
   }
   const checked = checkPingData(data);
-  state.counters.pingsSent += sendFrame(state, sid, PING, checked);
+  state.counters.pingsSent += sendFrame(state, sid, PING, checked, false);
   return this;
 };
 

@@ -24,7 +24,9 @@ class Chain {
   bytes = 0;
 
   /**
-   * @param {{ name: string, step: (next: Function, frame: Frame) => void }[]} steps
+   * @param {{ name: string, step?: (next: Function, frame: Frame) => void,
+   *   transform?: (frame: Frame, compress: boolean) => Frame | null }[]} steps an extension's
+   *   function, or what is built in
    * @param {import('./connection.js').Connection} connection what `this` is to them
    * @param {(frame: Frame) => void} onFrame gets each frame that came through
    * @param {(error: Error) => void} onError gets what an extension reports, or does wrong; the frame
@@ -47,12 +49,13 @@ class Chain {
   /**
    * @param {Frame} frame
    * @param {number} bytes what it is counted for until it is through
+   * @param {boolean} [compress] what is built in is told of this
    */
-  push(frame, bytes) {
+  push(frame, bytes, compress = false) {
     if (!this.#ended) {
       this.bytes += bytes;
     }
-    this.#enqueue({ frame, bytes });
+    this.#enqueue({ frame, bytes, compress });
   }
 
   /** @param {() => void} action what is to be done once all before it are through */
@@ -125,7 +128,10 @@ class Chain {
 
   /** Calls one extension. */
   #step(item, at) {
-    const { name, step } = this.#steps[at];
+    const { name, step, transform } = this.#steps[at];
+    if (transform !== undefined) {
+      return this.#transform(item, transform);
+    }
     let outcome = 'later';
     let returned = false;
     let called = false;
@@ -154,6 +160,19 @@ class Chain {
     }
     returned = true;
     return outcome;
+  }
+
+  /** Lets what is built in have the frame. */
+  #transform(item, transform) {
+    let frame = null;
+    try {
+      frame = transform(item.frame, item.compress);
+    } catch (error) {
+      // Of a frame that an extension has made wrong.
+      this.#report(error);
+    }
+    item.frame = frame ?? item.frame;
+    return frame === null ? 'dropped' : 'passed';
   }
 
   /** What `next` was called with. */

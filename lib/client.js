@@ -54,7 +54,7 @@ class Client extends Base {
     const request = () => ({
       ...given,
       extensions: this.extensions,
-      perMessageDeflate: stateOf(this).options.perMessageDeflate ?? false,
+      perMessageDeflate: stateOf(this).deflatePolicy(),
     });
     const link = new Link(url, request, signal, reconnect, {
       open: (...opened) => this.#opened(...opened),

@@ -1,11 +1,12 @@
 'use strict';
 
-const { failure, invalidType } = require('./errors.js');
+const { invalidType } = require('./errors.js');
+const native = require('./native.js');
 
 /** RFC 7230 §3.2.6: what a name is made of. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** The one that will be built in. */
+/** The one that is built in (RFC 7692). */
 const PERMESSAGE_DEFLATE = 'permessage-deflate';
 
 /**
@@ -14,8 +15,10 @@ const PERMESSAGE_DEFLATE = 'permessage-deflate';
  * @param {object} known the `extensions` of the `Base`
  * @param {unknown} asked an array of names or of elements with parameters, or the value of a
  *   `Sec-WebSocket-Extensions` header
- * @returns {{ name: string, read?: Function, write?: Function }[]} in the order of the header
- * @throws {TypeError} where one is unknown, or is no extension
+ * @returns {{ name: string, read?: Function, write?: Function, agreed?: string }[]} in the order of
+ *   the header; `agreed` is the element of permessage-deflate
+ * @throws {TypeError} where one is unknown, is no extension, or permessage-deflate was not agreed on
+ *   like that
  */
 function resolveExtensions(known, asked) {
   if (asked === undefined || asked === null) {
@@ -25,7 +28,11 @@ function resolveExtensions(known, asked) {
   if (!Array.isArray(elements)) {
     throw invalidType('The "extensions" option', 'an array of strings or a string', asked);
   }
-  return elements.map((element) => resolveOne(known, element));
+  const resolved = elements.map((element) => resolveOne(known, element));
+  if (resolved.filter(({ agreed }) => agreed !== undefined).length > 1) {
+    throw invalidType('The "extensions" option', `a list with ${PERMESSAGE_DEFLATE} once`, asked);
+  }
+  return resolved;
 }
 
 function resolveOne(known, element) {
@@ -35,7 +42,7 @@ function resolveOne(known, element) {
   }
   if (!Object.hasOwn(known, name)) {
     if (name === PERMESSAGE_DEFLATE) {
-      throw unsupportedExtension(name);
+      return { name, agreed: checkAgreed(element) };
     }
     const names = Object.keys(known).join(', ') || 'none';
     throw invalidType('An element of the "extensions" option', `one of base.extensions (${names})`, name);
@@ -77,12 +84,18 @@ function splitList(value) {
 }
 
 /**
- * @param {string} name
- * @returns {Error}
+ * Checks an element that is to be what both ends agreed on, the server's answer.
+ *
+ * @param {string} element
+ * @returns {string}
  */
-function unsupportedExtension(name) {
-  const message = `The extension ${name} is not supported yet`;
-  return failure('ERR_WS_UNSUPPORTED_EXTENSION', message);
+function checkAgreed(element) {
+  const problem = native.deflateProblem(element);
+  if (problem !== undefined) {
+    const expected = `what the server answered (${problem})`;
+    throw invalidType(`The element ${PERMESSAGE_DEFLATE} of the "extensions" option`, expected, element);
+  }
+  return element;
 }
 
-module.exports = { resolveExtensions, unsupportedExtension };
+module.exports = { resolveExtensions };

@@ -1,6 +1,7 @@
 'use strict';
 
 const { Chain } = require('./chain.js');
+const { DeflateStep } = require('./deflate-step.js');
 const { Frame } = require('./frame.js');
 const { FrameReader } = require('./frame-reader.js');
 
@@ -24,7 +25,8 @@ class Framing {
   #onError;
 
   /**
-   * @param {{ name: string, read?: Function, write?: Function }[]} extensions in header order
+   * @param {({ name: string, read?: Function, write?: Function } |
+   *   import('./deflate-step.js').DeflateStep)[]} extensions in header order
    * @param {import('./connection.js').Connection} connection
    * @param {object} ends
    * @param {number} ends.maxPayload
@@ -36,21 +38,18 @@ class Framing {
    */
   constructor(extensions, connection, ends) {
     const { maxPayload, receive, write, onError, onRead, onWritten } = ends;
-    const steps = (name, order) => {
-      const having = order.filter((extension) => extension[name] !== undefined);
-      return having.map((extension) => ({ name: extension.name, step: extension[name] }));
-    };
     this.#receive = receive;
     this.#write = write;
     this.#onError = onError;
-    this.#incoming = new FrameReader(maxPayload);
+    const isCompressed = extensions.some((extension) => extension instanceof DeflateStep);
+    this.#incoming = new FrameReader(isCompressed ? grown(maxPayload) : maxPayload);
     // Our own frames: the sender has bounded them already.
     this.#outgoing = new FrameReader(Infinity);
     const backwards = [...extensions].reverse();
     const received = (frame) => this.#received(frame);
-    this.#reads = new Chain(steps('read', backwards), connection, received, onError, onRead);
+    this.#reads = new Chain(stepsOf(backwards, 'read', 'transformRead'), connection, received, onError, onRead);
     const sent = (frame) => this.#sent(frame);
-    this.#writes = new Chain(steps('write', extensions), connection, sent, onError, onWritten);
+    this.#writes = new Chain(stepsOf(extensions, 'write', 'transformWrite'), connection, sent, onError, onWritten);
   }
 
   /** @returns {number} bytes of frames in the write chain */
@@ -85,10 +84,13 @@ class Framing {
     this.#reads.then(action);
   }
 
-  /** @param {Uint8Array} bytes whole frames to be sent */
-  send(bytes) {
+  /**
+   * @param {Uint8Array} bytes whole frames to be sent
+   * @param {boolean} compress whether they may be compressed
+   */
+  send(bytes, compress) {
     for (const { bytes: one } of this.#outgoing.push(bytes)) {
-      this.#writes.push(new Frame(one), one.length);
+      this.#writes.push(new Frame(one), one.length, compress);
     }
   }
 
@@ -127,6 +129,20 @@ class Framing {
       return null;
     }
   }
+}
+
+/** What the extensions do in one direction. */
+function stepsOf(extensions, step, transform) {
+  const steps = extensions.map((extension) => {
+    const { name, [step]: own, [transform]: builtIn } = extension;
+    return { name, step: own, transform: builtIn?.bind(extension) };
+  });
+  return steps.filter((one) => one.step !== undefined || one.transform !== undefined);
+}
+
+/** Bytes of the largest frame of a message that compression makes larger: see `Limits` in Rust. */
+function grown(maxPayload) {
+  return maxPayload + Math.floor(maxPayload / 8) + 1_024;
 }
 
 module.exports = { Framing };

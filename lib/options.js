@@ -64,7 +64,8 @@ function checkOptions(options = {}) {
  * @param {object} extensions those of the `Base`
  * @param {unknown} options
  * @returns {{ head?: Uint8Array, mask?: boolean, protocol: string, transport?: string,
- *   signal?: AbortSignal, extensions: { name: string, read?: Function, write?: Function }[] }}
+ *   signal?: AbortSignal,
+ *   extensions: { name: string, read?: Function, write?: Function, agreed?: string }[] }}
  */
 function checkAssignOptions(extensions, options = {}) {
   object('The "options" argument', options);

@@ -12,9 +12,8 @@ const SETTINGS = {
   threshold: { default: 1024, check: integer(0, Number.MAX_SAFE_INTEGER) },
   // As zlib has them: 0 only stores, 1 is the fastest, 9 the smallest.
   level: { default: 6, check: integer(0, 9) },
-  // Bytes that each I/O thread may keep in compressors at the ready, beyond what the connections'
-  // windows take.
-  memoryLimit: { default: 16 * 1024 * 1024, check: integer(0, Number.MAX_SAFE_INTEGER, true) },
+  // Bytes that the connections' windows may take before no more of them is agreed on.
+  memoryLimit: { default: 128 * 1024 * 1024, check: integer(0, Number.MAX_SAFE_INTEGER, true) },
   serverNoContextTakeover: { default: false, check: boolean },
   clientNoContextTakeover: { default: false, check: boolean },
   serverMaxWindowBits: { default: 15, check: integer(8, 15) },
@@ -47,4 +46,7 @@ function checkPerMessageDeflate(name, value) {
   return Object.freeze(checked);
 }
 
-module.exports = { checkPerMessageDeflate };
+/** What holds where the option does not say. */
+const DEFAULTS = checkPerMessageDeflate('', true);
+
+module.exports = { DEFAULTS, checkPerMessageDeflate };

@@ -117,7 +117,7 @@ class Server extends Base {
       ...this.#handshake,
       head,
       extensions: this.extensions,
-      perMessageDeflate: stateOf(this).options.perMessageDeflate ?? false,
+      perMessageDeflate: stateOf(this).deflatePolicy(),
       shouldAccept: async () => {
         const verdict = await this.#ask(req);
         isAdmitted = verdict === true && this.#hasRoom();

@@ -23,7 +23,7 @@ class SocketTransport {
    *
    * @param {import('node:net').Socket} socket
    * @param {import('./state.js').State} owner
-   * @param {{ mask: boolean, enforceMasking: boolean }} role
+   * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
    * @throws {Error} with the system's code, such as `EMFILE`
    */
   constructor(socket, owner, role) {
@@ -70,9 +70,10 @@ class SocketTransport {
   /**
    * @param {number} opcode
    * @param {string | ArrayBufferView} data
+   * @param {boolean} compress
    */
-  send(opcode, data) {
-    flushAfter(native.frame(this.#slot, opcode, data));
+  send(opcode, data, compress) {
+    flushAfter(native.frame(this.#slot, opcode, data, compress));
   }
 
   /**

@@ -2,6 +2,7 @@
 
 const native = require('./native.js');
 const { checkOptions } = require('./options.js');
+const { DEFAULTS } = require('./per-message-deflate.js');
 const { Views } = require('./views.js');
 
 /**
@@ -17,6 +18,8 @@ class State {
   closing = new Set();
   /** Those that were closing and had to make room: their `close` is still to come. */
   dropped = new Set();
+  /** Bytes that the windows of permessage-deflate may take, of all that are not over. */
+  windowBytes = 0;
   counters = {
     messagesReceived: 0,
     messagesSent: 0,
@@ -38,18 +41,35 @@ class State {
     this.options = checkOptions(options);
     this.extensions = {};
   }
+
+  /**
+   * What a `Server` or a `Client` is ready to agree on. Once the windows may take as much as they
+   * are allowed to, the next connection does without.
+   *
+   * @returns {object | false} as the option
+   */
+  deflatePolicy() {
+    const { perMessageDeflate } = this.options;
+    if (perMessageDeflate === null || this.windowBytes < perMessageDeflate.memoryLimit) {
+      return perMessageDeflate ?? false;
+    }
+    return { ...perMessageDeflate, serverNoContextTakeover: true, clientNoContextTakeover: true };
+  }
 }
 
 /**
  * What the protocol is told of a connection, in the order in which Rust takes it.
  *
  * @param {State} state
- * @param {{ mask: boolean, enforceMasking: boolean }} role
- * @returns {(boolean | number)[]}
+ * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role `deflate` is the element
+ *   that was agreed on; an empty one means that it is off
+ * @returns {(boolean | number | string)[]}
  */
-function protocolSettings({ options }, { mask, enforceMasking }) {
+function protocolSettings({ options }, { mask, enforceMasking, deflate }) {
   const { maxPayload, maxFragments, timeout, pingInterval, closeTimeout } = options;
-  return [mask, enforceMasking, maxPayload, maxFragments, timeout, pingInterval, closeTimeout];
+  const { level, threshold } = options.perMessageDeflate ?? DEFAULTS;
+  const limits = [maxPayload, maxFragments, timeout, pingInterval, closeTimeout];
+  return [mask, enforceMasking, ...limits, deflate, level, threshold];
 }
 
 module.exports = { State, protocolSettings };

@@ -3,6 +3,7 @@
 const { performance } = require('node:perf_hooks');
 
 const { kInner } = require('./connection.js');
+const { DeflateStep } = require('./deflate-step.js');
 const { DRAIN, ERROR, deliver, emitError } = require('./deliver.js');
 const { Fifo } = require('./fifo.js');
 const { Framing } = require('./framing.js');
@@ -24,6 +25,8 @@ const NO_SLOT = 2 ** 32 - 1;
 /** Once more bytes than this were queued, falling back to zero is reported as `drain`; with more
  *  than this queued, only the latest ping is answered. */
 const HIGH_MARK = 64 * 1024;
+/** Bytes that are inflated before what they became is delivered: it may be a thousand times as much. */
+const COMPRESSED_READ = 16 * 1024;
 const ABNORMAL_CLOSURE = 1006;
 const GOING_AWAY = 1001;
 
@@ -60,6 +63,8 @@ class StreamTransport {
   #connection;
   #output;
   #mask;
+  /** Messages are compressed by Rust, not by the extensions' chain. */
+  #deflates;
   #socket;
   #methods;
   #extensions;
@@ -90,11 +95,14 @@ class StreamTransport {
    * @param {import('node:stream').Duplex} socket
    * @param {Record<string, Function>} methods its own, whatever is put in their place later
    * @param {import('./state.js').State} owner
-   * @param {{ mask: boolean, enforceMasking: boolean }} role
-   * @param {{ name: string, read?: Function, write?: Function }[]} extensions those that are on
+   * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
+   * @param {{ name: string, read?: Function, write?: Function, agreed?: string }[]} extensions in
+   *   header order, where there are any in JavaScript
    */
   constructor(socket, methods, owner, role, extensions) {
-    this.#slot = native.streamOpen(now(), ...protocolSettings(owner, role));
+    const isChained = extensions.length > 0;
+    this.#deflates = role.deflate !== '' && !isChained;
+    this.#slot = native.streamOpen(now(), isChained, ...protocolSettings(owner, role));
     this.#owner = owner;
     this.#socket = socket;
     this.#methods = methods;
@@ -114,7 +122,8 @@ class StreamTransport {
     transports[this.#slot] = this;
     this.#owner.streams.add(connection);
     if (this.#extensions.length > 0) {
-      this.#framing = new Framing(this.#extensions, connection, {
+      const withDeflate = (one) => (one.agreed === undefined ? one : this.#deflateStep());
+      this.#framing = new Framing(this.#extensions.map(withDeflate), connection, {
         maxPayload: this.#owner.options.maxPayload,
         receive: (bytes) => this.#accept(bytes),
         write: (bytes) => this.#output.write(bytes),
@@ -210,7 +219,10 @@ class StreamTransport {
 
   /** Bytes for the protocol. */
   #accept(bytes) {
-    this.#chunks.push(bytes);
+    const piece = this.#deflates ? COMPRESSED_READ : bytes.length;
+    for (let at = 0; at < bytes.length; at += piece) {
+      this.#chunks.push(bytes.subarray(at, at + piece));
+    }
     // A stream may bring more while a listener writes; that has to wait for its turn.
     if (!this.#taking) {
       this.#takeChunks();
@@ -308,12 +320,26 @@ class StreamTransport {
   }
 
   /** Sends whole frames. */
-  #write(bytes) {
+  #write(bytes, compress = false) {
     if (this.#framing === null) {
       this.#output.write(bytes);
     } else {
-      this.#framing.send(bytes);
+      this.#framing.send(bytes, compress);
     }
+  }
+
+  /** permessage-deflate among the extensions. */
+  #deflateStep() {
+    return new DeflateStep({
+      inflate: (frame, payload) => native.streamInflate(this.#slot, frame, payload, now()),
+      compress: (message) => native.streamCompress(this.#slot, message),
+    });
+  }
+
+  #encode(opcode, data, compress) {
+    return this.#deflates && compress
+      ? native.streamMessage(this.#slot, opcode, data, true)
+      : native.encode(opcode, data, this.#mask);
   }
 
   /** Has Rust look at the connection when its next deadline comes. */
@@ -354,12 +380,13 @@ class StreamTransport {
   /**
    * @param {number} opcode
    * @param {string | ArrayBufferView} data
+   * @param {boolean} compress
    */
-  send(opcode, data) {
+  send(opcode, data, compress) {
     if (this.#lost || this.#isFull()) {
       return;
     }
-    this.#write(native.encode(opcode, data, this.#mask));
+    this.#write(this.#encode(opcode, data, compress), compress);
     this.#wasHigh ||= this.bufferedAmount() > HIGH_MARK;
     this.#output.isWatched = this.#wasHigh;
   }

@@ -11,7 +11,8 @@ use proptest::sample::{Index, select};
 use reference::Rules;
 use support::*;
 use websockets::protocol::{
-    Config, Header, Limits, Opcode, Role, State, Violation, accept_key, apply_mask, encode_frame,
+    Config, Header, Limits, Opcode, Reserved, Role, State, Violation, accept_key, apply_mask,
+    encode_frame,
 };
 
 /// Small, so that all of them are reached.
@@ -329,7 +330,7 @@ proptest! {
             ..Header::message(opcode, 0, mask)
         };
         let (bytes, n) = header.encode();
-        prop_assert_eq!(Header::parse(&bytes[..n]), Ok(Some((header, n))));
+        prop_assert_eq!(Header::parse(&bytes[..n], Reserved::None), Ok(Some((header, n))));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use napi::sys;
 use super::env::EnvState;
 
 /// Most arguments of any function.
-const MAX_ARGUMENTS: usize = 10;
+const MAX_ARGUMENTS: usize = 13;
 
 /// Why a call failed.
 pub(super) enum Failure {
@@ -97,6 +97,14 @@ impl Call<'_> {
             }
         }
         Ok(array)
+    }
+
+    pub(super) fn string(&self, text: &str) -> Outcome<sys::napi_value> {
+        let (mut value, data) = (ptr::null_mut(), text.as_ptr().cast());
+        let length = isize::try_from(text.len()).unwrap_or(isize::MAX);
+        // SAFETY: `raw` is the env of this call, the text valid for its length.
+        check(unsafe { sys::napi_create_string_utf8(self.raw, data, length, &mut value) })?;
+        Ok(value)
     }
 
     pub(super) fn boolean(&self, boolean: bool) -> Outcome<sys::napi_value> {

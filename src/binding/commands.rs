@@ -10,11 +10,11 @@ use napi::sys;
 
 use super::call::{Call, Failure, Outcome, UNDEFINED, check, reference, wrong};
 use super::drain;
-use super::frame::{IN_PLACE, Source, bytes, opcode, reason};
+use super::frame::{IN_PLACE, Source, bytes, opcode, text};
 use super::sockets::{Functions, Link};
 use super::streams::config;
-use crate::engine::{Append, Broadcast, Shared, Submission, least_loaded, socket};
-use crate::protocol::Role;
+use crate::engine::{Append, Frame, Shared, Submission, least_loaded, socket};
+use crate::protocol::Opcode;
 
 type Returned = Outcome<sys::napi_value>;
 
@@ -35,7 +35,6 @@ pub(super) fn open(call: &Call<'_>) -> Returned {
     let base = call.u64(1)?;
     let max_buffered = usize::try_from(call.u64(2)?).unwrap_or(usize::MAX);
     let config = call.state.share(config(call, 3)?);
-    let mask = config.role == Role::Client;
     // SAFETY: borrowed for the length of this call only, in which `lib/` keeps the handle open; a
     // number that is no descriptor makes `fcntl` fail.
     let borrowed = unsafe { BorrowedFd::borrow_raw(raw_fd) };
@@ -44,7 +43,7 @@ pub(super) fn open(call: &Call<'_>) -> Returned {
     let link = call.state.sockets.link().map_err(refused)?;
     let shard = least_loaded(&link.shards);
     let port = link.port.clone();
-    let make = |slot| Shared::new(fd, port, shard, slot, base, mask, max_buffered);
+    let make = |slot| Shared::new(fd, port, shard, slot, base, &config, max_buffered);
     let Some(connection) = call.state.sockets.add(make) else {
         return Err(refused(io::Error::other("too many connections")));
     };
@@ -81,15 +80,22 @@ pub(super) fn start(call: &Call<'_>) -> Returned {
     scheduled(call)
 }
 
-/// `frame(slot, opcode, data)`: one frame to one connection.
+/// `frame(slot, opcode, data, compress)`: one frame to one connection.
 pub(super) fn frame(call: &Call<'_>) -> Returned {
-    let (slot, opcode) = (call.u32(0)?, opcode(call, 1)?);
+    let (slot, opcode, compress) = (call.u32(0)?, opcode(call, 1)?, call.bool(3)?);
     let source = Source::of(call, 2)?;
     let (Some(connection), Some(link)) =
         (call.state.sockets.shared(slot), call.state.sockets.linked())
     else {
         return UNDEFINED;
     };
+    if compress && connection.deflate.is_some() {
+        let frame = plain(&source, opcode, compress)?;
+        if is_compressed(&connection, &frame) {
+            submit(call, connection, |c| Submission::Message(c, frame));
+            return scheduled(call);
+        }
+    }
     let in_order = call.state.sockets.in_order(link, connection.shard);
     if in_order && source.bound() <= IN_PLACE {
         let mut result = Ok(0);
@@ -97,78 +103,92 @@ pub(super) fn frame(call: &Call<'_>) -> Returned {
         result?;
         appended(call, link, connection, append);
     } else {
-        let mut frame = Vec::new();
-        source.encode(&mut frame, opcode, connection.mask)?;
-        if in_order {
-            let append = connection.append_owned(frame);
-            appended(call, link, connection, append);
-        } else {
-            submit(call, connection, |c| Submission::Send(c, frame));
-        }
+        send_encoded(call, link, connection, &source, opcode)?;
     }
     scheduled(call)
 }
 
-/// `frames(slots, opcode, data)`: one frame to each of some connections.
+/// `frames(slots, opcode, data, compress)`: one frame to each of some connections.
 pub(super) fn frames(call: &Call<'_>) -> Returned {
-    let opcode = opcode(call, 1)?;
+    let (opcode, compress) = (opcode(call, 1)?, call.bool(3)?);
     let source = Source::of(call, 2)?;
     let Some(link) = call.state.sockets.linked() else {
         return UNDEFINED;
     };
-    let mut plain = Vec::new();
-    source.encode(&mut plain, opcode, false)?;
-    let plain = Bytes::from(plain);
+    let frame = plain(&source, opcode, compress)?;
     for slot in slots(call, 0)? {
         let Some(connection) = call.state.sockets.shared(slot) else {
             continue;
         };
-        let in_order = call.state.sockets.in_order(link, connection.shard);
-        if connection.mask || !in_order {
-            let mut own = Vec::new();
-            source.encode(&mut own, opcode, connection.mask)?;
-            if in_order {
-                let append = connection.append_owned(own);
-                appended(call, link, connection, append);
-            } else {
-                submit(call, connection, |c| Submission::Send(c, own));
-            }
+        if is_compressed(&connection, &frame) {
+            submit(call, connection, |c| Submission::Message(c, frame.clone()));
+        } else if connection.mask || !call.state.sockets.in_order(link, connection.shard) {
+            send_encoded(call, link, connection, &source, opcode)?;
         } else {
-            let append = connection.append_shared(&plain);
+            let append = connection.append_shared(&frame.bytes);
             appended(call, link, connection, append);
         }
     }
     scheduled(call)
 }
 
-/// `broadcast(base, opcode, data)`: one frame to every connection of a `Base`.
+/// `broadcast(base, opcode, data, compress)`: one frame to every connection of a `Base`.
 pub(super) fn broadcast(call: &Call<'_>) -> Returned {
-    let (base, opcode) = (call.u64(0)?, opcode(call, 1)?);
+    let (base, opcode, compress) = (call.u64(0)?, opcode(call, 1)?, call.bool(3)?);
     let source = Source::of(call, 2)?;
     let Some(link) = call.state.sockets.linked() else {
         return UNDEFINED;
     };
-    let mut frame = Vec::new();
-    let payload = source.encode(&mut frame, opcode, false)?;
-    let frame = Bytes::from(frame);
+    let frame = plain(&source, opcode, compress)?;
     for shard in call.state.sockets.populated(link) {
-        let broadcast = Broadcast {
-            base,
-            opcode,
-            frame: frame.clone(),
-            payload,
-        };
-        call.state
-            .sockets
-            .submit(link, shard, Submission::Broadcast(broadcast));
+        let frame = frame.clone();
+        let broadcast = Submission::Broadcast { base, frame };
+        call.state.sockets.submit(link, shard, broadcast);
     }
     scheduled(call)
+}
+
+/// A frame as a server sends it without compression.
+fn plain(source: &Source<'_>, opcode: Opcode, compress: bool) -> Outcome<Frame> {
+    let mut bytes = Vec::new();
+    let header = source.encode(&mut bytes, opcode, false)?;
+    Ok(Frame {
+        opcode,
+        bytes: Bytes::from(bytes),
+        header,
+        compress,
+    })
+}
+
+/// Whether the shard is to compress this for the connection.
+fn is_compressed(connection: &Shared, frame: &Frame) -> bool {
+    let length = frame.payload().len();
+    frame.compress && connection.deflate.is_some_and(|d| d.compresses(length))
+}
+
+/// Sends a frame that is encoded apart, behind what was submitted before.
+fn send_encoded(
+    call: &Call<'_>,
+    link: &Link,
+    connection: Arc<Shared>,
+    source: &Source<'_>,
+    opcode: Opcode,
+) -> Outcome<()> {
+    let mut frame = Vec::new();
+    source.encode(&mut frame, opcode, connection.mask)?;
+    if call.state.sockets.in_order(link, connection.shard) {
+        let append = connection.append_owned(frame);
+        appended(call, link, connection, append);
+    } else {
+        submit(call, connection, |c| Submission::Send(c, frame));
+    }
+    Ok(())
 }
 
 /// `close(slot, code, reason)`: begins the closing handshake.
 pub(super) fn close(call: &Call<'_>) -> Returned {
     let code = u16::try_from(call.u32(1)?).map_err(|_| wrong(1, "a status code"))?;
-    let reason = reason(call, 2)?;
+    let reason = text(call, 2)?;
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
         submit(call, connection, |connection| Submission::Close {
             connection,

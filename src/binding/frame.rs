@@ -100,9 +100,9 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The reason of a close frame. It is encoded as a text frame would be: what is in it is valid
+/// A string, or a Buffer of UTF-8. It is encoded as a text frame would be: what is in it is valid
 /// UTF-8 then.
-pub(super) fn reason(call: &Call<'_>, index: usize) -> Outcome<String> {
+pub(super) fn text(call: &Call<'_>, index: usize) -> Outcome<String> {
     let mut frame = Vec::new();
     let header = Source::of(call, index)?.encode(&mut frame, Opcode::Text, false)?;
     Ok(String::from_utf8_lossy(&frame[header..]).into_owned())

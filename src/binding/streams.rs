@@ -8,9 +8,12 @@ use napi::sys;
 
 use super::call::{Call, Failure, Outcome, UNDEFINED, reference, wrong};
 use super::delivery::{Delivered, Delivery, MAX_SLOT, buffer, in_scope};
-use super::frame::{Source, bytes, change_bytes, opcode, reason};
+use super::frame::{Source, bytes, change_bytes, opcode, text};
 use crate::engine::{Batch, Kind, Stream};
-use crate::protocol::{self, Config, Header, Limits, Millis, Role};
+use crate::protocol::{
+    self, Config, Deflate, DeflateFilter, DeflateParams, Filtered, Header, Limits, Millis,
+    Reserved, Role,
+};
 
 type Returned = Outcome<sys::napi_value>;
 
@@ -21,15 +24,12 @@ pub(super) fn attach(call: &Call<'_>) -> Returned {
 }
 
 /// The settings of a connection, from the argument at `first` on: `mask, enforceMasking,
-/// maxPayload, maxFragments, timeout, pingInterval, closeTimeout`.
+/// maxPayload, maxFragments, timeout, pingInterval, closeTimeout`, then those of [`deflate`].
 pub(super) fn config(call: &Call<'_>, first: usize) -> Outcome<Config> {
     let some = |ms: Millis| (ms > 0).then_some(ms);
+    let role = role(call, first)?;
     Ok(Config {
-        role: if call.bool(first)? {
-            Role::Client
-        } else {
-            Role::Server
-        },
+        role,
         enforce_masking: call.bool(first + 1)?,
         limits: Limits {
             max_payload: call.u64(first + 2)?,
@@ -39,18 +39,54 @@ pub(super) fn config(call: &Call<'_>, first: usize) -> Outcome<Config> {
         timeout: some(call.u64(first + 4)?),
         ping_interval: some(call.u64(first + 5)?),
         close_timeout: call.u64(first + 6)?,
+        deflate: deflate(call, first + 7, role)?,
     })
 }
 
-/// `streamOpen(now, …settings)` → slot.
+/// `mask` → which end we are.
+fn role(call: &Call<'_>, index: usize) -> Outcome<Role> {
+    Ok(if call.bool(index)? {
+        Role::Client
+    } else {
+        Role::Server
+    })
+}
+
+/// The settings of permessage-deflate, from the argument at `first` on: `agreed, level, threshold`.
+fn deflate(call: &Call<'_>, first: usize, role: Role) -> Outcome<Option<Deflate>> {
+    let level = u8::try_from(call.u32(first + 1)?).map_err(|_| wrong(first + 1, "a level"))?;
+    let threshold = usize::try_from(call.u64(first + 2)?).unwrap_or(usize::MAX);
+    deflate_of(&text(call, first)?, role, level, threshold).map_err(|e| wrong(first, &e))
+}
+
+/// What the element that was agreed on means; an empty one, that it is off.
+fn deflate_of(
+    agreed: &str,
+    role: Role,
+    level: u8,
+    threshold: usize,
+) -> Result<Option<Deflate>, String> {
+    if agreed.is_empty() {
+        return Ok(None);
+    }
+    let params = DeflateParams::agreed(agreed);
+    let params = params.map_err(|e| format!("an element that was agreed on: {e}"))?;
+    Ok(Some(Deflate::new(&params, role, level.min(9), threshold)))
+}
+
+/// `streamOpen(now, filters, …settings)` → slot. `filters`: permessage-deflate has its place among
+/// extensions in JavaScript, and is applied by `streamInflate` and `streamCompress`.
 pub(super) fn open(call: &Call<'_>) -> Returned {
-    let now = call.u64(0)?;
-    let config = call.state.share(config(call, 1)?);
+    let (now, filters) = (call.u64(0)?, call.bool(1)?);
+    let mut config = config(call, 2)?;
+    let filter = config.deflate.take_if(|_| filters);
+    let filter = filter.map(|deflate| DeflateFilter::new(deflate, config.limits));
+    let config = call.state.share(config);
     let mut streams = call.state.streams.borrow_mut();
     let entry = streams.vacant_entry();
     let slot = u32::try_from(entry.key()).ok().filter(|n| *n <= MAX_SLOT);
     let slot = slot.ok_or_else(|| wrong(0, "one of fewer connections"))?;
-    entry.insert(Stream::new(slot, config, now));
+    entry.insert(Stream::new(slot, config, filter, now));
     call.number(f64::from(slot))
 }
 
@@ -69,10 +105,76 @@ pub(super) fn relieve(call: &Call<'_>) -> Returned {
     step(call, |stream, batch| stream.relieve(batch))
 }
 
+/// `streamMessage(slot, opcode, data, compress)` → a Buffer with the frame, which has to be written.
+pub(super) fn message(call: &Call<'_>) -> Returned {
+    let (slot, opcode, compress) = (slot(call)?, opcode(call, 1)?, call.bool(3)?);
+    let mut plain = Vec::new();
+    let header = Source::of(call, 2)?.encode(&mut plain, opcode, false)?;
+    let mut streams = call.state.streams.borrow_mut();
+    let Some(stream) = streams.get_mut(slot) else {
+        return UNDEFINED;
+    };
+    buffer(
+        call.raw,
+        &stream.message(opcode, &plain[header..], compress),
+    )
+}
+
+/// `streamInflate(slot, frame, payload, now)`: a received frame, and its payload unmasked, where
+/// permessage-deflate has its place → `true` where it goes on as it is, a Buffer with the message
+/// that it ends, nothing where it is kept.
+pub(super) fn inflate(call: &Call<'_>) -> Returned {
+    let header = Header::parse(bytes(call, 1)?, Reserved::Any);
+    let Ok(Some((header, _))) = header else {
+        return Err(wrong(1, "a frame"));
+    };
+    // A copy: listeners may change what is theirs.
+    let (payload, now) = (bytes(call, 2)?.to_vec(), call.u64(3)?);
+    let mut filtered = Filtered::Untouched;
+    step(call, |stream, batch| {
+        filtered = stream.inflate(&header, &payload, now, batch);
+    })?;
+    match filtered {
+        Filtered::Untouched => call.boolean(true),
+        Filtered::Kept => UNDEFINED,
+        Filtered::Message(message) => buffer(call.raw, &message),
+    }
+}
+
+/// `streamCompress(slot, message)`: a message where permessage-deflate has its place → a Buffer with
+/// the payload of its frame, which has to be written; nothing where it goes on as it is.
+pub(super) fn compress(call: &Call<'_>) -> Returned {
+    let message = bytes(call, 1)?;
+    let mut streams = call.state.streams.borrow_mut();
+    let stream = streams.get_mut(slot(call)?);
+    match stream.and_then(|stream| stream.compress(message)) {
+        Some(payload) => buffer(call.raw, &payload),
+        None => UNDEFINED,
+    }
+}
+
+/// `deflateMemory(agreed, mask)` → bytes that permessage-deflate may keep for a connection between two
+/// messages, with what was agreed on.
+pub(super) fn deflate_memory(call: &Call<'_>) -> Returned {
+    let agreed = text(call, 0)?;
+    let role = role(call, 1)?;
+    let memory = deflate_of(&agreed, role, 0, 0).map_err(|e| wrong(0, &e))?;
+    call.number(memory.map_or(0, |deflate| deflate.memory()) as f64)
+}
+
+/// `deflateProblem(element)` → what is wrong with an element that is to be the agreement on
+/// permessage-deflate; nothing where it is one.
+pub(super) fn deflate_problem(call: &Call<'_>) -> Returned {
+    match DeflateParams::agreed(&text(call, 0)?) {
+        Ok(_) => UNDEFINED,
+        Err(problem) => call.string(&problem.to_string()),
+    }
+}
+
 /// `streamClose(slot, code, reason, now)`: begins the closing handshake.
 pub(super) fn close(call: &Call<'_>) -> Returned {
     let code = u16::try_from(call.u32(1)?).map_err(|_| wrong(1, "a status code"))?;
-    let (reason, now) = (reason(call, 2)?, call.u64(3)?);
+    let (reason, now) = (text(call, 2)?, call.u64(3)?);
     step(call, |stream, batch| {
         stream.close(code, &reason, now, batch)
     })
@@ -125,7 +227,7 @@ pub(super) fn encode(call: &Call<'_>) -> Returned {
 /// # Errors
 /// The violation, as an Error with its public code.
 pub(super) fn parse_header(call: &Call<'_>) -> Returned {
-    let parsed = Header::parse_extended(bytes(call, 0)?);
+    let parsed = Header::parse(bytes(call, 0)?, Reserved::Any);
     match parsed.map_err(|v| Failure::Throw(v.code(), v.to_string()))? {
         Some((header, length)) => call.numbers(&[length as f64, header.length as f64]),
         None => UNDEFINED,

@@ -14,10 +14,16 @@ use tokio::io::unix::AsyncFd;
 use super::shard::Shard;
 use super::shared::{Append, Flush, Shared, Thread};
 use super::socket;
+use super::submission::Frame;
 use crate::protocol::{self, Config, Event, Millis, State};
 
 /// With more than this many bytes queued, only the latest ping is answered (RFC 6455 §5.5.3).
 const CONGESTED: usize = 64 * 1024;
+/// Frames of submissions are written together, but not more bytes than this kept back for it.
+const TOGETHER: usize = 16 * 1024;
+/// One read of a connection with permessage-deflate: it may become a thousand times as much, for
+/// which there has to be room.
+const COMPRESSED_READ: usize = 16 * 1024;
 /// Reads of one connection before others have their turn.
 const READS_PER_TURN: u32 = 4;
 
@@ -61,6 +67,8 @@ pub(super) struct Connection {
     pub(super) shared: Arc<Shared>,
     /// Its place among the connections of its `Base`.
     pub(super) base_index: Cell<usize>,
+    /// It waits to be settled once all submissions that have come are carried out.
+    unsettled: Cell<bool>,
     inner: RefCell<Inner>,
 }
 
@@ -69,6 +77,7 @@ impl Connection {
         Self {
             shared,
             base_index: Cell::new(0),
+            unsettled: Cell::new(false),
             inner: RefCell::new(Inner {
                 protocol: protocol::Connection::new(config, now),
                 reading: Reading::On,
@@ -182,7 +191,11 @@ impl Connection {
             guard = Some(ready!(io.poll_read_ready(context))?);
         }
         let mut buffer = shard.read_buffer.borrow_mut();
-        match socket::receive(io.get_ref().as_fd(), &mut buffer) {
+        let buffer = match self.shared.deflate {
+            Some(_) => &mut buffer[..COMPRESSED_READ],
+            None => &mut buffer[..],
+        };
+        match socket::receive(io.get_ref().as_fd(), buffer) {
             Ok(0) => self.end(shard),
             Ok(read) => {
                 // A short read has emptied the kernel's buffer: the next bytes are a new edge.
@@ -351,10 +364,28 @@ impl Connection {
         }
     }
 
+    /// Sends a message, compressed.
+    pub(super) fn send_message(self: &Rc<Self>, shard: &Rc<Shard>, frame: &Frame) {
+        let mut out = Vec::new();
+        self.inner.borrow_mut().protocol.send_message(
+            frame.opcode,
+            frame.payload(),
+            frame.compress,
+            &mut out,
+        );
+        let append = self.shared.shard_append(out);
+        self.appended(shard, append);
+    }
+
     /// What became of a frame that this shard appended.
-    pub(super) fn appended(&self, shard: &Rc<Shard>, append: Append) {
+    pub(super) fn appended(self: &Rc<Self>, shard: &Rc<Shard>, append: Append) {
         match append {
-            Append::Queued => self.settle(shard),
+            Append::Queued if self.shared.buffered() >= TOGETHER => self.settle(shard),
+            Append::Queued => {
+                if !self.unsettled.replace(true) {
+                    shard.settle_later(self.clone());
+                }
+            }
             Append::Closed => {}
             Append::Full => self.lose(shard),
         }
@@ -391,6 +422,7 @@ impl Connection {
     /// Writes what waits (where the kernel takes no more, it waits until that does), and does what
     /// the protocol's state asks for.
     pub(super) fn settle(&self, shard: &Rc<Shard>) {
+        self.unsettled.set(false);
         let mut flush = self.shared.flush(Thread::Shard, true);
         let mut inner = self.inner.borrow_mut();
         if inner.finished {

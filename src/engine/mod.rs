@@ -55,4 +55,4 @@ pub use shard::ShardHandle;
 #[cfg(sockets)]
 pub use shared::{Append, Shared};
 #[cfg(sockets)]
-pub use submission::{Broadcast, Envelope, Submission};
+pub use submission::{Envelope, Frame, Submission};

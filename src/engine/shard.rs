@@ -17,9 +17,9 @@ use tokio::task::LocalSet;
 use super::connection::Connection;
 use super::port::Port;
 use super::shared::{NO_KEY, Shared};
-use super::submission::{Broadcast, Envelope, Submission};
+use super::submission::{Envelope, Frame, Submission};
 use super::timers::{Timer, Timers};
-use crate::protocol::{Millis, encode_frame, random_key};
+use crate::protocol::{Deflate, Millis, encode_compressed_frame, encode_frame, random_key};
 
 /// What one `recv` can bring; one such buffer a shard.
 const READ_BUFFER: usize = 128 * 1024;
@@ -84,6 +84,7 @@ fn run(runtime: &Runtime, handle: Arc<ShardHandle>) {
         bases: RefCell::default(),
         timers: RefCell::default(),
         suspended: RefCell::default(),
+        unsettled: RefCell::default(),
         read_buffer: RefCell::new(vec![0; READ_BUFFER].into()),
         answer: Cell::default(),
     });
@@ -105,6 +106,8 @@ pub(super) struct Shard {
     bases: RefCell<HashMap<u64, Vec<Rc<Connection>>>>,
     timers: RefCell<Timers>,
     suspended: RefCell<Vec<Rc<Connection>>>,
+    /// Connections to which something was appended that is still to be written.
+    unsettled: RefCell<Vec<Rc<Connection>>>,
     pub(super) read_buffer: RefCell<Box<[u8]>>,
     /// Scratch for what the protocol answers.
     pub(super) answer: Cell<Vec<u8>>,
@@ -139,6 +142,15 @@ impl Shard {
                 }
             }
         }
+        for connection in self.unsettled.take() {
+            connection.settle(self);
+        }
+    }
+
+    /// What was appended to a connection is written with what the submissions still to be carried
+    /// out append: one system call for all of it.
+    pub(super) fn settle_later(&self, connection: Rc<Connection>) {
+        self.unsettled.borrow_mut().push(connection);
     }
 
     fn carry_out(self: &Rc<Self>, port: &Arc<Port>, submission: Submission) {
@@ -162,7 +174,12 @@ impl Shard {
                     connection.appended(self, append);
                 }
             }
-            Submission::Broadcast(broadcast) => self.broadcast(&broadcast),
+            Submission::Message(shared, frame) => {
+                if let Some(connection) = self.find(&shared) {
+                    connection.send_message(self, &frame);
+                }
+            }
+            Submission::Broadcast { base, frame } => self.broadcast(base, &frame),
             Submission::Close {
                 connection,
                 code,
@@ -206,22 +223,34 @@ impl Shard {
         }
     }
 
-    fn broadcast(self: &Rc<Self>, broadcast: &Broadcast) {
+    fn broadcast(self: &Rc<Self>, base: u64, frame: &Frame) {
         let at = |index| {
             let bases = self.bases.borrow();
-            bases.get(&broadcast.base).map(|all| Rc::clone(&all[index]))
+            bases.get(&base).map(|all| Rc::clone(&all[index]))
         };
-        let count = self.bases.borrow().get(&broadcast.base).map_or(0, Vec::len);
+        let count = self.bases.borrow().get(&base).map_or(0, Vec::len);
+        let mut compressed = CompressedOnce::default();
         // Backwards: a connection that ends on the way is replaced by the last, which had its turn.
         for connection in (0..count).rev().filter_map(at) {
             let shared = &connection.shared;
-            let append = if shared.mask {
-                let mut frame = Vec::new();
-                let payload = &broadcast.frame[broadcast.payload..];
-                encode_frame(&mut frame, broadcast.opcode, payload, Some(random_key()));
-                shared.shard_append(frame)
-            } else {
-                shared.shard_append_shared(&broadcast.frame)
+            let append = match &shared.deflate {
+                Some(deflate) if frame.compress && deflate.compresses(frame.payload().len()) => {
+                    if deflate.outgoing.context_takeover {
+                        connection.send_message(self, frame);
+                        continue;
+                    }
+                    let payload = compressed.payload(deflate, frame);
+                    let mut own = Vec::new();
+                    let mask = shared.mask.then(random_key);
+                    encode_compressed_frame(&mut own, frame.opcode, payload, mask);
+                    shared.shard_append(own)
+                }
+                _ if shared.mask => {
+                    let mut own = Vec::new();
+                    encode_frame(&mut own, frame.opcode, frame.payload(), Some(random_key()));
+                    shared.shard_append(own)
+                }
+                _ => shared.shard_append_shared(&frame.bytes),
             };
             connection.appended(self, append);
         }
@@ -329,5 +358,23 @@ impl Shard {
                 connection.fire(self, now);
             }
         }
+    }
+}
+
+/// A broadcast's payload, compressed once for all connections that take over no context: a `Base`
+/// has few different settings of them.
+#[derive(Default)]
+struct CompressedOnce(Vec<(u8, u8, Vec<u8>)>);
+
+impl CompressedOnce {
+    fn payload(&mut self, deflate: &Deflate, frame: &Frame) -> &[u8] {
+        let (level, window_bits) = (deflate.level, deflate.outgoing.window_bits);
+        let same = |(l, w, _): &(u8, u8, Vec<u8>)| (*l, *w) == (level, window_bits);
+        let index = self.0.iter().position(same).unwrap_or_else(|| {
+            let payload = deflate.compress_alone(frame.payload());
+            self.0.push((level, window_bits, payload));
+            self.0.len() - 1
+        });
+        &self.0[index].2
     }
 }

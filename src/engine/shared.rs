@@ -17,6 +17,7 @@ use super::batch::Kind;
 use super::outbox::Outbox;
 use super::port::Port;
 use super::socket::{self, MAX_PIECES};
+use crate::protocol::{Config, Deflate, Role};
 
 /// Once more than this many bytes were queued, falling back to zero is reported as `drain`.
 const HIGH_MARK: usize = 64 * 1024;
@@ -89,6 +90,8 @@ pub struct Shared {
     pub shard: usize,
     /// Outgoing frames are masked.
     pub mask: bool,
+    /// How the shard compresses messages, where it does.
+    pub deflate: Option<Deflate>,
     pub(super) id: u64,
     pub(super) key: AtomicU32,
     pub(super) port: Arc<Port>,
@@ -109,7 +112,7 @@ impl Shared {
         shard: usize,
         slot: u32,
         base: u64,
-        mask: bool,
+        config: &Config,
         max_buffered: usize,
     ) -> Self {
         let state = State {
@@ -120,7 +123,8 @@ impl Shared {
             slot,
             base,
             shard,
-            mask,
+            mask: config.role == Role::Client,
+            deflate: config.deflate,
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             key: AtomicU32::new(NO_KEY),
             port,

@@ -6,22 +6,27 @@
 use std::sync::Arc;
 
 use super::batch::{Batch, Kind};
-use crate::protocol::{self, Config, Event, Millis, Payload, State};
+use crate::protocol::{
+    self, Config, DeflateFilter, Event, Filtered, Header, Millis, Opcode, Payload, State,
+};
 
 /// A connection whose bytes JavaScript moves.
 pub struct Stream {
     slot: u32,
     protocol: protocol::Connection,
+    filter: Option<DeflateFilter>,
     ended: bool,
 }
 
 impl Stream {
-    /// A connection that starts at `now`; `slot` is what its records carry.
+    /// A connection that starts at `now`; `slot` is what its records carry. `filter` is
+    /// permessage-deflate where it has its place among extensions in JavaScript.
     #[must_use]
-    pub fn new(slot: u32, config: Arc<Config>, now: Millis) -> Self {
+    pub fn new(slot: u32, config: Arc<Config>, filter: Option<DeflateFilter>, now: Millis) -> Self {
         Self {
             slot,
             protocol: protocol::Connection::new(config, now),
+            filter,
             ended: false,
         }
     }
@@ -42,6 +47,42 @@ impl Stream {
         self.step(batch, |protocol, answer, _| {
             protocol.set_congested(false, answer);
         });
+    }
+
+    /// A frame with this message, compressed where that was agreed on and `compress` says so. It has
+    /// to be written, and in this order: the next may refer to it.
+    pub fn message(&mut self, opcode: Opcode, message: &[u8], compress: bool) -> Vec<u8> {
+        let mut frame = Vec::new();
+        self.protocol
+            .send_message(opcode, message, compress, &mut frame);
+        frame
+    }
+
+    /// Takes a frame that was received through the filter. What is wrong with it fails the
+    /// connection, and the frame is kept.
+    pub fn inflate(
+        &mut self,
+        header: &Header,
+        payload: &[u8],
+        now: Millis,
+        batch: &mut Batch,
+    ) -> Filtered {
+        let filtered = match &mut self.filter {
+            Some(filter) => filter.read(header, payload),
+            None => Ok(Filtered::Untouched),
+        };
+        filtered.unwrap_or_else(|violation| {
+            self.step(batch, |protocol, answer, record| {
+                protocol.fail(violation, now, answer, &mut |event| record(event));
+            });
+            Filtered::Kept
+        })
+    }
+
+    /// Takes a message through the filter: the payload of its frame, which has to be written before
+    /// the next is compressed; nothing where it is to be sent as it is.
+    pub fn compress(&mut self, message: &[u8]) -> Option<Vec<u8>> {
+        self.filter.as_mut()?.compress(message)
     }
 
     /// Begins the closing handshake.
@@ -122,7 +163,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Opcode, Role, encode_frame};
+    use crate::protocol::{Role, encode_frame};
 
     fn masked(frames: &[(Opcode, &[u8])]) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -137,7 +178,7 @@ mod tests {
     }
 
     fn server() -> Stream {
-        Stream::new(3, Arc::new(Config::new(Role::Server)), 0)
+        Stream::new(3, Arc::new(Config::new(Role::Server)), None, 0)
     }
 
     #[test]

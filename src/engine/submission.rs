@@ -8,16 +8,25 @@ use super::port::Port;
 use super::shared::Shared;
 use crate::protocol::{Config, Opcode};
 
-/// One frame for all connections of a `Base`.
-pub struct Broadcast {
-    /// Whose connections.
-    pub base: u64,
-    /// What the frame is.
+/// One frame, as a server sends it without compression.
+#[derive(Clone)]
+pub struct Frame {
+    /// What it is.
     pub opcode: Opcode,
-    /// The frame as a server sends it, unmasked; `payload` is where its payload begins.
-    pub frame: Bytes,
-    /// Length of the frame's header.
-    pub payload: usize,
+    /// All of it, unmasked.
+    pub bytes: Bytes,
+    /// Length of its header.
+    pub header: usize,
+    /// Whether it is compressed for those with whom permessage-deflate was agreed on.
+    pub compress: bool,
+}
+
+impl Frame {
+    /// Its payload.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.bytes[self.header..]
+    }
 }
 
 /// One command to a shard.
@@ -35,8 +44,15 @@ pub enum Submission {
     Flush(Arc<Shared>),
     /// A frame for one connection, behind what was submitted before.
     Send(Arc<Shared>, Vec<u8>),
-    /// A frame for many.
-    Broadcast(Broadcast),
+    /// A message that the shard is to compress for one connection.
+    Message(Arc<Shared>, Frame),
+    /// One frame for all connections of a `Base`.
+    Broadcast {
+        /// Whose connections.
+        base: u64,
+        /// What they get.
+        frame: Frame,
+    },
     /// Begins the closing handshake.
     Close {
         /// The connection.
@@ -67,7 +83,7 @@ impl Submission {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Send(_, frame) => frame.len(),
-            Self::Broadcast(broadcast) => broadcast.frame.len(),
+            Self::Message(_, frame) | Self::Broadcast { frame, .. } => frame.bytes.len(),
             _ => 0,
         }
     }
@@ -76,7 +92,10 @@ impl Submission {
     /// ends the env's business with the shard.
     #[must_use]
     pub fn is_ordered(&self) -> bool {
-        matches!(self, Self::Send(..) | Self::Broadcast(_) | Self::Leave)
+        matches!(
+            self,
+            Self::Send(..) | Self::Message(..) | Self::Broadcast { .. } | Self::Leave
+        )
     }
 }
 

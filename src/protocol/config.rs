@@ -1,6 +1,7 @@
 //! What a connection is told when it is made.
 
 use super::Millis;
+use super::deflate::Deflate;
 use super::limits::Limits;
 
 /// Which end of the connection we are.
@@ -32,6 +33,8 @@ pub struct Config {
     /// Milliseconds that the closing may take, from its beginning until the peer's FIN. Default:
     /// 5,000, more than a round trip takes and less than a shutdown can wait.
     pub close_timeout: Millis,
+    /// permessage-deflate (RFC 7692), as the opening handshake agreed on it. Default: `None`, off.
+    pub deflate: Option<Deflate>,
 }
 
 impl Config {
@@ -44,6 +47,7 @@ impl Config {
             timeout: Some(600_000),
             ping_interval: None,
             close_timeout: 5_000,
+            deflate: None,
         }
     }
 }

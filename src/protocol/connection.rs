@@ -5,13 +5,15 @@ use std::sync::Arc;
 use super::Millis;
 use super::close::{MAX_CONTROL_PAYLOAD, encode_close_payload, parse_close_payload};
 use super::config::{Config, Role};
+use super::deflate::PerMessageDeflate;
 use super::error::Violation;
 use super::event::{Event, Payload};
-use super::frame::{Opcode, encode_frame};
+use super::frame::{Opcode, encode_compressed_frame, encode_frame};
 use super::mask::random_key;
 use super::message::Message;
 use super::reader::{Item, Reader};
 use super::timers::{Due, Timers};
+use super::utf8;
 
 /// Reported where the peer's close frame carries no status code (RFC 6455 §7.1.5).
 const NO_STATUS: u16 = 1005;
@@ -38,6 +40,7 @@ pub enum State {
 pub struct Connection {
     config: Arc<Config>,
     reader: Reader,
+    deflate: Option<Box<PerMessageDeflate>>,
     timers: Timers,
     state: State,
     /// The peer broke the rules: nothing it sends is waited for.
@@ -55,9 +58,11 @@ pub struct Connection {
 impl Connection {
     /// A connection in [`State::Open`], whose clocks start at `now`.
     pub fn new(config: Arc<Config>, now: Millis) -> Self {
+        let deflate = config.deflate.map(PerMessageDeflate::new).map(Box::new);
         Self {
             config,
             reader: Reader::default(),
+            deflate,
             timers: Timers::new(now),
             state: State::Open,
             violated: false,
@@ -93,11 +98,39 @@ impl Connection {
                 Ok(Some(Item::Message(Message::Binary(payload)))) => {
                     on_event(Event::Binary(payload));
                 }
+                Ok(Some(Item::Message(Message::Compressed(opcode, payload)))) => {
+                    match self.inflate(opcode, &payload) {
+                        Ok(event) => on_event(event),
+                        Err(violation) => self.fail(violation, now, out, on_event),
+                    }
+                }
                 Ok(Some(Item::Control(opcode, payload))) => {
                     self.receive_control(opcode, payload, now, out, on_event);
                 }
                 Err(violation) => self.fail(violation, now, out, on_event),
             }
+        }
+    }
+
+    /// Appends a message to `out`, as one frame. It is compressed where permessage-deflate is on,
+    /// `compress` says so, and it is long enough. What is compressed has to be sent, and in this
+    /// order: the next may refer to it.
+    ///
+    /// The caller has seen to it that no close frame was sent before. Replies to what came before
+    /// the peer's close frame are sent with this while the connection is [`State::Draining`].
+    pub fn send_message(
+        &mut self,
+        opcode: Opcode,
+        message: &[u8],
+        compress: bool,
+        out: &mut Vec<u8>,
+    ) {
+        let mask = (self.config.role == Role::Client).then(random_key);
+        match &mut self.deflate {
+            Some(deflate) if compress && deflate.settings().compresses(message.len()) => {
+                encode_compressed_frame(out, opcode, &deflate.compress(message), mask);
+            }
+            _ => encode_frame(out, opcode, message, mask),
         }
     }
 
@@ -223,6 +256,20 @@ impl Connection {
         }
     }
 
+    fn inflate(&mut self, opcode: Opcode, payload: &[u8]) -> Result<Event<'static>, Violation> {
+        let Some(deflate) = &mut self.deflate else {
+            return Err(Violation::ReservedBit1);
+        };
+        let message = deflate.inflate(payload, self.config.limits.max_payload)?;
+        if opcode != Opcode::Text {
+            return Ok(Event::Binary(Payload::Owned(message)));
+        }
+        if !utf8::is_valid(&message) {
+            return Err(Violation::InvalidUtf8);
+        }
+        Ok(Event::Text(Payload::Owned(message)))
+    }
+
     fn receive_control(
         &mut self,
         opcode: Opcode,
@@ -283,15 +330,19 @@ impl Connection {
         on_event(Event::Closing);
     }
 
-    /// Fails the connection (RFC 6455 §7.1.7). After our own close frame there is nothing left to
-    /// say: the closing goes on without the peer's.
-    fn fail(
+    /// Fails the connection (RFC 6455 §7.1.7): what is read does, and the driver for what it found
+    /// itself. After our own close frame there is nothing left to say: the closing goes on without
+    /// the peer's.
+    pub fn fail(
         &mut self,
         violation: Violation,
         now: Millis,
         out: &mut Vec<u8>,
         on_event: &mut impl FnMut(Event<'_>),
     ) {
+        if !self.is_reading() {
+            return;
+        }
         self.violated = true;
         if self.state == State::Open {
             let (code, reason) = (violation.close_code(), violation.to_string());
@@ -312,6 +363,7 @@ impl Connection {
 
     fn end(&mut self) {
         self.release_memory();
+        self.deflate = None;
         self.state = State::Closed;
     }
 

@@ -49,6 +49,9 @@ pub enum Violation {
     },
     /// A text message that is not UTF-8 (RFC 6455 §8.1).
     InvalidUtf8,
+    /// A compressed message that is no DEFLATE data, refers to what is not in the window, or ends
+    /// within a block (RFC 7692 §7.2.2).
+    InvalidCompressedData,
     /// A close frame with a status code that must not be sent (RFC 6455 §7.4).
     InvalidCloseCode(u16),
     /// A close frame with a payload of one byte (RFC 6455 §5.5.1).
@@ -59,7 +62,7 @@ pub enum Violation {
 
 impl Violation {
     /// The status code of the close frame that answers this violation (RFC 6455 §7.4.1): 1002 for
-    /// the protocol, 1007 for UTF-8, 1008 for fragment limits, 1009 for lengths.
+    /// the protocol, 1007 for UTF-8 and DEFLATE data, 1008 for fragment limits, 1009 for lengths.
     pub fn close_code(&self) -> u16 {
         self.row().0
     }
@@ -88,6 +91,7 @@ impl Violation {
             Self::TooManyFragments { .. } => (1008, "WS_ERR_TOO_MANY_BUFFERED_PARTS"),
             Self::TooManyEmptyFragments { .. } => (1008, "WS_ERR_TOO_MANY_EMPTY_FRAGMENTS"),
             Self::InvalidUtf8 => (1007, "WS_ERR_INVALID_UTF8"),
+            Self::InvalidCompressedData => (1007, "WS_ERR_INVALID_COMPRESSED_DATA"),
             Self::InvalidCloseCode(_) => (1002, "WS_ERR_INVALID_CLOSE_CODE"),
             Self::TruncatedCloseCode => (1002, "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH"),
             Self::InvalidCloseReason => (1007, "WS_ERR_INVALID_UTF8"),
@@ -144,6 +148,9 @@ impl fmt::Display for Violation {
                 )
             }
             Self::InvalidUtf8 => f.write_str("text message is not valid UTF-8"),
+            Self::InvalidCompressedData => {
+                f.write_str("compressed message is not valid DEFLATE data")
+            }
             Self::InvalidCloseCode(code) => write!(
                 f,
                 "invalid close code {code}; allowed are 1000-1003, 1007-1014 and 3000-4999"
@@ -163,7 +170,7 @@ mod tests {
     use super::super::MAX_REASON_LENGTH;
     use super::*;
 
-    const ALL: [(Violation, u16, &str); 18] = [
+    const ALL: [(Violation, u16, &str); 19] = [
         (Violation::UnmaskedFrame, 1002, "WS_ERR_EXPECTED_MASK"),
         (Violation::MaskedFrame, 1002, "WS_ERR_UNEXPECTED_MASK"),
         (Violation::ReservedBit1, 1002, "WS_ERR_UNEXPECTED_RSV_1"),
@@ -211,6 +218,11 @@ mod tests {
             "WS_ERR_TOO_MANY_EMPTY_FRAGMENTS",
         ),
         (Violation::InvalidUtf8, 1007, "WS_ERR_INVALID_UTF8"),
+        (
+            Violation::InvalidCompressedData,
+            1007,
+            "WS_ERR_INVALID_COMPRESSED_DATA",
+        ),
         (
             Violation::InvalidCloseCode(u16::MAX),
             1002,

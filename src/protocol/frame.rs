@@ -59,6 +59,17 @@ const LENGTH: u8 = 0x7f;
 const LENGTH_IN_16_BITS: u8 = 126;
 const LENGTH_IN_64_BITS: u8 = 127;
 
+/// Which RSV bits may be set in a header (RFC 6455 §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// None: no extension is on.
+    None,
+    /// RSV1, on the first frame of a message, which is compressed then (RFC 7692 §6).
+    Compression,
+    /// All: they are the extensions' (RFC 6455 §5.8).
+    Any,
+}
+
 /// All of a frame but its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -139,15 +150,12 @@ impl Header {
     /// the second, [`Violation::LengthOverflow`] and [`Violation::NonMinimalLength`] by the first
     /// bytes of the length that show it.
     #[inline]
-    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
+    pub fn parse(bytes: &[u8], reserved: Reserved) -> Result<Option<(Self, usize)>, Violation> {
         let Some(&first) = bytes.first() else {
             return Ok(None);
         };
-        if first & (RSV2 | RSV3) != 0 {
-            return Err(Violation::ReservedBits23);
-        }
-        if first & RSV1 != 0 {
-            return Err(Violation::ReservedBit1);
+        if first & (RSV1 | RSV2 | RSV3) != 0 {
+            check_reserved(first, reserved)?;
         }
         let opcode = Opcode::try_from(first & OPCODE)?;
         let fin = first & FIN != 0;
@@ -174,35 +182,25 @@ impl Header {
         };
         let header = Self {
             fin,
-            rsv1: false,
-            rsv2: false,
-            rsv3: false,
+            rsv1: first & RSV1 != 0,
+            rsv2: first & RSV2 != 0,
+            rsv3: first & RSV3 != 0,
             opcode,
             mask,
             length,
         };
         Ok(Some((header, at)))
     }
+}
 
-    /// As [`Header::parse`], where the RSV bits may be set: they are the extensions' (RFC 6455 §5.8).
-    ///
-    /// # Errors
-    /// Those of [`Header::parse`] but for the RSV bits.
-    pub fn parse_extended(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
-        let mut plain = [0; MAX_HEADER_LENGTH];
-        let length = bytes.len().min(MAX_HEADER_LENGTH);
-        plain[..length].copy_from_slice(&bytes[..length]);
-        let first = plain[0];
-        plain[0] &= !(RSV1 | RSV2 | RSV3);
-        Ok(Self::parse(&plain[..length])?.map(|(header, at)| {
-            let header = Self {
-                rsv1: first & RSV1 != 0,
-                rsv2: first & RSV2 != 0,
-                rsv3: first & RSV3 != 0,
-                ..header
-            };
-            (header, at)
-        }))
+/// Whether a first byte in which RSV bits are set may have them set.
+fn check_reserved(first: u8, reserved: Reserved) -> Result<(), Violation> {
+    let is_message = matches!(first & OPCODE, 1 | 2);
+    match reserved {
+        Reserved::Any => Ok(()),
+        _ if first & (RSV2 | RSV3) != 0 => Err(Violation::ReservedBits23),
+        Reserved::Compression if is_message => Ok(()),
+        _ => Err(Violation::ReservedBit1),
     }
 }
 
@@ -239,7 +237,30 @@ fn parse_length(bytes: &[u8], short: u8) -> Result<Option<(u64, usize)>, Violati
 
 /// Appends a whole frame to `out`, its payload masked with `mask` where there is one.
 pub fn encode_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) {
-    let (header, length) = Header::message(opcode, payload.len(), mask).encode();
+    encode(out, Header::message(opcode, payload.len(), mask), payload);
+}
+
+/// As [`encode_frame`], of a message that permessage-deflate has compressed to `payload`.
+pub fn encode_compressed_frame(
+    out: &mut Vec<u8>,
+    opcode: Opcode,
+    payload: &[u8],
+    mask: Option<[u8; 4]>,
+) {
+    let header = Header::message(opcode, payload.len(), mask);
+    encode(
+        out,
+        Header {
+            rsv1: true,
+            ..header
+        },
+        payload,
+    );
+}
+
+fn encode(out: &mut Vec<u8>, header: Header, payload: &[u8]) {
+    let mask = header.mask;
+    let (header, length) = header.encode();
     out.reserve(length + payload.len());
     out.extend_from_slice(&header[..length]);
     let start = out.len();
@@ -254,14 +275,14 @@ mod tests {
     use super::*;
 
     fn parsed(bytes: &[u8]) -> (Header, usize) {
-        Header::parse(bytes).unwrap().unwrap()
+        Header::parse(bytes, Reserved::None).unwrap().unwrap()
     }
 
     #[test]
     fn reserved_bits_are_the_extensions() {
         for bits in 0..8_u8 {
             let bytes = [0x81 | bits << 4, 0x80, 1, 2, 3, 4];
-            let (header, length) = Header::parse_extended(&bytes).unwrap().unwrap();
+            let (header, length) = Header::parse(&bytes, Reserved::Any).unwrap().unwrap();
             let rsv = (header.rsv1, header.rsv2, header.rsv3);
             assert_eq!(rsv, (bits & 4 != 0, bits & 2 != 0, bits & 1 != 0));
             assert_eq!((header.mask, length), (Some([1, 2, 3, 4]), 6));
@@ -271,9 +292,23 @@ mod tests {
                 (encoded, 6)
             });
         }
-        assert_eq!(Header::parse_extended(&[]), Ok(None));
+        assert_eq!(Header::parse(&[], Reserved::Any), Ok(None));
         let reserved = Err(Violation::ReservedOpcode(3));
-        assert_eq!(Header::parse_extended(&[0xf3]), reserved);
+        assert_eq!(Header::parse(&[0xf3], Reserved::Any), reserved);
+    }
+
+    #[test]
+    fn rsv1_marks_the_first_frame_of_a_compressed_message() {
+        let parse = |first: u8| Header::parse(&[first, 0], Reserved::Compression);
+        for first in [0xc1, 0xc2, 0x41, 0x42] {
+            assert!(parse(first).unwrap().unwrap().0.rsv1, "{first:#x}");
+        }
+        for first in [0xc0, 0x40, 0xc8, 0xc9, 0xca, 0xc3] {
+            assert_eq!(parse(first), Err(Violation::ReservedBit1), "{first:#x}");
+        }
+        for first in [0xe1, 0xd1, 0xa1, 0x91] {
+            assert_eq!(parse(first), Err(Violation::ReservedBits23), "{first:#x}");
+        }
     }
 
     #[test]
@@ -329,7 +364,7 @@ mod tests {
                     let (bytes, n) = header.encode();
                     assert_eq!(parsed(&bytes[..n]), (header, n));
                     for short in 0..n {
-                        assert_eq!(Header::parse(&bytes[..short]), Ok(None));
+                        assert_eq!(Header::parse(&bytes[..short], Reserved::None), Ok(None));
                     }
                 }
             }
@@ -358,7 +393,11 @@ mod tests {
             (0x09, Violation::FragmentedControl),
             (0x0a, Violation::FragmentedControl),
         ] {
-            assert_eq!(Header::parse(&[byte]), Err(violation), "{byte:#x}");
+            assert_eq!(
+                Header::parse(&[byte], Reserved::None),
+                Err(violation),
+                "{byte:#x}"
+            );
         }
     }
 
@@ -366,7 +405,7 @@ mod tests {
     fn a_control_frame_of_126_bytes_fails_at_the_second_byte() {
         for second in [126, 127, 0x80 | 126, 0x80 | 127] {
             assert_eq!(
-                Header::parse(&[0x89, second]),
+                Header::parse(&[0x89, second], Reserved::None),
                 Err(Violation::OversizedControl)
             );
         }
@@ -376,10 +415,16 @@ mod tests {
     #[test]
     fn lengths_that_are_not_minimal_fail() {
         let non_minimal = Err(Violation::NonMinimalLength);
-        assert_eq!(Header::parse(&[0x82, 126, 0, 125]), non_minimal);
-        assert_eq!(Header::parse(&[0x82, 127, 0, 0, 0, 0, 0, 0]), non_minimal);
         assert_eq!(
-            Header::parse(&[0x82, 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff]),
+            Header::parse(&[0x82, 126, 0, 125], Reserved::None),
+            non_minimal
+        );
+        assert_eq!(
+            Header::parse(&[0x82, 127, 0, 0, 0, 0, 0, 0], Reserved::None),
+            non_minimal
+        );
+        assert_eq!(
+            Header::parse(&[0x82, 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff], Reserved::None),
             non_minimal
         );
         assert_eq!(parsed(&[0x82, 126, 0, 126]).0.length, 126);
@@ -388,7 +433,7 @@ mod tests {
     #[test]
     fn a_length_with_its_top_bit_set_fails_at_that_byte() {
         assert_eq!(
-            Header::parse(&[0x82, 127, 0x80]),
+            Header::parse(&[0x82, 127, 0x80], Reserved::None),
             Err(Violation::LengthOverflow)
         );
     }

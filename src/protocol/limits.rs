@@ -1,12 +1,14 @@
 //! What a peer may make us hold in memory for one message.
 
 use super::error::Violation;
+use super::frame::Header;
 
 /// Bounds on one incoming message. All of them count the whole message, over all its fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one message. More fails with [`Violation::MessageTooLarge`] as soon as a header
-    /// declares it. Default: 16 MiB, the largest message of the Autobahn test suite.
+    /// Bytes of one message, after decompression. More fails with [`Violation::MessageTooLarge`] as soon as a header
+    /// declares it, or as it is inflated; a compressed message of that size may come in an eighth more
+    /// bytes, and 1,024. Default: 16 MiB, the largest message of the Autobahn test suite.
     pub max_payload: u64,
     /// Frames of one fragmented message, empty ones included; a message in one frame is never
     /// refused by it. More fails with [`Violation::TooManyFragments`]. Default: 131,072; Autobahn
@@ -29,13 +31,26 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Whether a message that has declared `so_far` bytes may declare `more`.
+    /// Whether a message that has declared `so_far` bytes may have this frame too.
     ///
     /// # Errors
     /// [`Violation::MessageTooLarge`].
-    pub(super) fn check_length(&self, so_far: u64, more: u64) -> Result<(), Violation> {
-        // Subtraction, because `so_far + more` may overflow: the peer chooses `more`.
-        if more > self.max_payload.saturating_sub(so_far) {
+    #[inline]
+    pub(super) fn check_frame(
+        &self,
+        so_far: u64,
+        header: &Header,
+        compressed: bool,
+    ) -> Result<(), Violation> {
+        let allowed = if compressed {
+            // What cannot be compressed grows, by 1 bit in 8 where an encoder does its worst.
+            let growth = self.max_payload / 8 + 1_024;
+            self.max_payload.saturating_add(growth)
+        } else {
+            self.max_payload
+        };
+        // Subtraction, because `so_far + length` may overflow: the peer chooses the length.
+        if header.length > allowed.saturating_sub(so_far) {
             return Err(Violation::MessageTooLarge {
                 limit: self.max_payload,
             });
@@ -46,19 +61,30 @@ impl Limits {
 
 #[cfg(test)]
 mod tests {
+    use super::super::frame::Opcode;
     use super::*;
 
     #[test]
     fn the_sum_is_limited_and_cannot_overflow() {
         let limits = Limits {
-            max_payload: 10,
+            max_payload: 16,
             ..Limits::default()
         };
-        let too_large = Err(Violation::MessageTooLarge { limit: 10 });
-        assert_eq!(limits.check_length(0, 10), Ok(()));
-        assert_eq!(limits.check_length(4, 6), Ok(()));
-        assert_eq!(limits.check_length(0, 11), too_large);
-        assert_eq!(limits.check_length(4, 7), too_large);
-        assert_eq!(limits.check_length(4, u64::MAX), too_large);
+        let check = |so_far, length, compressed| {
+            let header = Header {
+                length,
+                ..Header::message(Opcode::Binary, 0, None)
+            };
+            limits.check_frame(so_far, &header, compressed)
+        };
+        let too_large = Err(Violation::MessageTooLarge { limit: 16 });
+        assert_eq!(check(0, 16, false), Ok(()));
+        assert_eq!(check(4, 12, false), Ok(()));
+        assert_eq!(check(0, 17, false), too_large);
+        assert_eq!(check(4, 13, false), too_large);
+        assert_eq!(check(4, u64::MAX, false), too_large);
+        assert_eq!(check(0, 16 + 2 + 1_024, true), Ok(()));
+        assert_eq!(check(1, 16 + 2 + 1_024, true), too_large);
+        assert_eq!(check(4, u64::MAX, true), too_large);
     }
 }

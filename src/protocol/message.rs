@@ -11,33 +11,38 @@ use super::utf8::Utf8Validator;
 pub(super) enum Message<'a> {
     Text(Payload<'a>),
     Binary(Payload<'a>),
+    /// A text or binary message as permessage-deflate compressed it.
+    Compressed(Opcode, Payload<'a>),
 }
 
 /// A message that has begun.
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
-    /// `None` for a binary message.
+    /// `None` for a binary message, and for a compressed one.
     text: Option<Utf8Validator>,
+    /// What the message is, where it is compressed.
+    compressed: Option<Opcode>,
     /// Grows with what has arrived, never by what was declared.
     bytes: Vec<u8>,
-    /// Bytes declared by the headers so far; at most `Limits::max_payload`.
+    /// Bytes declared by the headers so far, within the limit.
     declared: u64,
     fragments: u32,
     empty_fragments: u32,
 }
 
 impl Assembly {
-    /// Begins a message, by the opcode of its first frame.
-    pub(super) fn new(opcode: Opcode) -> Self {
+    /// Begins a message, by the opcode of its first frame and whether that says it is compressed.
+    pub(super) fn new(opcode: Opcode, compressed: bool) -> Self {
         Self {
-            text: (opcode == Opcode::Text).then(Utf8Validator::default),
+            text: (opcode == Opcode::Text && !compressed).then(Utf8Validator::default),
+            compressed: compressed.then_some(opcode),
             ..Self::default()
         }
     }
 
     /// Counts a frame of the message against the limits, before any of its payload is looked at.
     pub(super) fn declare(&mut self, header: &Header, limits: &Limits) -> Result<(), Violation> {
-        limits.check_length(self.declared, header.length)?;
+        limits.check_frame(self.declared, header, self.compressed.is_some())?;
         self.declared += header.length;
         if header.fin && header.opcode != Opcode::Continuation {
             return Ok(()); // Not fragmented, only cut by the transport.
@@ -77,6 +82,9 @@ impl Assembly {
     /// Ends the message.
     pub(super) fn finish(self) -> Result<Message<'static>, Violation> {
         let payload = Payload::Owned(self.bytes);
+        if let Some(opcode) = self.compressed {
+            return Ok(Message::Compressed(opcode, payload));
+        }
         match self.text {
             Some(text) => {
                 text.finish()?;
@@ -100,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_code_point_may_be_cut_between_fragments() {
-        let mut message = Assembly::new(Opcode::Text);
+        let mut message = Assembly::new(Opcode::Text, false);
         message.append(&[b'a', 0xe2, 0x82]).unwrap();
         message.append(&[0xac]).unwrap();
         let Ok(Message::Text(payload)) = message.finish() else {
@@ -111,14 +119,14 @@ mod tests {
 
     #[test]
     fn a_text_that_ends_within_a_code_point_fails() {
-        let mut message = Assembly::new(Opcode::Text);
+        let mut message = Assembly::new(Opcode::Text, false);
         message.append(&[0xe2, 0x82]).unwrap();
         assert_eq!(message.finish().unwrap_err(), Violation::InvalidUtf8);
     }
 
     #[test]
     fn a_binary_message_need_not_be_utf8() {
-        let mut message = Assembly::new(Opcode::Binary);
+        let mut message = Assembly::new(Opcode::Binary, false);
         message.append(&[0xff]).unwrap();
         assert!(matches!(message.finish(), Ok(Message::Binary(_))));
     }
@@ -134,7 +142,7 @@ mod tests {
         let more = frame(Opcode::Continuation, false, 1);
         let empty = frame(Opcode::Continuation, false, 0);
 
-        let mut message = Assembly::new(Opcode::Binary);
+        let mut message = Assembly::new(Opcode::Binary, false);
         for header in [first, more, more, more] {
             assert_eq!(message.declare(&header, &limits), Ok(()));
         }
@@ -143,7 +151,7 @@ mod tests {
             Err(Violation::TooManyFragments { limit: 4 })
         );
 
-        let mut message = Assembly::new(Opcode::Binary);
+        let mut message = Assembly::new(Opcode::Binary, false);
         for header in [first, empty, empty] {
             assert_eq!(message.declare(&header, &limits), Ok(()));
         }
@@ -159,7 +167,7 @@ mod tests {
             max_payload: 10,
             ..Limits::default()
         };
-        let mut message = Assembly::new(Opcode::Binary);
+        let mut message = Assembly::new(Opcode::Binary, false);
         let first = frame(Opcode::Binary, false, 6);
         assert_eq!(message.declare(&first, &limits), Ok(()));
         assert_eq!(
@@ -175,7 +183,7 @@ mod tests {
             max_empty_fragments: 0,
             ..Limits::default()
         };
-        let mut message = Assembly::new(Opcode::Text);
+        let mut message = Assembly::new(Opcode::Text, false);
         let whole = frame(Opcode::Text, true, 0);
         assert_eq!(message.declare(&whole, &limits), Ok(()));
     }

@@ -9,6 +9,7 @@
 //!
 //! - [`Header`], [`Opcode`], [`encode_frame`] (`frame`): the wire format of one frame, §5.2.
 //! - `mask`: §5.3. `utf8`: validation of text that arrives in pieces, §8.1.
+//! - `deflate`: permessage-deflate, RFC 7692.
 //! - `message`: joining fragments, §5.4. `reader`: from bytes to messages and control frames.
 //! - `close`: status codes and the close frame's payload, §5.5.1 and §7.4.
 //! - `timers`: idle, ping and close clocks. `connection`: the state machine over all of these.
@@ -20,6 +21,8 @@
 mod close;
 mod config;
 mod connection;
+mod deflate;
+mod deflate_filter;
 mod deflate_negotiation;
 mod deflate_params;
 mod error;
@@ -40,6 +43,8 @@ pub use close::{
 };
 pub use config::{Config, Role};
 pub use connection::{Connection, State};
+pub use deflate::{Deflate, Direction, PerMessageDeflate};
+pub use deflate_filter::{DeflateFilter, Filtered};
 pub use deflate_negotiation::{accept_deflate, confirm_deflate, offer_deflate};
 pub use deflate_params::{DeflateParams, DeflateParamsError, PERMESSAGE_DEFLATE};
 pub use error::Violation;
@@ -48,7 +53,9 @@ pub use extension_list::{
     ExtensionElement, ExtensionListError, ExtensionParameter, MAX_EXTENSION_PARAMETERS,
     MAX_EXTENSIONS, MAX_EXTENSIONS_LENGTH, parse_extension_list,
 };
-pub use frame::{Header, MAX_HEADER_LENGTH, Opcode, encode_frame};
+pub use frame::{
+    Header, MAX_HEADER_LENGTH, Opcode, Reserved, encode_compressed_frame, encode_frame,
+};
 pub use handshake::accept_key;
 pub use limits::Limits;
 pub use mask::{apply_mask, random_key};

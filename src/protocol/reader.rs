@@ -5,7 +5,7 @@ use std::mem;
 use super::config::{Config, Role};
 use super::error::Violation;
 use super::event::Payload;
-use super::frame::{Header, MAX_HEADER_LENGTH, Opcode};
+use super::frame::{Header, MAX_HEADER_LENGTH, Opcode, Reserved};
 use super::mask::apply_mask;
 use super::message::{Assembly, Message};
 use super::utf8;
@@ -85,6 +85,10 @@ impl Reader {
         input: &mut &'a mut [u8],
         config: &Config,
     ) -> Result<Option<Item<'a>>, Violation> {
+        let reserved = match config.deflate {
+            Some(_) => Reserved::Compression,
+            None => Reserved::None,
+        };
         let header = match &mut self.partial {
             Some(partial) => match &mut partial.stage {
                 Stage::Payload(header, received) => {
@@ -92,11 +96,11 @@ impl Reader {
                     return partial.read_payload(header, received, input);
                 }
                 Stage::Header(bytes, length) if *length > 0 => {
-                    complete_header(bytes, length, input)?
+                    complete_header(bytes, length, input, reserved)?
                 }
-                Stage::Header(..) => self.parse_header(input)?,
+                Stage::Header(..) => self.parse_header(input, reserved)?,
             },
-            None => self.parse_header(input)?,
+            None => self.parse_header(input, reserved)?,
         };
         match header {
             Some(header) => self.begin_payload(header, input, config),
@@ -106,8 +110,12 @@ impl Reader {
 
     /// Reads a header that begins where `input` does, and keeps it where it is cut.
     #[inline]
-    fn parse_header(&mut self, input: &mut &mut [u8]) -> Result<Option<Header>, Violation> {
-        if let Some((header, length)) = Header::parse(input)? {
+    fn parse_header(
+        &mut self,
+        input: &mut &mut [u8],
+        reserved: Reserved,
+    ) -> Result<Option<Header>, Violation> {
+        if let Some((header, length)) = Header::parse(input, reserved)? {
             take(input, length);
             return Ok(Some(header));
         }
@@ -142,11 +150,16 @@ impl Reader {
                 }
                 (_, Some(_)) => return Err(Violation::ExpectedContinuation),
                 (opcode, None) if header.fin && is_whole => {
-                    config.limits.check_length(0, header.length)?;
-                    return whole_message(opcode, take_payload(input, &header)).map(Some);
+                    config.limits.check_frame(0, &header, header.rsv1)?;
+                    let payload = Payload::Borrowed(take_payload(input, &header));
+                    if header.rsv1 {
+                        let message = Message::Compressed(opcode, payload);
+                        return Ok(Some(Item::Message(message)));
+                    }
+                    return whole_message(opcode, payload).map(Some);
                 }
                 (opcode, None) => {
-                    let mut message = Assembly::new(opcode);
+                    let mut message = Assembly::new(opcode, header.rsv1);
                     message.declare(&header, &config.limits)?;
                     self.partial.get_or_insert_default().message = Some(message);
                 }
@@ -216,11 +229,12 @@ fn complete_header(
     bytes: &mut [u8; MAX_HEADER_LENGTH],
     length: &mut usize,
     input: &mut &mut [u8],
+    reserved: Reserved,
 ) -> Result<Option<Header>, Violation> {
     let had = *length;
     let added = input.len().min(MAX_HEADER_LENGTH - had);
     bytes[had..had + added].copy_from_slice(&input[..added]);
-    match Header::parse(&bytes[..had + added])? {
+    match Header::parse(&bytes[..had + added], reserved)? {
         Some((header, whole)) => {
             take(input, whole - had);
             *length = 0;
@@ -236,8 +250,7 @@ fn complete_header(
 
 /// A message that lies whole in the input, in one frame.
 #[inline]
-fn whole_message(opcode: Opcode, payload: &[u8]) -> Result<Item<'_>, Violation> {
-    let payload = Payload::Borrowed(payload);
+fn whole_message(opcode: Opcode, payload: Payload<'_>) -> Result<Item<'_>, Violation> {
     if opcode != Opcode::Text {
         return Ok(Item::Message(Message::Binary(payload)));
     }

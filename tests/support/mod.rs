@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use websockets::protocol::{
-    Config, Connection, Event, Header, Millis, Opcode, Role, State, Violation, apply_mask,
-    encode_frame,
+    Config, Connection, Event, Header, Millis, Opcode, Reserved, Role, State, Violation,
+    apply_mask, encode_frame,
 };
 
 pub const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -128,7 +128,7 @@ impl End {
 pub fn frames(mut bytes: &[u8], masked: bool) -> Vec<(Opcode, Vec<u8>)> {
     let mut frames = Vec::new();
     while !bytes.is_empty() {
-        let (header, length) = Header::parse(bytes)
+        let (header, length) = Header::parse(bytes, Reserved::None)
             .expect("a valid frame is sent")
             .expect("a whole frame is sent");
         assert!(header.fin);

@@ -1,0 +1,477 @@
+//! permessage-deflate, RFC 7692, between ends in memory.
+
+mod support;
+
+use proptest::prelude::*;
+use support::{End, KEY, Seen, text};
+use websockets::protocol::{
+    Config, Deflate, Direction, Limits, Opcode, PerMessageDeflate, Role, State, Violation,
+    encode_compressed_frame, encode_frame,
+};
+
+const LEVEL: u8 = 6;
+
+fn deflate(window_bits: u8, context_takeover: bool) -> Deflate {
+    let direction = Direction {
+        window_bits,
+        context_takeover,
+    };
+    Deflate {
+        outgoing: direction,
+        incoming: direction,
+        level: LEVEL,
+        threshold: 0,
+    }
+}
+
+fn config(role: Role) -> Config {
+    Config {
+        deflate: Some(deflate(15, true)),
+        ..Config::new(role)
+    }
+}
+
+fn server() -> End {
+    End::new(config(Role::Server))
+}
+
+fn compressed(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode_compressed_frame(&mut frame, opcode, payload, Some(KEY));
+    frame
+}
+
+fn plain(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode_frame(&mut frame, opcode, payload, Some(KEY));
+    frame
+}
+
+/// The same frame without FIN.
+fn unfinished(mut frame: Vec<u8>) -> Vec<u8> {
+    frame[0] &= 0x7f;
+    frame
+}
+
+#[track_caller]
+fn fails_with(frames: &[u8], violation: Violation) {
+    let mut end = server();
+    end.receive(frames);
+    assert_eq!(end.take_seen(), [Seen::Failed(violation)]);
+    assert_eq!(end.state(), State::Draining);
+}
+
+#[test]
+fn the_examples_of_rfc_7692_section_7_2_3() {
+    let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    let mut end = server();
+    // 7.2.3.1: one block, whole and in two fragments.
+    end.receive(&compressed(Opcode::Text, &hello));
+    end.receive(&unfinished(compressed(Opcode::Text, &hello[..3])));
+    end.receive(&plain(Opcode::Continuation, &hello[3..]));
+    // 7.2.3.2: the same again, as a reference to the window.
+    end.receive(&compressed(Opcode::Text, &[0xf2, 0x00, 0x11, 0x00, 0x00]));
+    // 7.2.3.3: a block without compression.
+    let stored = [
+        0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00,
+    ];
+    end.receive(&compressed(Opcode::Text, &stored));
+    // 7.2.3.4: a block with BFINAL set.
+    let last = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
+    end.receive(&compressed(Opcode::Text, &last));
+    // 7.2.3.5: two blocks.
+    let two = [
+        0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00,
+    ];
+    end.receive(&compressed(Opcode::Text, &two));
+    // 7.2.3.6: an empty message.
+    end.receive(&compressed(Opcode::Text, &[0x00]));
+    let mut expected = vec![text("Hello"); 6];
+    expected.push(text(""));
+    assert_eq!(end.take_seen(), expected);
+    assert_eq!(end.state(), State::Open);
+}
+
+#[test]
+fn more_may_follow_a_last_block_and_refers_to_all_before() {
+    let hello = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    let mut end = server();
+    end.receive(&compressed(
+        Opcode::Text,
+        &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
+    ));
+    // "Hello" in a last block, then "Hello" by a reference to it, and nothing behind that.
+    let again = [&hello[..], &[0xf2, 0x00, 0x11, 0x00, 0x00]].concat();
+    end.receive(&compressed(Opcode::Text, &again));
+    // A last block alone, with nothing behind it.
+    end.receive(&compressed(Opcode::Text, &hello));
+    assert_eq!(
+        end.take_seen(),
+        [text("Hello"), text("HelloHello"), text("Hello")]
+    );
+}
+
+#[test]
+fn control_frames_come_between_compressed_fragments() {
+    let mut end = server();
+    let payload = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    end.receive(&unfinished(compressed(Opcode::Text, &payload[..1])));
+    end.receive(&plain(Opcode::Ping, b"p"));
+    end.receive(&unfinished(plain(Opcode::Continuation, b"")));
+    end.receive(&plain(Opcode::Continuation, &payload[1..]));
+    assert_eq!(end.take_seen(), [Seen::Ping(b"p".to_vec()), text("Hello")]);
+}
+
+#[test]
+fn messages_that_are_not_compressed_are_no_part_of_the_window() {
+    let mut end = server();
+    end.receive(&compressed(
+        Opcode::Text,
+        &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
+    ));
+    end.receive(&plain(Opcode::Text, b"World"));
+    end.receive(&compressed(Opcode::Text, &[0xf2, 0x00, 0x11, 0x00, 0x00]));
+    assert_eq!(
+        end.take_seen(),
+        [text("Hello"), text("World"), text("Hello")]
+    );
+}
+
+#[test]
+fn rsv1_is_for_the_first_frame_of_a_message() {
+    let first = unfinished(compressed(Opcode::Text, &[0xf2]));
+    let more = compressed(Opcode::Continuation, &[0x48]);
+    let mut end = server();
+    end.receive(&[first, more].concat());
+    assert_eq!(end.take_seen(), [Seen::Failed(Violation::ReservedBit1)]);
+    fails_with(&compressed(Opcode::Ping, b""), Violation::ReservedBit1);
+    let mut end = End::server();
+    end.receive(&compressed(Opcode::Text, &[0x00]));
+    assert_eq!(end.take_seen(), [Seen::Failed(Violation::ReservedBit1)]);
+}
+
+#[test]
+fn what_is_no_deflate_data_fails() {
+    let invalid = Violation::InvalidCompressedData;
+    for payload in [
+        &[0xff, 0xff][..],                     // a reserved kind of block
+        &[0xf2, 0x48, 0xcd],                   // ends within a block
+        &[0x00, 0x06, 0x00, 0xf9, 0xff, 0x48], // a stored block that is cut
+        &[0x00, 0x05, 0x00, 0xff, 0xff, 0x00], // its length and the complement do not agree
+        &[0xf2, 0x00, 0x11, 0x00, 0x00],       // refers to what never came
+        &[0x48; 3],
+    ] {
+        fails_with(&compressed(Opcode::Binary, payload), invalid);
+    }
+    let utf8 = compressed(Opcode::Text, &[0x00, 0x01, 0x00, 0xfe, 0xff, 0xff, 0x00]);
+    fails_with(&utf8, Violation::InvalidUtf8);
+}
+
+#[test]
+fn last_blocks_without_end_fail() {
+    // Each is two bytes that cost an inflater's reset.
+    let many = [0x03, 0x00].repeat(1_000);
+    let mut end = server();
+    end.receive(&compressed(Opcode::Binary, &many));
+    assert_eq!(end.take_seen(), [Seen::Binary(Vec::new())]);
+    let too_many = [0x03, 0x00].repeat(100_000);
+    let frame = compressed(Opcode::Binary, &too_many);
+    fails_with(&frame, Violation::InvalidCompressedData);
+}
+
+#[test]
+fn what_is_inflated_is_limited() {
+    let limit = 100_000;
+    let mut config = config(Role::Server);
+    config.limits = Limits {
+        max_payload: limit,
+        ..Limits::default()
+    };
+    for (length, fits) in [(limit, true), (limit + 1, false), (10_000_000, false)] {
+        let message = vec![0; length as usize];
+        let mut sender = PerMessageDeflate::new(deflate(15, true));
+        let mut end = End::new(config.clone());
+        end.receive(&compressed(Opcode::Binary, &sender.compress(&message)));
+        let expected = match fits {
+            true => Seen::Binary(message),
+            false => Seen::Failed(Violation::MessageTooLarge { limit }),
+        };
+        assert_eq!(end.take_seen(), [expected], "{length} bytes");
+    }
+    // A message that compression makes longer is not refused for that.
+    let mut end = End::new(config);
+    let noise: Vec<u8> = (0..limit as usize).map(|_| rand::random()).collect();
+    let stored = Deflate {
+        level: 0,
+        ..deflate(15, true)
+    };
+    let payload = PerMessageDeflate::new(stored).compress(&noise);
+    assert!(payload.len() > limit as usize);
+    end.receive(&compressed(Opcode::Binary, &payload));
+    assert_eq!(end.take_seen(), [Seen::Binary(noise)]);
+}
+
+#[test]
+fn short_and_unwanted_messages_are_sent_as_they_are() {
+    let mut config = config(Role::Server);
+    config.deflate.as_mut().expect("it is on").threshold = 100;
+    let mut end = End::new(config);
+    let (short, long) = (vec![b'a'; 99], vec![b'a'; 100]);
+    for (message, compress, is_compressed) in [
+        (&short, true, false),
+        (&long, true, true),
+        (&long, false, false),
+    ] {
+        end.out.clear();
+        end.connection
+            .send_message(Opcode::Text, message, compress, &mut end.out);
+        assert_eq!(end.out[0] == 0xc1, is_compressed, "{:#x}", end.out[0]);
+    }
+    // Nothing to compress: no flush has anything to say either.
+    let mut end = server();
+    end.connection
+        .send_message(Opcode::Text, b"", true, &mut end.out);
+    assert_eq!(end.out, [0x81, 0]);
+}
+
+#[test]
+fn an_idle_connection_keeps_no_more_than_its_windows() {
+    let message: Vec<u8> = (0..1_000_000).map(|_| rand::random()).collect();
+    for (window_bits, takeover, most) in [
+        (15, true, 4_096 + 32_768),
+        (10, true, 1_024 + 1_024),
+        (8, true, 256 + 256),
+        (15, false, 0),
+    ] {
+        let mut end = PerMessageDeflate::new(deflate(window_bits, takeover));
+        for length in [1, 10, 3_000, 40_000, 1_000_000] {
+            let payload = end.compress(&message[..length]);
+            let back = end.inflate(&payload, u64::MAX).expect("our own");
+            assert_eq!(back, message[..length]);
+        }
+        assert!(end.memory() <= most, "{} > {most} bytes", end.memory());
+        assert_eq!(end.settings().memory(), most);
+    }
+    // And one that has said little keeps little.
+    let mut end = PerMessageDeflate::new(deflate(15, true));
+    end.compress(&message[..100]);
+    assert!(end.memory() <= 200, "{} bytes", end.memory());
+}
+
+/// Undoes raw DEFLATE as RFC 1951 says, with a window of `window` bytes and not one more: the
+/// longest distance that occurs, or what is wrong. An oracle, made to be plain.
+mod oracle {
+    pub struct Inflated {
+        pub bytes: Vec<u8>,
+        pub longest: usize,
+    }
+
+    struct Bits<'a> {
+        bytes: &'a [u8],
+        at: usize,
+    }
+
+    impl Bits<'_> {
+        fn take(&mut self, count: usize) -> usize {
+            (0..count).fold(0, |number, place| {
+                let bit = self.bytes[self.at / 8] >> (self.at % 8) & 1;
+                self.at += 1;
+                number | usize::from(bit) << place
+            })
+        }
+    }
+
+    /// Code lengths to a decoder: the symbol of a code of that length.
+    fn decode(lengths: &[usize], bits: &mut Bits<'_>) -> usize {
+        let (mut code, mut first, mut index) = (0, 0, 0);
+        for length in 1..=15 {
+            code |= bits.take(1);
+            let count = lengths.iter().filter(|l| **l == length).count();
+            if code < first + count {
+                let mut of_length = (0..lengths.len()).filter(|s| lengths[*s] == length);
+                return of_length.nth(code - first).expect("counted above");
+            }
+            index += count;
+            first = (first + count) << 1;
+            code <<= 1;
+        }
+        panic!("no code of 15 bits; {index} symbols");
+    }
+
+    pub fn inflate(payload: &[u8], before: &[u8]) -> Inflated {
+        let bytes = [payload, &[0, 0, 0xff, 0xff]].concat();
+        let mut bits = Bits {
+            bytes: &bytes,
+            at: 0,
+        };
+        let mut out = before.to_vec();
+        let mut longest = 0;
+        while bits.at / 8 + 1 < bytes.len() {
+            bits.take(1);
+            match bits.take(2) {
+                0 => {
+                    bits.at = bits.at.div_ceil(8) * 8;
+                    let length = bits.take(16);
+                    bits.take(16);
+                    for _ in 0..length {
+                        out.push(bits.take(8) as u8);
+                    }
+                }
+                kind => {
+                    let (literals, distances) = match kind {
+                        1 => fixed(),
+                        _ => dynamic(&mut bits),
+                    };
+                    longest = longest.max(block(&mut bits, &literals, &distances, &mut out));
+                }
+            }
+        }
+        Inflated {
+            bytes: out.split_off(before.len()),
+            longest,
+        }
+    }
+
+    fn fixed() -> (Vec<usize>, Vec<usize>) {
+        let lengths = |symbol| match symbol {
+            0..=143 | 280..=287 => 8,
+            144..=255 => 9,
+            _ => 7,
+        };
+        let lengths = |symbol: usize| {
+            if (280..=287).contains(&symbol) {
+                8
+            } else {
+                lengths(symbol)
+            }
+        };
+        ((0..288).map(lengths).collect(), vec![5; 30])
+    }
+
+    fn dynamic(bits: &mut Bits<'_>) -> (Vec<usize>, Vec<usize>) {
+        let (literals, distances) = (bits.take(5) + 257, bits.take(5) + 1);
+        let order = [
+            16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
+        ];
+        let mut code_lengths = [0; 19];
+        for place in order.iter().take(bits.take(4) + 4) {
+            code_lengths[*place] = bits.take(3);
+        }
+        let mut lengths = Vec::new();
+        while lengths.len() < literals + distances {
+            let (value, times) = match decode(&code_lengths, bits) {
+                16 => (
+                    *lengths.last().expect("something to repeat"),
+                    bits.take(2) + 3,
+                ),
+                17 => (0, bits.take(3) + 3),
+                18 => (0, bits.take(7) + 11),
+                length => (length, 1),
+            };
+            lengths.extend(std::iter::repeat_n(value, times));
+        }
+        let distances = lengths.split_off(literals);
+        (lengths, distances)
+    }
+
+    fn block(
+        bits: &mut Bits<'_>,
+        literals: &[usize],
+        distances: &[usize],
+        out: &mut Vec<u8>,
+    ) -> usize {
+        let mut longest = 0;
+        loop {
+            let symbol = decode(literals, bits);
+            match symbol {
+                0..=255 => out.push(symbol as u8),
+                256 => return longest,
+                _ => {
+                    let length = match symbol {
+                        257..=264 => symbol - 254,
+                        285 => 258,
+                        _ => {
+                            let extra = (symbol - 261) / 4;
+                            ((symbol - 265) % 4 + 4 << extra) + 3 + bits.take(extra)
+                        }
+                    };
+                    let code = decode(distances, bits);
+                    let distance = match code {
+                        0..=3 => code + 1,
+                        _ => {
+                            let extra = code / 2 - 1;
+                            ((code % 2 + 2) << extra) + 1 + bits.take(extra)
+                        }
+                    };
+                    longest = longest.max(distance);
+                    for _ in 0..length {
+                        out.push(out[out.len() - distance]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn any_message() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop::sample::select(vec!["{\"id\":", "name", "\u{20ac}", "0", "true", ",", "}"]);
+    let words = prop::collection::vec(word, 0..400).prop_map(|w| w.concat().into_bytes());
+    let bytes = prop::collection::vec(any::<u8>(), 0..2_000);
+    prop_oneof![4 => words, 1 => bytes]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// No match reaches beyond the window, at any level and any size of it; the oracle knows of the
+    /// messages before as much as the window holds.
+    #[test]
+    fn a_compressor_stays_within_its_window(
+        messages in prop::collection::vec(any_message(), 1..5),
+        window_bits in 8_u8..=15,
+        level in 0_u8..=9,
+        takeover: bool,
+    ) {
+        let settings = Deflate { level, ..deflate(window_bits, takeover) };
+        let mut sender = PerMessageDeflate::new(settings);
+        let mut before = Vec::new();
+        for message in &messages {
+            let payload = sender.compress(message);
+            let inflated = oracle::inflate(&payload, &before);
+            prop_assert_eq!(&inflated.bytes, message);
+            prop_assert!(inflated.longest <= 1 << window_bits, "{} back", inflated.longest);
+            if takeover {
+                before.extend_from_slice(message);
+            }
+        }
+    }
+
+    /// Two ends, any settings, any fragments: what one sends, the other gets.
+    #[test]
+    fn what_is_compressed_is_inflated(
+        messages in prop::collection::vec((any_message(), any::<bool>()), 1..8),
+        window_bits in 8_u8..=15,
+        takeover: bool,
+        cut in 1_usize..2_000,
+    ) {
+        let deflate = Some(deflate(window_bits, takeover));
+        let mut client = End::new(Config { deflate, ..Config::new(Role::Client) });
+        let mut server = End::new(Config { deflate, ..Config::new(Role::Server) });
+        for (message, compress) in &messages {
+            client.connection.send_message(Opcode::Binary, message, *compress, &mut client.out);
+        }
+        for piece in client.out.chunks(cut) {
+            server.receive(piece);
+        }
+        let expected: Vec<_> = messages.into_iter().map(|(m, _)| Seen::Binary(m)).collect();
+        prop_assert_eq!(server.take_seen(), expected);
+    }
+
+    /// Whatever comes, it is inflated within the limit or refused.
+    #[test]
+    fn garbage_is_refused(payload in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut end = server();
+        end.receive(&compressed(Opcode::Binary, &payload));
+        prop_assert_eq!(end.take_seen().len(), 1);
+    }
+}
