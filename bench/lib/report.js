@@ -46,7 +46,9 @@ function scenarioTable(samples, scenario, mode, servers) {
   });
   if (rows.length === 0) return '';
   const head = ['server', idle ? 'bytes / connection' : 'per second', `${measured[0]} ÷ it`];
-  return `${scenario.title}: ${mode}\n\n${table([...head, ...others.map(([, name]) => name)], rows)}\n`;
+  const others = measured.flatMap((server) => samples.of({ ...where, server }, 'others'));
+  const noise = idle ? '' : `; others took ${figure(median(others))} cores, at most ${figure(Math.max(...others))}`;
+  return `${scenario.title}: ${mode}${noise}\n\n${table([...head, ...others.map(([, name]) => name)], rows)}\n`;
 }
 
 module.exports = { scenarioTable };
