@@ -124,15 +124,19 @@ fn share(
                 have[number as usize % settings.in_flight] += 1;
             }
         }
-        for (count, all) in have.iter_mut().zip(&shared.have) {
-            if *count > 0 && all.fetch_add(*count, SeqCst) + *count == settings.connections {
+        // The oldest first: as soon as it has ended, its place is taken by the next that is sent.
+        let oldest = shared.done.load(SeqCst) as usize;
+        for number in oldest..oldest + settings.in_flight {
+            let place = number % settings.in_flight;
+            let count = std::mem::take(&mut have[place]);
+            let all = &shared.have[place];
+            if count > 0 && all.fetch_add(count, SeqCst) + count == settings.connections {
                 all.store(0, SeqCst);
                 shared.done.fetch_add(1, SeqCst);
                 if !sends {
                     rustix::io::write(&shared.bell, &1_u64.to_ne_bytes())?;
                 }
             }
-            *count = 0;
         }
         let now = clock::now();
         if sends {
