@@ -1,7 +1,7 @@
 'use strict';
 
 // npm run bench -- [--scenario NAME,…] [--server NAME,…] [--mode shared,pinned] [--rounds N]
-//                  [--seconds S] [--warmup S] [--shards 1,2,…] [--json FILE] [--list]
+//                  [--seconds S] [--warmup S] [--shards 1,2,…] [--threads N] [--json FILE] [--list]
 //
 // Runs scenarios × servers, interleaved, and prints what it has measured. See README.md.
 
@@ -25,6 +25,7 @@ const OPTIONS = {
   rounds: { type: 'string', default: '9' },
   seconds: { type: 'string', default: '2' },
   warmup: { type: 'string', default: '0.5' },
+  threads: { type: 'string', default: '1' },
   json: { type: 'string' },
   list: { type: 'boolean', default: false },
 };
@@ -102,7 +103,8 @@ async function main() {
   const modes = pick(Object.keys(MODES).map((name) => ({ name })), values.mode, 'mode').map(({ name }) => name);
   const rounds = positive(values.rounds, 'rounds');
   const certificate = makeCertificate();
-  const settings = { seconds: positive(values.seconds, 'seconds'), warmup: positive(values.warmup, 'warmup'), certificate };
+  const numbers = ['seconds', 'warmup', 'threads'].map((name) => [name, positive(values[name], name)]);
+  const settings = { ...Object.fromEntries(numbers), certificate };
   let result;
   try {
     result = await measure({ scenarios, servers, modes, rounds, settings });
@@ -120,7 +122,11 @@ async function main() {
   }
   const aims = targets(samples);
   if (aims) console.log(`Targets\n\n${aims}\n`);
-  if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine, rounds, seconds: settings.seconds, samples: samples.all, failures }, null, 1)}\n`);
+  if (values.json) {
+    const { seconds, warmup, threads } = settings;
+    const whole = { machine, rounds, seconds, warmup, threads, samples: samples.all, failures };
+    writeFileSync(values.json, `${JSON.stringify(whole, null, 1)}\n`);
+  }
   if (failures.length > 0) {
     console.log(`Runs that do not count:\n\n${failures.map((text) => `- ${text}`).join('\n')}`);
     process.exitCode = 1;

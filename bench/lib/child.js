@@ -35,6 +35,11 @@ function collect(stream) {
   return said;
 }
 
+/** The lines of what a process said that name an error; all of it where none does. */
+function errorIn(said) {
+  return said.split('\n').filter((line) => /^\w*Error: /.test(line)).join(' ') || said;
+}
+
 /**
  * Starts a server and waits for its port.
  *
@@ -52,7 +57,7 @@ async function startServer(server, env, core) {
   const timer = setTimeout(() => child.kill('SIGKILL'), START_LIMIT);
   const [port] = await Promise.race([
     once(child.stdout.setEncoding('utf8'), 'data').then(([text]) => [Number(text)]),
-    exit.then((said) => { throw new Error(`it does not start: ${said.split('\n').find((line) => /rror/.test(line)) ?? said}`); }),
+    exit.then((said) => { throw new Error(`it does not start: ${errorIn(said)}`); }),
   ]).finally(() => clearTimeout(timer));
   return {
     pid: child.pid,

@@ -36,17 +36,19 @@ function scenarioTable(samples, scenario, mode, servers) {
   const where = { scenario: scenario.name, mode };
   const idle = scenario.load.scenario === 'idle';
   const main = idle ? 'bytes' : 'rate';
-  const others = idle ? [['rss', 'RSS MB']] : [...RATES, ...extra(scenario)];
+  const columns = idle ? [['rss', 'RSS MB']] : [...RATES, ...extra(scenario)];
   const measured = servers.filter((server) => samples.of({ ...where, server }, main).length > 0);
   const rows = measured.map((server) => {
     const of = (metric) => samples.of({ ...where, server }, metric);
     const ratios = samples.ratios(where, measured[0], server, main);
-    const rest = others.map(([metric]) => figure(median(of(metric)) / (metric === 'rss' ? 1e6 : 1)));
+    const rest = columns.map(([metric]) => figure(median(of(metric)) / (metric === 'rss' ? 1e6 : 1)));
     return [server, spread(of(main)), figure(median(ratios)), ...rest];
   });
   if (rows.length === 0) return '';
   const head = ['server', idle ? 'bytes / connection' : 'per second', `${measured[0]} ÷ it`];
-  return `${scenario.title}: ${mode}\n\n${table([...head, ...others.map(([, name]) => name)], rows)}\n`;
+  const others = measured.flatMap((server) => samples.of({ ...where, server }, 'others'));
+  const noise = idle ? '' : `; others took ${figure(median(others))} cores, at most ${figure(Math.max(...others))}`;
+  return `${scenario.title}: ${mode}${noise}\n\n${table([...head, ...columns.map(([, name]) => name)], rows)}\n`;
 }
 
 module.exports = { scenarioTable };

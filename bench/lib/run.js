@@ -35,16 +35,24 @@ function environment({ load, needs }, certificate) {
  * @param {import('./servers').Server} server
  * @param {import('./scenarios')[number]} scenario
  * @param {keyof typeof MODES} mode
- * @param {{ seconds: number, warmup: number, certificate: { key: string, cert: string } }} settings
+ * @param {{ seconds: number, warmup: number, threads: number, certificate: { key: string, cert: string } }} settings
  * @returns {Promise<Record<string, number>>}
  */
-async function run(server, scenario, mode, { seconds, warmup, certificate }) {
+async function run(server, scenario, mode, { seconds, warmup, threads, certificate }) {
   const place = MODES[mode];
   const started = await startServer(server, environment(scenario, certificate), place.server);
   try {
-    const { collects } = server;
-    const address = `127.0.0.1:${started.port}`;
-    const options = { ...scenario.load, address, pid: started.pid, seconds, warmup, collects, poll: place.poll };
+    const options = {
+      ...scenario.load,
+      address: `127.0.0.1:${started.port}`,
+      pid: started.pid,
+      seconds,
+      warmup,
+      // Polling threads would share the one core that the generator has then.
+      threads: place.poll ? 1 : threads,
+      poll: place.poll,
+      collects: server.collects,
+    };
     return await generate(toArgs(options), place.generator);
   } finally {
     await started.stop();

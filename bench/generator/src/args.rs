@@ -25,6 +25,8 @@ pub struct Settings {
     pub measured: Duration,
     /// How long is run before that.
     pub warmup: Duration,
+    /// Threads of the generator.
+    pub threads: usize,
     /// Whether to poll rather than to sleep in `epoll_wait`.
     pub poll: bool,
     /// Whether to speak wss.
@@ -48,6 +50,7 @@ impl Settings {
             payload: "ascii".into(),
             measured: Duration::from_secs(2),
             warmup: Duration::from_millis(500),
+            threads: 1,
             poll: false,
             tls: false,
             deflate: false,
@@ -65,9 +68,10 @@ impl Settings {
                 }
             }
         }
-        if settings.connections == 0 || settings.in_flight == 0 {
-            return Err("--connections and --in-flight are at least 1".into());
+        if settings.connections == 0 || settings.in_flight == 0 || settings.threads == 0 {
+            return Err("--connections, --in-flight and --threads are at least 1".into());
         }
+        settings.threads = settings.threads.min(settings.connections);
         Ok(settings)
     }
 
@@ -78,6 +82,7 @@ impl Settings {
             "--pid" => self.pid = value.parse()?,
             "--connections" => self.connections = value.parse()?,
             "--in-flight" => self.in_flight = value.parse()?,
+            "--threads" => self.threads = value.parse()?,
             "--size" => self.size = value.parse()?,
             "--payload" => self.payload = value,
             "--seconds" => self.measured = Duration::from_secs_f64(value.parse()?),

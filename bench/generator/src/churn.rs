@@ -10,7 +10,7 @@ use crate::Failure;
 use crate::args::Settings;
 use crate::client;
 use crate::clock::{self, Phase, Phases};
-use crate::histogram::Histogram;
+use crate::crew::Tally;
 use crate::incoming::Incoming;
 use crate::link::Link;
 use crate::message::Messages;
@@ -43,10 +43,9 @@ pub fn run(settings: &Settings) -> Result<Report, Failure> {
     let messages = Messages::new(settings)?;
     let mut poller = Poller::new(settings.poll)?;
     let mut buffer = vec![0; 16 * 1024];
-    let mut latency = Histogram::new();
+    let mut tally = Tally::new();
     let mut phases = Phases::begin(settings);
-    let (mut from, mut to) = (Usage::default(), Usage::default());
-    let (mut count, mut visits) = (0_u64, 0_u64);
+    let mut visits = 0_u64;
     let mut open = Vec::new();
     for slot in 0..settings.connections {
         open.push(Some(Visit::begin(settings, &poller, slot)?));
@@ -62,8 +61,8 @@ pub fn run(settings: &Settings) -> Result<Report, Failure> {
             }
             visits += 1;
             if phases.phase == Phase::Measured {
-                count += 1;
-                latency.record(clock::now() - visit.began);
+                tally.count += 1;
+                tally.latency.record(clock::now() - visit.began);
             }
             ended.push(token);
         }
@@ -80,14 +79,18 @@ pub fn run(settings: &Settings) -> Result<Report, Failure> {
             break;
         }
         if phases.turn(clock::now()) {
-            match phases.phase {
-                Phase::Measured => from = Usage::read(settings.pid)?,
-                _ if to.at == 0 => to = Usage::read(settings.pid)?,
-                _ => return Err(format!("{under_way} connections have not ended").into()),
+            if phases.overdue() {
+                return Err(format!("{under_way} connections have not ended").into());
             }
+            let usage = Usage::read(settings.pid)?;
+            *if phases.phase == Phase::Measured {
+                &mut tally.from
+            } else {
+                &mut tally.to
+            } = usage;
         }
     }
-    Ok(Report::of_rate(count, from, to, &latency, settings.pid)?.with("visits", visits as f64))
+    Ok(Report::of_rate(&tally, settings.pid)?.with("visits", visits as f64))
 }
 
 impl Visit {

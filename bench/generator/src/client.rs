@@ -216,8 +216,5 @@ pub fn connect(
             });
         }
     }
-    if settings.deflate && first == 0 {
-        clients[0].incoming.inflate();
-    }
     Ok(clients)
 }

@@ -34,11 +34,13 @@ pub enum Phase {
 }
 
 /// The phases by the clock.
+#[derive(Clone, Copy)]
 pub struct Phases {
     /// The one that a run is in.
     pub phase: Phase,
     until: u64,
     measured: u64,
+    overdue: bool,
 }
 
 impl Phases {
@@ -50,6 +52,7 @@ impl Phases {
             phase: Phase::Warmup,
             until,
             measured,
+            overdue: false,
         }
     }
 
@@ -62,9 +65,15 @@ impl Phases {
             Phase::Warmup => (Phase::Measured, self.measured),
             Phase::Measured | Phase::Drain => (Phase::Drain, DRAIN),
         };
+        self.overdue = self.phase == Phase::Drain;
         self.phase = next;
         self.until = now + lasts;
         true
+    }
+
+    /// Whether the last messages have been waited for long enough.
+    pub fn overdue(&self) -> bool {
+        self.overdue
     }
 
     /// When the phase ends.

@@ -25,6 +25,14 @@ impl Histogram {
         self.total += 1;
     }
 
+    /// Adds the values of another.
+    pub fn add(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.total += other.total;
+    }
+
     /// The value that `part` of all (0 to 1) are at or below, in microseconds; 0 where there is none.
     pub fn quantile(&self, part: f64) -> f64 {
         let rank = (self.total as f64 * part).ceil().max(1.0) as u64;

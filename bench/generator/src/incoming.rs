@@ -214,3 +214,103 @@ impl Inflater {
         Ok(&self.plain)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Settings;
+
+    fn messages(args: &str) -> Messages {
+        let settings = Settings::parse(args.split_whitespace().map(String::from)).unwrap();
+        Messages::new(&settings).unwrap()
+    }
+
+    /// Message `number` as a server sends it back.
+    fn echoed(messages: &Messages, number: u32) -> Vec<u8> {
+        let mut payload = messages.frame(number).plain.clone();
+        payload[..8].copy_from_slice(format!("{number:08x}").as_bytes());
+        let mut frame = vec![0x81, 126];
+        frame.extend_from_slice(&(payload.len() as u16).to_be_bytes());
+        frame.extend(payload);
+        frame
+    }
+
+    #[test]
+    fn messages_that_are_cut_anywhere_are_taken() {
+        let messages = messages("--size 200 --payload utf8");
+        let wire = [echoed(&messages, 0), echoed(&messages, 1)].concat();
+        for cut in 0..=wire.len() {
+            let mut incoming = Incoming::default();
+            let ended = incoming.take(&wire[..cut], &messages).unwrap();
+            assert_eq!(
+                ended + incoming.take(&wire[cut..], &messages).unwrap(),
+                2,
+                "cut at {cut}"
+            );
+        }
+    }
+
+    #[test]
+    fn fragments_are_one_message() {
+        let messages = messages("--size 200");
+        let wire = echoed(&messages, 0);
+        let (first, second) = wire[4..].split_at(100);
+        let wire = [&[0x01, 100], first, &[0x89, 0], &[0x80, 100], second].concat();
+        assert_eq!(Incoming::default().take(&wire, &messages).unwrap(), 1);
+    }
+
+    #[test]
+    fn every_byte_is_checked() {
+        let messages = messages("--size 200");
+        let wire = echoed(&messages, 0);
+        for at in 4..wire.len() {
+            let mut wire = wire.clone();
+            wire[at] ^= 1;
+            assert!(
+                Incoming::default().take(&wire, &messages).is_err(),
+                "byte {at}"
+            );
+        }
+    }
+
+    #[test]
+    fn another_order_another_length_and_another_kind_are_refused() {
+        let messages = messages("--size 200");
+        let refused = |wire: &[u8]| Incoming::default().take(wire, &messages).is_err();
+        assert!(refused(&echoed(&messages, 1)));
+        let mut short = echoed(&messages, 0);
+        short[3] -= 1;
+        assert!(refused(&short[..short.len() - 1]));
+        let mut binary = echoed(&messages, 0);
+        binary[0] = 0x82;
+        assert!(refused(&binary));
+    }
+
+    #[test]
+    fn compressed_messages_have_to_be_compressed_and_right() {
+        let messages = messages("--size 1024 --payload json --deflate");
+        let mut wire = Vec::new();
+        messages.append(0, &mut wire);
+        // Of the client's frame: unmasked.
+        let (length, key) = (
+            u16::from_be_bytes([wire[2], wire[3]]),
+            [wire[4], wire[5], wire[6], wire[7]],
+        );
+        let unmasked = wire[8..]
+            .iter()
+            .zip(key.iter().cycle())
+            .map(|(byte, key)| byte ^ key);
+        let frame = |first: u8| {
+            let mut frame = vec![first, 126];
+            frame.extend_from_slice(&length.to_be_bytes());
+            frame.extend(unmasked.clone());
+            frame
+        };
+        let mut incoming = Incoming::default();
+        incoming.inflate();
+        assert_eq!(incoming.take(&frame(0xc1), &messages).unwrap(), 1);
+        // The next one is another.
+        assert!(incoming.take(&frame(0xc1), &messages).is_err());
+        assert!(Incoming::default().take(&frame(0x81), &messages).is_err());
+    }
+}

@@ -1,4 +1,4 @@
-//! The load generator: one thread, one epoll, many connections. It runs one scenario against one
+//! The load generator: a thread or a few, an epoll each, many connections. It runs one scenario against one
 //! server, checks every byte that comes back, and prints what it measured as one line of JSON.
 
 mod args;
@@ -6,6 +6,7 @@ mod broadcast;
 mod churn;
 mod client;
 mod clock;
+mod crew;
 mod echo;
 mod histogram;
 mod idle;
@@ -19,7 +20,7 @@ mod usage;
 use std::process::ExitCode;
 
 /// What goes wrong in a run: it does not count then, and the text says why.
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn run() -> Result<report::Report, Failure> {
     let settings = args::Settings::parse(std::env::args().skip(1))?;

@@ -1,9 +1,9 @@
 //! epoll, edge-triggered, that sleeps or polls.
 
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 
@@ -12,10 +12,10 @@ use crate::clock;
 
 const EVENTS: usize = 1024;
 
-/// An epoll instance and the events that it last gave.
+/// An epoll instance, and the tokens that it last gave.
 pub struct Poller {
     epoll: OwnedFd,
-    events: Vec<epoll::Event>,
+    tokens: Vec<usize>,
     polls: bool,
 }
 
@@ -25,7 +25,7 @@ impl Poller {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         Ok(Self {
             epoll,
-            events: Vec::with_capacity(EVENTS),
+            tokens: Vec::with_capacity(EVENTS),
             polls,
         })
     }
@@ -50,16 +50,15 @@ impl Poller {
             deadline.saturating_sub(clock::now())
         };
         let timeout = Timespec::try_from(Duration::from_nanos(left))?;
-        self.events.clear();
-        match epoll::wait(
-            &self.epoll,
-            spare_capacity(&mut self.events),
-            Some(&timeout),
-        ) {
-            Ok(_) | Err(Errno::INTR) => {
-                Ok(self.events.iter().map(|event| event.data.u64() as usize))
-            }
-            Err(error) => Err(error.into()),
+        let mut events = [const { MaybeUninit::uninit() }; EVENTS];
+        self.tokens.clear();
+        match epoll::wait(&self.epoll, &mut events, Some(&timeout)) {
+            Ok((events, _)) => self
+                .tokens
+                .extend(events.iter().map(|event| event.data.u64() as usize)),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
+        Ok(self.tokens.iter().copied())
     }
 }

@@ -3,21 +3,22 @@
 use std::fmt;
 
 use crate::Failure;
-use crate::histogram::Histogram;
-use crate::usage::{self, Usage};
+use crate::crew::Tally;
+use crate::usage;
 
 /// Names and numbers; `null` where there is none.
 pub struct Report(Vec<(&'static str, f64)>);
 
 impl Report {
     /// A run that has a rate: `count` things that came in between two readings of the usage.
-    pub fn of_rate(
-        count: u64,
-        from: Usage,
-        to: Usage,
-        latency: &Histogram,
-        pid: u32,
-    ) -> Result<Self, Failure> {
+    pub fn of_rate(tally: &Tally, pid: u32) -> Result<Self, Failure> {
+        let Tally {
+            count,
+            from,
+            to,
+            latency,
+        } = tally;
+        let count = *count;
         if count == 0 {
             return Err("nothing came while it was measured".into());
         }
@@ -29,6 +30,7 @@ impl Report {
             ("jsCpu", each(to.main - from.main)),
             ("generatorCpu", each(to.generator - from.generator)),
             ("cores", (to.process - from.process) as f64 / 1e9 / seconds),
+            ("others", to.others_since(from)),
             ("p50", latency.quantile(0.5)),
             ("p99", latency.quantile(0.99)),
             ("p999", latency.quantile(0.999)),

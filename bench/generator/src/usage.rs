@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rustix::param::page_size;
+use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Failure;
@@ -20,6 +20,8 @@ pub struct Usage {
     pub main: u64,
     /// Nanoseconds of the generator itself.
     pub generator: u64,
+    /// Nanoseconds of everything on the machine, to within a tick.
+    machine: u64,
 }
 
 impl Usage {
@@ -30,6 +32,7 @@ impl Usage {
             generator: clock::own_cpu(),
             ..Self::default()
         };
+        usage.machine = machine()?;
         for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
             let entry = entry?;
             // A thread that has ended in between counts as little as one that ended before.
@@ -43,6 +46,30 @@ impl Usage {
         }
         Ok(usage)
     }
+
+    /// How many cores everything but the server and the generator took since then.
+    pub fn others_since(&self, from: &Self) -> f64 {
+        let spent = |usage: &Self| usage.machine as f64 - (usage.process + usage.generator) as f64;
+        ((spent(self) - spent(from)) / (self.at - from.at) as f64).max(0.0)
+    }
+}
+
+/// The time that all cores were busy, by `/proc/stat`: all but idle and waiting for I/O.
+fn machine() -> Result<u64, Failure> {
+    let text = fs::read_to_string("/proc/stat")?;
+    let fields = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1);
+    let ticks: Vec<u64> = fields.map(str::parse).collect::<Result<_, _>>()?;
+    // user nice system idle iowait irq softirq steal
+    let busy: u64 = [0, 1, 2, 5, 6, 7]
+        .iter()
+        .filter_map(|&field| ticks.get(field))
+        .sum();
+    Ok(busy * 1_000_000_000 / clock_ticks_per_second())
 }
 
 /// The first field of `schedstat`: nanoseconds on a CPU.
