@@ -1,7 +1,10 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
+import { Agent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { AddressInfo, ListenOptions, Server as NetServer } from 'node:net';
 import { Duplex, Stream } from 'node:stream';
+import { ConnectionOptions } from 'node:tls';
 
 /** What `send` and `ping` take: a string becomes text, everything else binary data. */
 export type Data = string | ArrayBufferView | ArrayBuffer;
@@ -17,7 +20,8 @@ export interface BaseOptions {
    */
   mask?: boolean | undefined;
   /**
-   * A `ws:` or `wss:` URL. It is kept for the app and used for nothing else.
+   * A `ws:`, `wss:` or `ws+unix:` URL. `Base` keeps it for the app; a `Server` takes its path, a
+   * `Client` opens it.
    * @default 'ws://localhost:3000'
    */
   url?: string | { readonly href: string } | undefined;
@@ -174,6 +178,8 @@ export type Next = (error?: Error | null, frame?: Frame) => void;
 
 /** One of `base.extensions`: it has `read`, `write`, or both. */
 export interface Extension {
+  /** Whether it uses RSV1: `Server`, `Client` and `Upgrade` turn on one that does, no more. */
+  rsv1?: boolean | undefined;
   /** Gets each frame of the peer. */
   read?(this: Connection, next: Next, frame: Frame): void;
   /** Gets each frame to the peer. */
@@ -238,6 +244,18 @@ export type FrameErrorCode =
   | 'WS_ERR_NON_MINIMAL_PAYLOAD_LENGTH'
   | 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH';
 
+/** The `code` of an opening handshake's error, where it is not the system's or Node's own. */
+export type HandshakeErrorCode =
+  | 'ERR_WS_HANDSHAKE_TIMEOUT'
+  | 'ERR_WS_INVALID_HANDSHAKE'
+  | 'ERR_WS_INVALID_UPGRADE'
+  | 'ERR_WS_TOO_MANY_REDIRECTS'
+  | 'ERR_WS_UNEXPECTED_RESPONSE'
+  | 'ERR_WS_UNSAFE_REDIRECT'
+  | 'ERR_WS_UPGRADE_ABORTED'
+  | 'ERR_WS_UPGRADE_FAILED'
+  | 'ERR_WS_UPGRADE_REFUSED';
+
 /**
  * The `code` of an error that is thrown, and `ERR_WS_EXTENSION`, that of an extension's error that
  * has none itself; `docs/api.md` has the table.
@@ -247,6 +265,7 @@ export type ThrownErrorCode =
   | 'ERR_OUT_OF_RANGE'
   | 'ERR_WS_EXTENSION'
   | 'ERR_WS_SOCKET_TAKEN'
+  | 'ERR_WS_STOPPING'
   | 'ERR_WS_TAKEOVER'
   | 'ERR_WS_UNSUPPORTED_EXTENSION'
   | 'ERR_WS_UNSUPPORTED_SOCKET'
@@ -277,6 +296,22 @@ export interface ExtensionError extends Error {
 
 /** What a listener of `'error'` gets. The one with a `closeCode` is a peer's. */
 export type WebSocketError = PeerError | ExtensionError;
+
+/** An opening handshake that came to nothing. */
+export interface HandshakeError extends Error {
+  /** A `HandshakeErrorCode`, or the code of the system's or Node's own error. */
+  code?: string;
+  /** The status that was answered. */
+  statusCode?: number;
+  /** Of a server's response. */
+  headers?: IncomingHttpHeaders;
+  /** The first 1024 bytes of the body of a server's response, as text. */
+  body?: string;
+  /** What a function of the app has thrown. */
+  cause?: unknown;
+  /** Of a `Client`'s: the URL, without credentials. */
+  url?: string;
+}
 
 /** The events of a `Base`, with what their listeners get. */
 export interface BaseEvents {
@@ -422,3 +457,248 @@ export const Base: BaseConstructor;
  * @param key as it stands in the request, without white space around it
  */
 export function acceptKey(key: string): string;
+
+/** The settings of permessage-deflate (RFC 7692), by the names of `ws`. */
+export interface PerMessageDeflateOptions {
+  /** Messages of fewer bytes are not compressed. @default 1024 */
+  threshold?: number | undefined;
+  /** As zlib has it, 0 to 9. @default 6 */
+  level?: number | undefined;
+  /** Bytes that each I/O thread may keep in compressors at the ready. @default 16777216 */
+  memoryLimit?: number | undefined;
+  /** @default false */
+  serverNoContextTakeover?: boolean | undefined;
+  /** @default false */
+  clientNoContextTakeover?: boolean | undefined;
+  /** 8 to 15. @default 15 */
+  serverMaxWindowBits?: number | undefined;
+  /** 8 to 15. @default 15 */
+  clientMaxWindowBits?: number | undefined;
+}
+
+/** Headers that the app adds to a handshake. Those that the handshake sets itself are refused. */
+export type HandshakeHeaders = Record<string, string | number | readonly string[]>;
+
+/** What `shouldAccept` says of a request: `true` upgrades it. A number is a status, 300 to 599. */
+export type Verdict =
+  | boolean
+  | number
+  | { status?: number; headers?: HandshakeHeaders; body?: string };
+
+/** Which origins are allowed. One that is missing is allowed by a function only. */
+export type Origins =
+  | string
+  | RegExp
+  | readonly (string | RegExp)[]
+  | ((origin: string | undefined, req: IncomingMessage) => boolean | PromiseLike<boolean>);
+
+/** What a server speaks, in its order of preference, or a function that chooses of what is offered. */
+export type SubprotocolChoice =
+  | string
+  | readonly string[]
+  | ((
+      offered: string[],
+      req: IncomingMessage,
+    ) => string | false | null | undefined | PromiseLike<string | false | null | undefined>);
+
+/** What `Server` and `handleUpgradeRequest` have in common. */
+export interface HandshakePolicy {
+  /** By default every origin, or none, is allowed. */
+  origins?: Origins | undefined;
+  /** By default no subprotocol is chosen. */
+  protocols?: SubprotocolChoice | undefined;
+  /** More headers of the response 101. */
+  headers?: HandshakeHeaders | undefined;
+  /** Asked last, about a request that is in order. */
+  shouldAccept?: ((req: IncomingMessage) => Verdict | PromiseLike<Verdict>) | undefined;
+}
+
+/** The options of `handleUpgradeRequest`. */
+export interface HandleUpgradeOptions extends HandshakePolicy {
+  /** The third argument of `'upgrade'`: it is handed on. */
+  head?: Uint8Array | null | undefined;
+  /** Extensions that may be accepted, as `base.extensions` has them. */
+  extensions?: Record<string, Extension> | undefined;
+  /** Whether, and how, permessage-deflate is accepted. @default false */
+  perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
+}
+
+/** What `tls.connect` and `net.connect` are given. */
+export interface ConnectOptions
+  extends Pick<
+    ConnectionOptions,
+    | 'ALPNProtocols'
+    | 'ca'
+    | 'cert'
+    | 'checkServerIdentity'
+    | 'ciphers'
+    | 'crl'
+    | 'ecdhCurve'
+    | 'key'
+    | 'lookup'
+    | 'maxVersion'
+    | 'minVersion'
+    | 'passphrase'
+    | 'pfx'
+    | 'rejectUnauthorized'
+    | 'secureContext'
+    | 'servername'
+    | 'session'
+    | 'sigalgs'
+  > {
+  family?: number | undefined;
+  localAddress?: string | undefined;
+}
+
+/** What `Client` and `createUpgradeRequest` have in common. */
+export interface RequestOptions extends ConnectOptions {
+  /** By default none: each handshake has a connection of its own. */
+  agent?: Agent | undefined;
+  /** Milliseconds for the whole handshake; 0 turns it off. @default 10000 */
+  handshakeTimeout?: number | undefined;
+  headers?: HandshakeHeaders | undefined;
+  /** How many redirects are followed, 0 to 100. @default 0 */
+  maxRedirects?: number | undefined;
+  /** The `Origin` header. */
+  origin?: string | undefined;
+  /** Subprotocols that are offered; the server has to choose one of them. */
+  protocols?: string | readonly string[] | undefined;
+  /** Ends the handshake, not the connection. */
+  signal?: AbortSignal | undefined;
+}
+
+/** The options of `createUpgradeRequest`. */
+export interface CreateUpgradeOptions extends RequestOptions {
+  /** Extensions that are offered, as `base.extensions` has them. */
+  extensions?: Record<string, Extension> | undefined;
+  /** Whether, and how, permessage-deflate is offered. @default false */
+  perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
+}
+
+/** What an opening handshake has come to, as `assignSocket` takes it. */
+export interface UpgradeResult {
+  /** The value of `Sec-WebSocket-Extensions`, or `''`. */
+  extensions: string;
+  /** The subprotocol, or `''`. */
+  protocol: string;
+  /** What was read behind the handshake. */
+  head?: Uint8Array | undefined;
+  /** `true` for the client. */
+  mask?: boolean | undefined;
+}
+
+/** Gets an error alone, or `null` and what `assignSocket` takes. */
+export type HandleUpgradeCallback = (
+  ...result:
+    | [error: HandshakeError, socket: undefined, options: undefined]
+    | [error: null, socket: Duplex, options: UpgradeResult]
+) => void;
+
+/** Gets an error alone, or `null`, what `assignSocket` takes, and the response. */
+export type CreateUpgradeCallback = (
+  ...result:
+    | [error: HandshakeError, socket: undefined, options: undefined, res: undefined]
+    | [error: null, socket: Duplex, options: UpgradeResult, res: IncomingMessage]
+) => void;
+
+/** The opening handshake (RFC 6455 §4), for those who assign sockets themselves. */
+export const Upgrade: {
+  /** Answers a client's handshake. A request that is not upgraded is answered, and its socket closed. */
+  handleUpgradeRequest(req: IncomingMessage, socket: Duplex, callback: HandleUpgradeCallback): void;
+  handleUpgradeRequest(
+    req: IncomingMessage,
+    socket: Duplex,
+    options: HandleUpgradeOptions | undefined,
+    callback: HandleUpgradeCallback,
+  ): void;
+  /** Begins a client's handshake. */
+  createUpgradeRequest(
+    url: string | { readonly href: string },
+    callback: CreateUpgradeCallback,
+  ): void;
+  createUpgradeRequest(
+    url: string | { readonly href: string },
+    options: CreateUpgradeOptions | undefined,
+    callback: CreateUpgradeCallback,
+  ): void;
+};
+
+/** The options of a `Server`. `maxConnections` is `Infinity` by default: one more gets 503. */
+export interface ServerOptions extends BaseOptions, HandshakePolicy {
+  perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
+}
+
+/** A `Base` that answers the upgrade requests of HTTP servers. */
+export class Server extends Base {
+  constructor(options?: ServerOptions);
+  /** Whether a request that is in order is upgraded. The option of this name takes its place. */
+  shouldAccept(req: IncomingMessage): Verdict | PromiseLike<Verdict>;
+  /** Takes the upgrade requests of an HTTP server. */
+  listen(httpServer: NetServer): this;
+  /** Makes an HTTP server, which listens there. */
+  listen(port: number, host?: string, callback?: () => void): this;
+  listen(port: number, callback?: () => void): this;
+  listen(path: string, callback?: () => void): this;
+  listen(options: ListenOptions, callback?: () => void): this;
+  /** The address of the HTTP server that it listens on first. */
+  address(): AddressInfo | string | null;
+  /** Stops: no more upgrades, 1001 for all, and the HTTP servers are let go. */
+  close(callback?: () => void): this;
+  close(sid: Sids, reason?: string | Uint8Array | null): this;
+  close(sid: Sids, code: number, reason?: string | Uint8Array | null): this;
+
+  /** `open` has the request too. */
+  on(event: 'open', listener: (sid: string, req: IncomingMessage) => void): this;
+  on(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
+  on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  /** `open` has the request too. */
+  once(event: 'open', listener: (sid: string, req: IncomingMessage) => void): this;
+  once(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
+  once<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+}
+
+/** How a `Client` reconnects. */
+export interface ReconnectOptions {
+  /** The longest wait before the first try, in ms. @default 1000 */
+  minDelay?: number | undefined;
+  /** The longest wait of all, in ms. @default 30000 */
+  maxDelay?: number | undefined;
+  /** By how much the longest wait grows with each try. @default 2 */
+  factor?: number | undefined;
+  /** How much of a wait is chance, 0 to 1. @default 1 */
+  jitter?: number | undefined;
+  /** Tries in a row that may fail. @default Infinity */
+  maxRetries?: number | undefined;
+}
+
+/** The options of `client.open`. */
+export interface OpenOptions extends RequestOptions {
+  /** @default false */
+  reconnect?: boolean | ReconnectOptions | undefined;
+}
+
+/** The options of a `Client`. `mask` is `true` by default, and `maxConnections` is `Infinity`. */
+export interface ClientOptions extends BaseOptions, OpenOptions {
+  perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
+}
+
+/** A `Base` that opens its connections itself. */
+export class Client extends Base {
+  constructor(options?: ClientOptions);
+  /** Opens a connection; `open` follows, or `error`. By default to `url`. */
+  open(options?: OpenOptions): this;
+  open(url: string | { readonly href: string }, options?: OpenOptions): this;
+
+  /** `open` has the server's response too. */
+  on(event: 'open', listener: (sid: string, res: IncomingMessage) => void): this;
+  on(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
+  on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  /** `open` has the server's response too. */
+  once(event: 'open', listener: (sid: string, res: IncomingMessage) => void): this;
+  once(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
+  once<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+}

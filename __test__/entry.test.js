@@ -6,9 +6,13 @@ const websockets = require('..');
 const { run } = require('./support/child');
 const { limit } = require('./support/server');
 
-test('the package is Base and acceptKey', () => {
-  assert.equal(typeof websockets.Base, 'function');
-  assert.equal(typeof websockets.acceptKey, 'function');
+test('the package is what it says', () => {
+  assert.deepEqual(Object.keys(websockets).sort(), ['Base', 'Client', 'Frame', 'Server', 'Upgrade', 'acceptKey']);
+});
+
+test('each of them can be imported by name', async () => {
+  const imported = await import('../index.js');
+  for (const [name, value] of Object.entries(websockets)) assert.equal(imported[name], value);
 });
 
 test('import { Base } from \'websockets\' and require(\'websockets\') give the same', limit, async (t) => {

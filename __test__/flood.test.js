@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { test } = require('node:test');
 const { run } = require('./support/child');
-const { PLAIN, TestServer } = require('./support/server');
+const { TestServer } = require('./support/server');
 
 const MiB = 1 << 20;
 const COUNT = 100_000;
@@ -16,7 +16,7 @@ function block(ms) {
 }
 
 test('400 MiB while JavaScript is blocked for a second: all of it comes, in order, in bounded memory', { timeout: 120_000 }, async (t) => {
-  const server = await new TestServer({ transport: PLAIN }).listen();
+  const server = await new TestServer().listen();
   t.after(() => server.http.close());
   const { base } = server;
   base.removeAllListeners('message'); // or the inbox would keep what it hears
@@ -27,7 +27,7 @@ test('400 MiB while JavaScript is blocked for a second: all of it comes, in orde
     if (!text.startsWith(`${heard}.`) || text.length !== SIZE) assert.fail(`number ${heard} was ${text.slice(0, 10)}`);
     if (heard++ % 1000 === 0) most = Math.max(most, process.memoryUsage.rss());
   });
-  const child = run(t, 'flood-client.js', [server.at.port, COUNT, SIZE]);
+  const child = run(t, 'flood-client.js', [server.at, COUNT, SIZE]);
   await child.says();
   const before = process.memoryUsage.rss();
   await once(base, 'message');
@@ -39,7 +39,7 @@ test('400 MiB while JavaScript is blocked for a second: all of it comes, in orde
 });
 
 test('timers run while a flood comes in', { timeout: 60_000 }, async (t) => {
-  const server = await new TestServer({ transport: PLAIN }).listen();
+  const server = await new TestServer().listen();
   t.after(() => server.http.close());
   const { base } = server;
   base.removeAllListeners('message');
@@ -48,7 +48,7 @@ test('timers run while a flood comes in', { timeout: 60_000 }, async (t) => {
   base.on('message', () => heard++);
   const timer = setInterval(() => ticks++, 1);
   t.after(() => clearInterval(timer));
-  run(t, 'flood-client.js', [server.at.port, COUNT, 100]);
+  run(t, 'flood-client.js', [server.at, COUNT, 100]);
   await server.events.next('close');
   clearInterval(timer);
   assert.equal(heard, COUNT);

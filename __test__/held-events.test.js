@@ -9,16 +9,12 @@ const short = { timeout: 10_000 };
 
 const text = (payload) => encode({ opcode: TEXT, payload });
 
-/**
- * A peer that says `a` and `b` at once, and is gone when `a` has been heard: in the way that the
- * transport notices while it is paused.
- */
-async function leaving({ events, raw, transport }) {
+/** A peer that says `a` and `b` at once, and is gone when `a` has been heard. */
+async function leaving({ events, raw }) {
   const client = await raw();
   await client.write(Buffer.concat([text('a'), text('b')]));
   await events.next('message');
-  if (transport === 'socket') client.socket.resetAndDestroy();
-  else client.socket.end();
+  client.socket.resetAndDestroy();
   return client;
 }
 

@@ -561,6 +561,12 @@ for (const state of ['open', 'paused', 'closing', 'closed by both', 'with much q
       if (state === 'closed by both') stream.say({ opcode: CLOSE, payload: closePayload(1000, 'theirs') });
       if (state === 'with much queued') base.send('x'.repeat(100_000)).send('y'.repeat(100_000));
       stream.emit(event, new Error('of the stream'));
+      if (state === 'paused' && event === 'end') {
+        // As a FIN: it waits with what came before it.
+        await new Promise(setImmediate);
+        assert.deepEqual(names(events), ['open']);
+        base.resume(sid);
+      }
       const [reason, who, code] = await events.next('close');
       assert.equal(who, sid);
       const expected = state === 'closing' ? ['ours', 1000] : state === 'closed by both' ? ['theirs', 1000] : ['', 1006];

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { run } = require('./support/child');
-const { PLAIN, served } = require('./support/server');
+const { served } = require('./support/server');
 
 const MiB = 1 << 20;
 const SIZE = 1000;
@@ -12,7 +12,7 @@ const TURNS = 1500;
 const BOUND = 48 * MiB;
 
 test('pause at each message, resume later: what is read and not delivered stays bounded', { timeout: 30_000 },
-  served({ transport: PLAIN }, async ({ base, events, at }, t) => {
+  served({}, async ({ base, events, at }, t) => {
     base.removeAllListeners('message'); // the inbox's
     let heard = 0;
     let most = 0;
@@ -23,7 +23,7 @@ test('pause at each message, resume later: what is read and not delivered stays 
       if (heard === TURNS || most > BOUND) base.terminate(sid);
       else setTimeout(() => base.resume(sid), 1);
     });
-    const child = run(t, 'tireless-client.js', [at.port, SIZE]);
+    const child = run(t, 'tireless-client.js', [at, SIZE]);
     await events.next('close');
     child.process.kill();
     await child.exited;

@@ -4,21 +4,11 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { limit, served } = require('./support/server');
 const { TEXT, encode } = require('./support/frames');
+const { whileOthersTalk } = require('./support/talk');
 
 /** `count` numbered messages in one write. */
 function numbered(count) {
   return Buffer.concat(Array.from({ length: count }, (_, i) => encode({ opcode: TEXT, payload: String(i) })));
-}
-
-/** A hundred messages to and fro: time in which what was to come from others would have come. */
-async function whileOthersTalk({ base }, other) {
-  for (let i = 0; i < 100; i++) {
-    base.send(other.sid, 'ping');
-    await other.message();
-    const heard = new Promise((resolve) => base.once('message', resolve));
-    await other.send('pong');
-    assert.equal(await heard, 'pong');
-  }
 }
 
 test('no message comes while paused; all come in order after resume', limit, served({}, async (server) => {

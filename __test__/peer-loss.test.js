@@ -3,14 +3,14 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { run } = require('./support/child');
-const { PLAIN, limit, served } = require('./support/server');
+const { limit, served } = require('./support/server');
 const { TEXT, encode } = require('./support/frames');
 
 /** More than half of a message that never becomes whole. */
 const part = encode({ opcode: TEXT, payload: 'x'.repeat(1 << 20) }).subarray(0, 600_000);
 
-test('a client process that is killed in the middle of a message', limit, served({ transport: PLAIN }, async ({ at, events }, t) => {
-  const child = run(t, 'half-message.js', [at.port]);
+test('a client process that is killed in the middle of a message', limit, served({}, async ({ at, events }, t) => {
+  const child = run(t, 'half-message.js', [at]);
   assert.deepEqual(await child.says(), ['half']);
   const [sid] = await events.next('open');
   child.process.kill('SIGKILL');
@@ -65,7 +65,7 @@ test('sending to a client that has gone throws nothing', limit, served({}, async
   assert.equal(await other.message(), 'x');
 }));
 
-test('the loss of one client is nobody else\'s', limit, served({ transport: PLAIN }, async ({ base, events, connectMany }) => {
+test('the loss of one client is nobody else\'s', limit, served({}, async ({ base, events, connectMany }) => {
   const clients = await connectMany(6);
   for (const client of clients.slice(0, 3)) client.ws._socket.resetAndDestroy();
   await events.atLeast('close', 3);

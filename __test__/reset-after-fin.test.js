@@ -3,24 +3,17 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { served } = require('./support/server');
+const { whileOthersTalk } = require('./support/talk');
 
-// Node's own sockets report the FIN itself, as the end, although they are paused.
-test('a reset is noticed while paused, also after a FIN', { timeout: 10_000 }, served({ transport: 'socket' }, async ({ base, events, raw, connect }) => {
+test('a reset is noticed while paused, also after a FIN', { timeout: 10_000 }, served({}, async (server) => {
+  const { base, events, raw, connect } = server;
   const [client, other] = [await raw({ halfOpen: true }), await connect()];
   base.pause(client.sid);
-  // To and fro with another peer: by then the pause, and after it the FIN, have been seen.
-  const talk = async () => {
-    for (let i = 0; i < 100; i++) {
-      base.send(other.sid, 'to');
-      await other.message();
-      const heard = events.next('message');
-      await other.send('fro');
-      await heard;
-    }
-  };
-  await talk();
+  // By then the pause, and after it the FIN, have been seen.
+  await whileOthersTalk(server, other);
   await new Promise((resolve) => client.socket.end(resolve));
-  await talk();
+  await whileOthersTalk(server, other);
+  assert.equal(events.list('close').length, 0);
   client.socket.resetAndDestroy();
   assert.deepEqual(await events.next('close'), ['', client.sid, 1006]);
 }));

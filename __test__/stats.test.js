@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Base } = require('..');
 const { run } = require('./support/child');
-const { PLAIN, limit, served } = require('./support/server');
+const { limit, served } = require('./support/server');
 const { PING, PONG } = require('./support/frames');
 
 const COUNTERS = [
@@ -18,7 +18,7 @@ test('stats() gives a number for each counter', () => {
   for (const name of COUNTERS.slice(0, -1)) assert.equal(stats[name], 0, name);
 });
 
-test('the counters count', limit, served({ base: { closeTimeout: 20_000 }, transport: PLAIN }, async ({ base, events, raw, accepted, transport }) => {
+test('the counters count', limit, served({ base: { closeTimeout: 20_000 } }, async ({ base, events, raw, accepted, transport }) => {
   const [one, two] = [await raw(), await raw()];
   const stats = base.stats();
   assert.equal(stats.connections, 2);
@@ -38,6 +38,8 @@ test('the counters count', limit, served({ base: { closeTimeout: 20_000 }, trans
   await one.inbox.atLeast('frame', 3);
   await two.inbox.atLeast('frame', 2);
 
+  // TLS tells in a later turn that what it was given has been written.
+  while (transport === 'tls' && base.stats().queuedBytes > 0) await new Promise(setImmediate);
   const now = base.stats();
   assert.equal(now.messagesReceived, 2);
   assert.equal(now.messagesSent, 3);

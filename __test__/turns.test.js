@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { run } = require('./support/child');
-const { PLAIN, served } = require('./support/server');
+const { served } = require('./support/server');
 
 const TOTAL = 3000;
 const BUSY_MICROSECONDS = 300;
@@ -19,7 +19,7 @@ function work() {
 // at 300 µs a message are not even 50 of them.
 for (const [what, again] of [['setImmediate', setImmediate], ['a timer', (turn) => setTimeout(turn, 1)]]) {
   test(`${what} has its turn while there is always one more message`, { timeout: 30_000 }, served({
-    base: { maxConnections: Infinity }, transport: PLAIN,
+    base: { maxConnections: Infinity },
   }, async ({ base, at }, t) => {
     base.removeAllListeners('message'); // the inbox's
     let heard = 0;
@@ -37,7 +37,7 @@ for (const [what, again] of [['setImmediate', setImmediate], ['a timer', (turn) 
       before = heard;
       if (!over) again(turn);
     })();
-    const child = run(t, 'ask-again-client.js', [at.port, 32, TOTAL]);
+    const child = run(t, 'ask-again-client.js', [at, 32, TOTAL]);
     assert.deepEqual(await child.says(), ['answered']);
     over = true;
     assert.equal(heard, TOTAL);

@@ -62,12 +62,15 @@ test('so are the codes of what is wrong with a frame, and there are no others', 
   assert.deepEqual(all(read('index.d.ts'), /'(WS_ERR_\w+)'/g), everywhere);
 });
 
-test('so are the codes of thrown errors', () => {
+test('so are the codes of thrown errors, and of opening handshakes', () => {
   const files = fs.readdirSync(path.join(root, 'lib')).map((name) => `lib/${name}`);
   const code = all([...files, 'src/binding/commands.rs'].map(read).join(''), /['"](ERR_(?!INTERNAL)\w+|E[A-Z]{4,7})['"]/g);
-  const types = section(read('index.d.ts'), 'type ThrownErrorCode', ';');
-  assert.deepEqual(all(types, /'(\w+)'/g), code);
-  assert.deepEqual(all(section(read('docs/api.md'), '### Thrown', '\n## '), /^\| `(\w+)`/gm), code);
+  const documented = ['### Thrown', '### Of opening handshakes'].map((title) =>
+    all(section(read('docs/api.md'), title, '\n##'), /^\| `(\w+)`/gm));
+  const types = ['ThrownErrorCode', 'HandshakeErrorCode'].map((name) =>
+    all(section(read('index.d.ts'), `type ${name}`, ';'), /'(\w+)'/g));
+  assert.deepEqual(types, documented);
+  assert.deepEqual(types.flat().sort(), code);
 });
 
 test('the close codes of emitted errors are those of the document', () => {

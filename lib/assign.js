@@ -35,7 +35,8 @@ function assign(state, socket, options, actions) {
   options.signal?.throwIfAborted();
   const mask = options.mask ?? state.options.mask;
   const over = socket.destroyed || socket.writableEnded;
-  const transport = over ? null : makeTransport(state, socket, mask, options);
+  const deflate = options.extensions.find(({ agreed }) => agreed !== undefined)?.agreed ?? '';
+  const transport = over ? null : makeTransport(state, socket, { mask, deflate }, options);
   taken.add(socket);
   makeRoom(state, actions);
   const connection = new Connection({
@@ -47,8 +48,10 @@ function assign(state, socket, options, actions) {
     extensions: options.extensions.map(({ name }) => name),
     mask,
     remoteAddress: socket.remoteAddress,
+    windowBytes: native.deflateMemory(deflate, mask),
   });
   state.views.add(connection);
+  state.windowBytes += connection[kInner].windowBytes;
   const terminate = () => actions.terminate(connection);
   follow(connection, options.signal, terminate);
   if (transport === null) {
@@ -58,10 +61,7 @@ function assign(state, socket, options, actions) {
     transport.bind(connection);
     if (socket instanceof net.Socket) {
       const close = () => actions.close(connection, NORMAL_CLOSURE, '');
-      // Node destroys a socket of its own accord when both its sides have ended: what came before
-      // that and is still held is delivered all the same.
-      const destroyed = () => connection[kInner].transport !== null && terminate();
-      drive(socket, { close, terminate: destroyed });
+      drive(socket, { close, terminate });
     }
     transport.start(options.head);
   }
@@ -71,13 +71,12 @@ function assign(state, socket, options, actions) {
 /**
  * @param {import('./state.js').State} state
  * @param {any} socket
- * @param {boolean} mask
+ * @param {{ mask: boolean, deflate: string }} role
  * @param {{ extensions: { agreed?: string }[], transport?: string }} options
  * @returns {SocketTransport | StreamTransport}
  */
-function makeTransport(state, socket, mask, { extensions, transport }) {
+function makeTransport(state, socket, { mask, deflate }, { extensions, transport }) {
   const isSocket = socket instanceof net.Socket;
-  const deflate = extensions.find(({ agreed }) => agreed !== undefined)?.agreed ?? '';
   const role = { mask, enforceMasking: state.options.enforceMasking ?? isSocket, deflate };
   const isChained = extensions.some(({ agreed }) => agreed === undefined);
   const reason = isChained ? 'its extensions are JavaScript' : whyNot(socket);

@@ -22,6 +22,8 @@ class Chain {
 
   /** Bytes of the frames that are inside. */
   bytes = 0;
+  /** How many those are. */
+  frames = 0;
 
   /**
    * @param {{ name: string, step?: (next: Function, frame: Frame) => void,
@@ -54,6 +56,7 @@ class Chain {
   push(frame, bytes, compress = false) {
     if (!this.#ended) {
       this.bytes += bytes;
+      this.frames++;
     }
     this.#enqueue({ frame, bytes, compress });
   }
@@ -78,6 +81,7 @@ class Chain {
     this.#ended = true;
     this.#queue.clear();
     this.bytes = 0;
+    this.frames = 0;
   }
 
   #run() {
@@ -120,6 +124,7 @@ class Chain {
       return;
     }
     this.bytes -= item.bytes;
+    this.frames--;
     if (frame !== undefined) {
       this.#onFrame(frame);
     }

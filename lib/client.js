@@ -47,13 +47,14 @@ class Client extends Base {
     const [url, options = {}] = args.length === 0 || isOptions ? [originalOf(this.url), first] : args;
     object('The "options" argument', options);
     const { href } = parseTarget(url);
-    const reconnect = options.reconnect === undefined ? this.#reconnect : checkReconnect(options.reconnect);
+    const { reconnect: asked } = options;
+    const reconnect = asked === undefined ? this.#reconnect : checkReconnect(asked);
     const { signal, ...given } = { ...this.#request, ...pick(options) };
     checkRequestOptions({ signal });
     const request = () => ({
       ...given,
       extensions: this.extensions,
-      perMessageDeflate: stateOf(this).options.perMessageDeflate ?? false,
+      perMessageDeflate: stateOf(this).deflatePolicy(),
     });
     const link = new Link(url, request, signal, reconnect, {
       open: (...opened) => this.#opened(...opened),

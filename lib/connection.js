@@ -24,6 +24,7 @@ class Connection {
    * @param {string[]} inner.extensions
    * @param {boolean} inner.mask
    * @param {string | undefined} inner.remoteAddress
+   * @param {number} inner.windowBytes what permessage-deflate may keep for it
    */
   constructor(inner) {
     Object.defineProperty(this, kInner, {

@@ -74,7 +74,8 @@ class Handshake {
 
   #abort() {
     const { reason } = this.#settings.signal;
-    this.#settle(reason instanceof Error ? reason : peerError('Aborted', { code: 'ABORT_ERR', cause: reason }));
+    const isError = reason instanceof Error;
+    this.#settle(isError ? reason : peerError('Aborted', { code: 'ABORT_ERR', cause: reason }));
   }
 
   #ask(target) {
@@ -92,7 +93,8 @@ class Handshake {
       lines['Sec-WebSocket-Extensions'] = offer;
     }
     const { auth, path, secure, where } = target;
-    const request = (secure ? https : http).request({ ...connect, ...where, agent, auth, path, headers: lines });
+    const options = { ...connect, ...where, agent, auth, path, headers: lines };
+    const request = (secure ? https : http).request(options);
     this.#request = request;
     request.on('error', (error) => {
       if (request === this.#request) this.#settle(error);
@@ -112,7 +114,7 @@ class Handshake {
     try {
       agreed = readUpgradeResponse(res, key, this.#settings);
     } catch ({ message }) {
-      this.#fail('ERR_WS_INVALID_HANDSHAKE', `The server's handshake is invalid: ${message}`, factsOf(res));
+      this.#invalid(message, res);
       socket.destroy();
       return;
     }
@@ -125,13 +127,17 @@ class Handshake {
     const { statusCode } = res;
     const [location] = headerValues(res, 'location');
     if (statusCode === 101) {
-      const message = "The server's handshake is invalid: Upgrade or Connection is missing";
-      this.#fail('ERR_WS_INVALID_HANDSHAKE', message, factsOf(res));
+      this.#invalid('Upgrade or Connection is missing', res);
     } else if (REDIRECTS.has(statusCode) && location !== undefined && this.#settings.maxRedirects > 0) {
       this.#follow(target, location, res);
     } else {
       this.#refused(res);
     }
+  }
+
+  #invalid(why, res) {
+    const message = `The server's handshake is invalid: ${why}`;
+    this.#fail('ERR_WS_INVALID_HANDSHAKE', message, factsOf(res));
   }
 
   #refused(res) {
@@ -154,7 +160,8 @@ class Handshake {
   #follow(from, location, res) {
     const to = redirected(from, location);
     if (to === null) {
-      this.#fail('ERR_WS_UNSAFE_REDIRECT', 'The server redirects to where it is not safe to follow', factsOf(res));
+      const message = 'The server redirects to where it is not safe to follow';
+      this.#fail('ERR_WS_UNSAFE_REDIRECT', message, factsOf(res));
       return;
     }
     if (this.#redirects === this.#settings.maxRedirects) {
@@ -166,7 +173,12 @@ class Handshake {
       this.#settings = withoutSecrets(this.#settings);
     }
     const request = this.#request;
-    this.#ask(to);
+    try {
+      this.#ask(to);
+    } catch (error) {
+      // An agent of the app's, for example, that is for the other protocol.
+      this.#settle(error);
+    }
     request.destroy();
   }
 

@@ -185,6 +185,7 @@ function finish(connection, reason, code) {
   const inner = connection[kInner];
   const { closing, dropped, emitter, streams, views } = inner.owner;
   inner.readyState = CLOSED;
+  inner.owner.windowBytes -= inner.windowBytes;
   closing.delete(connection);
   dropped.delete(connection);
   views.delete(inner.sid);

@@ -12,6 +12,7 @@ const { failure } = require('./errors.js');
  * @param {{ close(): void, terminate(): void }} connection
  */
 function drive(socket, connection) {
+  const isOver = lossOf(socket);
   socket.on('error', () => {});
   // At the peer's FIN the socket would call its own `end`.
   socket.allowHalfOpen = true;
@@ -39,11 +40,53 @@ function drive(socket, connection) {
       return socket;
     },
     destroy(error) {
-      // At once: `close` of the socket comes when more messages of the batch may have been emitted.
-      connection.terminate();
+      if (!isOver()) {
+        // At once: `close` of the socket comes when more messages of the batch may have been emitted.
+        connection.terminate();
+      }
       return net.Socket.prototype.destroy.call(socket, error);
     },
   });
+}
+
+/**
+ * Node calls `destroy` as the app does, when there is nothing left to read or write: that is a loss
+ * of the connection, and no wish of the app's. An error tells nothing of who passes it: an app may
+ * hand on one that it got elsewhere.
+ *
+ * @param {any} socket
+ * @returns {() => boolean} whether Node destroys it, or has every reason to
+ */
+function lossOf(socket) {
+  let failing = false;
+  const follow = () => {
+    const handle = socket._handle;
+    const read = handle?.onread;
+    if (typeof read !== 'function') {
+      return;
+    }
+    handle.onread = function onread(bytes) {
+      if (bytes !== undefined) {
+        return read.call(handle, bytes);
+      }
+      // The end, or an error, which Node destroys the socket with; no listener is called meanwhile.
+      failing = true;
+      try {
+        return read.call(handle);
+      } finally {
+        failing = false;
+      }
+    };
+  };
+  if (socket.connecting) {
+    // It gets its handle, or another one, on the way.
+    socket.once('connect', follow);
+  } else {
+    follow();
+  }
+  const writeFailed = () => Boolean(socket.errored);
+  const hasEnded = () => socket.readableEnded && socket.writableFinished;
+  return () => failing || writeFailed() || hasEnded();
 }
 
 module.exports = { drive };

@@ -8,6 +8,9 @@ const { FrameReader } = require('./frame-reader.js');
 /** A peer whose frames wait in a chain is read no further from here on, in bytes. */
 const HIGH_MARK = 64 * 1024;
 
+/** What a frame in a chain costs beside its bytes, about. */
+const FRAME_COST = 512;
+
 /**
  * A connection's extensions, between the bytes of its stream and the protocol: frames are cut out
  * of either direction, go through the chains, and are bytes again.
@@ -55,6 +58,11 @@ class Framing {
   /** @returns {number} bytes of frames in the write chain */
   get writing() {
     return this.#writes.bytes;
+  }
+
+  /** @returns {number} what the frames in the write chain cost beside their bytes */
+  get overhead() {
+    return this.#writes.frames * FRAME_COST;
   }
 
   /** @returns {boolean} whether the peer is to wait for the read chain */

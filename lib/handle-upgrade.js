@@ -36,7 +36,10 @@ function handleUpgradeRequest(req, socket, ...rest) {
   callable('The "callback" argument', callback);
   // Until it is assigned, nobody else hears what happens to it.
   socket.on('error', ignore);
-  const died = () => settle(peerError('The socket was closed before it was upgraded', { code: 'ERR_WS_UPGRADE_ABORTED' }));
+  const died = () => {
+    const message = 'The socket was closed before it was upgraded';
+    settle(peerError(message, { code: 'ERR_WS_UPGRADE_ABORTED' }));
+  };
   let isSettled = false;
   function settle(error, ...result) {
     if (!isSettled) {
@@ -74,7 +77,8 @@ function isOver(socket) {
 
 /** A function of the app's failed: it is no client's business how. */
 function failed(cause) {
-  return new Refusal(500, 'The request could not be looked at', { code: 'ERR_WS_UPGRADE_FAILED', cause });
+  const code = 'ERR_WS_UPGRADE_FAILED';
+  return new Refusal(500, 'The request could not be looked at', { code, cause });
 }
 
 /**
@@ -91,7 +95,9 @@ function errorOf({ status, message, code, cause }) {
  * @returns {Record<string, any>}
  */
 function checkHandleOptions(options = {}) {
-  const { head, protocols, extensions, perMessageDeflate, headers, origins, shouldAccept } = object('The "options" argument', options);
+  const given = object('The "options" argument', options);
+  const { head, protocols, extensions, perMessageDeflate, headers, shouldAccept } = given;
+  const origins = given.origins ?? (() => true);
   if (head !== undefined && head !== null && !(head instanceof Uint8Array)) {
     throw invalidType('The "head" option', 'a Buffer or a Uint8Array', head);
   }
@@ -101,7 +107,7 @@ function checkHandleOptions(options = {}) {
     extensions: object('The "extensions" option', extensions ?? {}),
     deflate: checkPerMessageDeflate('The "perMessageDeflate" option', perMessageDeflate ?? false),
     headers: checkHeaders('The "headers" option', headers ?? {}),
-    isAllowed: origins === undefined || origins === null ? () => true : checkOrigins('The "origins" option', origins),
+    isAllowed: checkOrigins('The "origins" option', origins),
     shouldAccept: callable('The "shouldAccept" option', shouldAccept ?? (() => true)),
   };
 }

@@ -91,7 +91,8 @@ class Link {
     if (this.#isOver) {
       return;
     }
-    if (this.#reconnect === null || this.#tries >= this.#reconnect.maxRetries || this.#abort.signal.aborted) {
+    const maxRetries = this.#reconnect?.maxRetries ?? 0;
+    if (this.#tries >= maxRetries || this.#abort.signal.aborted) {
       this.stop();
       return;
     }

@@ -12,7 +12,7 @@ const SETTINGS = {
   threshold: { default: 1024, check: integer(0, Number.MAX_SAFE_INTEGER) },
   // As zlib has them: 0 only stores, 1 is the fastest, 9 the smallest.
   level: { default: 6, check: integer(0, 9) },
-  // Bytes that the connections' windows may take before a Server agrees on no more of them.
+  // Bytes that the connections' windows may take before no more of them is agreed on.
   memoryLimit: { default: 128 * 1024 * 1024, check: integer(0, Number.MAX_SAFE_INTEGER, true) },
   serverNoContextTakeover: { default: false, check: boolean },
   clientNoContextTakeover: { default: false, check: boolean },

@@ -39,11 +39,11 @@ function between(min, max) {
  * @returns {Record<keyof typeof SETTINGS, number> | null} every setting; `null` for `false`
  */
 function checkReconnect(value = false) {
-  if (typeof value !== 'boolean' && (typeof value !== 'object' || value === null || Array.isArray(value))) {
-    throw invalidType('The "reconnect" option', 'a boolean or an object', value);
-  }
   if (value === false) {
     return null;
+  }
+  if (value !== true && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+    throw invalidType('The "reconnect" option', 'a boolean or an object', value);
   }
   const checked = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {

@@ -55,10 +55,8 @@ function refuse(req, socket, { status, headers, body }) {
  * @param {any} socket
  */
 function linger(socket) {
-  const destroy = () => socket.destroy?.();
-  const timer = setTimeout(destroy, PATIENCE);
+  const timer = setTimeout(() => socket.destroy?.(), PATIENCE);
   timer.unref();
-  socket.once('end', destroy);
   socket.once('close', () => clearTimeout(timer));
   socket.resume?.();
 }

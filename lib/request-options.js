@@ -32,7 +32,15 @@ const CONNECT_OPTIONS = [
 ];
 
 /** What is ours. */
-const OWN_OPTIONS = ['agent', 'handshakeTimeout', 'headers', 'maxRedirects', 'origin', 'protocols', 'signal'];
+const OWN_OPTIONS = [
+  'agent',
+  'handshakeTimeout',
+  'headers',
+  'maxRedirects',
+  'origin',
+  'protocols',
+  'signal',
+];
 
 /** The options of a client's opening handshake that are not those of a `Base`. */
 const REQUEST_OPTIONS = [...OWN_OPTIONS, ...CONNECT_OPTIONS];
@@ -49,7 +57,8 @@ const count = integer(0, 100);
 function checkRequestOptions(options = {}) {
   const given = object('The "options" argument', options);
   const extensions = object('The "extensions" option', given.extensions ?? {});
-  const deflate = checkPerMessageDeflate('The "perMessageDeflate" option', given.perMessageDeflate ?? false);
+  const { perMessageDeflate = false } = given;
+  const deflate = checkPerMessageDeflate('The "perMessageDeflate" option', perMessageDeflate);
   const { signal } = given;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidType('The "signal" option', 'an AbortSignal', signal);
@@ -71,8 +80,11 @@ function checkRequestOptions(options = {}) {
 
 /** @returns {[string, string][]} the app's headers, `Origin` among them */
 function headersOf({ headers, origin }) {
-  const lines = checkHeaders('The "headers" option', headers ?? {});
-  return origin === undefined ? lines : [...lines, ...checkHeaders('The "origin" option', { Origin: origin })];
+  const more = origin === undefined ? {} : { Origin: origin };
+  return [
+    ...checkHeaders('The "headers" option', headers ?? {}),
+    ...checkHeaders('The "origin" option', more),
+  ];
 }
 
 module.exports = { REQUEST_OPTIONS, checkRequestOptions };

@@ -117,7 +117,7 @@ class Server extends Base {
       ...this.#handshake,
       head,
       extensions: this.extensions,
-      perMessageDeflate: stateOf(this).options.perMessageDeflate ?? false,
+      perMessageDeflate: stateOf(this).deflatePolicy(),
       shouldAccept: async () => {
         const verdict = await this.#ask(req);
         isAdmitted = verdict === true && this.#hasRoom();
@@ -222,8 +222,9 @@ class Server extends Base {
 
 /** A plain request, to an HTTP server that has nothing else to offer. */
 function upgradeRequired(_req, res) {
-  const headers = { Connection: 'close', 'Content-Type': 'text/plain; charset=utf-8', Upgrade: 'websocket' };
-  res.writeHead(426, headers).end('A WebSocket is opened by an upgrade request\n');
+  const type = { 'Content-Type': 'text/plain; charset=utf-8' };
+  res.writeHead(426, { ...type, Connection: 'close', Upgrade: 'websocket' });
+  res.end('A WebSocket is opened by an upgrade request\n');
 }
 
 module.exports = { Server };

@@ -18,6 +18,8 @@ class State {
   closing = new Set();
   /** Those that were closing and had to make room: their `close` is still to come. */
   dropped = new Set();
+  /** Bytes that the windows of permessage-deflate may take, of all that are not over. */
+  windowBytes = 0;
   counters = {
     messagesReceived: 0,
     messagesSent: 0,
@@ -38,6 +40,20 @@ class State {
     this.emitter = emitter;
     this.options = checkOptions(options);
     this.extensions = {};
+  }
+
+  /**
+   * What a `Server` or a `Client` is ready to agree on. Once the windows may take as much as they
+   * are allowed to, the next connection does without.
+   *
+   * @returns {object | false} as the option
+   */
+  deflatePolicy() {
+    const { perMessageDeflate } = this.options;
+    if (perMessageDeflate === null || this.windowBytes < perMessageDeflate.memoryLimit) {
+      return perMessageDeflate ?? false;
+    }
+    return { ...perMessageDeflate, serverNoContextTakeover: true, clientNoContextTakeover: true };
   }
 }
 

@@ -1,9 +1,12 @@
 'use strict';
 
-const { Fifo } = require('./fifo.js');
+const { PackedFrames } = require('./packed-frames.js');
 
 /** With more bytes than this queued, the writer asks to hear when they are gone. */
 const HIGH_MARK = 64 * 1024;
+/** So many frames of a tick are handed over one by one; those behind them are packed, or each would
+ *  cost the stream some hundred bytes. */
+const FEW = 64;
 
 /**
  * The write side of a stream: frames of one tick leave together, and while the stream wants no
@@ -16,9 +19,10 @@ class StreamOutput {
   #blocked = false;
   /** How often the stream has drained. */
   #drains = 0;
-  /** Frames that wait for `drain`. */
-  #waiting = new Fifo();
-  #waitingBytes = 0;
+  /** Frames that wait for `drain`, or for the end of the tick. @type {PackedFrames} */
+  #waiting;
+  /** Frames of this tick that the stream has. */
+  #handed = 0;
   #ended = false;
   #onEnd;
 
@@ -37,12 +41,19 @@ class StreamOutput {
   constructor(stream, methods) {
     this.#stream = stream;
     this.#methods = methods;
+    // An old-style stream gets each frame by itself.
+    this.#waiting = new PackedFrames(typeof stream.cork === 'function');
     stream.on('drain', () => this.#drained());
   }
 
   /** @returns {number} bytes that wait, here and in the stream */
   queued() {
-    return this.#waitingBytes + (this.#stream.writableLength ?? 0);
+    return this.#waiting.bytes + (this.#stream.writableLength ?? 0);
+  }
+
+  /** @returns {number} what they cost here beside their bytes */
+  get overhead() {
+    return this.#waiting.overhead;
   }
 
   /** @param {Uint8Array} frame */
@@ -53,11 +64,14 @@ class StreamOutput {
     // What belongs to this tick leaves with it, however much it is.
     if (this.#blocked && !this.#corked) {
       this.#waiting.push(frame);
-      this.#waitingBytes += frame.length;
       return;
     }
     this.#cork();
-    this.#hand(frame);
+    if (this.#corked && this.#handed++ >= FEW) {
+      this.#waiting.push(frame);
+    } else {
+      this.#hand(frame);
+    }
   }
 
   #hand(frame) {
@@ -82,6 +96,7 @@ class StreamOutput {
   #cork() {
     if (!this.#corked && typeof this.#stream.cork === 'function') {
       this.#corked = true;
+      this.#handed = 0;
       this.#stream.cork();
       process.nextTick(() => this.flush());
     }
@@ -90,6 +105,9 @@ class StreamOutput {
   /** Lets go of what is held back. */
   flush() {
     if (this.#corked) {
+      while (!this.#waiting.isEmpty && !this.#stream.destroyed) {
+        this.#hand(this.#waiting.shift());
+      }
       this.#corked = false;
       this.#stream.uncork();
     }
@@ -98,12 +116,10 @@ class StreamOutput {
   #drained() {
     this.#blocked = false;
     this.#drains++;
-    while (this.#waiting.length > 0 && !this.#blocked) {
-      const frame = this.#waiting.shift();
-      this.#waitingBytes -= frame.length;
-      this.#hand(frame);
+    while (!this.#waiting.isEmpty && !this.#blocked) {
+      this.#hand(this.#waiting.shift());
     }
-    if (this.#waiting.length > 0) {
+    if (!this.#waiting.isEmpty) {
       return;
     }
     if (this.#onEnd !== undefined) {
@@ -120,7 +136,8 @@ class StreamOutput {
    */
   end(over) {
     this.#onEnd = over;
-    if (this.#waiting.length === 0) {
+    this.flush();
+    if (this.#waiting.isEmpty) {
       this.#finish();
     }
   }
@@ -145,7 +162,6 @@ class StreamOutput {
   /** The connection is over; its stream is destroyed, or where that cannot be, ended. */
   release() {
     this.#waiting.clear();
-    this.#waitingBytes = 0;
     if (this.#methods.destroy === undefined && !this.#ended) {
       this.destroy();
     }

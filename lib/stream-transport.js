@@ -7,6 +7,7 @@ const { DeflateStep } = require('./deflate-step.js');
 const { DRAIN, ERROR, deliver, emitError } = require('./deliver.js');
 const { Fifo } = require('./fifo.js');
 const { Framing } = require('./framing.js');
+const { watch, unwatch } = require('./hang-up.js');
 const native = require('./native.js');
 const { protocolSettings } = require('./state.js');
 const { StreamOutput } = require('./stream-output.js');
@@ -25,6 +26,8 @@ const NO_SLOT = 2 ** 32 - 1;
 /** Once more bytes than this were queued, falling back to zero is reported as `drain`; with more
  *  than this queued, only the latest ping is answered. */
 const HIGH_MARK = 64 * 1024;
+/** Bytes that are inflated before what they became is delivered: it may be a thousand times as much. */
+const COMPRESSED_READ = 16 * 1024;
 const ABNORMAL_CLOSURE = 1006;
 const GOING_AWAY = 1001;
 
@@ -81,6 +84,9 @@ class StreamTransport {
   #wasHigh = false;
   #stopped = false;
   #losing = false;
+  /** The peer's FIN has come, and waits for the end of the pause. */
+  #endWaits = false;
+  #terminated = false;
   /** Why there is no room for more. @type {string | null} */
   #overflowed = null;
   /** Bytes that came while paused. */
@@ -217,7 +223,10 @@ class StreamTransport {
 
   /** Bytes for the protocol. */
   #accept(bytes) {
-    this.#chunks.push(bytes);
+    const piece = this.#deflates ? COMPRESSED_READ : bytes.length;
+    for (let at = 0; at < bytes.length; at += piece) {
+      this.#chunks.push(bytes.subarray(at, at + piece));
+    }
     // A stream may bring more while a listener writes; that has to wait for its turn.
     if (!this.#taking) {
       this.#takeChunks();
@@ -251,8 +260,12 @@ class StreamTransport {
     }
   }
 
-  /** The peer's FIN. */
+  /** The peer's FIN; Node reports it although the stream is paused. */
   #end() {
+    this.#endWaits = this.#paused;
+    if (this.#endWaits) {
+      return;
+    }
     if (native.streamIsDraining(this.#slot) && this.bufferedAmount() > 0) {
       // The peer still reads; the close timeout bounds it.
       this.#socket.once('finish', () => this.#lose());
@@ -263,6 +276,10 @@ class StreamTransport {
 
   /** Nothing more comes; what has come is delivered first. */
   #lose() {
+    this.#paused = false;
+    if (!this.#lost && !this.#terminated) {
+      this.#takeRest();
+    }
     this.#lost = true;
     if (this.#early !== null) {
       return;
@@ -275,6 +292,17 @@ class StreamTransport {
       this.#framing.afterReads(() => this.#drop());
     } else if (this.#framing === null && !this.#taking) {
       this.#drop();
+    }
+  }
+
+  /** A stream that was destroyed still has what it had read ahead. */
+  #takeRest() {
+    const socket = this.#socket;
+    const { readableLength } = socket;
+    if (readableLength > 0) {
+      // Until it has told of its end, `read` emits what it returns.
+      socket.off('data', this.#listeners.data);
+      this.#receive(toBytes(socket, socket.read(readableLength)));
     }
   }
 
@@ -389,16 +417,22 @@ class StreamTransport {
   /** Whether the peer does not read and the limit is reached: the connection is dropped then. */
   #isFull() {
     const { maxBufferedAmount } = this.#owner.options;
-    if (this.bufferedAmount() < maxBufferedAmount) {
+    if (this.#kept() < maxBufferedAmount) {
       return false;
     }
     // The limit counts what is left after a write was tried.
     this.#output.flush();
-    if (this.bufferedAmount() < maxBufferedAmount) {
+    if (this.#kept() < maxBufferedAmount) {
       return false;
     }
     this.#overflow('the peer does not read: maxBufferedAmount is reached');
     return true;
+  }
+
+  /** @returns {number} bytes that wait, and what many small frames cost beside theirs */
+  #kept() {
+    const overhead = this.#output.overhead + (this.#framing?.overhead ?? 0);
+    return this.bufferedAmount() + Math.max(0, overhead - HIGH_MARK);
   }
 
   /** Drops the connection for want of room. */
@@ -415,14 +449,15 @@ class StreamTransport {
    * @param {string | Uint8Array} reason
    */
   close(code, reason) {
-    // The peer's close frame has to be read, whatever the app had paused.
-    this.pause(false);
     native.streamClose(this.#slot, code, reason, now());
-    this.#arm();
+    // The peer's close frame has to be read, whatever the app had paused; and if the peer has ended
+    // meanwhile, ours leaves before that is looked at.
+    this.pause(false);
   }
 
   /** Drops the connection. */
   terminate() {
+    this.#terminated = true;
     this.#output.destroy();
     // Nothing of it is emitted any more: what an extension holds need not be waited for.
     process.nextTick(() => this.#drop());
@@ -434,6 +469,15 @@ class StreamTransport {
     this.#paused = on;
     this.#regulate();
     this.#arm();
+    if (on) {
+      // What came before a reset is read then; the app's pause holds it back until the end is known.
+      watch(this.#socket, () => this.pause(false));
+    } else {
+      unwatch(this.#socket);
+    }
+    if (this.#endWaits && !on) {
+      process.nextTick(() => this.#end());
+    }
   }
 
   /** Writes what is held back for the end of the tick. */
@@ -465,6 +509,7 @@ class StreamTransport {
     this.#framing?.end();
     clearTimeout(this.#timer);
     clearTimeout(this.#patience);
+    unwatch(this.#socket);
     for (const [event, listener] of Object.entries(this.#listeners)) {
       this.#socket.off?.(event, listener);
     }

@@ -1,6 +1,7 @@
 'use strict';
 
 const { invalidType } = require('./errors.js');
+const { toUrl } = require('./url.js');
 
 /** Each protocol a WebSocket can be asked for by: whether it is over TLS, and at a Unix-domain socket. */
 const PROTOCOLS = new Map([
@@ -35,7 +36,7 @@ const PROTOCOLS = new Map([
  */
 function parseTarget(value) {
   const text = typeof value === 'object' && value !== null ? value.href : value;
-  const target = typeof text === 'string' && URL.canParse(text) ? toTarget(new URL(text)) : null;
+  const target = typeof text === 'string' ? toTarget(toUrl(text)) : null;
   if (target === null) {
     throw invalidType('The "url" argument', 'a ws:, wss: or ws+unix: URL without a fragment', value);
   }
@@ -43,14 +44,15 @@ function parseTarget(value) {
 }
 
 /**
- * @param {URL} url
+ * @param {URL | null} url
  * @returns {Target | null}
  */
 function toTarget(url) {
-  const { unix = false, secure = false } = PROTOCOLS.get(url.protocol) ?? { unix: null };
-  if (unix === null || url.hash !== '') {
+  const kind = PROTOCOLS.get(url?.protocol);
+  if (kind === undefined || url.hash !== '') {
     return null;
   }
+  const { unix = false, secure = false } = kind;
   return unix ? unixTarget(url, secure) : tcpTarget(url, secure);
 }
 
@@ -99,10 +101,10 @@ function decode(text) {
  *   Unix-domain socket
  */
 function redirected(from, location) {
-  if (from.base === undefined || !URL.canParse(location, from.base)) {
+  const url = from.base === undefined ? null : toUrl(location, from.base);
+  if (url === null) {
     return null;
   }
-  const url = new URL(location, from.base);
   url.hash = '';
   const to = toTarget(url);
   return to === null || to.base === undefined || (from.secure && !to.secure) ? null : to;

@@ -39,14 +39,15 @@ function originalOf(url) {
 
 /**
  * @param {string} text
+ * @param {string} [base]
  * @returns {URL | null} `null` where it is no URL
  */
-function toUrl(text) {
+function toUrl(text, base) {
   try {
-    return new URL(text);
+    return new URL(text, base);
   } catch {
     return null;
   }
 }
 
-module.exports = { originalOf, parseUrl };
+module.exports = { originalOf, parseUrl, toUrl };

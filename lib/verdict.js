@@ -22,9 +22,10 @@ function heed(verdict) {
   if (verdict === false) {
     throw new Refusal(403, 'The request is refused', { code });
   }
-  const { status: asked, headers, body } =
-    typeof verdict === 'number' ? { status: verdict } : object('The result of "shouldAccept"', verdict);
-  const checked = status('The status that "shouldAccept" returns', asked ?? 403);
+  const isStatus = typeof verdict === 'number';
+  const given = isStatus ? { status: verdict } : object('The result of "shouldAccept"', verdict);
+  const { status: asked = 403, headers, body } = given;
+  const checked = status('The status that "shouldAccept" returns', asked);
   if (body !== undefined && typeof body !== 'string') {
     throw invalidType('The body that "shouldAccept" returns', 'a string', body);
   }

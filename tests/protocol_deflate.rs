@@ -250,6 +250,7 @@ fn an_idle_connection_keeps_no_more_than_its_windows() {
             assert_eq!(back, message[..length]);
         }
         assert!(end.memory() <= most, "{} > {most} bytes", end.memory());
+        assert_eq!(end.settings().memory(), most);
     }
     // And one that has said little keeps little.
     let mut end = PerMessageDeflate::new(deflate(15, true));

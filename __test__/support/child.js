@@ -12,14 +12,14 @@ const { Inbox } = require('./inbox');
 class Child extends EventEmitter {
   /**
    * @param {string} script
-   * @param {(string|number)[]} [args]
+   * @param {(string|number|object)[]} [args] an object goes as JSON
    * @param {object} [options]
    * @param {NodeJS.ProcessEnv} [options.env]
    * @param {number} [options.descriptors] how many it may have open
    */
   constructor(script, args = [], { env, descriptors } = {}) {
     super();
-    const command = [process.execPath, path.join(__dirname, 'fixtures', script), ...args.map(String)];
+    const command = [process.execPath, path.join(__dirname, 'fixtures', script), ...args.map((arg) => (typeof arg === 'object' ? JSON.stringify(arg) : String(arg)))];
     if (descriptors !== undefined) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
     this.process = spawn(command[0], command.slice(1), { env: { ...process.env, ...env, NODE_OPTIONS: '' } });
     this.inbox = new Inbox(this, ['said']);

@@ -1,8 +1,7 @@
 'use strict';
 
-const net = require('node:net');
-const tls = require('node:tls');
 const { EventEmitter } = require('node:events');
+const { dial } = require('./dial');
 const { Inbox } = require('./inbox');
 const { CLOSE, TEXT, FrameReader, closePayload, encode } = require('./frames');
 
@@ -15,7 +14,7 @@ const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
  */
 class RawClient extends EventEmitter {
   /**
-   * @param {net.NetConnectOpts} where with a `ca`, it speaks TLS
+   * @param {import('node:net').NetConnectOpts} where with a `ca`, it speaks TLS
    * @param {object} [options]
    * @param {string} [options.path]
    * @param {Buffer} [options.head] bytes to send in the same write as the upgrade request
@@ -30,12 +29,7 @@ class RawClient extends EventEmitter {
     this.upgraded = !upgrade;
     this.pending = [];
     this.searched = '';
-    this.socket = net.connect({ ...where, allowHalfOpen: halfOpen });
-    if (where.ca !== undefined) {
-      const plain = this.socket;
-      this.socket = tls.connect({ ...where, socket: plain, allowHalfOpen: halfOpen });
-      this.socket.resetAndDestroy = () => plain.resetAndDestroy(); // Node's refuses to reset TLS
-    }
+    this.socket = dial(where, { halfOpen });
     this.socket.setNoDelay(true);
     this.socket.on('error', (error) => this.emit('error', error));
     this.socket.on('end', () => this.emit('end'));

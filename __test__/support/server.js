@@ -8,6 +8,7 @@ const path = require('node:path');
 const { EventEmitter, once } = require('node:events');
 const { Base } = require('../..');
 const { selfSigned } = require('./certificate');
+const { dial } = require('./dial');
 const { Client } = require('./ws-client');
 const { Inbox } = require('./inbox');
 const { RawClient } = require('./raw-client');
@@ -15,10 +16,8 @@ const { switchingProtocols } = require('./upgrade');
 
 /** What the suite runs over: a run with another name here goes over that one. */
 const TRANSPORT = process.env.WEBSOCKETS_TEST_TRANSPORT ?? 'socket';
-/** The same for tests whose client is another process, which speaks no TLS. */
-const PLAIN = TRANSPORT === 'tls' ? 'stream' : TRANSPORT;
-/** The certificate of a run over TLS. */
-const PAIR = TRANSPORT === 'tls' ? selfSigned() : undefined;
+/** The certificate of all servers that speak TLS. */
+let certificate;
 
 const EVENTS = ['open', 'message', 'binary', 'ping', 'pong', 'close', 'drain'];
 
@@ -47,7 +46,6 @@ class TestServer {
    *   server: TestServer) => void} [options.upgrade] instead of answering and assigning at once
    */
   constructor({ base, Class = Base, assign, unix, hearErrors = true, http: httpOptions = {}, transport = TRANSPORT, upgrade } = {}) {
-    if (unix && transport === 'tls') transport = 'socket'; // ws has no URL for both
     this.base = new Class(base);
     this.events = new Inbox(this.base, hearErrors ? [...EVENTS, 'error'] : EVENTS);
     this.assignOptions = { ...(transport === 'stream' ? { transport } : {}), ...assign };
@@ -59,8 +57,8 @@ class TestServer {
     for (const name of ['accept', 'assign', 'connect', 'connectMany', 'raw', 'request']) {
       this[name] = this[name].bind(this); // tests take them apart
     }
-    this.pair = transport === 'tls' && !unix ? PAIR : undefined;
-    this.http = this.pair ? https.createServer({ ...PAIR, ...httpOptions }) : http.createServer(httpOptions);
+    this.pair = transport === 'tls' ? (certificate ??= selfSigned()) : undefined;
+    this.http = this.pair ? https.createServer({ ...this.pair, ...httpOptions }) : http.createServer(httpOptions);
     this.http.on('upgrade', (request, socket, head) => {
       if (upgrade) upgrade(request, socket, head, this);
       else this.accept(request, socket, head);
@@ -72,8 +70,8 @@ class TestServer {
     this.http.listen(this.listenOn);
     await once(this.http, 'listening');
     this.at = this.listenOn.path ? this.listenOn : { host: '127.0.0.1', port: this.http.address().port };
-    const secure = this.pair ? 's' : '';
-    this.url = this.at.path ? `ws${secure}+unix:${this.at.path}:/` : `ws${secure}://127.0.0.1:${this.at.port}/`;
+    const where = this.at.path ? 'localhost' : `127.0.0.1:${this.at.port}`; // a socket has no place in a URL
+    this.url = `ws${this.pair ? 's' : ''}://${where}/`;
     if (this.pair) Object.assign(this.at, { ca: this.pair.cert, servername: 'localhost' });
     return this;
   }
@@ -99,8 +97,8 @@ class TestServer {
   async connect(options) {
     const name = `/?n=${this.clients.length}`;
     const assigned = once(this.assigned, name);
-    const secure = this.pair && { ca: this.pair.cert, servername: 'localhost' };
-    const client = new Client(this.url.slice(0, -1) + name, { ...secure, ...options });
+    const createConnection = () => dial(this.at);
+    const client = new Client(this.url.slice(0, -1) + name, { createConnection, ...options });
     this.clients.push(client);
     await client.opened;
     [client.sid] = await assigned;
@@ -201,4 +199,4 @@ function served(options, body) {
   };
 }
 
-module.exports = { PLAIN, TestServer, limit, served, unixPath };
+module.exports = { TestServer, limit, served, unixPath };

@@ -5,8 +5,8 @@ import * as util from 'node:util';
 import * as net from 'node:net';
 import { PassThrough, Stream } from 'node:stream';
 import * as tls from 'node:tls';
-import { Base, Frame, acceptKey } from 'websockets';
-import type { BaseOptions, Connection, Extension, FrameErrorCode, Stats, WebSocketError, WebSocketErrorCode } from 'websockets';
+import { Base, Client, Frame, Server, Upgrade, acceptKey } from 'websockets';
+import type { BaseOptions, Connection, Extension, FrameErrorCode, HandshakeError, Stats, WebSocketError, WebSocketErrorCode } from 'websockets';
 import websockets = require('websockets');
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -254,3 +254,47 @@ function Old(this: Base): void {
   this.send('x');
 }
 util.inherits(Old, Base);
+
+// Upgrade, Server, Client
+
+const httpServer = http.createServer();
+httpServer.on('upgrade', (req, socket, head) => {
+  Upgrade.handleUpgradeRequest(req, socket, { head, origins: ['https://a', /b$/], protocols: ['a'], perMessageDeflate: { level: 1 } }, (error, taken, assign) => {
+    if (error === null) base.assignSocket(taken, assign);
+    else is<HandshakeError>()(error, true);
+  });
+  Upgrade.handleUpgradeRequest(req, socket, () => {});
+});
+Upgrade.createUpgradeRequest('wss://localhost', { ca: 'pem', protocols: 'a', maxRedirects: 1 }, (error, socket, assign, res) => {
+  if (error === null) base.assignSocket(socket, assign);
+  res?.headers;
+});
+// @ts-expect-error: there has to be a callback
+Upgrade.createUpgradeRequest('wss://localhost');
+
+class Picky extends Server {
+  override async shouldAccept(req: http.IncomingMessage) {
+    return req.url === '/' || { status: 404, headers: { 'X-A': 'b' }, body: 'no' };
+  }
+}
+const server = new Picky({ url: 'ws://localhost/chat', maxConnections: 5, shouldAccept: () => 403, origins: async (origin) => origin === undefined });
+server.listen(httpServer).listen(0).listen(3000, 'localhost', () => server.address());
+server
+  .on('open', (sid, req) => {
+    is<string>()(sid, true);
+    is<http.IncomingMessage>()(req, true);
+  })
+  .on('open', (sid) => server.close(sid, 1000))
+  .on('message', (text, sid) => server.send(sid, text))
+  .on('error', (error) => console.error(error.code, error.message));
+server.close(() => {}).close();
+// @ts-expect-error: nothing to say
+new Server({ shouldAccept: () => 'no' });
+
+const client = new Client({ url: 'ws+unix:/tmp/a:/', reconnect: { maxRetries: 5 }, rejectUnauthorized: false });
+client
+  .once('open', (sid, res) => client.send(sid, String(res.statusCode)))
+  .on('error', (error: WebSocketError | HandshakeError) => error.code);
+client.open().open({ reconnect: true }).open('wss://localhost', { origin: 'https://a', signal: AbortSignal.timeout(1) });
+// @ts-expect-error: the type is wrong
+client.open(5);

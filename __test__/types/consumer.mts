@@ -10,7 +10,7 @@ const base: Base = new Base();
 const accept: string = acceptKey('key');
 const same: boolean = websockets.Base === Base && websockets.Frame === Frame && namespace.acceptKey === acceptKey;
 // @ts-expect-error: nothing else is exported
-namespace.Server;
+namespace.Socket;
 
 class Room extends Base {
   #names = new Map<string, string>();

@@ -278,6 +278,15 @@ pub(super) fn set_ref(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
+/// `isHungUp(fd)` → whether a socket that a stream reads was reset, or has ended on both sides.
+pub(super) fn is_hung_up(call: &Call<'_>) -> Returned {
+    let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
+    // SAFETY: borrowed for the length of this call only, in which `lib/` keeps the handle open; a
+    // number that is no descriptor counts as hung up.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(raw_fd) };
+    call.boolean(socket::is_hung_up(borrowed))
+}
+
 /// `ioThreads()` → the number of shards that run for this env.
 pub(super) fn io_threads(call: &Call<'_>) -> Returned {
     call.number(

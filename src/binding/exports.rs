@@ -40,6 +40,7 @@ functions! { STREAMS:
     c"streamMessage" => streams::message,
     c"streamCompress" => streams::compress,
     c"streamInflate" => streams::inflate,
+    c"deflateMemory" => streams::deflate_memory,
     c"deflateProblem" => streams::deflate_problem,
     c"encode" => streams::encode,
     c"parseHeader" => streams::parse_header,
@@ -66,6 +67,7 @@ functions! { SOCKETS:
     c"setNoDelay" => commands::set_no_delay,
     c"setKeepAlive" => commands::set_keep_alive,
     c"setRef" => commands::set_ref,
+    c"isHungUp" => commands::is_hung_up,
     c"ioThreads" => commands::io_threads,
 }
 

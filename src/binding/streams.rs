@@ -27,11 +27,7 @@ pub(super) fn attach(call: &Call<'_>) -> Returned {
 /// maxPayload, maxFragments, timeout, pingInterval, closeTimeout`, then those of [`deflate`].
 pub(super) fn config(call: &Call<'_>, first: usize) -> Outcome<Config> {
     let some = |ms: Millis| (ms > 0).then_some(ms);
-    let role = if call.bool(first)? {
-        Role::Client
-    } else {
-        Role::Server
-    };
+    let role = role(call, first)?;
     Ok(Config {
         role,
         enforce_masking: call.bool(first + 1)?,
@@ -47,18 +43,34 @@ pub(super) fn config(call: &Call<'_>, first: usize) -> Outcome<Config> {
     })
 }
 
-/// The settings of permessage-deflate, from the argument at `first` on: `agreed, level, threshold`,
-/// where `agreed` is the element of the server's answer; an empty one means that it is off.
+/// `mask` → which end we are.
+fn role(call: &Call<'_>, index: usize) -> Outcome<Role> {
+    Ok(if call.bool(index)? {
+        Role::Client
+    } else {
+        Role::Server
+    })
+}
+
+/// The settings of permessage-deflate, from the argument at `first` on: `agreed, level, threshold`.
 fn deflate(call: &Call<'_>, first: usize, role: Role) -> Outcome<Option<Deflate>> {
-    let agreed = text(call, first)?;
+    let level = u8::try_from(call.u32(first + 1)?).map_err(|_| wrong(first + 1, "a level"))?;
+    let threshold = usize::try_from(call.u64(first + 2)?).unwrap_or(usize::MAX);
+    deflate_of(&text(call, first)?, role, level, threshold).map_err(|e| wrong(first, &e))
+}
+
+/// What the element that was agreed on means; an empty one, that it is off.
+fn deflate_of(
+    agreed: &str,
+    role: Role,
+    level: u8,
+    threshold: usize,
+) -> Result<Option<Deflate>, String> {
     if agreed.is_empty() {
         return Ok(None);
     }
-    let params = DeflateParams::agreed(&agreed);
-    let params =
-        params.map_err(|e| wrong(first, &format!("an element that was agreed on: {e}")))?;
-    let level = u8::try_from(call.u32(first + 1)?).map_err(|_| wrong(first + 1, "a level"))?;
-    let threshold = usize::try_from(call.u64(first + 2)?).unwrap_or(usize::MAX);
+    let params = DeflateParams::agreed(agreed);
+    let params = params.map_err(|e| format!("an element that was agreed on: {e}"))?;
     Ok(Some(Deflate::new(&params, role, level.min(9), threshold)))
 }
 
@@ -139,6 +151,15 @@ pub(super) fn compress(call: &Call<'_>) -> Returned {
         Some(payload) => buffer(call.raw, &payload),
         None => UNDEFINED,
     }
+}
+
+/// `deflateMemory(agreed, mask)` → bytes that permessage-deflate may keep for a connection between two
+/// messages, with what was agreed on.
+pub(super) fn deflate_memory(call: &Call<'_>) -> Returned {
+    let agreed = text(call, 0)?;
+    let role = role(call, 1)?;
+    let memory = deflate_of(&agreed, role, 0, 0).map_err(|e| wrong(0, &e))?;
+    call.number(memory.map_or(0, |deflate| deflate.memory()) as f64)
 }
 
 /// `deflateProblem(element)` → what is wrong with an element that is to be the agreement on

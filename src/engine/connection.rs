@@ -21,6 +21,9 @@ use crate::protocol::{self, Config, Event, Millis, State};
 const CONGESTED: usize = 64 * 1024;
 /// Frames of submissions are written together, but not more bytes than this kept back for it.
 const TOGETHER: usize = 16 * 1024;
+/// One read of a connection with permessage-deflate: it may become a thousand times as much, for
+/// which there has to be room.
+const COMPRESSED_READ: usize = 16 * 1024;
 /// Reads of one connection before others have their turn.
 const READS_PER_TURN: u32 = 4;
 
@@ -188,7 +191,11 @@ impl Connection {
             guard = Some(ready!(io.poll_read_ready(context))?);
         }
         let mut buffer = shard.read_buffer.borrow_mut();
-        match socket::receive(io.get_ref().as_fd(), &mut buffer) {
+        let buffer = match self.shared.deflate {
+            Some(_) => &mut buffer[..COMPRESSED_READ],
+            None => &mut buffer[..],
+        };
+        match socket::receive(io.get_ref().as_fd(), buffer) {
             Ok(0) => self.end(shard),
             Ok(read) => {
                 // A short read has emptied the kernel's buffer: the next bytes are a new edge.

@@ -81,7 +81,7 @@ pub(super) fn shut_write(fd: BorrowedFd<'_>) {
 }
 
 /// Whether the connection was reset, or both its sides have ended.
-pub(super) fn is_hung_up(fd: BorrowedFd<'_>) -> bool {
+pub fn is_hung_up(fd: BorrowedFd<'_>) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
     let now = Timespec::default();
     poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)

@@ -78,6 +78,15 @@ impl Deflate {
         }
     }
 
+    /// Bytes that a connection may keep between two messages.
+    pub fn memory(&self) -> usize {
+        let window = |direction: &Direction| match direction.context_takeover {
+            true => 1 << direction.window_bits,
+            false => 0,
+        };
+        window(&self.outgoing).min(REMINDER) + window(&self.incoming)
+    }
+
     /// Whether a message of this length is compressed.
     pub fn compresses(&self, length: usize) -> bool {
         length >= self.threshold.max(1)

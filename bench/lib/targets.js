@@ -1,0 +1,58 @@
+'use strict';
+
+// The figures to reach, each against a peer in the same round. Where several peers are named, it is the
+// one whose median is best. A metric without a peer is a figure of its own.
+
+const { judge } = require('./statistics');
+const { figure, table } = require('./table');
+
+const OWN = 'websockets';
+const NODE_DECODED = ['ws-decoded', 'ws-bufferutil-decoded', 'uws-decoded', 'websocket'];
+const NODE = ['ws', 'ws-bufferutil', 'uws', 'websocket'];
+
+const rate = (scenario, bound, ...peers) => ({ scenario, mode: 'shared', metric: 'rate', sense: '≥', bound, peers });
+const cpu = (metric, scenario, bound, ...peers) => ({ scenario, mode: 'pinned', metric, sense: '≤', bound, peers });
+const atMost = (metric, scenario, bound, ...peers) => ({ scenario, mode: 'shared', metric, sense: '≤', bound, peers });
+
+const TARGETS = [
+  rate('echo-64x16', 2.5, 'uws-decoded'),
+  rate('echo-64x16', 12, 'ws-decoded'),
+  cpu('cpu', 'echo-64x16', 1, 'uws'),
+  cpu('jsCpu', 'echo-64x16', 0.3),
+  cpu('jsCpu', 'echo-64x16', 0.35, 'uws-decoded'),
+  ...['echo-64x1', 'echo-2000x1'].flatMap((scenario) => [
+    rate(scenario, 1, 'uws-decoded'),
+    rate(scenario, 1.5, 'ws-decoded'),
+    cpu('jsCpu', scenario, 0.3, 'uws-decoded'),
+  ]),
+  atMost('p50', 'echo-1x1', 1.2, ...NODE_DECODED),
+  cpu('cpu', 'echo-utf8', 0.7, ...NODE_DECODED),
+  rate('echo-16k', 1, ...NODE),
+  rate('echo-1m', 1, ...NODE),
+  rate('echo-deflate', 3, 'ws-decoded'),
+  ...['broadcast-1000', 'broadcast-1000x8', 'broadcast-10000', 'broadcast-10000x8'].map((scenario) => (
+    rate(scenario, 1, 'uws'))),
+  atMost('bytes', 'idle', 0.7, 'ws'),
+  rate('wss-64x16', 1.1, 'ws-decoded'),
+];
+
+/**
+ * @param {import('./samples').Samples} samples
+ * @returns {string} the table; empty where nothing was measured that has a target
+ */
+function targets(samples) {
+  const rows = TARGETS.flatMap(({ scenario, mode, metric, sense, bound, peers }) => {
+    const where = { scenario, mode };
+    const peer = samples.best(where, peers, metric, sense);
+    if (peers.length > 0 && !peer) return [];
+    const values = peer ? samples.ratios(where, OWN, peer, metric) : samples.of({ ...where, server: OWN }, metric);
+    if (values.length === 0) return [];
+    const { median, low, high, verdict } = judge(values, sense, bound);
+    const aim = peer ? `${metric} ${sense} ${bound} × ${peer}` : `${metric} ${sense} ${bound} µs`;
+    return [[scenario, mode, aim, figure(median), `${figure(low)}–${figure(high)}`, String(values.length), verdict]];
+  });
+  if (rows.length === 0) return '';
+  return table(['scenario', 'mode', 'target', 'median', '95 % interval', 'rounds', 'verdict'], rows);
+}
+
+module.exports = { targets };

@@ -1,0 +1,30 @@
+'use strict';
+
+/* global Bun */
+
+const { broadcasts, deflates, ready, tls } = require('./common');
+
+const server = Bun.serve({
+  hostname: '127.0.0.1',
+  port: 0,
+  tls: tls ? { key: Bun.file(tls.key), cert: Bun.file(tls.cert) } : undefined,
+  fetch(request, upgrader) {
+    return upgrader.upgrade(request) ? undefined : new Response(null, { status: 426 });
+  },
+  websocket: {
+    idleTimeout: 0,
+    sendPings: false,
+    maxPayloadLength: 16 * 1024 * 1024,
+    backpressureLimit: 64 * 1024 * 1024,
+    perMessageDeflate: deflates ? { compress: 'dedicated', decompress: 'dedicated' } : false,
+    open: (ws) => ws.subscribe('all'),
+    message: (ws, message) => {
+      if (broadcasts) {
+        server.publish('all', message, deflates);
+      } else {
+        ws.send(message, deflates);
+      }
+    },
+  },
+});
+ready(server.port);

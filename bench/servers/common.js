@@ -1,0 +1,36 @@
+'use strict';
+
+// What every server file reads from its environment, and the one thing that it prints: its port.
+
+const fs = require('node:fs');
+
+const { BENCH_ROLE, BENCH_DECODE, BENCH_DEFLATE, BENCH_TLS_KEY: key, BENCH_TLS_CERT: cert } = process.env;
+
+/** Whether a message goes to all, or back to where it came from. */
+const broadcasts = BENCH_ROLE === 'broadcast';
+/** Whether a peer that gives bytes makes a string of text, as an application would. */
+const decodes = BENCH_DECODE === '1';
+/** Whether permessage-deflate is to be agreed on. */
+const deflates = BENCH_DEFLATE === '1';
+/** The files of a certificate, where the server is to speak wss. */
+const tls = key && cert ? { key, cert } : null;
+
+/** @returns {import('node:http').Server} that speaks TLS where it is asked for */
+function createServer() {
+  if (!tls) return require('node:http').createServer();
+  return require('node:https').createServer({ key: fs.readFileSync(key), cert: fs.readFileSync(cert) });
+}
+
+/** @param {number} port which the bench waits for */
+function ready(port) {
+  // Node has it by --expose-gc.
+  process.on('SIGUSR2', () => (globalThis.Bun ? globalThis.Bun.gc(true) : globalThis.gc()));
+  console.log(port);
+}
+
+/** @param {import('node:http').Server} server */
+function listen(server) {
+  server.listen(0, '127.0.0.1', () => ready(server.address().port));
+}
+
+module.exports = { broadcasts, createServer, decodes, deflates, listen, ready, tls };
