@@ -26,8 +26,8 @@ const limit = { timeout: 30_000 };
  * @property {(settings: object) => boolean} can whether it can be told so; it can always be told nothing
  * @property {(mode: import('./modes').Mode) => string | null} [answer] what is agreed, where that is
  *   not what the mode says
- * @property {(mode: import('./modes').Mode) => boolean} [refuses] whether it can do nothing but fail the
- *   connection
+ * @property {(mode: import('./modes').Mode) => boolean} [refuses] whether it fails the connection, as it
+ *   cannot do what is agreed
  * @property {boolean} [compresses] `false`: it only inflates
  * @property {boolean} [fragments] whether it can send a message in fragments
  * @property {boolean} [pings] whether it can send a ping
@@ -100,9 +100,14 @@ function agreedOf(peer, mode) {
 
 /** The modes that a peer can have part in. */
 function modesOf(peer) {
-  return MODES.filter((mode) => (
-    (mode.theirs === undefined || peer.can(mode.theirs)) && !peer.refuses?.(mode)
-  ));
+  return MODES.filter((mode) => mode.theirs === undefined || peer.can(mode.theirs));
+}
+
+/** A client that cannot do what our Server answers fails the connection (RFC 7692 §7.1). */
+async function refusal({ end, connecting }) {
+  await assert.rejects(connecting, /HandshakeError|NegotiationError/);
+  await end.opened();
+  await end.next('close');
 }
 
 /**
@@ -115,7 +120,8 @@ function testClient(peer) {
   before(async () => { running = await peer.start(); });
   after(() => running?.end());
   for (const mode of modesOf(peer)) {
-    test(`${peer.name} with our Server: ${mode.name}`, limit, async (t) => {
+    const refuses = peer.refuses?.(mode) ?? false;
+    test(`${peer.name} with our Server: ${mode.name}${refuses ? ', which it refuses' : ''}`, limit, async (t) => {
       const httpServer = mode.tls ? https.createServer(selfSigned()) : http.createServer();
       const server = new Server({ perMessageDeflate: mode.ours });
       t.after(() => {
@@ -126,14 +132,19 @@ function testClient(peer) {
       httpServer.listen(0, '127.0.0.1');
       await once(httpServer, 'listening');
       const url = `${mode.tls ? 'wss' : 'ws'}://127.0.0.1:${httpServer.address().port}/`;
-      await converse(peer, mode, 'server', async (pongs) => {
-        const end = new End(server);
-        const [connection] = await Promise.all([
-          running.connect(url, { deflate: mode.theirs, pongs }),
-          end.opened(),
-        ]);
-        return { connection, end };
+      const begin = (pongs) => ({
+        end: new End(server),
+        connecting: running.connect(url, { deflate: mode.theirs, pongs }),
       });
+      if (refuses) {
+        await refusal(begin(false));
+      } else {
+        await converse(peer, mode, 'server', async (pongs) => {
+          const { end, connecting } = begin(pongs);
+          const [connection] = await Promise.all([connecting, end.opened()]);
+          return { connection, end };
+        });
+      }
       await new Promise((resolve) => server.close(resolve));
     });
   }

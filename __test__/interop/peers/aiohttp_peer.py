@@ -65,9 +65,13 @@ class Peer(driver.Peer):
         """The library answers pings by itself, or shows pongs: it does not do both."""
         bits = 0 if deflate is False else (deflate or {}).get("serverMaxWindowBits", 15)
         session = aiohttp.ClientSession()
-        websocket = await session.ws_connect(
-            url, compress=bits, max_msg_size=0, autoping=not pongs, ssl=False
-        )
+        try:
+            websocket = await session.ws_connect(
+                url, compress=bits, max_msg_size=0, autoping=not pongs, ssl=False
+            )
+        except Exception:
+            await session.close()
+            raise
         headers = websocket._response.headers
         connection = Connection(websocket, headers.get("Sec-WebSocket-Extensions", ""))
 
