@@ -121,7 +121,7 @@ async function live({ base, events, raw }, count) {
     await events.next('binary');
     base.send(client.sid, crypto.randomBytes(64 * 1024));
     await client.frame();
-    await client.write(encode({ opcode: BINARY, rsv: RSV1, fin: false, payload: deflater.compress(crypto.randomBytes(100_000)) }));
+    await client.write(encode({ opcode: BINARY, rsv: RSV1, fin: false, payload: deflater.compress(crypto.randomBytes(200_000)) }));
     await ends[i % ends.length](client);
     await events.next('close');
     client.destroy();
@@ -143,7 +143,7 @@ test('connections that end within a compressed message leave nothing behind', { 
   };
   const before = await resident(120);
   const after = await resident(360);
-  // A window is 36 KiB, the message under way 100 KiB: 360 of them are 48 MiB.
+  // Windows are 36 KiB, the message under way is 200 KiB: 360 of them are 83 MiB.
   t.diagnostic(`${((after - before) / MiB).toFixed(1)} MiB more after 360 connections`);
-  assert.ok(after - before < 16 * MiB, `${after - before}`);
+  assert.ok(after - before < 32 * MiB, `${after - before}`);
 }));
