@@ -173,6 +173,26 @@ test('bombs cost a process no more memory than maxPayload asks for', { ...limit,
   }
 });
 
+test('many bombs in one read are not all inflated before the first is heard', { ...limit, skip: process.platform !== 'linux' && 'only Linux tells' }, async (t) => {
+  const child = run(t, 'peak-memory.js', [4 * MiB, PLAIN]);
+  const [, port] = await child.says();
+  const bomb = bombOf(4 * MiB);
+  const attack = async (count) => {
+    const client = new RawClient({ port, host: '127.0.0.1' });
+    t.after(() => client.destroy());
+    await client.inbox.next('head');
+    await client.write(Buffer.concat(new Array(count).fill(bomb)));
+    assert.equal((await client.closeFrame()).code, 1000, 'the first is a message as any other');
+    client.destroy();
+    return (await child.says())[1];
+  };
+  let before = 0;
+  for (let i = 0; i < 3; i++) before = await attack(1);
+  const grown = await attack(60) - before;
+  t.diagnostic(`the peak grew by ${(grown / MiB).toFixed(1)} MiB by 60 of them, in 240 KiB`);
+  assert.ok(grown < 44 * MiB, `${grown}`);
+});
+
 test('the end of a message by BFINAL, and what may follow it', limit, served({ agreed }, async ({ events, raw }) => {
   const client = await raw();
   const deflater = new Deflater({ takeover: false });

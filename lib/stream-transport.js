@@ -20,6 +20,9 @@ const END = 9;
 /** Encodings in which bytes are lost, or held back until more come. */
 const LOSSY = new Set(['utf8', 'utf-8', 'utf16le', 'utf-16le', 'ucs2', 'ucs-2', 'ascii', 'base64', 'base64url']);
 
+/** Compressed bytes that are taken before their messages are delivered: 16 MiB of these at most. */
+const COMPRESSED_STEP = 16 * 1024;
+
 /** No connection has this number: a call for it does nothing. */
 const NO_SLOT = 2 ** 32 - 1;
 /** Once more bytes than this were queued, falling back to zero is reported as `drain`; with more
@@ -217,7 +220,10 @@ class StreamTransport {
 
   /** Bytes for the protocol. */
   #accept(bytes) {
-    this.#chunks.push(bytes);
+    const step = this.#deflates ? COMPRESSED_STEP : Infinity;
+    for (let at = 0; at < bytes.length; at += step) {
+      this.#chunks.push(bytes.subarray(at, at + step));
+    }
     // A stream may bring more while a listener writes; that has to wait for its turn.
     if (!this.#taking) {
       this.#takeChunks();

@@ -22,6 +22,10 @@ const CONGESTED: usize = 64 * 1024;
 /// Reads of one connection before others have their turn.
 const READS_PER_TURN: u32 = 4;
 
+/// What one read of a connection with compression may bring: inflated, that is 16 MiB at most, as
+/// much as an env lets records wait.
+const COMPRESSED_READ: usize = 16 * 1024;
+
 /// The public code of a connection dropped at `maxBufferedAmount`.
 const BACKPRESSURE: &str = "WS_ERR_BACKPRESSURE";
 
@@ -183,7 +187,11 @@ impl Connection {
             guard = Some(ready!(io.poll_read_ready(context))?);
         }
         let mut buffer = shard.read_buffer.borrow_mut();
-        match socket::receive(io.get_ref().as_fd(), &mut buffer) {
+        let buffer = match self.shared.deflate {
+            Some(_) => &mut buffer[..COMPRESSED_READ],
+            None => &mut buffer[..],
+        };
+        match socket::receive(io.get_ref().as_fd(), buffer) {
             Ok(0) => self.end(shard),
             Ok(read) => {
                 // A short read has emptied the kernel's buffer: the next bytes are a new edge.
