@@ -57,6 +57,25 @@ test('bufferedAmount counts what is still to be compressed, and drain follows', 
   assert.equal(base.bufferedAmount(client.sid), 0);
 }));
 
+test('a message to all that waits for many peers is in memory once, where none takes over a context', limit,
+  served({ ...local, transport: 'socket', agreed: `${NAME}; server_no_context_takeover`, base: { maxConnections: 50 } }, async ({ base, raw }, t) => {
+    const clients = [];
+    while (clients.length < 40) clients.push(await raw(deaf));
+    base.send(crypto.randomBytes(4 * MiB));
+    // Behind it in the order of the shard, so that it has been queued for all once this is answered.
+    const last = await raw();
+    base.ping(last.sid, 'p');
+    await last.frame();
+    assert.ok(base.stats().queuedBytes > 100 * MiB);
+    const before = process.memoryUsage.rss();
+    base.send(crypto.randomBytes(4 * MiB));
+    base.ping(last.sid, 'p');
+    await last.inbox.atLeast('frame', 3); // that message is among them
+    const grown = process.memoryUsage.rss() - before;
+    t.diagnostic(`${(grown / MiB).toFixed(1)} MiB for 4 MiB to 41`);
+    assert.ok(grown < 60 * MiB, `${grown}`);
+  }));
+
 test('a paused peer is heard after the pause, message by message', limit, served({ agreed: NAME }, async ({ base, events, raw }) => {
   const client = await raw();
   const deflater = new Deflater();
