@@ -69,6 +69,52 @@ export interface BaseOptions {
    * for a `net.Socket`, TLS sockets included, and not for any other stream.
    */
   enforceMasking?: boolean | undefined;
+  /**
+   * How permessage-deflate (RFC 7692) is done, with the connections on which it was agreed upon: their
+   * `extensions` say so. `true` and `false` leave each setting at its default.
+   * @default false
+   */
+  perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
+}
+
+/** The settings of permessage-deflate. One that is `undefined` is as one not given. */
+export interface PerMessageDeflateOptions {
+  /**
+   * Messages of fewer bytes are sent as they are; empty ones always are. From 0.
+   * @default 1024
+   */
+  threshold?: number | undefined;
+  /**
+   * How hard messages are compressed: 0 stores, 1 is the fastest, 9 the smallest.
+   * @default 6
+   */
+  level?: number | undefined;
+  /**
+   * Bytes that the windows of all connections may take before a `Server` agrees on no more of them.
+   * `assignSocket` does not look at it. From 0; `Infinity` allowed.
+   * @default 134217728
+   */
+  memoryLimit?: number | undefined;
+  /**
+   * For a negotiation: the server forgets its window after each message.
+   * @default false
+   */
+  serverNoContextTakeover?: boolean | undefined;
+  /**
+   * For a negotiation: the client forgets its window after each message.
+   * @default false
+   */
+  clientNoContextTakeover?: boolean | undefined;
+  /**
+   * For a negotiation: the server's window, as a power of two of bytes. 8 to 15.
+   * @default 15
+   */
+  serverMaxWindowBits?: number | undefined;
+  /**
+   * For a negotiation: the client's window, as a power of two of bytes. 8 to 15.
+   * @default 15
+   */
+  clientMaxWindowBits?: number | undefined;
 }
 
 /** The options of `assignSocket`. */
@@ -88,14 +134,18 @@ export interface AssignSocketOptions {
   signal?: AbortSignal | undefined;
   /**
    * The extensions that were negotiated, in the order of the header: names or whole elements, or the
-   * value of a `Sec-WebSocket-Extensions` header. Each is one of `base.extensions`.
+   * value of a `Sec-WebSocket-Extensions` header. Each is one of `base.extensions`, or
+   * `permessage-deflate`, which is built in, with the parameters of the server's answer.
    */
   extensions?: string | readonly string[] | null | undefined;
 }
 
 /** The options of `send`. */
 export interface SendOptions {
-  /** Whether the message may be compressed. Nothing is compressed yet. */
+  /**
+   * Whether the message may be compressed, where permessage-deflate is on.
+   * @default true
+   */
   compress?: boolean | undefined;
 }
 
@@ -222,6 +272,7 @@ export type WebSocketErrorCode =
   | 'WS_ERR_EXPECTED_FIN'
   | 'WS_ERR_EXPECTED_MASK'
   | 'WS_ERR_INVALID_CLOSE_CODE'
+  | 'WS_ERR_INVALID_COMPRESSED_DATA'
   | 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH'
   | 'WS_ERR_INVALID_OPCODE'
   | 'WS_ERR_INVALID_UTF8'
@@ -267,7 +318,6 @@ export type ThrownErrorCode =
   | 'ERR_WS_SOCKET_TAKEN'
   | 'ERR_WS_STOPPING'
   | 'ERR_WS_TAKEOVER'
-  | 'ERR_WS_UNSUPPORTED_EXTENSION'
   | 'ERR_WS_UNSUPPORTED_SOCKET'
   | 'EAGAIN'
   | 'EBADF'

@@ -231,8 +231,8 @@ function terminateOne(connection) {
  * @param {object} [options] see `docs/api.md`
  * @returns {string} its sid
  * @throws {TypeError} where an argument is wrong
- * @throws {Error} `ERR_WS_SOCKET_TAKEN`, `ERR_WS_UNSUPPORTED_SOCKET`,
- *   `ERR_WS_UNSUPPORTED_EXTENSION`, or the system's code; nothing has changed then
+ * @throws {Error} `ERR_WS_SOCKET_TAKEN`, `ERR_WS_UNSUPPORTED_SOCKET`, or the system's code; nothing
+ *   has changed then
  */
 Base.prototype.assignSocket = function assignSocket(socket, options) {
   const { sid } = take(this, socket, options);

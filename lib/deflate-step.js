@@ -4,6 +4,7 @@ const { Frame } = require('./frame.js');
 
 /** Opcodes up to this one are those of messages. */
 const BINARY = 0x2;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * permessage-deflate (RFC 7692) in its place among a connection's extensions: those behind it in the
@@ -40,6 +41,22 @@ class DeflateStep {
       return frame;
     }
     return message === undefined ? null : remade(frame, this.#opcode, message);
+  }
+
+  /**
+   * Looks at a frame that is not taken whole, by its header: only here is it known that a message
+   * is compressed.
+   *
+   * @param {Buffer} bytes what came of it
+   * @returns {boolean} whether the connection has failed by it
+   */
+  refuses(bytes) {
+    try {
+      return this.#inflate(bytes, NOTHING) !== true;
+    } catch {
+      // No header at all: the protocol says what is wrong with it.
+      return false;
+    }
   }
 
   /**

@@ -23,6 +23,8 @@ class Framing {
   #outgoing;
   #reads;
   #writes;
+  /** permessage-deflate, where it is among them. @type {DeflateStep | undefined} */
+  #deflate;
   #receive;
   #write;
   #onError;
@@ -44,8 +46,8 @@ class Framing {
     this.#receive = receive;
     this.#write = write;
     this.#onError = onError;
-    const isCompressed = extensions.some((extension) => extension instanceof DeflateStep);
-    this.#incoming = new FrameReader(isCompressed ? grown(maxPayload) : maxPayload);
+    this.#deflate = extensions.find((extension) => extension instanceof DeflateStep);
+    this.#incoming = new FrameReader(this.#deflate === undefined ? maxPayload : grown(maxPayload));
     // Our own frames: the sender has bounded them already.
     this.#outgoing = new FrameReader(Infinity);
     const backwards = [...extensions].reverse();
@@ -82,7 +84,7 @@ class Framing {
         this.#reads.push(new Frame(bytes), bytes.length);
       } else {
         // The protocol finds what is wrong with it, behind what came before.
-        this.#reads.then(() => this.#receive(bytes));
+        this.#reads.then(() => this.#deflate?.refuses(bytes) || this.#receive(bytes));
       }
     }
   }

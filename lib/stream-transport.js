@@ -223,9 +223,9 @@ class StreamTransport {
 
   /** Bytes for the protocol. */
   #accept(bytes) {
-    const piece = this.#deflates ? COMPRESSED_READ : bytes.length;
-    for (let at = 0; at < bytes.length; at += piece) {
-      this.#chunks.push(bytes.subarray(at, at + piece));
+    const step = this.#deflates ? COMPRESSED_READ : bytes.length;
+    for (let at = 0; at < bytes.length; at += step) {
+      this.#chunks.push(bytes.subarray(at, at + step));
     }
     // A stream may bring more while a listener writes; that has to wait for its turn.
     if (!this.#taking) {

@@ -392,7 +392,7 @@ mod oracle {
                         285 => 258,
                         _ => {
                             let extra = (symbol - 261) / 4;
-                            ((symbol - 265) % 4 + 4 << extra) + 3 + bits.take(extra)
+                            (((symbol - 265) % 4 + 4) << extra) + 3 + bits.take(extra)
                         }
                     };
                     let code = decode(distances, bits);

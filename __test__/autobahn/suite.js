@@ -8,8 +8,10 @@ const path = require('node:path');
  * The Autobahn test suite, in the folder that AUTOBAHN_HOME names. In there,
  *
  * - `setup.sh` installs what the suite needs, or finds it installed;
- * - `run-server-test.sh URL OUTDIR CASES` runs the cases (a JSON array; AUTOBAHN_EXCLUDE takes some
- *   away) against a server, and leaves `summary.json` in OUTDIR.
+ * - `run-server-test.sh URL OUTDIR CASES` runs the cases (a JSON array) against a server, and leaves
+ *   `summary.json` in OUTDIR;
+ * - `run-client-test.sh COMMAND OUTDIR CASES` does so against a client, which is a shell command that
+ *   finds AUTOBAHN_URL and AUTOBAHN_AGENT in its environment.
  */
 class Suite {
   /** @param {string} home */
@@ -40,13 +42,28 @@ class Suite {
    * @param {string} url
    * @param {string} folder for the report
    * @param {string[]} cases names or patterns
-   * @param {string[]} [exclude]
    * @returns {{ total: number, failed: string[] }}
    */
-  test(url, folder, cases, exclude = []) {
+  testServer(url, folder, cases) {
+    return this.#test('run-server-test.sh', url, folder, cases);
+  }
+
+  /**
+   * Has a client run cases.
+   *
+   * @param {string} command
+   * @param {string} folder for the report
+   * @param {string[]} cases names or patterns
+   * @returns {{ total: number, failed: string[] }}
+   */
+  testClient(command, folder, cases) {
+    return this.#test('run-client-test.sh', command, folder, cases);
+  }
+
+  #test(script, subject, folder, cases) {
     fs.rmSync(folder, { recursive: true, force: true }); // no report of an earlier run
-    const env = { AUTOBAHN_ALLOW: '', AUTOBAHN_EXCLUDE: JSON.stringify(exclude) };
-    const status = this.#run('run-server-test.sh', [url, folder, JSON.stringify(cases)], env);
+    const env = { AUTOBAHN_ALLOW: '', AUTOBAHN_EXCLUDE: '[]' };
+    const status = this.#run(script, [subject, folder, JSON.stringify(cases)], env);
     if (status !== 0 && status !== 1) throw new Error(`the suite did not come to its end: status ${status}`);
     return results(path.join(folder, 'summary.json'));
   }

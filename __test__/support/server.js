@@ -38,6 +38,8 @@ class TestServer {
    * @param {object} [options.base] options of the `Base`
    * @param {Function} [options.Class] a subclass of `Base`
    * @param {object} [options.assign] options of every `assignSocket`
+   * @param {string} [options.agreed] answered as `Sec-WebSocket-Extensions`, and assigned with; a test
+   *   may write another into the property of this name, for the connections from then on
    * @param {boolean} [options.unix] listen on a Unix-domain socket
    * @param {http.ServerOptions} [options.http] of the HTTP server
    * @param {boolean} [options.hearErrors] `false`: no `error` listener on the `Base`
@@ -45,10 +47,11 @@ class TestServer {
    * @param {(request: http.IncomingMessage, socket: import('node:net').Socket, head: Buffer,
    *   server: TestServer) => void} [options.upgrade] instead of answering and assigning at once
    */
-  constructor({ base, Class = Base, assign, unix, hearErrors = true, http: httpOptions = {}, transport = TRANSPORT, upgrade } = {}) {
+  constructor({ base, Class = Base, assign, agreed, unix, hearErrors = true, http: httpOptions = {}, transport = TRANSPORT, upgrade } = {}) {
     this.base = new Class(base);
     this.events = new Inbox(this.base, hearErrors ? [...EVENTS, 'error'] : EVENTS);
     this.assignOptions = { ...(transport === 'stream' ? { transport } : {}), ...assign };
+    this.agreed = agreed;
     this.transport = transport;
     this.clients = [];
     this.assigned = new EventEmitter().setMaxListeners(0);
@@ -78,8 +81,9 @@ class TestServer {
 
   /** Answers the upgrade request and hands the socket over. */
   accept(request, socket, head) {
-    socket.write(switchingProtocols(request));
-    return this.assign(request, socket, { head });
+    const { agreed } = this;
+    socket.write(switchingProtocols(request, agreed === undefined ? [] : [`Sec-WebSocket-Extensions: ${agreed}`]));
+    return this.assign(request, socket, { head, ...(agreed === undefined ? {} : { extensions: agreed }) });
   }
 
   /** Hands the socket over; `connect` and `raw` learn the sid by this. */

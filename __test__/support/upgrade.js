@@ -27,13 +27,14 @@ function switchingProtocols(request, headers = []) {
  * @param {import('../..').Base} base
  * @param {(port: number) => void} listening
  * @param {(sid: string, socket: import('node:net').Socket) => void} [assigned]
+ * @param {object} [options] of `assignSocket`; extensions among them are not answered
  * @returns {http.Server}
  */
-function serveUpgrades(base, listening, assigned = () => {}) {
+function serveUpgrades(base, listening, assigned = () => {}, options = {}) {
   const server = http.createServer();
   server.on('upgrade', (request, socket, head) => {
     socket.write(switchingProtocols(request));
-    assigned(base.assignSocket(socket, { head }), socket);
+    assigned(base.assignSocket(socket, { head, ...options }), socket);
   });
   return server.listen(0, '127.0.0.1', () => listening(server.address().port));
 }

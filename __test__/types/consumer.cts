@@ -33,6 +33,7 @@ const options: BaseOptions = {
   closeTimeout: 1000,
   pingInterval: 30_000,
   enforceMasking: undefined,
+  perMessageDeflate: { threshold: 0, level: 1, memoryLimit: Infinity, serverNoContextTakeover: true, clientMaxWindowBits: 9 },
 };
 const base = new Base(options);
 new Base();
@@ -42,6 +43,9 @@ Base();
 new Base({ maxPayloads: 1 });
 // @ts-expect-error: the type is wrong
 new Base({ timeout: '1s' });
+new Base({ perMessageDeflate: true });
+// @ts-expect-error: so is the name of this setting
+new Base({ perMessageDeflate: { windowBits: 9 } });
 
 // Events
 
@@ -110,6 +114,8 @@ base.send(Buffer.from('x')).send(new Uint8Array(1)).send(new DataView(new ArrayB
 base.send(new ArrayBuffer(1));
 base.send('sid', 'text').send(['sid'], 'text').send(null, 'text', { compress: false });
 base.send(['sid'] as const, new Float64Array(1));
+// @ts-expect-error: whether to compress is a boolean
+base.send('sid', 'text', { compress: 1 });
 // @ts-expect-error: a look-up that failed must not become a broadcast
 base.send(maybe, 'text');
 // @ts-expect-error: nothing to send

@@ -36,6 +36,9 @@ function nodeTest(...folders) {
   return [['node', '--test', '--test-reporter=spec', ...limit, ...files].join(' ')];
 }
 
+/** @param {string} args @returns {string} the command */
+const autobahn = (args) => `node __test__/autobahn/run.js ${args}`;
+
 /** Each check this project has, by name. @type {Record<string, Gate>} */
 module.exports = {
   format: {
@@ -82,9 +85,15 @@ module.exports = {
     timeout: 15 * MINUTE,
   },
   autobahn: {
-    commands: ['node __test__/autobahn/run.js', 'node __test__/autobahn/run.js stream'],
+    commands: ['socket server', 'stream server', 'socket client', 'stream client'].map(autobahn),
     count: counts.ofPlainLine,
     timeout: 15 * MINUTE,
+  },
+  'autobahn-full': {
+    // All cases with compression as well: half an hour and more.
+    commands: ['socket server all', 'socket client all'].map(autobahn),
+    count: counts.ofPlainLine,
+    timeout: 60 * MINUTE,
   },
   browser: {
     commands: nodeTest('__test__/browser'),

@@ -21,11 +21,12 @@ use crate::protocol::{self, Config, Event, Millis, State};
 const CONGESTED: usize = 64 * 1024;
 /// Frames of submissions are written together, but not more bytes than this kept back for it.
 const TOGETHER: usize = 16 * 1024;
-/// One read of a connection with permessage-deflate: it may become a thousand times as much, for
-/// which there has to be room.
-const COMPRESSED_READ: usize = 16 * 1024;
 /// Reads of one connection before others have their turn.
 const READS_PER_TURN: u32 = 4;
+
+/// What one read of a connection with compression may bring: inflated, that is 16 MiB at most, as
+/// much as an env lets records wait.
+const COMPRESSED_READ: usize = 16 * 1024;
 
 /// The public code of a connection dropped at `maxBufferedAmount`.
 const BACKPRESSURE: &str = "WS_ERR_BACKPRESSURE";

@@ -239,11 +239,14 @@ impl Shard {
                         connection.send_message(self, frame);
                         continue;
                     }
-                    let payload = compressed.payload(deflate, frame);
-                    let mut own = Vec::new();
-                    let mask = shared.mask.then(random_key);
-                    encode_compressed_frame(&mut own, frame.opcode, payload, mask);
-                    shared.shard_append(own)
+                    let once = compressed.frame(deflate, frame);
+                    if shared.mask {
+                        let (mut own, key) = (Vec::new(), Some(random_key()));
+                        encode_compressed_frame(&mut own, frame.opcode, once.payload(), key);
+                        shared.shard_append(own)
+                    } else {
+                        shared.shard_append_shared(&once.bytes)
+                    }
                 }
                 _ if shared.mask => {
                     let mut own = Vec::new();
@@ -361,18 +364,26 @@ impl Shard {
     }
 }
 
-/// A broadcast's payload, compressed once for all connections that take over no context: a `Base`
-/// has few different settings of them.
+/// A broadcast's frame, compressed once for all connections that take over no context: a `Base` has
+/// few different settings of them.
 #[derive(Default)]
-struct CompressedOnce(Vec<(u8, u8, Vec<u8>)>);
+struct CompressedOnce(Vec<(u8, u8, Frame)>);
 
 impl CompressedOnce {
-    fn payload(&mut self, deflate: &Deflate, frame: &Frame) -> &[u8] {
+    /// The frame as a server sends it, compressed.
+    fn frame(&mut self, deflate: &Deflate, frame: &Frame) -> &Frame {
         let (level, window_bits) = (deflate.level, deflate.outgoing.window_bits);
-        let same = |(l, w, _): &(u8, u8, Vec<u8>)| (*l, *w) == (level, window_bits);
+        let same = |(l, w, _): &(u8, u8, Frame)| (*l, *w) == (level, window_bits);
         let index = self.0.iter().position(same).unwrap_or_else(|| {
             let payload = deflate.compress_alone(frame.payload());
-            self.0.push((level, window_bits, payload));
+            let mut bytes = Vec::new();
+            encode_compressed_frame(&mut bytes, frame.opcode, &payload, None);
+            let compressed = Frame {
+                header: bytes.len() - payload.len(),
+                bytes: bytes.into(),
+                ..*frame
+            };
+            self.0.push((level, window_bits, compressed));
             self.0.len() - 1
         });
         &self.0[index].2
