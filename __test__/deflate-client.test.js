@@ -7,7 +7,7 @@ const { test } = require('node:test');
 const { WebSocketServer } = require('ws');
 const { Base } = require('..');
 const { Inbox } = require('./support/inbox');
-const { PLAIN, limit } = require('./support/server');
+const { DRIVEN_BY, limit } = require('./support/server');
 const { NAME } = require('./support/deflate');
 const { UNITS, bytesOf, textOf } = require('./support/payloads');
 const { KEY } = require('./support/raw-client');
@@ -30,7 +30,7 @@ function asClient(offer, settings, body) {
     });
     const [[peer], [response, socket, head]] = await Promise.all([once(server, 'connection'), once(request, 'upgrade')]);
     const extensions = response.headers['sec-websocket-extensions'];
-    const sid = base.assignSocket(socket, { head, extensions, ...(PLAIN === 'stream' && { transport: 'stream' }) });
+    const sid = base.assignSocket(socket, { head, extensions, transport: DRIVEN_BY });
     await body({ base, events, extensions, peer, sid });
   };
 }

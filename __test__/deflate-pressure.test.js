@@ -7,7 +7,7 @@ const vm = require('node:vm');
 const { test } = require('node:test');
 const { run } = require('./support/child');
 const { RawClient } = require('./support/raw-client');
-const { PLAIN, limit, served } = require('./support/server');
+const { DRIVEN_BY, limit, served } = require('./support/server');
 const { Deflater, Inflater, NAME, RSV1 } = require('./support/deflate');
 const { BINARY, CLOSE, encode } = require('./support/frames');
 
@@ -16,7 +16,7 @@ const gc = vm.runInNewContext('gc');
 
 const MiB = 1 << 20;
 // Over a Unix-domain socket the kernel holds some hundred KiB; see back-pressure.test.js.
-const local = { unix: true, transport: PLAIN, agreed: NAME };
+const local = { unix: true, agreed: NAME };
 const deaf = { paused: true };
 
 test('a peer that does not read is dropped at maxBufferedAmount, compressed or not', limit, served({ ...local, base: { maxBufferedAmount: 2 * MiB } }, async ({ base, events, raw }) => {
@@ -106,7 +106,7 @@ test('paused within a listener, the rest of the same read waits', limit, served(
 for (const [how, larger] of [['to one', 500_000], ['to all', 500_000], ['in pieces', 10_000]]) {
   for (const size of [1_000, larger]) {
     test(`compressed messages ${how}, ${size} bytes in all, then process.exit(): all of it arrives`, limit, async (t) => {
-      const child = run(t, 'send-and-exit.js', [how, size, `${NAME}; server_max_window_bits=12`, PLAIN]);
+      const child = run(t, 'send-and-exit.js', [how, size, `${NAME}; server_max_window_bits=12`, DRIVEN_BY]);
       const [, port] = await child.says();
       const client = new RawClient({ port, host: '127.0.0.1' });
       t.after(() => client.destroy());
@@ -147,7 +147,7 @@ async function live({ base, events, raw }, count) {
   }
 }
 
-test('connections that end within a compressed message leave nothing behind', { timeout: 120_000 }, served({ agreed: NAME, transport: PLAIN, base: { closeTimeout: 20 } }, async (server, t) => {
+test('connections that end within a compressed message leave nothing behind', { timeout: 120_000 }, served({ agreed: NAME, base: { closeTimeout: 20 } }, async (server, t) => {
   const { base, events } = server;
   base.removeListener('binary', base.listeners('binary')[0]);
   base.on('binary', (_data, sid) => events.put('binary', [null, sid])); // without keeping what it hears

@@ -5,7 +5,7 @@ const zlib = require('node:zlib');
 const { test } = require('node:test');
 const { run } = require('./support/child');
 const { RawClient } = require('./support/raw-client');
-const { PLAIN, limit, served } = require('./support/server');
+const { DRIVEN_BY, limit, served } = require('./support/server');
 const { Deflater, NAME, RSV1 } = require('./support/deflate');
 const { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, encode } = require('./support/frames');
 
@@ -142,7 +142,7 @@ test('the same in fragments, and by blocks with BFINAL', limit, served({ agreed,
 
 test('bombs cost a process no more memory than maxPayload asks for', { ...limit, skip: process.platform !== 'linux' && 'only Linux tells' }, async (t) => {
   const maxPayload = 8 * MiB;
-  const child = run(t, 'peak-memory.js', [maxPayload, PLAIN]);
+  const child = run(t, 'peak-memory.js', [maxPayload, DRIVEN_BY]);
   const [, port] = await child.says();
   const attack = async (frame) => {
     const client = new RawClient({ port, host: '127.0.0.1' });
@@ -174,7 +174,7 @@ test('bombs cost a process no more memory than maxPayload asks for', { ...limit,
 });
 
 test('many bombs in one read are not all inflated before the first is heard', { ...limit, skip: process.platform !== 'linux' && 'only Linux tells' }, async (t) => {
-  const child = run(t, 'peak-memory.js', [4 * MiB, PLAIN]);
+  const child = run(t, 'peak-memory.js', [4 * MiB, DRIVEN_BY]);
   const [, port] = await child.says();
   const bomb = bombOf(4 * MiB);
   const attack = async (count) => {

@@ -203,4 +203,7 @@ function served(options, body) {
   };
 }
 
-module.exports = { TestServer, limit, served, unixPath };
+/** The transport of connections over plain sockets that are not a `TestServer`'s. */
+const DRIVEN_BY = TRANSPORT === 'socket' ? 'socket' : 'stream';
+
+module.exports = { DRIVEN_BY, TestServer, limit, served, unixPath };
