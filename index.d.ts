@@ -66,7 +66,8 @@ export interface BaseOptions {
   pingInterval?: number | undefined;
   /**
    * Refuse frames that are not masked as their sender's role demands (RFC 6455 §5.1). By default so
-   * for a `net.Socket`, TLS sockets included, and not for any other stream.
+   * for a `net.Socket`, TLS sockets included, and for what comes through `Upgrade`, `Server` or
+   * `Client`, and not for any other stream.
    */
   enforceMasking?: boolean | undefined;
   /**

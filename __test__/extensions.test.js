@@ -764,9 +764,8 @@ for (const [asked, expected] of [
   ['x-b, x-a', ['x-b', 'x-a']],
   ['x-b,x-a', ['x-b', 'x-a']],
   [['x-a; level=9', 'x-b ; k="v"'], ['x-a', 'x-b']],
-  ['x-a; list="x-b, x-b"; y, x-b;z=1', ['x-a', 'x-b']],
-  ['x-a; quote="say \\"x-b, x-b\\", x-b", x-b', ['x-a', 'x-b']],
-  ['x-a; odd="\\\\", x-b', ['x-a', 'x-b']],
+  ['x-a; level="9"; y, x-b;z=1', ['x-a', 'x-b']],
+  ['x-a; odd="\\9", x-b', ['x-a', 'x-b']],
   ['\tx-a\t,\tx-b', ['x-a', 'x-b']],
 ]) {
   test(`extensions ${JSON.stringify(asked)} are ${JSON.stringify(expected)}`, () => {
@@ -803,7 +802,7 @@ for (const asked of [
   });
 }
 
-for (const asked of [[''], [' '], ['x a'], ['x/a'], ['x-a,x-a'], [';x=1'], [5], [null], [undefined], [['x-a']], [{ name: 'x-a' }], 'x-a, "x"', 5, {}, true, () => {}]) {
+for (const asked of [[''], [' '], ['x a'], ['x/a'], ['x-a,x-a'], [';x=1'], [5], [null], [undefined], [['x-a']], [{ name: 'x-a' }], 'x-a, "x"', 'x-a; list="b, c"', 'x-a; p="', 'x-a; p=', 5, {}, true, () => {}]) {
   test(`${JSON.stringify(asked) ?? asked} is no extension: a TypeError`, () => {
     refused({ 'x-a': passing() }, asked, { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
   });

@@ -11,8 +11,10 @@ const { WebSocket, WebSocketServer } = require('ws');
 const { Base, Upgrade, acceptKey } = require('..');
 const { selfSigned } = require('./support/certificate');
 const { Inbox } = require('./support/inbox');
+const { TEXT, encode } = require('./support/frames');
 const { KEY, exchange, requestText } = require('./support/raw-http');
 const { limit, unixPath } = require('./support/server');
+const { pair } = require('./support/streams');
 
 const { createUpgradeRequest, handleUpgradeRequest } = Upgrade;
 
@@ -60,6 +62,24 @@ describe('handleUpgradeRequest', () => {
     client.send('hello');
     assert.deepEqual(await events.next('message'), ['hello', sid]);
     client.close();
+    await events.next('close');
+  });
+
+  test('what comes through it has to be masked, whatever kind of stream it is', limit, async (t) => {
+    const base = new Base();
+    const events = new Inbox(base, ['open', 'error', 'close']);
+    const [near, far] = pair();
+    t.after(() => far.destroy());
+    const server = http.createServer().on('upgrade', (req, socket, head) => {
+      handleUpgradeRequest(req, socket, { head }, (error, taken, assign) => base.assignSocket(taken, assign));
+    });
+    server.emit('connection', near); // HTTP over a stream that is no net.Socket
+    far.write(requestText());
+    const [sid] = await events.next('open');
+    far.write(encode({ opcode: TEXT, payload: 'unmasked', mask: false }));
+    const [error] = await events.next('error');
+    assert.deepEqual([error.code, error.sid], ['WS_ERR_EXPECTED_MASK', sid]);
+    far.end();
     await events.next('close');
   });
 

@@ -11,6 +11,7 @@ const native = require('./native.js');
 const { SocketTransport } = require('./socket-transport.js');
 const { StreamTransport } = require('./stream-transport.js');
 const { whyNot } = require('./takeover.js');
+const { upgraded } = require('./upgraded.js');
 
 const TRY_AGAIN_LATER = 1013;
 const NORMAL_CLOSURE = 1000;
@@ -77,7 +78,8 @@ function assign(state, socket, options, actions) {
  */
 function makeTransport(state, socket, { mask, deflate }, { extensions, transport }) {
   const isSocket = socket instanceof net.Socket;
-  const role = { mask, enforceMasking: state.options.enforceMasking ?? isSocket, deflate };
+  const isStrict = isSocket || upgraded.has(socket);
+  const role = { mask, enforceMasking: state.options.enforceMasking ?? isStrict, deflate };
   const isChained = extensions.some(({ agreed }) => agreed === undefined);
   const reason = isChained ? 'its extensions are JavaScript' : whyNot(socket);
   if (transport === 'stream' || (transport === undefined && reason !== null)) {

@@ -24,10 +24,9 @@ class Client extends Base {
    */
   constructor(options) {
     super(options);
-    const { enforceMasking, mask, maxConnections, reconnect } = options ?? {};
+    const { mask, maxConnections, reconnect } = options ?? {};
     if (mask === undefined) this.mask = true;
     if (maxConnections === undefined) this.maxConnections = Infinity;
-    if (enforceMasking === undefined) stateOf(this).options.enforceMasking = true;
     this.#request = pick(options ?? {});
     this.#reconnect = checkReconnect(reconnect);
     checkRequestOptions(this.#request);

@@ -13,6 +13,7 @@ const { checkRequestOptions } = require('./request-options.js');
 const { isSameHost, parseTarget, redirected } = require('./target.js');
 const { VERSION } = require('./upgrade-request.js');
 const { readUpgradeResponse } = require('./upgrade-response.js');
+const { upgraded } = require('./upgraded.js');
 
 /** How many bytes of a response that refuses us are kept. */
 const EXCERPT = 1024;
@@ -119,6 +120,7 @@ class Handshake {
       return;
     }
     this.#request = undefined;
+    upgraded.add(socket);
     this.#settle(null, socket, { head, mask: true, ...agreed }, res);
   }
 

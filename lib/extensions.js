@@ -1,10 +1,8 @@
 'use strict';
 
 const { invalidType } = require('./errors.js');
+const { isToken } = require('./headers.js');
 const native = require('./native.js');
-
-/** RFC 7230 §3.2.6: what a name is made of. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** The one that is built in (RFC 7692). */
 const PERMESSAGE_DEFLATE = 'permessage-deflate';
@@ -24,7 +22,7 @@ function resolveExtensions(known, asked) {
   if (asked === undefined || asked === null) {
     return [];
   }
-  const elements = typeof asked === 'string' ? splitList(asked) : asked;
+  const elements = typeof asked === 'string' ? elementsOf(asked) : asked;
   if (!Array.isArray(elements)) {
     throw invalidType('The "extensions" option', 'an array of strings or a string', asked);
   }
@@ -37,7 +35,7 @@ function resolveExtensions(known, asked) {
 
 function resolveOne(known, element) {
   const name = typeof element === 'string' ? element.split(';', 1)[0].trim() : '';
-  if (!TOKEN.test(name)) {
+  if (!isToken(name)) {
     throw invalidType('An element of the "extensions" option', 'the name of an extension', element);
   }
   if (!Object.hasOwn(known, name)) {
@@ -60,27 +58,15 @@ function resolveOne(known, element) {
 }
 
 /**
- * Splits a header's value at its commas, but for those in quoted strings (RFC 7230 §7).
- *
- * @param {string} value
- * @returns {string[]} the elements that are not empty
+ * @param {string} header the value of `Sec-WebSocket-Extensions`
+ * @returns {string[]} its elements, with their parameters
  */
-function splitList(value) {
-  const elements = [];
-  let start = 0;
-  let quoted = false;
-  for (let at = 0; at <= value.length; at++) {
-    const character = value[at];
-    if (quoted && character === '\\') {
-      at++;
-    } else if (character === '"') {
-      quoted = !quoted;
-    } else if (at === value.length || (character === ',' && !quoted)) {
-      elements.push(value.slice(start, at).trim());
-      start = at + 1;
-    }
+function elementsOf(header) {
+  try {
+    return native.parseExtensions(header).map(({ source }) => source);
+  } catch ({ message }) {
+    throw invalidType('The "extensions" option', `a well-formed list (${message})`, header);
   }
-  return elements.filter((element) => element !== '');
 }
 
 /**

@@ -12,6 +12,7 @@ const { checkPerMessageDeflate } = require('./per-message-deflate.js');
 const { Refusal, ignore, refuse } = require('./refuse.js');
 const { checkChoice } = require('./subprotocols.js');
 const { readUpgradeRequest } = require('./upgrade-request.js');
+const { upgraded } = require('./upgraded.js');
 const { heed } = require('./verdict.js');
 
 /**
@@ -56,6 +57,7 @@ function handleUpgradeRequest(req, socket, ...rest) {
         died();
       } else if (!isSettled) {
         socket.write(switchingProtocols(answer, settings.headers), 'latin1');
+        upgraded.add(socket);
         const { extensions, protocol } = answer;
         settle(null, socket, { head: settings.head, protocol, extensions });
       }

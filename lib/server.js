@@ -40,9 +40,8 @@ class Server extends Base {
    */
   constructor(options) {
     super(options);
-    const { enforceMasking, maxConnections, shouldAccept, url } = options ?? {};
+    const { maxConnections, shouldAccept, url } = options ?? {};
     if (maxConnections === undefined) this.maxConnections = Infinity;
-    if (enforceMasking === undefined) stateOf(this).options.enforceMasking = true;
     if (url === undefined) this.#anyUrl = this.url;
     const given = HANDSHAKE_OPTIONS.map((name) => [name, options?.[name]]);
     this.#handshake = Object.fromEntries(given);

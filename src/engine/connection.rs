@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::shard::Shard;
+use super::shard::{READ_BUFFER, Shard};
 use super::shared::{Append, Flush, Shared, Thread};
 use super::socket;
 use super::submission::Frame;
@@ -53,6 +53,8 @@ struct Inner {
     want_write: bool,
     /// Read without waiting for readiness, which may have been used up.
     read_now: bool,
+    /// What JavaScript had read from the socket: it is read before what is in there.
+    early: Vec<u8>,
     congested: bool,
     /// The answer to a close frame or a violation, kept until JavaScript has seen what came before
     /// that: its replies leave first.
@@ -85,6 +87,7 @@ impl Connection {
                 waker: None,
                 want_write: false,
                 read_now: false,
+                early: Vec::new(),
                 congested: false,
                 parting: None,
                 half_closed: false,
@@ -95,7 +98,7 @@ impl Connection {
     }
 
     /// The shard has the socket to itself, and what JavaScript had read from it.
-    pub(super) fn start(self: &Rc<Self>, shard: &Rc<Shard>, mut received: Vec<u8>) {
+    pub(super) fn start(self: &Rc<Self>, shard: &Rc<Shard>, received: Vec<u8>) {
         let Some(fd) = self.shared.fd() else {
             return;
         };
@@ -106,9 +109,7 @@ impl Connection {
         let Ok(io) = registered else {
             return self.lose(shard);
         };
-        if !received.is_empty() {
-            self.receive(shard, &mut received);
-        }
+        self.inner.borrow_mut().early = received;
         self.settle(shard);
         if self.inner.borrow().finished {
             return;
@@ -187,15 +188,20 @@ impl Connection {
         io: &AsyncFd<Arc<OwnedFd>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
+        let room = match self.shared.deflate {
+            Some(_) => COMPRESSED_READ,
+            None => READ_BUFFER,
+        };
+        if let Some(mut piece) = self.take_early(room) {
+            self.receive(shard, &mut piece);
+            return Poll::Ready(Ok(()));
+        }
         let mut guard = None;
         if !std::mem::take(&mut self.inner.borrow_mut().read_now) {
             guard = Some(ready!(io.poll_read_ready(context))?);
         }
         let mut buffer = shard.read_buffer.borrow_mut();
-        let buffer = match self.shared.deflate {
-            Some(_) => &mut buffer[..COMPRESSED_READ],
-            None => &mut buffer[..],
-        };
+        let buffer = &mut buffer[..room];
         match socket::receive(io.get_ref().as_fd(), buffer) {
             Ok(0) => self.end(shard),
             Ok(read) => {
@@ -221,6 +227,16 @@ impl Connection {
             Err(error) => return Poll::Ready(Err(error)),
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// The next `room` bytes of what JavaScript had read, if there are any left.
+    fn take_early(&self, room: usize) -> Option<Vec<u8>> {
+        let early = &mut self.inner.borrow_mut().early;
+        if early.is_empty() {
+            return None;
+        }
+        let rest = early.split_off(room.min(early.len()));
+        Some(std::mem::replace(early, rest))
     }
 
     /// While paused, only a reset is noticed; what came before it is then delivered.

@@ -22,7 +22,7 @@ use super::timers::{Timer, Timers};
 use crate::protocol::{Deflate, Millis, encode_compressed_frame, encode_frame, random_key};
 
 /// What one `recv` can bring; one such buffer a shard.
-const READ_BUFFER: usize = 128 * 1024;
+pub(super) const READ_BUFFER: usize = 128 * 1024;
 
 /// How other threads reach a shard.
 pub struct ShardHandle {
