@@ -212,6 +212,9 @@ impl Connection {
                     guard.clear_ready();
                 }
                 self.shared.count_read(read);
+                if let Some(spin) = &shard.spin {
+                    spin.note_read();
+                }
                 self.receive(shard, &mut buffer[..read]);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -17,6 +17,7 @@ use tokio::task::LocalSet;
 use super::connection::Connection;
 use super::port::Port;
 use super::shared::{NO_KEY, Shared};
+use super::spin::Spin;
 use super::submission::{Envelope, Frame, Submission};
 use super::timers::{Timer, Timers};
 use crate::protocol::{Deflate, Millis, encode_compressed_frame, encode_frame, random_key};
@@ -87,8 +88,15 @@ fn run(runtime: &Runtime, handle: Arc<ShardHandle>) {
         unsettled: RefCell::default(),
         read_buffer: RefCell::new(vec![0; READ_BUFFER].into()),
         answer: Cell::default(),
+        spin: Spin::from_env(),
     });
     LocalSet::new().block_on(runtime, async move {
+        let spinning = shard.clone();
+        tokio::task::spawn_local(async move {
+            if let Some(spin) = &spinning.spin {
+                spin.run().await;
+            }
+        });
         while !shard.handle.stopped.load(Ordering::Relaxed) {
             shard.rest().await;
             shard.carry_out_all();
@@ -109,6 +117,7 @@ pub(super) struct Shard {
     /// Connections to which something was appended that is still to be written.
     unsettled: RefCell<Vec<Rc<Connection>>>,
     pub(super) read_buffer: RefCell<Box<[u8]>>,
+    pub(super) spin: Option<Spin>,
     /// Scratch for what the protocol answers.
     pub(super) answer: Cell<Vec<u8>>,
 }
