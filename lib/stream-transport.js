@@ -370,7 +370,9 @@ class StreamTransport {
     clearTimeout(this.#timer);
     const at = native.streamDeadline(this.#slot);
     if (at !== Infinity) {
-      this.#timer = setTimeout(() => this.#fire(), Math.max(1, at - now()));
+      // What came while this thread was busy is read before: the peer may not be silent at all.
+      const fire = () => setImmediate(() => this.#fire());
+      this.#timer = setTimeout(fire, Math.max(1, at - now()));
       this.#timer.unref();
     }
   }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -188,11 +188,7 @@ impl Connection {
         io: &AsyncFd<Arc<OwnedFd>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        let room = match self.shared.deflate {
-            Some(_) => COMPRESSED_READ,
-            None => READ_BUFFER,
-        };
-        if let Some(mut piece) = self.take_early(room) {
+        if let Some(mut piece) = self.take_early(self.room()) {
             self.receive(shard, &mut piece);
             return Poll::Ready(Ok(()));
         }
@@ -200,22 +196,15 @@ impl Connection {
         if !std::mem::take(&mut self.inner.borrow_mut().read_now) {
             guard = Some(ready!(io.poll_read_ready(context))?);
         }
-        let mut buffer = shard.read_buffer.borrow_mut();
-        let buffer = &mut buffer[..room];
-        match socket::receive(io.get_ref().as_fd(), buffer) {
-            Ok(0) => self.end(shard),
+        match self.read(shard, io.get_ref().as_fd()) {
             Ok(read) => {
                 // A short read has emptied the kernel's buffer: the next bytes are a new edge.
-                if read < buffer.len()
+                if 0 < read
+                    && read < self.room()
                     && let Some(guard) = &mut guard
                 {
                     guard.clear_ready();
                 }
-                self.shared.count_read(read);
-                if let Some(spin) = &shard.spin {
-                    spin.note_read();
-                }
-                self.receive(shard, &mut buffer[..read]);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if self.shared.is_gone() {
@@ -230,6 +219,31 @@ impl Connection {
             Err(error) => return Poll::Ready(Err(error)),
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Most bytes to read at once.
+    fn room(&self) -> usize {
+        match self.shared.deflate {
+            Some(_) => COMPRESSED_READ,
+            None => READ_BUFFER,
+        }
+    }
+
+    /// Reads from the socket once, and takes what that brings: so many bytes.
+    fn read(&self, shard: &Rc<Shard>, fd: BorrowedFd<'_>) -> io::Result<usize> {
+        let mut buffer = shard.read_buffer.borrow_mut();
+        let buffer = &mut buffer[..self.room()];
+        let read = socket::receive(fd, buffer)?;
+        if read == 0 {
+            self.end(shard);
+            return Ok(0);
+        }
+        self.shared.count_read(read);
+        if let Some(spin) = &shard.spin {
+            spin.note_read();
+        }
+        self.receive(shard, &mut buffer[..read]);
+        Ok(read)
     }
 
     /// The next `room` bytes of what JavaScript had read, if there are any left.
@@ -360,12 +374,15 @@ impl Connection {
 
     /// An armed deadline has come; the one that holds by now may be later.
     pub(super) fn fire(&self, shard: &Rc<Shard>, now: Millis) {
-        let due = {
-            let mut inner = self.inner.borrow_mut();
-            inner.armed = Millis::MAX;
-            inner.protocol.deadline().is_some_and(|at| at <= now)
+        self.inner.borrow_mut().armed = Millis::MAX;
+        let is_due = || {
+            let deadline = self.inner.borrow().protocol.deadline();
+            deadline.is_some_and(|at| at <= now)
         };
-        if due {
+        if is_due() && !self.read_before_deadline(shard) {
+            return;
+        }
+        if is_due() {
             self.part(shard);
             self.step(shard, |protocol, answer, record| {
                 protocol.handle_timeout(now, answer, &mut |event| record(event));
@@ -373,6 +390,25 @@ impl Connection {
         } else {
             self.arm(shard);
         }
+    }
+
+    /// This thread may have been too busy to read what the peer sent before its time was up. False
+    /// where the connection has ended.
+    fn read_before_deadline(&self, shard: &Rc<Shard>) -> bool {
+        {
+            let inner = self.inner.borrow();
+            if inner.reading != Reading::On || !inner.early.is_empty() || inner.finished {
+                return !inner.finished;
+            }
+        }
+        let Some(fd) = self.shared.fd() else {
+            return true;
+        };
+        match self.read(shard, fd.as_fd()) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => self.lose(shard),
+            _ => {}
+        }
+        !self.inner.borrow().finished
     }
 
     /// JavaScript has seen all that came before the connection began to close.
@@ -423,9 +459,16 @@ impl Connection {
             let mut recorder = self.shared.port.recorder(shard.index);
             let slot = self.shared.slot;
             let mut parts = false;
+            // Inflating the next message takes long, and JavaScript must not wait for that. A ping
+            // is not shown before its pong is queued, which happens below.
+            let mut shows = self.shared.deflate.is_some();
             run(&mut inner.protocol, &mut answer, &mut |event| {
                 parts |= matches!(event, Event::Closing | Event::Failed(_));
+                shows &= matches!(event, Event::Text(_) | Event::Binary(_));
                 recorder.add(|batch| batch.push_event(slot, event));
+                if shows {
+                    recorder.show();
+                }
             });
             if parts {
                 inner.parting = Some(answer.clone());

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `pool` | the process's shards, started at the first connection |
 //! | `shard` | one thread, one current-thread runtime, one table of connections |
+//! | `compressed_once` | a broadcast's one compression for many connections |
 //! | `connection` | one connection on its shard: reading, closing, finishing |
 //! | `shared` | the part of a connection that both threads touch: its outbox |
 //! | `outbox` | frames waiting to be written, as a data structure |
@@ -25,6 +26,8 @@
 mod batch;
 mod stream;
 
+#[cfg(sockets)]
+mod compressed_once;
 #[cfg(sockets)]
 mod connection;
 #[cfg(sockets)]

@@ -195,13 +195,21 @@ impl Recorder<'_> {
     }
 }
 
-impl Drop for Recorder<'_> {
-    fn drop(&mut self) {
+impl Recorder<'_> {
+    /// Shows the env what was added so far.
+    pub(super) fn show(&mut self) {
         if let Some(batch) = self.batch.take() {
-            self.port.queued.fetch_add(self.cost, Ordering::Relaxed);
+            let cost = std::mem::take(&mut self.cost);
+            self.port.queued.fetch_add(cost, Ordering::Relaxed);
             drop(batch);
             self.port.ring();
         }
+    }
+}
+
+impl Drop for Recorder<'_> {
+    fn drop(&mut self) {
+        self.show();
     }
 }
 

@@ -1,7 +1,7 @@
 //! One I/O thread: a current-thread Tokio runtime and the connections that it owns.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,21 +14,28 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
+use super::compressed_once::CompressedOnce;
 use super::connection::Connection;
 use super::port::Port;
 use super::shared::{NO_KEY, Shared};
 use super::spin::Spin;
 use super::submission::{Envelope, Frame, Submission};
 use super::timers::{Timer, Timers};
-use crate::protocol::{Deflate, Millis, encode_compressed_frame, encode_frame, random_key};
+use crate::protocol::{Millis, encode_compressed_frame, encode_frame, random_key};
 
 /// What one `recv` can bring; one such buffer a shard.
 pub(super) const READ_BUFFER: usize = 128 * 1024;
 
+/// How long submissions are carried out before sockets and timers have their turn.
+const SLICE: Duration = Duration::from_millis(5);
+/// A message that has waited longer than this is not compressed any more: the thread is behind, and
+/// compressing is most of its work.
+const BEHIND: Duration = Duration::from_millis(200);
+
 /// How other threads reach a shard.
 pub struct ShardHandle {
     index: usize,
-    inbox: Mutex<Vec<Envelope>>,
+    inbox: Mutex<Vec<(Instant, Envelope)>>,
     wake: Notify,
     stopped: AtomicBool,
     /// Connections that it owns, or is about to.
@@ -46,7 +53,7 @@ impl ShardHandle {
         let ordered = envelope.submissions.iter().filter(|s| s.is_ordered());
         let bytes = ordered.map(Submission::bytes).sum();
         envelope.port.submitting(self.index, bytes);
-        self.inbox.lock().push(envelope);
+        self.inbox.lock().push((Instant::now(), envelope));
         self.wake.notify_one();
     }
 
@@ -85,6 +92,7 @@ fn run(runtime: &Runtime, handle: Arc<ShardHandle>) {
         bases: RefCell::default(),
         timers: RefCell::default(),
         suspended: RefCell::default(),
+        backlog: RefCell::default(),
         unsettled: RefCell::default(),
         read_buffer: RefCell::new(vec![0; READ_BUFFER].into()),
         answer: Cell::default(),
@@ -98,11 +106,24 @@ fn run(runtime: &Runtime, handle: Arc<ShardHandle>) {
             }
         });
         while !shard.handle.stopped.load(Ordering::Relaxed) {
-            shard.rest().await;
-            shard.carry_out_all();
+            if shard.carry_out_some() {
+                tokio::task::yield_now().await;
+            } else {
+                shard.rest().await;
+            }
             shard.fire_timers();
         }
     });
+}
+
+/// What a shard has yet to do, of what was submitted.
+enum Work {
+    /// A command, and when it was submitted.
+    Submission(Instant, Arc<Port>, Submission),
+    /// One connection's part of a broadcast.
+    Message(Instant, Arc<Shared>, Frame),
+    /// An ordered submission with that many bytes is carried out.
+    Done(Arc<Port>, usize),
 }
 
 /// The state of one I/O thread; only that thread touches it.
@@ -114,6 +135,8 @@ pub(super) struct Shard {
     bases: RefCell<HashMap<u64, Vec<Rc<Connection>>>>,
     timers: RefCell<Timers>,
     suspended: RefCell<Vec<Rc<Connection>>>,
+    /// In order.
+    backlog: RefCell<VecDeque<Work>>,
     /// Connections to which something was appended that is still to be written.
     unsettled: RefCell<Vec<Rc<Connection>>>,
     pub(super) read_buffer: RefCell<Box<[u8]>>,
@@ -140,19 +163,57 @@ impl Shard {
         }
     }
 
-    fn carry_out_all(self: &Rc<Self>) {
+    /// Carries out what was submitted, for a while. True where something is left.
+    fn carry_out_some(self: &Rc<Self>) -> bool {
         let envelopes = std::mem::take(&mut *self.handle.inbox.lock());
-        for Envelope { port, submissions } in envelopes {
-            for submission in submissions {
-                let (ordered, bytes) = (submission.is_ordered(), submission.bytes());
-                self.carry_out(&port, submission);
-                if ordered {
-                    port.submission_done(self.index, bytes);
-                }
-            }
+        for (at, Envelope { port, submissions }) in envelopes {
+            let works = submissions
+                .into_iter()
+                .map(|submission| Work::Submission(at, port.clone(), submission));
+            self.backlog.borrow_mut().extend(works);
+        }
+        let until = Instant::now() + SLICE;
+        let mut is_late = false;
+        while !is_late && let Some(work) = self.next_work() {
+            self.work(work);
+            is_late = Instant::now() >= until;
         }
         for connection in self.unsettled.take() {
             connection.settle(self);
+        }
+        is_late
+    }
+
+    fn next_work(&self) -> Option<Work> {
+        self.backlog.borrow_mut().pop_front()
+    }
+
+    fn work(self: &Rc<Self>, work: Work) {
+        match work {
+            Work::Submission(at, port, submission) => {
+                let (ordered, bytes) = (submission.is_ordered(), submission.bytes());
+                let rest = self.carry_out(at, &port, submission);
+                if rest.is_empty() {
+                    if ordered {
+                        port.submission_done(self.index, bytes);
+                    }
+                    return;
+                }
+                let mut backlog = self.backlog.borrow_mut();
+                backlog.push_front(Work::Done(port, bytes));
+                for work in rest {
+                    backlog.push_front(work);
+                }
+            }
+            Work::Message(at, shared, frame) => self.send_message(at, &shared, frame),
+            Work::Done(port, bytes) => port.submission_done(self.index, bytes),
+        }
+    }
+
+    fn send_message(self: &Rc<Self>, at: Instant, shared: &Shared, mut frame: Frame) {
+        frame.compress &= at.elapsed() < BEHIND;
+        if let Some(connection) = self.find(shared) {
+            connection.send_message(self, &frame);
         }
     }
 
@@ -162,7 +223,13 @@ impl Shard {
         self.unsettled.borrow_mut().push(connection);
     }
 
-    fn carry_out(self: &Rc<Self>, port: &Arc<Port>, submission: Submission) {
+    /// Carries out one command, but for what is returned.
+    fn carry_out(
+        self: &Rc<Self>,
+        at: Instant,
+        port: &Arc<Port>,
+        submission: Submission,
+    ) -> Vec<Work> {
         match submission {
             Submission::Open { connection, config } => {
                 self.insert(Connection::new(connection, config, self.now()));
@@ -183,12 +250,11 @@ impl Shard {
                     connection.appended(self, append);
                 }
             }
-            Submission::Message(shared, frame) => {
-                if let Some(connection) = self.find(&shared) {
-                    connection.send_message(self, &frame);
-                }
+            Submission::Message(shared, frame) => self.send_message(at, &shared, frame),
+            Submission::Broadcast { base, mut frame } => {
+                frame.compress &= at.elapsed() < BEHIND;
+                return self.broadcast(at, base, &frame);
             }
-            Submission::Broadcast { base, frame } => self.broadcast(base, &frame),
             Submission::Close {
                 connection,
                 code,
@@ -230,42 +296,45 @@ impl Shard {
                     .retain(|c| !Arc::ptr_eq(&c.shared.port, port));
             }
         }
+        Vec::new()
     }
 
-    fn broadcast(self: &Rc<Self>, base: u64, frame: &Frame) {
-        let at = |index| {
+    /// Sends a frame to all connections of a `Base`, but to those for each of which it has to be
+    /// compressed by itself: these are returned.
+    fn broadcast(self: &Rc<Self>, at: Instant, base: u64, frame: &Frame) -> Vec<Work> {
+        let connection_at = |index| {
             let bases = self.bases.borrow();
             bases.get(&base).map(|all| Rc::clone(&all[index]))
         };
+        let mut each_by_itself = Vec::new();
         let count = self.bases.borrow().get(&base).map_or(0, Vec::len);
         let mut compressed = CompressedOnce::default();
         // Backwards: a connection that ends on the way is replaced by the last, which had its turn.
-        for connection in (0..count).rev().filter_map(at) {
+        for connection in (0..count).rev().filter_map(connection_at) {
             let shared = &connection.shared;
-            let append = match &shared.deflate {
-                Some(deflate) if frame.compress && deflate.compresses(frame.payload().len()) => {
-                    if deflate.outgoing.context_takeover {
-                        connection.send_message(self, frame);
-                        continue;
-                    }
-                    let once = compressed.frame(deflate, frame);
-                    if shared.mask {
-                        let (mut own, key) = (Vec::new(), Some(random_key()));
-                        encode_compressed_frame(&mut own, frame.opcode, once.payload(), key);
-                        shared.shard_append(own)
-                    } else {
-                        shared.shard_append_shared(&once.bytes)
-                    }
+            let deflate = shared.deflate.as_ref();
+            let deflate = deflate.filter(|d| frame.compress && d.compresses(frame.payload().len()));
+            if deflate.is_some_and(|deflate| deflate.outgoing.context_takeover) {
+                each_by_itself.push(Work::Message(at, shared.clone(), frame.clone()));
+                continue;
+            }
+            let append = match deflate.and_then(|deflate| compressed.frame(deflate, frame)) {
+                Some(once) if shared.mask => {
+                    let (mut own, key) = (Vec::new(), Some(random_key()));
+                    encode_compressed_frame(&mut own, frame.opcode, once.payload(), key);
+                    shared.shard_append(own)
                 }
-                _ if shared.mask => {
+                Some(once) => shared.shard_append_shared(&once.bytes),
+                None if shared.mask => {
                     let mut own = Vec::new();
                     encode_frame(&mut own, frame.opcode, frame.payload(), Some(random_key()));
                     shared.shard_append(own)
                 }
-                _ => shared.shard_append_shared(&frame.bytes),
+                None => shared.shard_append_shared(&frame.bytes),
             };
             connection.appended(self, append);
         }
+        each_by_itself
     }
 
     /// The env has room again: its connections are read on.
@@ -370,31 +439,5 @@ impl Shard {
                 connection.fire(self, now);
             }
         }
-    }
-}
-
-/// A broadcast's frame, compressed once for all connections that take over no context: a `Base` has
-/// few different settings of them.
-#[derive(Default)]
-struct CompressedOnce(Vec<(u8, u8, Frame)>);
-
-impl CompressedOnce {
-    /// The frame as a server sends it, compressed.
-    fn frame(&mut self, deflate: &Deflate, frame: &Frame) -> &Frame {
-        let (level, window_bits) = (deflate.level, deflate.outgoing.window_bits);
-        let same = |(l, w, _): &(u8, u8, Frame)| (*l, *w) == (level, window_bits);
-        let index = self.0.iter().position(same).unwrap_or_else(|| {
-            let payload = deflate.compress_alone(frame.payload());
-            let mut bytes = Vec::new();
-            encode_compressed_frame(&mut bytes, frame.opcode, &payload, None);
-            let compressed = Frame {
-                header: bytes.len() - payload.len(),
-                bytes: bytes.into(),
-                ..*frame
-            };
-            self.0.push((level, window_bits, compressed));
-            self.0.len() - 1
-        });
-        &self.0[index].2
     }
 }

@@ -126,11 +126,10 @@ impl Connection {
         out: &mut Vec<u8>,
     ) {
         let mask = (self.config.role == Role::Client).then(random_key);
-        match &mut self.deflate {
-            Some(deflate) if compress && deflate.settings().compresses(message.len()) => {
-                encode_compressed_frame(out, opcode, &deflate.compress(message), mask);
-            }
-            _ => encode_frame(out, opcode, message, mask),
+        let deflate = self.deflate.as_mut().filter(|_| compress);
+        match deflate.and_then(|deflate| deflate.compress(message)) {
+            Some(payload) => encode_compressed_frame(out, opcode, &payload, mask),
+            None => encode_frame(out, opcode, message, mask),
         }
     }
 

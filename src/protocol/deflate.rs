@@ -93,8 +93,8 @@ impl Deflate {
     }
 
     /// Compresses a message by itself: the same for every connection with this level and window
-    /// that does not take over its context.
-    pub fn compress_alone(&self, message: &[u8]) -> Vec<u8> {
+    /// that does not take over its context. `None` where the message is to be sent as it is.
+    pub fn compress_alone(&self, message: &[u8]) -> Option<Vec<u8>> {
         CODECS.with_borrow_mut(|codecs| codecs.compress(self, &[], message))
     }
 }
@@ -148,15 +148,19 @@ impl PerMessageDeflate {
     }
 
     /// The payload of a message's one frame (RFC 7692 §7.2.1), which has to be sent before the next
-    /// is compressed.
-    pub fn compress(&mut self, message: &[u8]) -> Vec<u8> {
+    /// is compressed. `None` where the message is to be sent as it is.
+    pub fn compress(&mut self, message: &[u8]) -> Option<Vec<u8>> {
         let Self { settings, sent, .. } = self;
-        let payload = CODECS.with_borrow_mut(|codecs| codecs.compress(settings, &sent.0, message));
+        if !settings.compresses(message.len()) {
+            return None;
+        }
+        let payload =
+            CODECS.with_borrow_mut(|codecs| codecs.compress(settings, &sent.0, message))?;
         if settings.outgoing.context_takeover {
             let window = 1 << settings.outgoing.window_bits;
             sent.remember(message, REMINDER.min(window));
         }
-        payload
+        Some(payload)
     }
 
     /// The message whose frames had these payloads, joined (RFC 7692 §7.2.2).
@@ -228,15 +232,14 @@ impl Codecs {
         &mut self.compressors[last].state
     }
 
-    fn compress(&mut self, settings: &Deflate, history: &[u8], message: &[u8]) -> Vec<u8> {
+    /// `None` where the library refuses, which it has no reason to.
+    fn compress(&mut self, settings: &Deflate, history: &[u8], message: &[u8]) -> Option<Vec<u8>> {
         let mut out = std::mem::take(&mut self.scratch);
         let window_bits = settings.outgoing.window_bits.max(MIN_WINDOW_BITS);
         let compressor = self.compressor(settings.level, window_bits);
         compressor.reset();
         if !history.is_empty() {
-            compressor
-                .set_dictionary(history)
-                .expect("a raw stream that has just begun takes any dictionary");
+            compressor.set_dictionary(history).ok()?;
         }
         let mut rest = message;
         loop {
@@ -245,18 +248,17 @@ impl Codecs {
             let before = compressor.total_in();
             compressor
                 .compress_vec(rest, &mut out, FlushCompress::Sync)
-                .expect("only a call out of turn fails");
+                .ok()?;
             rest = &rest[(compressor.total_in() - before) as usize..];
             if rest.is_empty() && out.len() < out.capacity() {
                 break;
             }
         }
-        debug_assert!(out.ends_with(&FLUSH));
-        let payload = out[..out.len() - FLUSH.len()].to_vec();
+        let payload = out.strip_suffix(&FLUSH)?.to_vec();
         out.clear();
         out.shrink_to(STEP);
         self.scratch = out;
-        payload
+        Some(payload)
     }
 }
 

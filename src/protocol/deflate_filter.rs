@@ -73,7 +73,6 @@ impl DeflateFilter {
     /// The payload of a message's one frame, which has to be sent before the next is compressed;
     /// nothing where the message is to be sent as it is.
     pub fn compress(&mut self, message: &[u8]) -> Option<Vec<u8>> {
-        let compresses = self.deflate.settings().compresses(message.len());
-        compresses.then(|| self.deflate.compress(message))
+        self.deflate.compress(message)
     }
 }

@@ -1,0 +1,55 @@
+'use strict';
+
+// A peer that answers is not given up because a thread of ours had no time to read what it said.
+
+const assert = require('node:assert/strict');
+const { randomBytes } = require('node:crypto');
+const { test } = require('node:test');
+const { run } = require('./support/child');
+const { Inflater, NAME, RSV1 } = require('./support/deflate');
+const { DRIVEN_BY, limit, served } = require('./support/server');
+
+/** Text that takes a thread some 50 ms to compress. */
+const large = () => randomBytes(1024 * 1024).toString('hex');
+
+test('the JavaScript thread is blocked for longer than timeout', limit, served({ base: { timeout: 300 } }, async ({ at, base, events }, t) => {
+  const child = run(t, 'talking-client.js', [at, 4]);
+  await child.says();
+  for (let n = 0; n < 3; n++) {
+    const until = performance.now() + 500;
+    while (performance.now() < until);
+    await events.atLeast('message', 4 * (n + 1)); // all that is due has had its turn
+  }
+  assert.equal(base.connections, 4);
+  assert.deepEqual(events.list('close'), []);
+}));
+
+test('the I/O thread compresses for longer than pingInterval', limit, served({ agreed: NAME, base: { pingInterval: 150 } }, async ({ at, base, events }, t) => {
+  const child = run(t, 'talking-client.js', [at, 8]);
+  await child.says();
+  for (let n = 0; n < 3; n++) {
+    for (let m = 0; m < 4; m++) base.send(large());
+    base.ping(`${n}`); // behind all of these
+    await events.atLeast('pong', 8 * (n + 1));
+  }
+  assert.equal(base.connections, 8);
+}));
+
+test('an I/O thread that is behind sends messages as they are', limit, served({ agreed: NAME }, async ({ base, raw }) => {
+  const clients = [];
+  while (clients.length < 4) clients.push(await raw());
+  const texts = Array.from({ length: 6 }, large);
+  for (const text of texts) base.send(text);
+  let plain = 0;
+  for (const client of clients) {
+    await client.inbox.atLeast('frame', texts.length);
+    const inflater = new Inflater();
+    for (const [n, frame] of client.frames.entries()) {
+      assert.ok(inflater.message(frame) === texts[n], `message ${n}`);
+      plain += frame.rsv === RSV1 ? 0 : 1;
+    }
+    assert.equal(client.frames[0].rsv, RSV1);
+  }
+  // Some 1.2 s of work at once, of which 0.2 s are done; a stream's are done in the call.
+  assert.equal(plain > 0, DRIVEN_BY === 'socket');
+}));
