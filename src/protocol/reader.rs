@@ -8,7 +8,7 @@ use super::event::Payload;
 use super::frame::{Header, MAX_HEADER_LENGTH, Opcode, Reserved};
 use super::mask::apply_mask;
 use super::message::{Assembly, Message};
-use super::utf8;
+use super::utf8::is_valid_utf8;
 
 /// What came whole.
 #[derive(Debug)]
@@ -254,7 +254,7 @@ fn whole_message(opcode: Opcode, payload: Payload<'_>) -> Result<Item<'_>, Viola
     if opcode != Opcode::Text {
         return Ok(Item::Message(Message::Binary(payload)));
     }
-    if !utf8::is_valid(&payload) {
+    if !is_valid_utf8(&payload) {
         return Err(Violation::InvalidUtf8);
     }
     Ok(Item::Message(Message::Text(payload)))
