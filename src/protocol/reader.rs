@@ -190,12 +190,12 @@ impl Partial {
             // Only the lowest two bits of the offset count.
             apply_mask(piece, key, received as usize);
         }
+        let received = received + length as u64;
         if header.opcode.is_control() {
             self.control.extend_from_slice(piece);
         } else if let Some(message) = &mut self.message {
-            message.append(piece)?;
+            message.append(piece, header.length - received)?;
         }
-        let received = received + length as u64;
         if received < header.length {
             self.stage = Stage::Payload(header, received);
             return Ok(None);
