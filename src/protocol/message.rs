@@ -26,7 +26,7 @@ pub(super) struct Assembly {
     text: Option<Utf8Validator>,
     /// What the message is, where it is compressed.
     compressed: Option<Opcode>,
-    /// Grows with what has arrived, never by what was declared.
+    /// Grows with what has arrived, never by what was declared alone.
     bytes: Vec<u8>,
     /// Bytes declared by the headers so far, within the limit.
     declared: u64,
