@@ -49,10 +49,6 @@ impl TryFrom<u8> for Opcode {
 /// Bytes of the longest header: two, eight of length, four of masking key.
 pub const MAX_HEADER_LENGTH: usize = 14;
 
-/// Bytes of a payload that are copied before they are masked, so that they are in the L1 cache still. A
-/// multiple of the key's length.
-const MASKED_AT_ONCE: usize = 8 * 1024;
-
 const FIN: u8 = 0x80;
 const RSV1: u8 = 0x40;
 const RSV2: u8 = 0x20;
@@ -273,12 +269,9 @@ fn encode(out: &mut Vec<u8>, header: Header, payload: &[u8]) {
     // All of it, because a copy of known length is no call.
     out.extend_from_slice(&header);
     out.truncate(out.len() - (MAX_HEADER_LENGTH - length));
-    let Some(key) = mask else {
-        return out.extend_from_slice(payload);
-    };
-    for block in payload.chunks(MASKED_AT_ONCE) {
-        let start = out.len();
-        out.extend_from_slice(block);
+    let start = out.len();
+    out.extend_from_slice(payload);
+    if let Some(key) = mask {
         apply_mask(&mut out[start..], key, 0);
     }
 }
