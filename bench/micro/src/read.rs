@@ -142,7 +142,7 @@ mod tests {
                 assert_eq!(message.into_data(), text);
                 let frame = ready(fastwebsockets.read_frame()).unwrap();
                 assert_eq!(frame.opcode, fastwebsockets::OpCode::Text);
-                assert_eq!(*frame.payload, text);
+                assert_eq!(&*frame.payload, text);
             }
         }
     }
