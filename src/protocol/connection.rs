@@ -13,7 +13,7 @@ use super::mask::random_key;
 use super::message::Message;
 use super::reader::{Item, Reader};
 use super::timers::{Due, Timers};
-use super::utf8;
+use super::utf8::is_valid_utf8;
 
 /// Reported where the peer's close frame carries no status code (RFC 6455 §7.1.5).
 const NO_STATUS: u16 = 1005;
@@ -263,7 +263,7 @@ impl Connection {
         if opcode != Opcode::Text {
             return Ok(Event::Binary(Payload::Owned(message)));
         }
-        if !utf8::is_valid(&message) {
+        if !is_valid_utf8(&message) {
             return Err(Violation::InvalidUtf8);
         }
         Ok(Event::Text(Payload::Owned(message)))

@@ -107,8 +107,7 @@ impl Header {
     /// The header as it goes over the wire: that many of the bytes.
     #[inline]
     pub fn encode(&self) -> ([u8; MAX_HEADER_LENGTH], usize) {
-        let mut bytes = [0; MAX_HEADER_LENGTH];
-        bytes[0] = self.opcode as u8;
+        let mut first = self.opcode as u8;
         for (set, bit) in [
             (self.fin, FIN),
             (self.rsv1, RSV1),
@@ -116,26 +115,29 @@ impl Header {
             (self.rsv3, RSV3),
         ] {
             if set {
-                bytes[0] |= bit;
+                first |= bit;
             }
         }
-        let mut at = 2;
-        if self.length < u64::from(LENGTH_IN_16_BITS) {
-            bytes[1] = self.length as u8;
+        let (mut second, extended, mut at) = if self.length < u64::from(LENGTH_IN_16_BITS) {
+            (self.length as u8, 0, 2)
         } else if let Ok(length) = u16::try_from(self.length) {
-            bytes[1] = LENGTH_IN_16_BITS;
-            bytes[2..4].copy_from_slice(&length.to_be_bytes());
-            at = 4;
+            let extended = u16::from_le_bytes(length.to_be_bytes());
+            (LENGTH_IN_16_BITS, u64::from(extended), 4)
         } else {
-            bytes[1] = LENGTH_IN_64_BITS;
-            bytes[2..10].copy_from_slice(&self.length.to_be_bytes());
-            at = 10;
-        }
+            let extended = u64::from_le_bytes(self.length.to_be_bytes());
+            (LENGTH_IN_64_BITS, extended, 10)
+        };
+        // Put together in a register, the first byte lowest. Bytes that are stored one by one cannot be
+        // loaded together until all of them have left the store buffer: copying such a header took
+        // longer than anything else about a short frame.
+        let mut bits = u128::from(extended) << 16;
         if let Some(key) = self.mask {
-            bytes[1] |= MASK;
-            bytes[at..at + 4].copy_from_slice(&key);
+            second |= MASK;
+            bits |= u128::from(u32::from_le_bytes(key)) << (8 * at);
             at += 4;
         }
+        bits |= u128::from(u16::from_le_bytes([first, second]));
+        let [bytes @ .., _, _] = bits.to_le_bytes();
         (bytes, at)
     }
 
@@ -258,11 +260,15 @@ pub fn encode_compressed_frame(
     );
 }
 
+/// Inlined, so that the header's fields are never stored one by one and loaded together.
+#[inline(always)]
 fn encode(out: &mut Vec<u8>, header: Header, payload: &[u8]) {
     let mask = header.mask;
     let (header, length) = header.encode();
-    out.reserve(length + payload.len());
-    out.extend_from_slice(&header[..length]);
+    out.reserve(MAX_HEADER_LENGTH + payload.len());
+    // All of it, because a copy of known length is no call.
+    out.extend_from_slice(&header);
+    out.truncate(out.len() - (MAX_HEADER_LENGTH - length));
     let start = out.len();
     out.extend_from_slice(payload);
     if let Some(key) = mask {

@@ -15,6 +15,10 @@ pub(super) enum Message<'a> {
     Compressed(Opcode, Payload<'a>),
 }
 
+/// For each byte that has arrived of a message, room for as many is made ahead, if its frame says that
+/// they come: what it says alone allocates nothing, and what comes in some reads is rarely moved.
+const AHEAD: usize = 4;
+
 /// A message that has begun.
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
@@ -22,7 +26,7 @@ pub(super) struct Assembly {
     text: Option<Utf8Validator>,
     /// What the message is, where it is compressed.
     compressed: Option<Opcode>,
-    /// Grows with what has arrived, never by what was declared.
+    /// Grows with what has arrived, never by what was declared alone.
     bytes: Vec<u8>,
     /// Bytes declared by the headers so far, within the limit.
     declared: u64,
@@ -64,10 +68,15 @@ impl Assembly {
         Ok(())
     }
 
-    /// Takes the next piece of the payload, unmasked.
-    pub(super) fn append(&mut self, piece: &[u8]) -> Result<(), Violation> {
+    /// Takes the next piece of the payload, unmasked. Of its frame, `rest` bytes are to come.
+    pub(super) fn append(&mut self, piece: &[u8], rest: u64) -> Result<(), Violation> {
         if let Some(text) = &mut self.text {
             text.push(piece)?;
+        }
+        if rest > 0 && self.bytes.capacity() - self.bytes.len() < piece.len() {
+            let arrived = self.bytes.len() + piece.len();
+            let ahead = rest.min(arrived.saturating_mul(AHEAD) as u64) as usize;
+            self.bytes.reserve(piece.len() + ahead);
         }
         self.bytes.extend_from_slice(piece);
         Ok(())
@@ -109,8 +118,8 @@ mod tests {
     #[test]
     fn a_code_point_may_be_cut_between_fragments() {
         let mut message = Assembly::new(Opcode::Text, false);
-        message.append(&[b'a', 0xe2, 0x82]).unwrap();
-        message.append(&[0xac]).unwrap();
+        message.append(&[b'a', 0xe2, 0x82], 0).unwrap();
+        message.append(&[0xac], 0).unwrap();
         let Ok(Message::Text(payload)) = message.finish() else {
             panic!("not a text message");
         };
@@ -120,15 +129,27 @@ mod tests {
     #[test]
     fn a_text_that_ends_within_a_code_point_fails() {
         let mut message = Assembly::new(Opcode::Text, false);
-        message.append(&[0xe2, 0x82]).unwrap();
+        message.append(&[0xe2, 0x82], 0).unwrap();
         assert_eq!(message.finish().unwrap_err(), Violation::InvalidUtf8);
     }
 
     #[test]
     fn a_binary_message_need_not_be_utf8() {
         let mut message = Assembly::new(Opcode::Binary, false);
-        message.append(&[0xff]).unwrap();
+        message.append(&[0xff], 0).unwrap();
         assert!(matches!(message.finish(), Ok(Message::Binary(_))));
+    }
+
+    #[test]
+    fn room_is_made_for_what_is_to_come_by_what_has_come() {
+        let mut message = Assembly::new(Opcode::Binary, false);
+        message.append(&[0; 1_000], 1_500).unwrap();
+        assert_eq!(message.capacity(), 2_500);
+        let mut message = Assembly::new(Opcode::Binary, false);
+        message.append(&[0; 1_000], u64::MAX >> 1).unwrap();
+        assert_eq!(message.capacity(), 5_000);
+        message.append(&[0; 5_000], 0).unwrap();
+        assert!(message.capacity() < 12_000);
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub use frame::{
 pub use handshake::accept_key;
 pub use limits::Limits;
 pub use mask::{apply_mask, random_key};
+pub use utf8::is_valid_utf8;
 
 /// Milliseconds since an arbitrary epoch, which the driver chooses once per connection.
 pub type Millis = u64;

@@ -8,7 +8,7 @@ use super::event::Payload;
 use super::frame::{Header, MAX_HEADER_LENGTH, Opcode, Reserved};
 use super::mask::apply_mask;
 use super::message::{Assembly, Message};
-use super::utf8;
+use super::utf8::is_valid_utf8;
 
 /// What came whole.
 #[derive(Debug)]
@@ -190,12 +190,12 @@ impl Partial {
             // Only the lowest two bits of the offset count.
             apply_mask(piece, key, received as usize);
         }
+        let received = received + length as u64;
         if header.opcode.is_control() {
             self.control.extend_from_slice(piece);
         } else if let Some(message) = &mut self.message {
-            message.append(piece)?;
+            message.append(piece, header.length - received)?;
         }
-        let received = received + length as u64;
         if received < header.length {
             self.stage = Stage::Payload(header, received);
             return Ok(None);
@@ -254,7 +254,7 @@ fn whole_message(opcode: Opcode, payload: Payload<'_>) -> Result<Item<'_>, Viola
     if opcode != Opcode::Text {
         return Ok(Item::Message(Message::Binary(payload)));
     }
-    if !utf8::is_valid(&payload) {
+    if !is_valid_utf8(&payload) {
         return Err(Violation::InvalidUtf8);
     }
     Ok(Item::Message(Message::Text(payload)))

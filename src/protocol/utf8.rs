@@ -4,7 +4,7 @@ use super::error::Violation;
 
 /// Whether all of `bytes` is UTF-8.
 #[inline]
-pub(super) fn is_valid(bytes: &[u8]) -> bool {
+pub fn is_valid_utf8(bytes: &[u8]) -> bool {
     simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
@@ -129,7 +129,7 @@ mod tests {
             let mut bytes = [b'a'; 200];
             bytes[at] = 0xff;
             assert!(Utf8Validator::default().push(&bytes).is_err(), "at {at}");
-            assert!(!is_valid(&bytes), "at {at}");
+            assert!(!is_valid_utf8(&bytes), "at {at}");
         }
     }
 
