@@ -131,6 +131,12 @@ export interface AssignSocketOptions {
    * to, and `ERR_WS_UNSUPPORTED_SOCKET` is thrown where none can. By default whichever can.
    */
   transport?: 'socket' | 'stream' | undefined;
+  /**
+   * `false`: once an I/O thread has the socket, the socket object is destroyed and let go of, and the
+   * WebSocket lives on without it, in less memory. Of no effect on the stream transport.
+   * @default true
+   */
+  keepSocket?: boolean | undefined;
   /** Terminates the connection when it is aborted. */
   signal?: AbortSignal | undefined;
   /**
@@ -180,7 +186,7 @@ export interface Connection {
   readonly mask: boolean;
   /** The peer's IP address; `undefined` on a Unix-domain socket and a stream that has none. */
   readonly remoteAddress: string | undefined;
-  /** The socket that was assigned; `null` once the connection is over. */
+  /** The socket that was assigned; `null` once the connection is over, or `keepSocket: false` let go of it. */
   readonly socket: Duplex | Stream | null;
   /** Bytes that wait to be written to the peer. */
   readonly bufferedAmount: number;
@@ -677,6 +683,8 @@ export const Upgrade: {
 /** The options of a `Server`. `maxConnections` is `Infinity` by default: one more gets 503. */
 export interface ServerOptions extends BaseOptions, HandshakePolicy {
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
+  /** As that of `assignSocket`, for every connection. @default true */
+  keepSocket?: boolean | undefined;
 }
 
 /** A `Base` that answers the upgrade requests of HTTP servers. */

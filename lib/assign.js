@@ -5,7 +5,7 @@ const net = require('node:net');
 const { onAbort } = require('./abort.js');
 const { Connection, kInner } = require('./connection.js');
 const { finish } = require('./deliver.js');
-const { drive } = require('./drive.js');
+const { drive, isDriven } = require('./drive.js');
 const { failure } = require('./errors.js');
 const native = require('./native.js');
 const { SocketTransport } = require('./socket-transport.js');
@@ -14,10 +14,9 @@ const { whyNot } = require('./takeover.js');
 const { upgraded } = require('./upgraded.js');
 
 const TRY_AGAIN_LATER = 1013;
-const NORMAL_CLOSURE = 1000;
 const ABNORMAL_CLOSURE = 1006;
 
-/** Every socket that has been assigned. */
+/** Every stream that has been assigned and is no `net.Socket`: what drives one of these tells. */
 const taken = new WeakSet();
 
 /**
@@ -26,11 +25,11 @@ const taken = new WeakSet();
  * @param {import('./state.js').State} state
  * @param {any} socket
  * @param {ReturnType<typeof import('./options.js').checkAssignOptions>} options
- * @param {object} actions how a connection is closed and terminated
+ * @param {import('./drive.js').Actions} actions
  * @returns {Connection}
  */
 function assign(state, socket, options, actions) {
-  if (taken.has(socket)) {
+  if (isDriven(socket) || taken.has(socket)) {
     throw failure('ERR_WS_SOCKET_TAKEN', 'The socket has been assigned before');
   }
   options.signal?.throwIfAborted();
@@ -38,7 +37,6 @@ function assign(state, socket, options, actions) {
   const over = socket.destroyed || socket.writableEnded;
   const deflate = options.extensions.find(({ agreed }) => agreed !== undefined)?.agreed ?? '';
   const transport = over ? null : makeTransport(state, socket, { mask, deflate }, options);
-  taken.add(socket);
   makeRoom(state, actions);
   const connection = new Connection({
     sid: native.newSid(),
@@ -53,19 +51,20 @@ function assign(state, socket, options, actions) {
   });
   state.views.add(connection);
   state.windowBytes += connection[kInner].windowBytes;
-  const terminate = () => actions.terminate(connection);
-  follow(connection, options.signal, terminate);
+  follow(connection, options.signal, actions);
   if (transport === null) {
-    socket.on('error', () => {});
+    taken.add(socket);
+    socket.on('error', ignore);
     process.nextTick(finishOver, connection);
-  } else {
-    transport.bind(connection);
-    if (socket instanceof net.Socket) {
-      const close = () => actions.close(connection, NORMAL_CLOSURE, '');
-      drive(socket, { close, terminate });
-    }
-    transport.start(options.head);
+    return connection;
   }
+  transport.bind(connection);
+  if (socket instanceof net.Socket) {
+    drive(socket, connection, actions);
+  } else {
+    taken.add(socket);
+  }
+  transport.start(options.head, options.keepSocket);
   return connection;
 }
 
@@ -115,11 +114,13 @@ function makeRoom({ options, views }, actions) {
 }
 
 /** Has an AbortSignal terminate the connection. */
-function follow(connection, signal, terminate) {
+function follow(connection, signal, actions) {
   if (signal !== undefined) {
-    connection[kInner].release = onAbort(signal, terminate);
+    connection[kInner].release = onAbort(signal, () => actions.terminate(connection));
   }
 }
+
+function ignore() {}
 
 /** The socket was over before it was assigned. */
 function finishOver(connection) {

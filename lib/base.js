@@ -224,6 +224,9 @@ function terminateOne(connection) {
   connection[kInner].transport?.terminate();
 }
 
+/** How a connection is closed and terminated, for what brings that about by itself. */
+const ACTIONS = { close: closeOne, terminate: terminateOne };
+
 /**
  * Makes a socket, whose opening handshake is done, a connection.
  *
@@ -253,10 +256,7 @@ function take(base, socket, options) {
   if (!(socket instanceof Stream) || !hasFunctions(socket, ['write', 'end'])) {
     throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
   }
-  return assign(state, socket, checkAssignOptions(state.extensions, options), {
-    close: (one, code, reason) => closeOne(one, code, reason),
-    terminate: terminateOne,
-  });
+  return assign(state, socket, checkAssignOptions(state.extensions, options), ACTIONS);
 }
 
 function hasFunctions(object, names) {

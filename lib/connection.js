@@ -1,7 +1,5 @@
 'use strict';
 
-const { Fifo } = require('./fifo.js');
-
 /** The numbers of `ws` and of the browsers' WebSocket. */
 const OPEN = 1;
 const CLOSING = 2;
@@ -10,37 +8,55 @@ const CLOSED = 3;
 /** Where a connection keeps what is not for its users. */
 const kInner = Symbol('websockets.connection');
 
+/** The extensions of a connection that has none. */
+const NONE = Object.freeze([]);
+
+/**
+ * What is not for the users of a connection. Each field counts: there may be very many of them, idle.
+ */
+class Inner {
+  readyState = OPEN;
+  paused = false;
+  /** @type {import('./fifo.js').Fifo<any[]> | null} events that came while paused, in order */
+  held = null;
+  /** Whether those are about to be delivered. */
+  scheduled = false;
+  /** Undoes what the assignment hung on others, such as an AbortSignal. */
+  release = undefined;
+
+  /** @param {object} facts as `Connection` gets them */
+  constructor({ sid, owner, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes }) {
+    this.sid = sid;
+    this.owner = owner;
+    this.transport = transport;
+    this.transportName = transport?.name ?? 'stream';
+    this.socket = socket;
+    this.protocol = protocol;
+    this.extensions = extensions.length > 0 ? extensions : NONE;
+    this.mask = mask;
+    this.remoteAddress = remoteAddress;
+    this.windowBytes = windowBytes;
+  }
+}
+
 /**
  * What `base.sockets[sid]` holds. All of it is read-only.
  */
 class Connection {
   /**
-   * @param {object} inner
-   * @param {string} inner.sid
-   * @param {import('./state.js').State} inner.owner of the `Base` it belongs to
-   * @param {object | null} inner.transport what carries it, `null` for one that is gone already
-   * @param {import('node:stream').Duplex | null} inner.socket
-   * @param {string} inner.protocol
-   * @param {string[]} inner.extensions
-   * @param {boolean} inner.mask
-   * @param {string | undefined} inner.remoteAddress
-   * @param {number} inner.windowBytes what permessage-deflate may keep for it
+   * @param {object} facts
+   * @param {string} facts.sid
+   * @param {import('./state.js').State} facts.owner of the `Base` it belongs to
+   * @param {object | null} facts.transport what carries it, `null` for one that is gone already
+   * @param {import('node:stream').Duplex | null} facts.socket
+   * @param {string} facts.protocol
+   * @param {string[]} facts.extensions
+   * @param {boolean} facts.mask
+   * @param {string | undefined} facts.remoteAddress
+   * @param {number} facts.windowBytes what permessage-deflate may keep for it
    */
-  constructor(inner) {
-    Object.defineProperty(this, kInner, {
-      value: {
-        ...inner,
-        readyState: OPEN,
-        transportName: inner.transport?.name ?? 'stream',
-        paused: false,
-        /** Events that came while paused, in order. */
-        held: new Fifo(),
-        /** Whether those are about to be delivered. */
-        scheduled: false,
-        /** Undoes what the assignment hung on others, such as an AbortSignal. */
-        release: undefined,
-      },
-    });
+  constructor(facts) {
+    Object.defineProperty(this, kInner, { value: new Inner(facts) });
   }
 
   /** The connection's id: unique in the process and unguessable. */

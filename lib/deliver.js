@@ -5,6 +5,7 @@ const { performance } = require('node:perf_hooks');
 
 const { CLOSED, CLOSING, OPEN, kInner } = require('./connection.js');
 const { peerError } = require('./errors.js');
+const { Fifo } = require('./fifo.js');
 
 /** What happened on a connection: the numbers of `Kind` in `src/engine/batch.rs`. */
 const TEXT = 0;
@@ -37,12 +38,18 @@ function deliver(connection, kind, payload, code, errorCode) {
     inner.transport = null;
     inner.paused = false;
   }
-  if (inner.paused || inner.held.length > 0) {
+  if (inner.paused || holds(inner)) {
+    inner.held ??= new Fifo();
     inner.held.push([kind, payload, code, errorCode]);
     resumeHeld(connection);
   } else {
     emit(connection, kind, payload, code, errorCode);
   }
+}
+
+/** Whether events wait for the end of a pause. */
+function holds({ held }) {
+  return held !== null && held.length > 0;
 }
 
 /**
@@ -56,7 +63,7 @@ function resumeHeld(connection) {
   if (inner.paused || inner.scheduled) {
     return;
   }
-  if (inner.held.length > 0) {
+  if (holds(inner)) {
     inner.scheduled = true;
     process.nextTick(deliverHeld, connection);
   } else {
@@ -70,13 +77,13 @@ function deliverHeld(connection) {
   let late = false;
   try {
     // A listener may pause again.
-    while (inner.held.length > 0 && !inner.paused && !late) {
+    while (holds(inner) && !inner.paused && !late) {
       emit(connection, ...inner.held.shift());
       late = performance.now() >= until;
     }
   } finally {
     inner.scheduled = false;
-    if (late && inner.held.length > 0 && !inner.paused) {
+    if (late && holds(inner) && !inner.paused) {
       inner.scheduled = true;
       setImmediate(deliverHeld, connection);
     } else {

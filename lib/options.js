@@ -63,15 +63,18 @@ function checkOptions(options = {}) {
  *
  * @param {object} extensions those of the `Base`
  * @param {unknown} options
- * @returns {{ head?: Uint8Array, mask?: boolean, protocol: string, transport?: string,
- *   signal?: AbortSignal,
+ * @returns {{ head?: Uint8Array, keepSocket: boolean, mask?: boolean, protocol: string,
+ *   transport?: string, signal?: AbortSignal,
  *   extensions: { name: string, read?: Function, write?: Function, agreed?: string }[] }}
  */
 function checkAssignOptions(extensions, options = {}) {
   object('The "options" argument', options);
-  const { extensions: asked, head, mask, protocol, transport, signal } = options;
+  const { extensions: asked, head, keepSocket, mask, protocol, transport, signal } = options;
   if (head !== undefined && head !== null && !(head instanceof Uint8Array)) {
     throw invalidType('The "head" option', 'a Buffer or a Uint8Array', head);
+  }
+  if (keepSocket !== undefined) {
+    boolean('The "keepSocket" option', keepSocket);
   }
   if (mask !== undefined) {
     boolean('The "mask" option', mask);
@@ -86,7 +89,7 @@ function checkAssignOptions(extensions, options = {}) {
     throw invalidType('The "signal" option', 'an AbortSignal', signal);
   }
   const known = { head: head ?? undefined, mask, protocol: protocol ?? '', transport, signal };
-  return { ...known, extensions: resolveExtensions(extensions, asked) };
+  return { ...known, keepSocket: keepSocket ?? true, extensions: resolveExtensions(extensions, asked) };
 }
 
 module.exports = { checkAssignOptions, checkOption, checkOptions };

@@ -5,7 +5,7 @@ const http = require('node:http');
 
 const { Attachment } = require('./attachment.js');
 const { Base, stateOf, take } = require('./base.js');
-const { callable } = require('./check.js');
+const { boolean, callable } = require('./check.js');
 const { emitError } = require('./deliver.js');
 const { failure } = require('./errors.js');
 const { checkHandleOptions, handleUpgradeRequest } = require('./handle-upgrade.js');
@@ -23,6 +23,7 @@ class Server extends Base {
   /** The url where none was given: it takes every path. */
   #anyUrl;
   #handshake;
+  #keepSocket;
   /** @type {Map<import('node:http').Server, () => void>} how to stop listening on each */
   #attached = new Map();
   /** Those of them that are the Server's own. */
@@ -40,12 +41,13 @@ class Server extends Base {
    */
   constructor(options) {
     super(options);
-    const { maxConnections, shouldAccept, url } = options ?? {};
+    const { keepSocket, maxConnections, shouldAccept, url } = options ?? {};
     if (maxConnections === undefined) this.maxConnections = Infinity;
     if (url === undefined) this.#anyUrl = this.url;
     const given = HANDSHAKE_OPTIONS.map((name) => [name, options?.[name]]);
     this.#handshake = Object.fromEntries(given);
     checkHandleOptions(this.#handshake);
+    this.#keepSocket = keepSocket === undefined || boolean('The "keepSocket" option', keepSocket);
     if (shouldAccept !== undefined) {
       this.shouldAccept = callable('The "shouldAccept" option', shouldAccept);
     }
@@ -159,7 +161,7 @@ class Server extends Base {
   #open(req, socket, options) {
     let connection;
     try {
-      connection = take(this, socket, options);
+      connection = take(this, socket, { ...options, keepSocket: this.#keepSocket });
     } catch (error) {
       socket.destroy();
       emitError(this, error);

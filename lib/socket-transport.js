@@ -3,7 +3,7 @@
 const { bind, flushAfter, open, unbind } = require('./bridge.js');
 const native = require('./native.js');
 const { protocolSettings } = require('./state.js');
-const { takeOver } = require('./takeover.js');
+const { remember, takeOver } = require('./takeover.js');
 
 /** No connection has this number: a command for it does nothing. */
 const NO_SLOT = 2 ** 32 - 1;
@@ -51,15 +51,19 @@ class SocketTransport {
   /** @param {import('./connection.js').Connection} connection */
   bind(connection) {
     bind(this.#slot, connection);
+    remember(this.#socket, this);
   }
 
   /**
    * Rust takes the socket from here.
    *
-   * @param {Uint8Array} [head] bytes read before all others
+   * @param {Uint8Array | undefined} head bytes read before all others
+   * @param {boolean} keepSocket whether the socket object goes on as the connection's
    */
-  start(head) {
-    takeOver(this.#socket, this, head);
+  start(head, keepSocket) {
+    const socket = this.#socket;
+    this.#socket = null;
+    takeOver(socket, this, head, keepSocket);
   }
 
   /** @param {Buffer} received what was read from the socket; its handle is Rust's from now on */

@@ -2,11 +2,79 @@
 
 const net = require('node:net');
 
+const { letGo } = require('./drive.js');
 const native = require('./native.js');
+const { overlay } = require('./overlay.js');
 
 /** Handles of plain TCP and Unix-domain sockets. A TLS socket has a descriptor too, of the
  *  ciphertext: only the handle's class tells them apart. */
 const PLAIN_HANDLES = new Set(['TCP', 'Pipe']);
+
+/** Where a socket that Rust carries keeps what its handle knew. */
+const kFacts = Symbol('websockets.facts');
+
+/** What a socket knows through its handle. */
+class Facts {
+  /** @type {number | null} what went through the handle; while there is one, that is asked */
+  bytesRead = null;
+  bytesWritten = null;
+
+  /**
+   * @param {net.Socket} socket
+   * @param {import('./socket-transport.js').SocketTransport} transport
+   */
+  constructor(socket, transport) {
+    this.transport = transport;
+    this.address = socket.address();
+  }
+}
+
+/** What acts on the handle acts on the connection, and what the handle tells is told without it. */
+const METHODS = {
+  setNoDelay(on = true) {
+    this[kFacts].transport.setNoDelay(Boolean(on));
+    return this;
+  },
+  setKeepAlive(on = false, delay = 0) {
+    this[kFacts].transport.setKeepAlive(Boolean(on), delay);
+    return this;
+  },
+  ref() {
+    this[kFacts].transport.setRef(true);
+    return this;
+  },
+  unref() {
+    this[kFacts].transport.setRef(false);
+    return this;
+  },
+  address() {
+    return { ...this[kFacts].address };
+  },
+  get localAddress() {
+    return this[kFacts].address.address;
+  },
+  get localPort() {
+    return this[kFacts].address.port;
+  },
+  get localFamily() {
+    return this[kFacts].address.family;
+  },
+  get bytesRead() {
+    return total(this, 'bytesRead');
+  },
+  get bytesWritten() {
+    return total(this, 'bytesWritten');
+  },
+};
+
+const carried = overlay(METHODS);
+
+/** Bytes that went through the handle and, since then, through Rust. */
+function total(socket, name) {
+  const facts = socket[kFacts];
+  const own = facts[name] ?? Reflect.get(net.Socket.prototype, name, socket);
+  return own + facts.transport[name]();
+}
 
 /**
  * Why Rust cannot carry this socket, or `null` where it can.
@@ -35,19 +103,33 @@ function whyNot(socket) {
 }
 
 /**
+ * Has the socket remember what it knows through its handle. Properties added once something lies over
+ * its own would cost each socket a hidden class: this comes before.
+ *
+ * @param {any} socket
+ * @param {import('./socket-transport.js').SocketTransport} transport
+ */
+function remember(socket, transport) {
+  // Reading it once makes the socket remember the peer.
+  void socket.remoteAddress;
+  socket[kFacts] = new Facts(socket, transport);
+}
+
+/**
  * Hands the socket over to its transport: what the app has written before leaves first, and what
  * has been read already is taken along.
  *
  * @param {net.Socket} socket
  * @param {import('./socket-transport.js').SocketTransport} transport
- * @param {Uint8Array} [head] bytes read before all others
+ * @param {Uint8Array | undefined} head bytes read before all others
+ * @param {boolean} keepSocket whether the socket object goes on as the connection's
  */
-function takeOver(socket, transport, head) {
-  redirect(socket, transport);
+function takeOver(socket, transport, head, keepSocket) {
+  carried.lay(socket);
   net.Socket.prototype.pause.call(socket);
   const handle = socket._handle;
   if (socket.writableLength === 0 && handle.writeQueueSize === 0) {
-    handOver(socket, transport, head);
+    handOver(socket, transport, head, keepSocket);
     return;
   }
   while (socket.writableCorked > 0) {
@@ -58,7 +140,7 @@ function takeOver(socket, transport, head) {
     if (error || socket._handle !== handle) {
       transport.terminate();
     } else {
-      handOver(socket, transport, head);
+      handOver(socket, transport, head, keepSocket);
     }
   });
 }
@@ -68,11 +150,14 @@ function takeOver(socket, transport, head) {
  *
  * @param {any} socket
  * @param {import('./socket-transport.js').SocketTransport} transport
- * @param {Uint8Array} [head]
+ * @param {Uint8Array | undefined} head
+ * @param {boolean} keepSocket
  */
-function handOver(socket, transport, head) {
+function handOver(socket, transport, head, keepSocket) {
   const handle = socket._handle;
-  keepFacts(socket, transport);
+  const facts = socket[kFacts];
+  const { bytesRead, bytesWritten } = socket;
+  Object.assign(facts, { bytesRead, bytesWritten });
   // `read` arms the handle anew: it is stopped only when nothing is left to read.
   const received = head === undefined ? [] : [head];
   for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) {
@@ -82,57 +167,10 @@ function handOver(socket, transport, head) {
   transport.hand(Buffer.concat(received));
   socket._handle = null;
   handle.close();
-}
-
-/**
- * What the socket knows through its handle becomes its own.
- *
- * @param {any} socket
- * @param {import('./socket-transport.js').SocketTransport} transport
- */
-function keepFacts(socket, transport) {
-  // Reading it once makes the socket remember the peer.
-  void socket.remoteAddress;
-  const address = socket.address();
-  const { bytesRead, bytesWritten } = socket;
-  const getters = {
-    localAddress: () => address.address,
-    localPort: () => address.port,
-    localFamily: () => address.family,
-    bytesRead: () => bytesRead + transport.bytesRead(),
-    bytesWritten: () => bytesWritten + transport.bytesWritten(),
-  };
-  for (const [name, get] of Object.entries(getters)) {
-    Object.defineProperty(socket, name, { get, configurable: true, enumerable: true });
+  if (!keepSocket) {
+    carried.lift(socket);
+    letGo(socket);
   }
-  socket.address = () => ({ ...address });
 }
 
-/**
- * What acts on the handle acts on the connection from now on.
- *
- * @param {any} socket
- * @param {import('./socket-transport.js').SocketTransport} transport
- */
-function redirect(socket, transport) {
-  Object.assign(socket, {
-    setNoDelay(on = true) {
-      transport.setNoDelay(Boolean(on));
-      return socket;
-    },
-    setKeepAlive(on = false, delay = 0) {
-      transport.setKeepAlive(Boolean(on), delay);
-      return socket;
-    },
-    ref() {
-      transport.setRef(true);
-      return socket;
-    },
-    unref() {
-      transport.setRef(false);
-      return socket;
-    },
-  });
-}
-
-module.exports = { redirect, takeOver, whyNot };
+module.exports = { remember, takeOver, whyNot };

@@ -16,11 +16,12 @@ class Views {
   /** @type {Map<string, import('./connection.js').Connection>} oldest first */
   #open = new Map();
   #sockets = Object.create(null);
+  /** Whether somebody looked at `sockets`: it is kept from then on. */
+  #socketsAreKept = false;
   #history = [];
   #historyIsCurrent = true;
 
-  /** Object: sid → connection. */
-  sockets = new Proxy(this.#sockets, READ_ONLY);
+  #socketsView = new Proxy(this.#sockets, READ_ONLY);
 
   #historyView = new Proxy(this.#history, {
     ...READ_ONLY,
@@ -30,6 +31,17 @@ class Views {
     getOwnPropertyDescriptor: (target, key) =>
       Reflect.getOwnPropertyDescriptor(this.#current(target), key),
   });
+
+  /** Object: sid → connection. */
+  get sockets() {
+    if (!this.#socketsAreKept) {
+      this.#socketsAreKept = true;
+      for (const [sid, connection] of this.#open) {
+        this.#sockets[sid] = connection;
+      }
+    }
+    return this.#socketsView;
+  }
 
   /** Array of sids, oldest first. */
   get history() {
@@ -46,7 +58,9 @@ class Views {
   /** @param {import('./connection.js').Connection} connection */
   add(connection) {
     this.#open.set(connection.sid, connection);
-    this.#sockets[connection.sid] = connection;
+    if (this.#socketsAreKept) {
+      this.#sockets[connection.sid] = connection;
+    }
     this.#historyIsCurrent = false;
   }
 

@@ -162,6 +162,7 @@ http.createServer().on('upgrade', (request, socket, head) => {
 // @ts-expect-error: no stream
 base.assignSocket({});
 base.assignSocket(new net.Socket(), { transport: 'stream' });
+base.assignSocket(new net.Socket(), { keepSocket: false });
 base.assignSocket(new tls.TLSSocket(new net.Socket()));
 base.assignSocket(new PassThrough(), { extensions: ['x-upper; level=2', 'x-count'] });
 base.assignSocket(new Stream(), { extensions: 'x-upper; level=2, x-count' });

@@ -12,13 +12,14 @@ const DECODE = { BENCH_DECODE: '1' };
 const UWS = process.env.UWS_PRELOAD ? { LD_PRELOAD: process.env.UWS_PRELOAD } : {};
 
 /**
- * @typedef {{ name: string, command: string[], env: Record<string, string>, can: string[],
+ * @typedef {{ name: string, command: string[], env: Record<string, string>, can: string[], only?: string[],
  *   decodes: boolean, decodedOf?: string, node: boolean, collects: boolean }} Server
  */
 
 /** @type {Server[]} */
 const SERVERS = [
   { name: 'websockets', command: node('websockets.js'), can: ['tls', 'deflate'], decodes: true },
+  { name: 'websockets-released', command: node('websockets.js'), env: { BENCH_KEEP_SOCKET: '0' }, can: [], decodes: true, only: ['idle'] },
   { name: 'ws', command: node('ws.js'), env: PLAIN_WS, can: ['tls', 'deflate'] },
   { name: 'ws-decoded', command: node('ws.js'), env: { ...PLAIN_WS, ...DECODE }, can: ['tls', 'deflate'], decodedOf: 'ws' },
   { name: 'ws-bufferutil', command: node('ws.js'), can: ['tls', 'deflate'] },
@@ -63,6 +64,7 @@ function withShards(shards) {
  * @param {import('./scenarios')[number]} scenario
  */
 function takesPart(server, scenario) {
+  if (server.only && !server.only.includes(scenario.name)) return false;
   if (scenario.needs && !server.can.includes(scenario.needs)) return false;
   // Where nothing is text, there is nothing to decode.
   return scenario.text === true || server.decodedOf === undefined;

@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 
-const { BENCH_ROLE, BENCH_DECODE, BENCH_DEFLATE, BENCH_TLS_KEY: key, BENCH_TLS_CERT: cert } = process.env;
+const { BENCH_ROLE, BENCH_DECODE, BENCH_DEFLATE, BENCH_KEEP_SOCKET, BENCH_TLS_KEY: key, BENCH_TLS_CERT: cert } = process.env;
 
 /** Whether a message goes to all, or back to where it came from. */
 const broadcasts = BENCH_ROLE === 'broadcast';
@@ -12,6 +12,8 @@ const broadcasts = BENCH_ROLE === 'broadcast';
 const decodes = BENCH_DECODE === '1';
 /** Whether permessage-deflate is to be agreed on. */
 const deflates = BENCH_DEFLATE === '1';
+/** Whether a server that can do without them keeps the socket objects. */
+const keepsSocket = BENCH_KEEP_SOCKET !== '0';
 /** The files of a certificate, where the server is to speak wss. */
 const tls = key && cert ? { key, cert } : null;
 
@@ -33,4 +35,4 @@ function listen(server) {
   server.listen(0, '127.0.0.1', () => ready(server.address().port));
 }
 
-module.exports = { broadcasts, createServer, decodes, deflates, listen, ready, tls };
+module.exports = { broadcasts, createServer, decodes, deflates, keepsSocket, listen, ready, tls };

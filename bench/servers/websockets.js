@@ -1,7 +1,7 @@
 'use strict';
 
 const { Base, acceptKey } = require('../..');
-const { broadcasts, createServer, deflates, listen } = require('./common');
+const { broadcasts, createServer, deflates, keepsSocket, listen } = require('./common');
 
 const EXTENSIONS = 'permessage-deflate; client_no_context_takeover';
 
@@ -25,6 +25,6 @@ server.on('upgrade', (req, socket, head) => {
     ...(deflates ? [`Sec-WebSocket-Extensions: ${EXTENSIONS}`] : []),
     '\r\n',
   ].join('\r\n'));
-  base.assignSocket(socket, deflates ? { head, extensions: EXTENSIONS } : { head });
+  base.assignSocket(socket, { head, keepSocket: keepsSocket, ...(deflates && { extensions: EXTENSIONS }) });
 });
 listen(server);

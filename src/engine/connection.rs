@@ -1,9 +1,9 @@
 //! One connection on its shard: reading, answering, closing.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -58,7 +58,7 @@ struct Inner {
     congested: bool,
     /// The answer to a close frame or a violation, kept until JavaScript has seen what came before
     /// that: its replies leave first.
-    parting: Option<Vec<u8>>,
+    parting: Option<Box<[u8]>>,
     half_closed: bool,
     finished: bool,
     /// The deadline that is armed.
@@ -72,8 +72,12 @@ pub(super) struct Connection {
     pub(super) base_index: Cell<usize>,
     /// It waits to be settled once all submissions that have come are carried out.
     unsettled: Cell<bool>,
+    /// Its registration with the runtime; taken while the task is polled, and gone with the task.
+    io: Cell<Option<Io>>,
     inner: RefCell<Inner>,
 }
+
+type Io = AsyncFd<Arc<OwnedFd>>;
 
 impl Connection {
     pub(super) fn new(shared: Arc<Shared>, config: Arc<Config>, now: Millis) -> Self {
@@ -81,6 +85,7 @@ impl Connection {
             shared,
             base_index: Cell::new(0),
             unsettled: Cell::new(false),
+            io: Cell::new(None),
             inner: RefCell::new(Inner {
                 protocol: protocol::Connection::new(config, now),
                 reading: Reading::On,
@@ -114,21 +119,14 @@ impl Connection {
         if self.inner.borrow().finished {
             return;
         }
-        let guard = LostOnDrop {
+        self.io.set(Some(io));
+        tokio::task::spawn_local(Carrying {
             shard: shard.clone(),
             connection: self.clone(),
-        };
-        tokio::task::spawn_local(async move {
-            poll_fn(|context| guard.connection.poll(&guard.shard, &io, context)).await;
         });
     }
 
-    fn poll(
-        self: &Rc<Self>,
-        shard: &Rc<Shard>,
-        io: &AsyncFd<Arc<OwnedFd>>,
-        context: &mut Context<'_>,
-    ) -> Poll<()> {
+    fn poll(self: &Rc<Self>, shard: &Rc<Shard>, io: &Io, context: &mut Context<'_>) -> Poll<()> {
         {
             let mut inner = self.inner.borrow_mut();
             match &mut inner.waker {
@@ -161,12 +159,7 @@ impl Connection {
         Poll::Pending
     }
 
-    fn poll_write(
-        &self,
-        shard: &Rc<Shard>,
-        io: &AsyncFd<Arc<OwnedFd>>,
-        context: &mut Context<'_>,
-    ) -> io::Result<()> {
+    fn poll_write(&self, shard: &Rc<Shard>, io: &Io, context: &mut Context<'_>) -> io::Result<()> {
         while self.inner.borrow().want_write {
             let Poll::Ready(guard) = io.poll_write_ready(context) else {
                 return Ok(());
@@ -185,7 +178,7 @@ impl Connection {
     fn poll_read(
         &self,
         shard: &Rc<Shard>,
-        io: &AsyncFd<Arc<OwnedFd>>,
+        io: &Io,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         if let Some(mut piece) = self.take_early(self.room()) {
@@ -260,7 +253,7 @@ impl Connection {
     fn poll_hang_up(
         &self,
         shard: &Rc<Shard>,
-        io: &AsyncFd<Arc<OwnedFd>>,
+        io: &Io,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         let mut guard = ready!(io.poll_read_ready(context))?;
@@ -471,7 +464,7 @@ impl Connection {
                 }
             });
             if parts {
-                inner.parting = Some(answer.clone());
+                inner.parting = Some(answer[..].into());
             } else if !answer.is_empty() {
                 let last = inner.protocol.state() != State::Open;
                 self.shared.append_protocol(&answer, last);
@@ -572,14 +565,33 @@ impl Connection {
     }
 }
 
-/// However a connection's task ends, the env hears of it: a panic costs one connection.
-struct LostOnDrop {
+/// A connection's task. Its future is these two and no more, with the rest in the connection: Tokio
+/// rounds the memory of a task up to the next 128 bytes.
+struct Carrying {
     shard: Rc<Shard>,
     connection: Rc<Connection>,
 }
 
-impl Drop for LostOnDrop {
+impl Future for Carrying {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let Self { shard, connection } = &*self;
+        let Some(io) = connection.io.take() else {
+            return Poll::Ready(());
+        };
+        let poll = connection.poll(shard, &io, context);
+        if poll.is_pending() {
+            connection.io.set(Some(io));
+        }
+        poll
+    }
+}
+
+/// However the task ends, the env hears of it: a panic costs one connection.
+impl Drop for Carrying {
     fn drop(&mut self) {
+        self.connection.io.take();
         self.connection.lose(&self.shard);
     }
 }

@@ -35,6 +35,20 @@ pub enum State {
     Closed,
 }
 
+/// How the close event reports the end.
+#[derive(Debug)]
+struct Outcome {
+    code: u16,
+    reason: Box<str>,
+}
+
+impl Outcome {
+    fn new(code: u16, reason: impl Into<Box<str>>) -> Option<Box<Self>> {
+        let reason = reason.into();
+        Some(Box::new(Self { code, reason }))
+    }
+}
+
 /// One end of a WebSocket connection whose opening handshake is done.
 #[derive(Debug)]
 pub struct Connection {
@@ -51,8 +65,9 @@ pub struct Connection {
     /// Payload of our automatic pings, chosen at random when the first is sent, so that no ping of
     /// the application's has the same.
     ping_payload: Option<[u8; 8]>,
-    /// What the close event reports; `None` for a connection that was lost.
-    outcome: Option<(u16, Box<str>)>,
+    /// What the close event reports; `None` for a connection that was lost. Boxed, as all that an
+    /// idle connection does without.
+    outcome: Option<Box<Outcome>>,
 }
 
 impl Connection {
@@ -148,7 +163,7 @@ impl Connection {
         }
         self.release_pong(out);
         self.send(Opcode::Close, &encode_close_payload(code, reason), out);
-        self.outcome = Some((code, reason.into()));
+        self.outcome = Outcome::new(code, reason);
         self.timers.begin_close(now, &self.config);
         self.reader.discard_messages();
         self.state = State::Closing;
@@ -238,7 +253,7 @@ impl Connection {
     /// connection lost without a close frame from either side.
     pub fn close_event(&self) -> (u16, &str) {
         match &self.outcome {
-            Some((code, reason)) => (*code, reason),
+            Some(outcome) => (outcome.code, &outcome.reason),
             None => (ABNORMAL, ""),
         }
     }
@@ -310,7 +325,7 @@ impl Connection {
         on_event: &mut impl FnMut(Event<'_>),
     ) {
         if let Some((code, reason)) = status {
-            self.outcome = Some((code, reason.into()));
+            self.outcome = Outcome::new(code, reason);
         }
         if self.state == State::Closing {
             self.drain();
@@ -319,7 +334,7 @@ impl Connection {
         let echo = match status {
             Some((code, reason)) => encode_close_payload(code, reason),
             None => {
-                self.outcome = Some((NO_STATUS, "".into()));
+                self.outcome = Outcome::new(NO_STATUS, "");
                 Vec::new()
             }
         };
@@ -346,7 +361,7 @@ impl Connection {
         if self.state == State::Open {
             let (code, reason) = (violation.close_code(), violation.to_string());
             self.send(Opcode::Close, &encode_close_payload(code, &reason), out);
-            self.outcome = Some((code, reason.into()));
+            self.outcome = Outcome::new(code, reason);
             self.timers.begin_close(now, &self.config);
             self.drain();
             on_event(Event::Failed(violation));
