@@ -509,24 +509,6 @@ export const Base: BaseConstructor;
  */
 export function acceptKey(key: string): string;
 
-/** The settings of permessage-deflate (RFC 7692), by the names of `ws`. */
-export interface PerMessageDeflateOptions {
-  /** Messages of fewer bytes are not compressed. @default 1024 */
-  threshold?: number | undefined;
-  /** As zlib has it, 0 to 9. @default 6 */
-  level?: number | undefined;
-  /** Bytes that each I/O thread may keep in compressors at the ready. @default 16777216 */
-  memoryLimit?: number | undefined;
-  /** @default false */
-  serverNoContextTakeover?: boolean | undefined;
-  /** @default false */
-  clientNoContextTakeover?: boolean | undefined;
-  /** 8 to 15. @default 15 */
-  serverMaxWindowBits?: number | undefined;
-  /** 8 to 15. @default 15 */
-  clientMaxWindowBits?: number | undefined;
-}
-
 /** Headers that the app adds to a handshake. Those that the handshake sets itself are refused. */
 export type HandshakeHeaders = Record<string, string | number | readonly string[]>;
 
