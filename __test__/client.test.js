@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const http = require('node:http');
 const https = require('node:https');
 const { describe, test } = require('node:test');
-const { once } = require('node:events');
+const { getEventListeners, once } = require('node:events');
 const { WebSocketServer } = require('ws');
 const { Base, Client, Server } = require('..');
 const { delayBefore } = require('../lib/reconnect');
@@ -192,8 +192,16 @@ test('wrong options are thrown, by the constructor and by open', limit, () => {
   assert.throws(() => client.open('ws://localhost'), { code: 'ERR_INVALID_ARG_TYPE' });
 });
 
-describe('reconnect', () => {
+test('an open that throws leaves nothing behind on its signal', () => {
+  const { signal } = new AbortController();
+  const client = new Client();
+  client.extensions['a b'] = {};
+  for (let times = 0; times < 3; times++) assert.throws(() => client.open('ws://localhost', { signal }), TypeError);
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
+});
+
   const AT_ONCE = { minDelay: 0, maxDelay: 0 };
+describe('reconnect', () => {
 
   test('is off by default', limit, async (t) => {
     const { wss, url } = await serve(t);

@@ -46,8 +46,17 @@ class Link {
     }
   }
 
-  /** @throws {TypeError | RangeError} where an option is wrong */
+  /** @throws {TypeError | RangeError} where an option is wrong; nothing comes of it then */
   start() {
+    try {
+      this.#begin();
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+  }
+
+  #begin() {
     const options = { ...this.#request(), signal: this.#abort.signal };
     createUpgradeRequest(this.#url, options, (...result) => this.#done(...result));
   }
@@ -103,7 +112,7 @@ class Link {
   #retry() {
     this.#timer = null;
     try {
-      this.start();
+      this.#begin();
     } catch (error) {
       // What the app has made of its options or extensions meanwhile.
       this.#done(error);
