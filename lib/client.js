@@ -29,6 +29,8 @@ class Client extends Base {
     if (maxConnections === undefined) this.maxConnections = Infinity;
     this.#request = pick(options ?? {});
     this.#reconnect = checkReconnect(reconnect);
+    // Two that take each other's place would go on for ever.
+    stateOf(this).evicted = (sid) => this.#stop(sid);
     checkRequestOptions(this.#request);
   }
 

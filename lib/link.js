@@ -6,6 +6,9 @@ const { onAbort } = require('./abort.js');
 const { createUpgradeRequest } = require('./create-upgrade.js');
 const { delayBefore } = require('./reconnect.js');
 
+/** How long, in ms, a connection has to be open at least to begin the count of tries anew. */
+const STEADY = 1_000;
+
 /**
  * What one `open()` of a `Client` has begun: a connection, and those that take its place.
  */
@@ -89,7 +92,8 @@ class Link {
 
   #lost(openedAt) {
     this.sid = null;
-    if (this.#reconnect !== null && performance.now() - openedAt >= this.#reconnect.minDelay) {
+    const { minDelay = 0 } = this.#reconnect ?? {};
+    if (performance.now() - openedAt >= Math.max(minDelay, STEADY)) {
       // One that a server ends at once is no success.
       this.#tries = 0;
     }

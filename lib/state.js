@@ -20,6 +20,8 @@ class State {
   dropped = new Set();
   /** Bytes that the windows of permessage-deflate may take, of all that are not over. */
   windowBytes = 0;
+  /** @type {(sid: string) => void} told whom `maxConnections` has closed */
+  evicted = () => {};
   counters = {
     messagesReceived: 0,
     messagesSent: 0,
