@@ -512,7 +512,10 @@ export function acceptKey(key: string): string;
 /** Headers that the app adds to a handshake. Those that the handshake sets itself are refused. */
 export type HandshakeHeaders = Record<string, string | number | readonly string[]>;
 
-/** What `shouldAccept` says of a request: `true` upgrades it. A number is a status, 300 to 599. */
+/**
+ * What `shouldAccept` says of a request: `true` upgrades it. A number is a status, 400 to 599; a redirect
+ * (301, 302, 303, 307 or 308) has to have a `Location`.
+ */
 export type Verdict =
   | boolean
   | number

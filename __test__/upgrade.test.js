@@ -114,7 +114,9 @@ describe('handleUpgradeRequest', () => {
       [{ shouldAccept: () => { throw new Error('oops'); } }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
       [{ shouldAccept: async () => { throw new Error('oops'); } }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
       [{ shouldAccept: () => undefined }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
-      [{ shouldAccept: () => 200 }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
+      ...[0, 101, 200, 204, 300, 302, 304, 306, 404.5, 600, NaN, { status: 307, headers: { 'X-A': '/x' } }, { status: 304, headers: { Location: '/x' } }]
+        .map((verdict) => [{ shouldAccept: () => verdict }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/]),
+      [{ shouldAccept: () => ({ status: 308, headers: { location: '/x' } }) }, 308, 'ERR_WS_UPGRADE_REFUSED', /refused/],
       [{ shouldAccept: () => ({ status: 403, headers: { X: 'a\r\nY: b' } }) }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
       [{ protocols: () => 'not-offered' }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
       [{ origins: () => { throw new Error('oops'); } }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
