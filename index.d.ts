@@ -91,8 +91,9 @@ export interface PerMessageDeflateOptions {
    */
   level?: number | undefined;
   /**
-   * Bytes that the windows of all connections may take before a `Server` agrees on no more of them.
-   * `assignSocket` does not look at it. From 0; `Infinity` allowed.
+   * Bytes that the windows of all connections may take. Past that a `Server` agrees on no more of
+   * them, and a `Client` does not offer permessage-deflate. `assignSocket` does not look at it.
+   * From 0; `Infinity` allowed.
    * @default 134217728
    */
   memoryLimit?: number | undefined;

@@ -116,7 +116,7 @@ class Server extends Base {
       ...this.#handshake,
       head,
       extensions: this.extensions,
-      perMessageDeflate: stateOf(this).deflatePolicy(),
+      perMessageDeflate: this.#deflatePolicy(),
       shouldAccept: async () => {
         const verdict = await this.#ask(req);
         isAdmitted = verdict === true && this.#hasRoom();
@@ -154,6 +154,19 @@ class Server extends Base {
       const asked = (async () => this.shouldAccept(req))();
       asked.then(resolve, reject).finally(forget);
     });
+  }
+
+  /**
+   * What it is ready to agree on: no more windows, once they take as much as they may.
+   *
+   * @returns {object | false} as the option
+   */
+  #deflatePolicy() {
+    const state = stateOf(this);
+    const { perMessageDeflate } = state.options;
+    return state.hasWindowMemory()
+      ? (perMessageDeflate ?? false)
+      : { ...perMessageDeflate, serverNoContextTakeover: true, clientNoContextTakeover: true };
   }
 
   #open(req, socket, options) {
