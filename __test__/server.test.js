@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const http = require('node:http');
 const https = require('node:https');
+const net = require('node:net');
 const { test } = require('node:test');
 const { once } = require('node:events');
 const { WebSocket } = require('ws');
@@ -287,6 +288,21 @@ test('what the app is still looking at when it closes is refused with 503', limi
   assert.equal(await status, 503);
   await closed;
   assert.equal(events.list('open').length, 0);
+});
+
+test('a client that says nothing, or half a request, is closed after closeTimeout', limit, async (t) => {
+  for (const text of ['', 'GET / HT']) {
+    const { server, port } = await serve(t, { closeTimeout: 50 });
+    const socket = net.connect(port, '127.0.0.1').on('error', () => {}).resume();
+    t.after(() => socket.destroy());
+    await once(socket, 'connect');
+    // A request on a later connection is answered once this one has been accepted.
+    socket.write(text);
+    await fetch(`http://127.0.0.1:${port}/`).then((res) => res.text());
+    const lost = new Promise((resolve) => { socket.once('close', resolve); });
+    await new Promise((resolve) => server.close(resolve));
+    await lost;
+  }
 });
 
 test('what it has taken on when it closes is opened, and closed with 1001', limit, async (t) => {

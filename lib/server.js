@@ -204,17 +204,23 @@ class Server extends Base {
     if (callback !== undefined) this.#stopping.push(callback);
     if (isFirst) {
       for (const stop of this.#undecided) stop();
-      for (const httpServer of this.#own) {
-        httpServer.close(() => {
-          this.#detach(httpServer);
-          this.#look();
-        });
-        httpServer.closeIdleConnections();
-      }
+      for (const httpServer of this.#own) this.#closeOwn(httpServer);
       this.on('close', this.#look);
       process.nextTick(this.#look);
     }
     return this;
+  }
+
+  /** Closes an HTTP server of its own; who says nothing to it is not waited for any longer either. */
+  #closeOwn(httpServer) {
+    const { closeTimeout } = stateOf(this).options;
+    const timer = setTimeout(() => httpServer.closeAllConnections(), closeTimeout);
+    httpServer.close(() => {
+      clearTimeout(timer);
+      this.#detach(httpServer);
+      this.#look();
+    });
+    httpServer.closeIdleConnections();
   }
 
   /** Ends the stop, if nothing is left to wait for. */
