@@ -548,6 +548,12 @@ export interface HandshakePolicy {
   headers?: HandshakeHeaders | undefined;
   /** Asked last, about a request that is in order. */
   shouldAccept?: ((req: IncomingMessage) => Verdict | PromiseLike<Verdict>) | undefined;
+  /**
+   * Milliseconds that `origins`, `protocols` and `shouldAccept` may take together before the request is
+   * refused with 503; 0 turns it off.
+   * @default 10000
+   */
+  handshakeTimeout?: number | undefined;
 }
 
 /** The options of `handleUpgradeRequest`. */
