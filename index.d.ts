@@ -91,8 +91,9 @@ export interface PerMessageDeflateOptions {
    */
   level?: number | undefined;
   /**
-   * Bytes that the windows of all connections may take before a `Server` agrees on no more of them.
-   * `assignSocket` does not look at it. From 0; `Infinity` allowed.
+   * Bytes that the windows of all connections may take. Past that a `Server` agrees on no more of
+   * them, and a `Client` does not offer permessage-deflate. `assignSocket` does not look at it.
+   * From 0; `Infinity` allowed.
    * @default 134217728
    */
   memoryLimit?: number | undefined;
@@ -515,28 +516,13 @@ export const Base: BaseConstructor;
  */
 export function acceptKey(key: string): string;
 
-/** The settings of permessage-deflate (RFC 7692), by the names of `ws`. */
-export interface PerMessageDeflateOptions {
-  /** Messages of fewer bytes are not compressed. @default 1024 */
-  threshold?: number | undefined;
-  /** As zlib has it, 0 to 9. @default 6 */
-  level?: number | undefined;
-  /** Bytes that each I/O thread may keep in compressors at the ready. @default 16777216 */
-  memoryLimit?: number | undefined;
-  /** @default false */
-  serverNoContextTakeover?: boolean | undefined;
-  /** @default false */
-  clientNoContextTakeover?: boolean | undefined;
-  /** 8 to 15. @default 15 */
-  serverMaxWindowBits?: number | undefined;
-  /** 8 to 15. @default 15 */
-  clientMaxWindowBits?: number | undefined;
-}
-
 /** Headers that the app adds to a handshake. Those that the handshake sets itself are refused. */
 export type HandshakeHeaders = Record<string, string | number | readonly string[]>;
 
-/** What `shouldAccept` says of a request: `true` upgrades it. A number is a status, 300 to 599. */
+/**
+ * What `shouldAccept` says of a request: `true` upgrades it. A number is a status, 400 to 599; a redirect
+ * (301, 302, 303, 307 or 308) has to have a `Location`.
+ */
 export type Verdict =
   | boolean
   | number
@@ -568,6 +554,12 @@ export interface HandshakePolicy {
   headers?: HandshakeHeaders | undefined;
   /** Asked last, about a request that is in order. */
   shouldAccept?: ((req: IncomingMessage) => Verdict | PromiseLike<Verdict>) | undefined;
+  /**
+   * Milliseconds that `origins`, `protocols` and `shouldAccept` may take together before the request is
+   * refused with 503; 0 turns it off.
+   * @default 10000
+   */
+  handshakeTimeout?: number | undefined;
 }
 
 /** The options of `handleUpgradeRequest`. */

@@ -3,8 +3,9 @@
 const assert = require('node:assert/strict');
 const http = require('node:http');
 const https = require('node:https');
+const { performance } = require('node:perf_hooks');
 const { describe, test } = require('node:test');
-const { once } = require('node:events');
+const { getEventListeners, once } = require('node:events');
 const { WebSocketServer } = require('ws');
 const { Base, Client, Server } = require('..');
 const { delayBefore } = require('../lib/reconnect');
@@ -192,6 +193,14 @@ test('wrong options are thrown, by the constructor and by open', limit, () => {
   assert.throws(() => client.open('ws://localhost'), { code: 'ERR_INVALID_ARG_TYPE' });
 });
 
+test('an open that throws leaves nothing behind on its signal', () => {
+  const { signal } = new AbortController();
+  const client = new Client();
+  client.extensions['a b'] = {};
+  for (let times = 0; times < 3; times++) assert.throws(() => client.open('ws://localhost', { signal }), TypeError);
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
+});
+
 describe('reconnect', () => {
   const AT_ONCE = { minDelay: 0, maxDelay: 0 };
 
@@ -245,10 +254,14 @@ describe('reconnect', () => {
     const { wss, url } = await serve(t);
     const { client, events } = make(t, { url, reconnect: { ...AT_ONCE, maxRetries: 1 } });
     const peers = new Inbox(wss, ['connection']);
+    const now = performance.now.bind(performance);
+    let passed = 0;
+    t.mock.method(performance, 'now', () => now() + passed);
     client.open();
     for (let round = 0; round < 4; round++) {
       const [peer] = await peers.next('connection');
       await events.next('open');
+      passed += 1_000;
       peer.close();
     }
     await events.atLeast('close', 4);
@@ -265,6 +278,42 @@ describe('reconnect', () => {
     other.client.open();
     await other.events.next('close');
     assert.equal(events.list('open').length, 2);
+  });
+
+  test('nor does it with minDelay 0: the tries have an end, and waits between them', limit, async (t) => {
+    const { wss, url } = await serve(t);
+    wss.on('connection', (peer) => peer.close(1013));
+    const { client, events } = make(t, { url, reconnect: { minDelay: 0, jitter: 0, maxRetries: 3 } });
+    const started = performance.now();
+    client.open();
+    await events.atLeast('close', 4);
+    assert.ok(performance.now() - started >= 2 + 4 - 2, 'timers are early by less than 1 ms');
+    const other = make(t, { url });
+    other.client.open();
+    await other.events.next('close');
+    assert.equal(events.list('open').length, 4);
+  });
+
+  test('what its own maxConnections has closed is not opened again', limit, async (t) => {
+    const { wss, url } = await serve(t);
+    const { client, events } = make(t, { url, maxConnections: 1, reconnect: AT_ONCE });
+    const peers = new Inbox(wss, ['connection']);
+    client.open();
+    const [first] = await events.next('open');
+    client.open();
+    const [second] = await events.next('open');
+    assert.deepEqual(await events.next('close'), ['maxConnections reached.', first, 1013]);
+    for (let later = 0; later < 3; later++) { // by then it would have been
+      const other = make(t, { url });
+      other.client.open();
+      const [sid] = await other.events.next('open');
+      other.client.close(sid);
+      await other.events.next('close');
+    }
+    assert.deepEqual([client.socketsHistory.length, events.list('open').length], [1, 2]);
+    (await peers.atLeast('connection', 2))[1][0].terminate();
+    assert.deepEqual(await events.next('close'), ['', second, 1006]);
+    await events.next('open'); // what took its place is opened again
   });
 
   test('what the app closes or terminates is not opened again; other connections are', limit, async (t) => {
@@ -316,6 +365,7 @@ describe('reconnect', () => {
     const settings = { minDelay: 100, maxDelay: 1000, factor: 3, jitter: 1 };
     const longest = [0, 1, 2, 3, 5000].map((tries) => delayBefore(settings, tries, 0));
     assert.deepEqual(longest, [100, 300, 900, 1000, 1000]);
+    assert.deepEqual([0, 1, 2, 3, 5000].map((tries) => delayBefore({ ...settings, minDelay: 0 }, tries, 0)), [0, 3, 9, 27, 1000]);
     assert.equal(delayBefore(settings, 2, 1), 0);
     assert.equal(delayBefore(settings, 2, 0.5), 450);
     assert.equal(delayBefore({ ...settings, jitter: 0 }, 1, 0.9), 300);

@@ -1,7 +1,7 @@
 'use strict';
 
-// memoryLimit: how much the windows of permessage-deflate may take before a Server and a Client agree
-// on no more of them. The HTTP server is the test's own, so this runs over sockets only.
+// memoryLimit: how much the windows of permessage-deflate may take before a Server agrees on no more
+// of them, and a Client does not offer it. The HTTP server is the test's own, so this runs over sockets only.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -59,15 +59,33 @@ test('what takes over no context takes none of it', limit, async (t) => {
   }
 });
 
-test('with memoryLimit 0 there are never contexts, on neither side', limit, async (t) => {
+/** What a Client has offered with its next connection, and what came of it. */
+async function offered(client, server, url) {
+  const [[, request], [sid]] = await Promise.all([once(server, 'open'), once(client, 'open'), client.open(url)]);
+  return { offer: request.headers['sec-websocket-extensions'], extensions: client.sockets[sid].extensions, sid };
+}
+
+test('a Client offers it as long as there is memory for it, and past that not at all', limit, async (t) => {
   const { server, url } = await listening(t, { perMessageDeflate: true });
+  const client = new Client({ perMessageDeflate: { memoryLimit: BOTH + 1 } });
+  const [first, second, third] = [await offered(client, server, url), await offered(client, server, url), await offered(client, server, url)];
+  for (const { offer, extensions } of [first, second]) {
+    assert.match(offer, /^permessage-deflate/);
+    assert.doesNotMatch(offer, /no_context_takeover/);
+    assert.deepEqual(extensions, ['permessage-deflate']);
+  }
+  assert.deepEqual([third.offer, third.extensions], [undefined, []]);
+  const closed = once(client, 'close');
+  client.close(first.sid);
+  await closed;
+  assert.match((await offered(client, server, url)).offer, /^permessage-deflate/, 'one has given back its own');
+  client.terminate(null);
+});
+
+test('with memoryLimit 0 a Client never offers it, and a Server without contexts only', limit, async (t) => {
+  const { server, url } = await listening(t, { perMessageDeflate: { memoryLimit: 0 } });
+  assert.equal((await connect(url)).agreed, WITHOUT);
   const client = new Client({ perMessageDeflate: { memoryLimit: 0 } });
-  const opened = once(server, 'open');
-  const connected = once(client, 'open');
-  client.open(url);
-  const [, request] = await opened;
-  await connected;
-  assert.match(request.headers['sec-websocket-extensions'], /server_no_context_takeover; client_no_context_takeover/);
-  client.close();
-  await once(client, 'close');
+  assert.equal((await offered(client, server, url)).offer, undefined);
+  client.terminate(null);
 });

@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const http = require('node:http');
 const https = require('node:https');
+const net = require('node:net');
 const { test } = require('node:test');
 const { once } = require('node:events');
 const { WebSocket } = require('ws');
@@ -210,22 +211,119 @@ test('maxConnections: the next one gets 503, nobody is closed', limit, async (t)
   for (const client of clients) client.terminate();
 });
 
-test('of several that the app is still looking at, no more are taken than there is room for', limit, async (t) => {
-  const waiting = [];
-  const { server, events, url } = await serve(t, { maxConnections: 1, shouldAccept: () => new Promise((resolve) => { waiting.push(resolve); asked(); }) });
-  let asked = () => {};
-  const allAsked = new Promise((resolve) => { asked = () => waiting.length === 3 && resolve(); });
-  const clients = [0, 1, 2].map(() => new WebSocket(url).on('error', () => {}));
-  const outcomes = clients.map((client) => Promise.race([
-    once(client, 'open').then(() => 101, () => {}),
-    once(client, 'unexpected-response').then(([, { statusCode }]) => statusCode, () => {}),
-  ]));
-  await allAsked;
-  for (const resolve of waiting) resolve(true);
-  const statuses = await Promise.all(outcomes);
-  assert.deepEqual(statuses.sort(), [101, 503, 503]);
+/** A client of ws whose opening handshake is under way, and which is gone when the test ends. */
+function dial(t, url) {
+  const client = new WebSocket(url).on('error', () => {});
+  t.after(() => client.terminate());
+  return client;
+}
+
+/** A request to upgrade from a plain socket, which is gone when the test ends. */
+function ask(t, port, body = '') {
+  const socket = net.connect(port, '127.0.0.1').on('error', () => {});
+  t.after(() => socket.destroy());
+  socket.write(requestText({ body }), 'latin1');
+  return socket;
+}
+
+/** A Server on an HTTP server of the app's, and that one's `upgrade` events; `shouldAccept` waits. */
+async function undecided(t, options) {
+  const httpServer = http.createServer();
+  const asked = new Inbox(httpServer, ['upgrade', 'asked']);
+  const shouldAccept = () => new Promise((resolve) => httpServer.emit('asked', resolve));
+  return { asked, ...await serve(t, { shouldAccept, ...options }, httpServer) };
+}
+
+test('a request that the app is still looking at counts toward maxConnections', limit, async (t) => {
+  const { asked, server, events, url } = await undecided(t, { maxConnections: 1 });
+  dial(t, url);
+  const [resolve] = await asked.next('asked');
+  assert.equal(await refused(url), 503);
+  assert.equal(asked.list('asked').length, 1);
+  resolve(true);
+  const [sid] = await events.next('open');
   assert.deepEqual([server.connections, events.list('close').length], [1, 0]);
-  for (const client of clients) client.terminate();
+  assert.equal(await refused(url), 503);
+  server.terminate(sid);
+  await events.next('close');
+  dial(t, url);
+  (await asked.next('asked'))[0](true);
+  await events.next('open');
+});
+
+test('where maxConnections has been lowered meanwhile it is refused, and nobody is closed', limit, async (t) => {
+  const { asked, server, events, url } = await undecided(t, { maxConnections: 2 });
+  dial(t, url);
+  (await asked.next('asked'))[0](true);
+  await events.next('open');
+  const status = refused(url);
+  const [resolve] = await asked.next('asked');
+  server.maxConnections = 1;
+  resolve(true);
+  assert.equal(await status, 503);
+  assert.deepEqual([server.connections, events.list('close').length], [1, 0]);
+});
+
+test('a client that resets while the app looks at it takes nobody\'s place, and close() does not wait for it', limit, async (t) => {
+  const { asked, server, events, port, url } = await undecided(t, { maxConnections: 1 });
+  const socket = ask(t, port);
+  const [, taken] = await asked.next('upgrade');
+  const [resolve] = await asked.next('asked');
+  const lost = new Promise((done) => { taken.once('close', done); }); // `once` rejects with the reset
+  socket.resetAndDestroy();
+  await lost;
+  resolve(true); // too late
+  await new Promise(setImmediate);
+  const next = dial(t, url);
+  const response = once(next, 'unexpected-response').then(([, res]) => res.statusCode, () => {});
+  const decide = asked.next('asked').then(([say]) => say(true));
+  assert.equal(await Promise.race([response, events.next('open').then(() => 101)]), 101);
+  await decide;
+  await new Promise((done) => server.close(done));
+  assert.deepEqual([events.list('open').length, events.list('error').length], [1, 0]);
+});
+
+test('a client that ends its side while the app looks at it is let go', limit, async (t) => {
+  for (const never of [{}, { origins: () => new Promise(() => {}) }, { protocols: () => new Promise(() => {}) }]) {
+    const { asked, events, port } = await undecided(t, { handshakeTimeout: 0, ...never });
+    const socket = ask(t, port);
+    const [, taken] = await asked.next('upgrade');
+    const released = once(taken, 'close');
+    socket.end();
+    await released;
+    assert.equal(events.list('error').length, 0);
+  }
+});
+
+test('handshakeTimeout: what is not decided on by then is refused with 503, and the Server says so', limit, async (t) => {
+  const forever = () => new Promise(() => {});
+  for (const never of [{ shouldAccept: forever }, { origins: forever }, { protocols: forever }]) {
+    const { server, events, port } = await serve(t, { handshakeTimeout: 50, maxConnections: 1, ...never });
+    for (let times = 0; times < 2; times++) { // the first has given its place back
+      const response = await exchange(port, requestText());
+      assert.deepEqual([response.status, response.ended], [503, true]);
+      assert.match(response.body, /50 ms/);
+      const [error] = await events.next('error');
+      assert.deepEqual([error.code, error.statusCode], ['ERR_WS_HANDSHAKE_TIMEOUT', 503]);
+    }
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+test('a verdict after handshakeTimeout changes nothing, and one in time ends it', limit, async (t) => {
+  const { asked, server, events, port, url } = await undecided(t, { handshakeTimeout: 50 });
+  const response = exchange(port, requestText());
+  const [late] = await asked.next('asked');
+  assert.equal((await response).status, 503);
+  late(true);
+  await new Promise(setImmediate);
+  assert.equal(events.list('open').length, 0);
+  dial(t, url);
+  (await asked.next('asked'))[0](true);
+  await events.next('open');
+  // A timer that was made after that of the handshake comes after it.
+  await new Promise((resolve) => { setTimeout(resolve, 51); });
+  assert.deepEqual([server.connections, events.list('error').length], [1, 1]);
 });
 
 test('close(callback): 1001 for all, 503 for the next, then the HTTP server is let go', limit, async (t) => {
@@ -239,6 +337,7 @@ test('close(callback): 1001 for all, 503 for the next, then the HTTP server is l
   assert.equal(server.connections, 0);
   assert.equal((await clients[1].inbox.next('close'))[0], 1001);
   assert.equal(await refused(url), 503);
+  await events.atLeast('close', 1);
   assert.deepEqual([isClosed, events.list('close').length], [false, 1]);
   assert.throws(() => server.listen(httpServer), { code: 'ERR_WS_STOPPING' });
   clients[0]._socket.resume();
@@ -287,6 +386,34 @@ test('what the app is still looking at when it closes is refused with 503', limi
   assert.equal(await status, 503);
   await closed;
   assert.equal(events.list('open').length, 0);
+});
+
+test('whichever function of the app\'s it is', limit, async (t) => {
+  for (const name of ['origins', 'protocols', 'shouldAccept']) {
+    let asked;
+    const isAsked = new Promise((resolve) => { asked = resolve; });
+    const { server, url } = await serve(t, { handshakeTimeout: 0, [name]: () => new Promise(asked) });
+    const status = refused(url, ['a']);
+    await isAsked;
+    const closed = new Promise((resolve) => server.close(resolve));
+    assert.equal(await status, 503, name);
+    await closed;
+  }
+});
+
+test('a client that says nothing, or half a request, is closed after closeTimeout', limit, async (t) => {
+  for (const text of ['', 'GET / HT']) {
+    const { server, port } = await serve(t, { closeTimeout: 50 });
+    const socket = net.connect(port, '127.0.0.1').on('error', () => {}).resume();
+    t.after(() => socket.destroy());
+    await once(socket, 'connect');
+    // A request on a later connection is answered once this one has been accepted.
+    socket.write(text);
+    await fetch(`http://127.0.0.1:${port}/`).then((res) => res.text());
+    const lost = new Promise((resolve) => { socket.once('close', resolve); });
+    await new Promise((resolve) => server.close(resolve));
+    await lost;
+  }
 });
 
 test('what it has taken on when it closes is opened, and closed with 1001', limit, async (t) => {
@@ -367,7 +494,7 @@ test('masking is enforced, and may be turned off', limit, async (t) => {
 
 test('a wrong option is thrown by the constructor', () => {
   for (const options of [
-    { shouldAccept: true }, { origins: 5 }, { protocols: ['a b'] }, { headers: { Connection: 'x' } }, { maxConnections: 0 }, { url: 5 }, 5,
+    { shouldAccept: true }, { origins: 5 }, { handshakeTimeout: -1 }, { handshakeTimeout: 'x' }, { protocols: ['a b'] }, { headers: { Connection: 'x' } }, { maxConnections: 0 }, { url: 5 }, 5,
   ]) {
     assert.throws(() => new Server(options), (error) => /^ERR_(INVALID_ARG_TYPE|OUT_OF_RANGE)$/.test(error.code), JSON.stringify(options));
   }

@@ -31,6 +31,11 @@ test('and for CommonJS without esModuleInterop', { timeout: 120_000 }, () => {
   assert.deepEqual(compile(['consumer.cts'], ...more), { status: 0, output: '' });
 });
 
+test('index.d.ts declares no type twice: TypeScript would merge the two', () => {
+  const names = [...read('index.d.ts').matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual(names.filter((name, at) => names.indexOf(name) < at), []);
+});
+
 /** @returns {string[]} each match of `pattern` once, in order */
 const all = (text, pattern) => [...new Set([...text.matchAll(pattern)].map(([, found]) => found))].sort();
 

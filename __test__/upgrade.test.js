@@ -114,7 +114,10 @@ describe('handleUpgradeRequest', () => {
       [{ shouldAccept: () => { throw new Error('oops'); } }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
       [{ shouldAccept: async () => { throw new Error('oops'); } }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
       [{ shouldAccept: () => undefined }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
-      [{ shouldAccept: () => 200 }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
+      ...[0, 101, 200, 204, 300, 302, 304, 306, 404.5, 600, NaN, { status: 307, headers: { 'X-A': '/x' } }, { status: 304, headers: { Location: '/x' } }]
+        .map((verdict) => [{ shouldAccept: () => verdict }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/]),
+      [{ shouldAccept: () => ({ status: 308, headers: { location: '/x' } }) }, 308, 'ERR_WS_UPGRADE_REFUSED', /refused/],
+      [{ shouldAccept: () => new Promise(() => {}), handshakeTimeout: 20 }, 503, 'ERR_WS_HANDSHAKE_TIMEOUT', /20 ms/],
       [{ shouldAccept: () => ({ status: 403, headers: { X: 'a\r\nY: b' } }) }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
       [{ protocols: () => 'not-offered' }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
       [{ origins: () => { throw new Error('oops'); } }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
@@ -224,6 +227,22 @@ describe('handleUpgradeRequest', () => {
     assert.equal(asked.list('result').length, 1);
   });
 
+  test('so is one whose client ends its side, and it is destroyed', limit, async (t) => {
+    const { port, server } = await listening(t, http.createServer());
+    const asked = new Inbox(server, ['asked', 'result']);
+    server.on('upgrade', (req, socket) => {
+      const shouldAccept = () => new Promise(() => server.emit('asked', socket));
+      handleUpgradeRequest(req, socket, { shouldAccept, handshakeTimeout: 0 }, (...args) => server.emit('result', ...args));
+    });
+    const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    t.after(() => client.destroy());
+    client.write(requestText());
+    const [taken] = await asked.next('asked');
+    client.end();
+    assert.equal((await asked.next('result'))[0].code, 'ERR_WS_UPGRADE_ABORTED');
+    assert.ok(taken.destroyed);
+  });
+
   test('so is one that was over before, or has ended, and one that an error ends', async () => {
     const destroyed = new PassThrough().destroy();
     const ended = new PassThrough().resume().end();
@@ -249,7 +268,7 @@ describe('handleUpgradeRequest', () => {
       [null, 'options'], [5, 'options'], [{ head: 'x' }, 'head'], [{ protocols: ['a b'] }, 'protocols'], [{ protocols: ['a', 'a'] }, 'protocols'],
       [{ extensions: [] }, 'extensions'], [{ perMessageDeflate: 1 }, 'perMessageDeflate'], [{ headers: 5 }, 'headers'], [{ origins: [5] }, 'origins'],
       [{ shouldAccept: true }, 'shouldAccept'], [{ headers: { Upgrade: 'x' } }, 'headers'], [{ headers: { 'sec-websocket-accept': 'x' } }, 'headers'],
-      [{ headers: { 'content-length': 1 } }, 'headers'],
+      [{ headers: { 'content-length': 1 } }, 'headers'], [{ handshakeTimeout: '1' }, 'handshakeTimeout'],
     ]) {
       assert.throws(() => handleUpgradeRequest(fakeRequest(), socket, options, () => {}), (error) =>
         error instanceof TypeError && error.code === 'ERR_INVALID_ARG_TYPE' && error.message.includes(`"${name}"`), JSON.stringify(options));

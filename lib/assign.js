@@ -107,9 +107,11 @@ function methodsOf(stream) {
 }
 
 /** Closes the oldest connections until one more may be open. */
-function makeRoom({ options, views }, actions) {
+function makeRoom({ evicted, options, views }, actions) {
   while (views.size >= options.maxConnections) {
-    actions.close(views.oldest(), TRY_AGAIN_LATER, 'maxConnections reached.');
+    const oldest = views.oldest();
+    actions.close(oldest, TRY_AGAIN_LATER, 'maxConnections reached.');
+    evicted(oldest.sid);
   }
 }
 

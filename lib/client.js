@@ -29,6 +29,8 @@ class Client extends Base {
     if (maxConnections === undefined) this.maxConnections = Infinity;
     this.#request = pick(options ?? {});
     this.#reconnect = checkReconnect(reconnect);
+    // Two that take each other's place would go on for ever.
+    stateOf(this).evicted = (sid) => this.#stop(sid);
     checkRequestOptions(this.#request);
   }
 
@@ -53,7 +55,7 @@ class Client extends Base {
     const request = () => ({
       ...given,
       extensions: this.extensions,
-      perMessageDeflate: stateOf(this).deflatePolicy(),
+      perMessageDeflate: this.#deflatePolicy(),
     });
     const link = new Link(url, request, signal, reconnect, {
       open: (...opened) => this.#opened(...opened),
@@ -63,6 +65,17 @@ class Client extends Base {
     link.start();
     this.#links.add(link);
     return this;
+  }
+
+  /**
+   * What it offers. Once the windows take as much as they may, that is nothing: whether they are
+   * kept is not a client's to say alone, and servers may refuse to do without.
+   *
+   * @returns {object | false} as the option
+   */
+  #deflatePolicy() {
+    const state = stateOf(this);
+    return (state.hasWindowMemory() && state.options.perMessageDeflate) || false;
   }
 
   #opened(link, socket, options, res) {

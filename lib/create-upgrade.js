@@ -10,16 +10,13 @@ const { peerError } = require('./errors.js');
 const { headerValues } = require('./headers.js');
 const { ignore } = require('./refuse.js');
 const { checkRequestOptions } = require('./request-options.js');
-const { isSameHost, parseTarget, redirected } = require('./target.js');
+const { REDIRECTS, isSameHost, parseTarget, redirected } = require('./target.js');
 const { VERSION } = require('./upgrade-request.js');
 const { readUpgradeResponse } = require('./upgrade-response.js');
 const { upgraded } = require('./upgraded.js');
 
 /** How many bytes of a response that refuses us are kept. */
 const EXCERPT = 1024;
-
-/** Responses that are followed; a handshake is a GET, whichever of them it is. */
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /** What is meant for one host and shown to no other. */
 const SECRET_HEADERS = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);

@@ -2,7 +2,7 @@
 
 const { Stream } = require('node:stream');
 
-const { callable, object } = require('./check.js');
+const { callable, integer, object } = require('./check.js');
 const { invalidType, peerError } = require('./errors.js');
 const { acceptKey } = require('./handshake.js');
 const { checkHeaders } = require('./headers.js');
@@ -14,6 +14,8 @@ const { checkChoice } = require('./subprotocols.js');
 const { readUpgradeRequest } = require('./upgrade-request.js');
 const { upgraded } = require('./upgraded.js');
 const { heed } = require('./verdict.js');
+
+const timeout = integer(0, 2 ** 31 - 1);
 
 /**
  * Answers a client's opening handshake (RFC 6455 §4.2). A request that is not upgraded gets a response
@@ -35,41 +37,69 @@ function handleUpgradeRequest(req, socket, ...rest) {
   }
   const settings = checkHandleOptions(options);
   callable('The "callback" argument', callback);
+  answer(req, socket, settings, callback);
+}
+
+/**
+ * Answers an opening handshake, or gives it up: nothing waits for the app's functions longer than the
+ * client does, or `handshakeTimeout`.
+ *
+ * @param {import('node:http').IncomingMessage} req
+ * @param {any} socket
+ * @param {ReturnType<typeof checkHandleOptions>} settings
+ * @param {Function} callback called once, never before this returns
+ * @returns {(refusal: Refusal) => void} refuses the request, unless its outcome is known
+ */
+function answer(req, socket, settings, callback) {
   // Until it is assigned, nobody else hears what happens to it.
   socket.on('error', ignore);
-  const died = () => {
+  let isSettled = false;
+  let timer;
+  const settle = (error, ...result) => {
+    isSettled = true;
+    clearTimeout(timer);
+    socket.off('close', left);
+    socket.off('end', left);
+    process.nextTick(callback, error, ...result);
+  };
+  // A client that has ended its side does not wait for an answer.
+  const left = () => {
     const message = 'The socket was closed before it was upgraded';
     settle(peerError(message, { code: 'ERR_WS_UPGRADE_ABORTED' }));
+    socket.destroy?.();
   };
-  let isSettled = false;
-  function settle(error, ...result) {
+  const giveUp = (refusal) => {
     if (!isSettled) {
-      isSettled = true;
-      socket.off('close', died);
-      process.nextTick(callback, error, ...result);
-    }
-  }
-  socket.once('close', died);
-  decide(req, settings).then(
-    (answer) => {
-      if (isOver(socket)) {
-        socket.destroy?.();
-        died();
-      } else if (!isSettled) {
-        socket.write(switchingProtocols(answer, settings.headers), 'latin1');
-        upgraded.add(socket);
-        const { extensions, protocol } = answer;
-        settle(null, socket, { head: settings.head, protocol, extensions });
-      }
-    },
-    (reason) => {
-      const refusal = reason instanceof Refusal ? reason : failed(reason);
-      if (!isSettled) {
-        refuse(req, socket, refusal);
-      }
+      refuse(req, socket, refusal);
       settle(errorOf(refusal));
+    }
+  };
+  if (isOver(socket)) {
+    left();
+    return giveUp;
+  }
+  socket.once('close', left);
+  socket.once('end', left);
+  if (settings.timeout > 0) {
+    timer = setTimeout(() => giveUp(late(settings.timeout)), settings.timeout).unref();
+  }
+  decide(req, settings).then(
+    (agreed) => {
+      if (isSettled) {
+        return;
+      }
+      if (isOver(socket)) {
+        left();
+        return;
+      }
+      const { extensions, protocol } = agreed;
+      socket.write(switchingProtocols(agreed, settings.headers), 'latin1');
+      upgraded.add(socket);
+      settle(null, socket, { head: settings.head, protocol, extensions });
     },
+    (reason) => giveUp(reason instanceof Refusal ? reason : failed(reason)),
   );
+  return giveUp;
 }
 
 /** Nothing can be said to the peer any more, or it has nothing to say. */
@@ -81,6 +111,12 @@ function isOver(socket) {
 function failed(cause) {
   const code = 'ERR_WS_UPGRADE_FAILED';
   return new Refusal(500, 'The request could not be looked at', { code, cause });
+}
+
+/** A function of the app's takes too long. */
+function late(ms) {
+  const code = 'ERR_WS_HANDSHAKE_TIMEOUT';
+  return new Refusal(503, `The request was not decided on within ${ms} ms`, { code });
 }
 
 /**
@@ -109,6 +145,7 @@ function checkHandleOptions(options = {}) {
     extensions: object('The "extensions" option', extensions ?? {}),
     deflate: checkPerMessageDeflate('The "perMessageDeflate" option', perMessageDeflate ?? false),
     headers: checkHeaders('The "headers" option', headers ?? {}),
+    timeout: timeout('The "handshakeTimeout" option', given.handshakeTimeout ?? 10_000),
     isAllowed: checkOrigins('The "origins" option', origins),
     shouldAccept: callable('The "shouldAccept" option', shouldAccept ?? (() => true)),
   };
@@ -151,4 +188,4 @@ function switchingProtocols({ key, protocol, extensions }, headers) {
   return `HTTP/1.1 101 Switching Protocols\r\n${text}\r\n`;
 }
 
-module.exports = { checkHandleOptions, handleUpgradeRequest };
+module.exports = { answer, checkHandleOptions, handleUpgradeRequest };

@@ -6,6 +6,9 @@ const { onAbort } = require('./abort.js');
 const { createUpgradeRequest } = require('./create-upgrade.js');
 const { delayBefore } = require('./reconnect.js');
 
+/** How long, in ms, a connection has to be open at least to begin the count of tries anew. */
+const STEADY = 1_000;
+
 /**
  * What one `open()` of a `Client` has begun: a connection, and those that take its place.
  */
@@ -46,8 +49,17 @@ class Link {
     }
   }
 
-  /** @throws {TypeError | RangeError} where an option is wrong */
+  /** @throws {TypeError | RangeError} where an option is wrong; nothing comes of it then */
   start() {
+    try {
+      this.#begin();
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+  }
+
+  #begin() {
     const options = { ...this.#request(), signal: this.#abort.signal };
     createUpgradeRequest(this.#url, options, (...result) => this.#done(...result));
   }
@@ -80,7 +92,8 @@ class Link {
 
   #lost(openedAt) {
     this.sid = null;
-    if (this.#reconnect !== null && performance.now() - openedAt >= this.#reconnect.minDelay) {
+    const { minDelay = 0 } = this.#reconnect ?? {};
+    if (performance.now() - openedAt >= Math.max(minDelay, STEADY)) {
       // One that a server ends at once is no success.
       this.#tries = 0;
     }
@@ -103,7 +116,7 @@ class Link {
   #retry() {
     this.#timer = null;
     try {
-      this.start();
+      this.#begin();
     } catch (error) {
       // What the app has made of its options or extensions meanwhile.
       this.#done(error);

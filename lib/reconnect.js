@@ -62,7 +62,9 @@ function checkReconnect(value = false) {
  * @returns {number} in ms
  */
 function delayBefore({ minDelay, maxDelay, factor, jitter }, tries, chance) {
-  const longest = Math.min(maxDelay, minDelay * factor ** tries);
+  // From nothing it grows as from 1 ms: a server that is down is not asked in a loop.
+  const first = tries === 0 ? minDelay : Math.max(minDelay, 1);
+  const longest = Math.min(maxDelay, first * factor ** tries);
   return longest * (1 - jitter * chance);
 }
 

@@ -8,13 +8,16 @@ const { Base, stateOf, take } = require('./base.js');
 const { boolean, callable } = require('./check.js');
 const { emitError } = require('./deliver.js');
 const { failure } = require('./errors.js');
-const { checkHandleOptions, handleUpgradeRequest } = require('./handle-upgrade.js');
+const { answer, checkHandleOptions } = require('./handle-upgrade.js');
 const { Refusal, refuse } = require('./refuse.js');
 
 const GOING_AWAY = 1001;
 
-/** Options of the opening handshake, which are handed on to `handleUpgradeRequest`. */
-const HANDSHAKE_OPTIONS = ['headers', 'origins', 'protocols'];
+/** What becomes of a request because of the app's functions is the app's to know. */
+const APP_ERRORS = new Set(['ERR_WS_HANDSHAKE_TIMEOUT', 'ERR_WS_UPGRADE_FAILED']);
+
+/** Options of the opening handshake, which are those of `handleUpgradeRequest`. */
+const HANDSHAKE_OPTIONS = ['handshakeTimeout', 'headers', 'origins', 'protocols'];
 
 /**
  * A `Base` that answers the upgrade requests of HTTP servers.
@@ -28,10 +31,8 @@ class Server extends Base {
   #attached = new Map();
   /** Those of them that are the Server's own. */
   #own = new Set();
-  /** Refuses the requests that the app still looks at. */
-  #undecided = new Set();
-  /** Sockets that were taken on and are not assigned yet. */
-  #admitted = 0;
+  /** @type {Set<Function>} what refuses each request that is neither refused nor assigned yet */
+  #handshakes = new Set();
   /** @type {Function[] | null} whom to tell when it has stopped; `null` while it does not stop */
   #stopping = null;
 
@@ -113,49 +114,51 @@ class Server extends Base {
   }
 
   #upgrade(req, socket, head) {
-    let isAdmitted = false;
-    const options = {
+    if (this.#stopping !== null || this.#load >= this.maxConnections) {
+      refuse(req, socket, noMore());
+      return;
+    }
+    const settings = checkHandleOptions({
       ...this.#handshake,
       head,
       extensions: this.extensions,
-      perMessageDeflate: stateOf(this).deflatePolicy(),
-      shouldAccept: async () => {
-        const verdict = await this.#ask(req);
-        isAdmitted = verdict === true && this.#hasRoom();
-        if (isAdmitted) this.#admitted++;
-        return verdict === true ? isAdmitted || { status: 503 } : verdict;
-      },
-    };
-    if (!this.#hasRoom()) {
-      refuse(req, socket, new Refusal(503, 'No more WebSockets are taken'));
-      return;
-    }
-    handleUpgradeRequest(req, socket, options, (error, taken, assign) => {
-      if (isAdmitted) this.#admitted--;
+      perMessageDeflate: this.#deflatePolicy(),
+      shouldAccept: () => this.#ask(req),
+    });
+    const giveUp = answer(req, socket, settings, (error, taken, assign) => {
+      this.#handshakes.delete(giveUp);
       if (error === null) {
         this.#open(req, taken, assign);
-      } else if (error.code === 'ERR_WS_UPGRADE_FAILED') {
+      } else if (APP_ERRORS.has(error.code)) {
         emitError(this, error);
       }
       this.#look();
     });
+    this.#handshakes.add(giveUp);
   }
 
-  /** Whether one more may be taken on: never by a Server that stops, or has stopped meanwhile. */
-  #hasRoom() {
-    const isListening = this.#stopping === null && this.#attached.size > 0;
-    return isListening && this.connections + this.#admitted < this.maxConnections;
+  /** What counts toward `maxConnections`: a request has its place while it is looked at. */
+  get #load() {
+    return this.connections + this.#handshakes.size;
   }
 
-  /** Asks the app, and does not wait for it once the Server stops. */
-  #ask(req) {
-    return new Promise((resolve, reject) => {
-      const stop = () => resolve(503);
-      this.#undecided.add(stop);
-      const forget = () => this.#undecided.delete(stop);
-      const asked = (async () => this.shouldAccept(req))();
-      asked.then(resolve, reject).finally(forget);
-    });
+  async #ask(req) {
+    const verdict = await this.shouldAccept(req);
+    // Meanwhile the app may have lowered `maxConnections`, or assigned sockets itself.
+    return verdict === true && this.#load > this.maxConnections ? 503 : verdict;
+  }
+
+  /**
+   * What it is ready to agree on: no more windows, once they take as much as they may.
+   *
+   * @returns {object | false} as the option
+   */
+  #deflatePolicy() {
+    const state = stateOf(this);
+    const { perMessageDeflate } = state.options;
+    return state.hasWindowMemory()
+      ? (perMessageDeflate ?? false)
+      : { ...perMessageDeflate, serverNoContextTakeover: true, clientNoContextTakeover: true };
   }
 
   #open(req, socket, options) {
@@ -192,24 +195,30 @@ class Server extends Base {
     this.#stopping ??= [];
     if (callback !== undefined) this.#stopping.push(callback);
     if (isFirst) {
-      for (const stop of this.#undecided) stop();
-      for (const httpServer of this.#own) {
-        httpServer.close(() => {
-          this.#detach(httpServer);
-          this.#look();
-        });
-        httpServer.closeIdleConnections();
-      }
+      for (const giveUp of this.#handshakes) giveUp(noMore());
+      for (const httpServer of this.#own) this.#closeOwn(httpServer);
       this.on('close', this.#look);
       process.nextTick(this.#look);
     }
     return this;
   }
 
+  /** Closes an HTTP server of its own; who says nothing to it is not waited for any longer either. */
+  #closeOwn(httpServer) {
+    const { closeTimeout } = stateOf(this).options;
+    const timer = setTimeout(() => httpServer.closeAllConnections(), closeTimeout);
+    httpServer.close(() => {
+      clearTimeout(timer);
+      this.#detach(httpServer);
+      this.#look();
+    });
+    httpServer.closeIdleConnections();
+  }
+
   /** Ends the stop, if nothing is left to wait for. */
   #look = () => {
     const { closing, dropped, views } = stateOf(this);
-    const left = views.size + closing.size + dropped.size + this.#admitted + this.#own.size;
+    const left = views.size + closing.size + dropped.size + this.#handshakes.size + this.#own.size;
     if (this.#stopping === null || left > 0) {
       return;
     }
@@ -219,6 +228,11 @@ class Server extends Base {
     for (const httpServer of [...this.#attached.keys()]) this.#detach(httpServer);
     for (const callback of callbacks) process.nextTick(callback);
   };
+}
+
+/** A request beyond `maxConnections`, or to a Server that stops. */
+function noMore() {
+  return new Refusal(503, 'No more WebSockets are taken', { code: 'ERR_WS_UPGRADE_REFUSED' });
 }
 
 /** A plain request, to an HTTP server that has nothing else to offer. */

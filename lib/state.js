@@ -20,6 +20,8 @@ class State {
   dropped = new Set();
   /** Bytes that the windows of permessage-deflate may take, of all that are not over. */
   windowBytes = 0;
+  /** @type {(sid: string) => void} told whom `maxConnections` has closed */
+  evicted = () => {};
   counters = {
     messagesReceived: 0,
     messagesSent: 0,
@@ -42,18 +44,10 @@ class State {
     this.extensions = {};
   }
 
-  /**
-   * What a `Server` or a `Client` is ready to agree on. Once the windows may take as much as they
-   * are allowed to, the next connection does without.
-   *
-   * @returns {object | false} as the option
-   */
-  deflatePolicy() {
+  /** Whether the windows of permessage-deflate may take more than they may already. */
+  hasWindowMemory() {
     const { perMessageDeflate } = this.options;
-    if (perMessageDeflate === null || this.windowBytes < perMessageDeflate.memoryLimit) {
-      return perMessageDeflate ?? false;
-    }
-    return { ...perMessageDeflate, serverNoContextTakeover: true, clientNoContextTakeover: true };
+    return perMessageDeflate === null || this.windowBytes < perMessageDeflate.memoryLimit;
   }
 }
 

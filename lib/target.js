@@ -13,6 +13,9 @@ const PROTOCOLS = new Map([
   ['wss+unix:', { unix: true, secure: true }],
 ]);
 
+/** Responses that lead elsewhere, with `Location`; a handshake is a GET, whichever of them it is. */
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
 /**
  * Where a WebSocket is asked for, in the words of `http.request`.
  *
@@ -123,4 +126,4 @@ function isSameHost(one, other) {
   );
 }
 
-module.exports = { isSameHost, parseTarget, redirected };
+module.exports = { REDIRECTS, isSameHost, parseTarget, redirected };

@@ -1,11 +1,12 @@
 'use strict';
 
-const { integer, object } = require('./check.js');
-const { invalidType } = require('./errors.js');
+const { object } = require('./check.js');
+const { invalidType, outOfRange } = require('./errors.js');
 const { checkHeaders } = require('./headers.js');
 const { Refusal } = require('./refuse.js');
+const { REDIRECTS } = require('./target.js');
 
-const status = integer(300, 599);
+const REFUSALS = `an integer from 400 to 599, or ${[...REDIRECTS].join(', ')} with a Location header`;
 
 /**
  * Takes what a `shouldAccept` function has said of a request.
@@ -25,12 +26,31 @@ function heed(verdict) {
   const isStatus = typeof verdict === 'number';
   const given = isStatus ? { status: verdict } : object('The result of "shouldAccept"', verdict);
   const { status: asked = 403, headers, body } = given;
-  const checked = status('The status that "shouldAccept" returns', asked);
   if (body !== undefined && typeof body !== 'string') {
     throw invalidType('The body that "shouldAccept" returns', 'a string', body);
   }
   const lines = checkHeaders('The headers that "shouldAccept" returns', headers);
-  throw new Refusal(checked, 'The request is refused', { code, headers: lines, body });
+  checkStatus(asked, lines);
+  throw new Refusal(asked, 'The request is refused', { code, headers: lines, body });
+}
+
+/**
+ * A refusal has a body, and is nothing that a client could take for success or for an interim response.
+ *
+ * @param {unknown} status
+ * @param {[string, string][]} headers
+ * @throws {TypeError | RangeError}
+ */
+function checkStatus(status, headers) {
+  const name = 'The status that "shouldAccept" returns';
+  if (typeof status !== 'number') {
+    throw invalidType(name, REFUSALS, status);
+  }
+  const isError = Number.isInteger(status) && status >= 400 && status <= 599;
+  const leads = REDIRECTS.has(status) && headers.some(([key]) => key.toLowerCase() === 'location');
+  if (!isError && !leads) {
+    throw outOfRange(name, REFUSALS, status);
+  }
 }
 
 module.exports = { heed };

@@ -284,7 +284,7 @@ class Picky extends Server {
     return req.url === '/' || { status: 404, headers: { 'X-A': 'b' }, body: 'no' };
   }
 }
-const server = new Picky({ url: 'ws://localhost/chat', maxConnections: 5, shouldAccept: () => 403, origins: async (origin) => origin === undefined });
+const server = new Picky({ url: 'ws://localhost/chat', maxConnections: 5, shouldAccept: () => 403, handshakeTimeout: 5_000, origins: async (origin) => origin === undefined });
 server.listen(httpServer).listen(0).listen(3000, 'localhost', () => server.address());
 server
   .on('open', (sid, req) => {
