@@ -103,6 +103,12 @@ function sendFrame(state, sid, opcode, data, compress) {
     }
     return count;
   }
+  if (typeof sid === 'string') {
+    // By far the most usual: no list is made for it.
+    const connection = state.views.get(sid);
+    connection?.[kInner].transport?.send(opcode, data, compress);
+    return connection === undefined ? 0 : 1;
+  }
   const connections = addressed(state, sid);
   const slots = [];
   for (const connection of connections) {
@@ -129,12 +135,13 @@ function sendFrame(state, sid, opcode, data, compress) {
  * @returns {this}
  * @throws {TypeError} where data or sid is of another type; nothing is sent then
  */
-Base.prototype.send = function send(...args) {
+Base.prototype.send = function send(sid, data, options) {
   const state = stateOf(this);
-  const [sid, data, options] = args.length < 2 ? [null, args[0]] : args;
-  const checked = checkData(data);
-  const compress = args.length < 3 || checkSendOptions(options);
-  state.counters.messagesSent += sendFrame(state, sid, opcodeOf(checked), checked, compress);
+  const given = arguments.length;
+  const [to, message] = given < 2 ? [null, sid] : [sid, data];
+  const checked = checkData(message);
+  const compress = given < 3 || checkSendOptions(options);
+  state.counters.messagesSent += sendFrame(state, to, opcodeOf(checked), checked, compress);
   return this;
 };
 
