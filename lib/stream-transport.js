@@ -397,6 +397,8 @@ class StreamTransport {
       this.#wasHigh = false;
       this.#output.isWatched = false;
       deliver(this.#connection, DRAIN);
+      miss: (opcode, rsv1) => native.streamMiss(this.#slot, opcode, rsv1, now()),
+      forget: () => native.streamForget(this.#slot),
     }
   }
 
