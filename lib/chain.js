@@ -20,6 +20,8 @@ class Chain {
   #busy = false;
   #ended = false;
 
+  /** Whether the next frame is to wait until `goOn` is called. */
+  isHeld = false;
   /** Bytes of the frames that are inside. */
   bytes = 0;
   /** How many those are. */
@@ -73,6 +75,11 @@ class Chain {
       return;
     }
     this.#queue.push(item);
+    this.goOn();
+  }
+
+  /** Goes on with what waits, unless it is held. */
+  goOn() {
     if (!this.#busy) {
       this.#run();
     }
@@ -88,7 +95,7 @@ class Chain {
 
   #run() {
     this.#busy = true;
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 && !this.isHeld) {
       const item = this.#queue.shift();
       if (item.action !== undefined) {
         item.action();
@@ -120,13 +127,6 @@ class Chain {
     return true;
   }
 
-  /** A frame is through, or with none given, dropped. */
-  #leave(item, frame) {
-    if (this.#ended) {
-      return;
-    }
-    this.bytes -= item.bytes;
-    this.frames--;
   /** A frame is dropped by a step. */
   #drop(item, at) {
     for (const { miss } of this.#steps.slice(at + 1)) {
@@ -135,6 +135,13 @@ class Chain {
     this.#leave(item);
   }
 
+  /** A frame is through, or with none given, dropped. */
+  #leave(item, frame) {
+    if (this.#ended) {
+      return;
+    }
+    this.bytes -= item.bytes;
+    this.frames--;
     if (frame !== undefined) {
       this.#onFrame(frame);
     }

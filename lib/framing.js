@@ -95,6 +95,16 @@ class Framing {
     }
   }
 
+  /** @param {boolean} on whether received frames wait until `goOn` is called */
+  hold(on) {
+    this.#reads.isHeld = on;
+  }
+
+  /** Goes on with received frames, unless they are held. */
+  goOn() {
+    this.#reads.goOn();
+  }
+
   /** @param {() => void} action what is to follow all that was received */
   afterReads(action) {
     this.#reads.then(action);
@@ -130,6 +140,7 @@ class Framing {
 
   #sent(frame) {
     const error = frame.isValid();
+    this.#deflate?.left(error === null);
     if (error !== null) {
       this.#onError(error);
       return;
@@ -140,7 +151,6 @@ class Framing {
   #toBytes(frame) {
     try {
       return frame.toBuffer();
-    this.#deflate?.left(error === null);
     } catch (error) {
       this.#onError(error);
       return null;
