@@ -334,9 +334,12 @@ export type ThrownErrorCode =
   | 'ENOMEM'
   | 'ENOTSOCK';
 
-/** Something that a peer did: its connection ends by it. */
+/**
+ * Something that a peer did: its connection ends by it. With `ERR_WS_EXTENSION` and 1011 it is an
+ * extension's doing, which dropped a compressed frame that what follows refers to.
+ */
 export interface PeerError extends Error {
-  code: WebSocketErrorCode;
+  code: WebSocketErrorCode | 'ERR_WS_EXTENSION';
   /** The connection that it happened on. */
   sid: string;
   /** The status code that the connection ends with. */

@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { randomBytes } = require('node:crypto');
 const { test } = require('node:test');
 const { limit, served } = require('./support/server');
 const { Deflater, Inflater, NAME, RSV1 } = require('./support/deflate');
@@ -136,6 +137,96 @@ test('an extension that drops a message before it is compressed leaves no gap', 
   assert.equal(inflater.message(await client.frame()), `one${LONG}`);
   assert.equal(inflater.message(await client.frame()), `three${LONG}`);
   assert.equal((await events.next('error'))[0].message, 'a secret');
+}));
+
+/** Ways not to let a frame through. */
+const DROPS = {
+  'next(error)': (next) => next(new Error('dropped')),
+  'next(error) later': (next) => setImmediate(next, new Error('dropped')),
+  'a throw': () => {
+    throw new Error('dropped');
+  },
+  'no Frame': (next) => next(null, {}),
+};
+
+/** Drops the data frame with this number in one direction. */
+function dropping(way, number, drop) {
+  let count = 0;
+  return { [way]: (next, frame) => (frame.opcode < CLOSE && count++ === number ? drop(next, frame) : next(null, frame)) };
+}
+
+for (const [how, drop] of Object.entries({ ...DROPS, 'an invalid frame': (next, frame) => next(null, Object.assign(frame, { opcode: 11 })) })) {
+  test(`a compressed frame that is not sent, by ${how}: no later message refers to it`, limit, served({ agreed: `${NAME}, x-drop` }, async ({ base, events, raw }) => {
+    base.extensions = { 'x-drop': dropping('write', 1, drop) };
+    const client = await raw();
+    const inflater = new Inflater();
+    const [one, two] = [randomBytes(700), randomBytes(700)].map((bytes) => bytes.toString('hex'));
+    const texts = [one, two, two, `${two}${one}`];
+    for (const text of texts) base.send(client.sid, text);
+    base.ping(client.sid, 'all');
+    const got = [];
+    for (let i = 0; i < 3; i++) {
+      const frame = await client.frame();
+      assert.equal(frame.rsv, RSV1);
+      got.push(inflater.message(frame));
+    }
+    assert.deepEqual(got, [texts[0], ...texts.slice(2)]);
+    assert.equal(events.list('error').length, 1);
+  }));
+}
+
+for (const [how, drop] of Object.entries(DROPS)) {
+  test(`a compressed frame of the peer that never comes to the inflater, by ${how}, ends the connection`, limit, served({ agreed: `x-late, ${NAME}, x-drop` }, async ({ base, events, raw }) => {
+    const seen = [];
+    base.extensions = {
+      'x-late': { read: (next, frame) => next(null, (seen.push(frame.payload.toString()), frame)) },
+      'x-drop': dropping('read', 1, drop),
+    };
+    const client = await raw();
+    const deflater = new Deflater();
+    await client.write(Buffer.concat(['one', 'two', 'three', 'four'].map((word) => deflater.frame(word + LONG))));
+    assert.equal((await client.closeFrame()).code, 1011);
+    const reason = 'an extension dropped a compressed frame; what follows refers to it';
+    assert.deepEqual(await events.next('close'), [reason, client.sid, 1011]);
+    assert.deepEqual(events.list('error').map(([{ code, closeCode, sid }]) => [code, closeCode, sid]), [
+      ['ERR_WS_EXTENSION', undefined, client.sid], ['ERR_WS_EXTENSION', 1011, client.sid],
+    ]);
+    assert.deepEqual([seen, events.list('message').map(([text]) => text)], [[`one${LONG}`], [`one${LONG}`]]);
+  }));
+}
+
+for (const number of [0, 1, 2]) {
+  test(`the same of fragment ${number} of a compressed message`, limit, served({ agreed: `${NAME}, x-drop` }, async ({ base, events, raw }) => {
+    base.extensions = { 'x-drop': dropping('read', number, DROPS['next(error)']) };
+    const client = await raw();
+    const payload = new Deflater().compress(LONG);
+    await client.write(Buffer.concat([
+      encode({ opcode: TEXT, rsv: RSV1, payload: payload.subarray(0, 5), fin: false }),
+      encode({ opcode: CONTINUATION, payload: payload.subarray(5, 9), fin: false }),
+      encode({ opcode: CONTINUATION, payload: payload.subarray(9) }),
+    ]));
+    assert.equal((await events.next('close'))[2], 1011);
+    assert.equal(events.list('message').length, 0);
+  }));
+}
+
+test('what is not compressed may be dropped on its way to the inflater', limit, served({ agreed: `${NAME}, x-drop` }, async ({ base, events, raw }) => {
+  base.extensions = { 'x-drop': { read: (next, frame) => (frame.rsv1 || frame.opcode === CLOSE ? next() : next(new Error('plain'))) } };
+  const client = await raw();
+  const deflater = new Deflater();
+  await client.write(Buffer.concat([
+    deflater.frame(LONG), encode({ opcode: TEXT, payload: 'plain' }), encode({ opcode: PING, payload: 'plain' }), deflater.frame(`${LONG}!`),
+  ]));
+  assert.deepEqual((await events.atLeast('message', 2)).map(([text]) => text), [LONG, `${LONG}!`]);
+  assert.equal(events.list('error').length, 2);
+}));
+
+test('so may a whole message of a peer that does not take its context over', limit, served({ agreed: `${NAME}; client_no_context_takeover, x-drop` }, async ({ base, events, raw }) => {
+  base.extensions = { 'x-drop': dropping('read', 1, DROPS['next(error)']) };
+  const client = await raw();
+  const deflater = new Deflater({ takeover: false });
+  await client.write(Buffer.concat(['one', 'two', 'three'].map((word) => deflater.frame(word + LONG))));
+  assert.deepEqual((await events.atLeast('message', 2)).map(([text]) => text), [`one${LONG}`, `three${LONG}`]);
 }));
 
 test('permessage-deflate among base.extensions is the app\'s own', limit, served({ agreed: NAME }, async ({ base, raw }) => {

@@ -2,6 +2,8 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const v8 = require('node:v8');
+const vm = require('node:vm');
 const { Base, Frame } = require('..');
 const { LoopBack, OldStream, listen, pair, test } = require('./support/streams');
 const { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, closePayload, encode } = require('./support/frames');
@@ -892,4 +894,34 @@ test('a broadcast reaches connections with and without extensions, in the order 
   const closed = once(base, 'close');
   base.terminate(first);
   await closed;
+});
+
+test('a frame that comes byte by byte costs memory by its bytes', async () => {
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc');
+  const used = () => {
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const { events, sid, stream } = extended({ 'x-none': passing() });
+  const payload = Buffer.from(Array.from({ length: 200_000 }, (_, i) => i % 251));
+  const bytes = encode({ opcode: BINARY, payload, mask: false });
+  const before = used();
+  for (const byte of bytes.subarray(0, -1)) stream.emit('data', Buffer.of(byte));
+  const cost = (used() - before) / bytes.length;
+  assert.ok(cost < 20, `${cost.toFixed()} bytes for each`);
+  stream.emit('data', Buffer.concat([bytes.subarray(-1), encode({ opcode: TEXT, payload: 'behind it', mask: false })]));
+  assert.deepEqual(await events.next('binary'), [payload, sid]);
+  assert.deepEqual(await events.next('message'), ['behind it', sid]);
+});
+
+test('frames are cut out of the stream however it is cut', async () => {
+  const payloads = ['', 'a', 'b'.repeat(125), 'c'.repeat(126), 'd'.repeat(70_000), 'e'];
+  const bytes = Buffer.concat(payloads.map((payload) => encode({ opcode: TEXT, payload, mask: false })));
+  for (const size of [1, 2, 3, 7, 127, 4096, 69_999, bytes.length]) {
+    const { events, stream } = extended({ 'x-none': passing() });
+    for (let at = 0; at < bytes.length; at += size) stream.emit('data', bytes.subarray(at, at + size));
+    assert.deepEqual(messages(events), payloads, `in pieces of ${size}`);
+  }
 });

@@ -1,9 +1,11 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { randomBytes } = require('node:crypto');
 const { Duplex, PassThrough, Stream } = require('node:stream');
 const { once } = require('node:events');
 const { Base } = require('..');
+const { Inflater, NAME } = require('./support/deflate');
 const { LoopBack, OldStream, listen, pair, test } = require('./support/streams');
 const { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, FrameReader, closePayload, encode } = require('./support/frames');
 
@@ -746,4 +748,58 @@ test('a drain inside write is not missed', () => {
   };
   base.send('a').send('b').send('c');
   assert.deepEqual(stream.texts, ['a', 'b', 'c']);
+});
+
+test('what is sent while the stream takes what waited does not overtake the rest of it', () => {
+  const { base, sid, stream } = assigned(new OldStream());
+  base.on('message', () => base.send(sid, 'reply'));
+  const { write } = stream;
+  let full = true;
+  stream.write = (chunk) => {
+    write.call(stream, chunk);
+    if (stream.texts.at(-1) === '2') stream.text('hello');
+    return !full;
+  };
+  for (const text of ['0', '1', '2', '3', '4']) base.send(text);
+  assert.deepEqual(stream.texts, ['0']);
+  full = false;
+  stream.emit('drain');
+  assert.deepEqual(stream.texts, ['0', '1', '2', '3', '4', 'reply']);
+});
+
+test('the same of a Duplex, with compression: the peer can inflate all of it', async () => {
+  const inflater = new Inflater();
+  const reader = new FrameReader();
+  const texts = [];
+  let done;
+  let taken;
+  let isFull = true;
+  const stream = new Duplex({
+    highWaterMark: 4096,
+    read() {},
+    write(chunk, encoding, callback) {
+      texts.push(...reader.push(chunk).map((frame) => inflater.message(frame)));
+      if (texts.length === 4) stream.emit('data', encode({ opcode: TEXT, payload: 'hello' }));
+      if (isFull) done = callback;
+      else setImmediate(callback);
+      taken?.();
+    },
+  });
+  const { base, sid } = assigned(stream, {}, { extensions: NAME });
+  const reply = randomBytes(1500).toString('hex');
+  base.on('message', () => base.send(sid, reply));
+  const sent = [];
+  for (let i = 0; i < 5; i++) {
+    sent.push(`${i} ${i === 4 ? reply : randomBytes(1500).toString('hex')}`);
+    base.send(sid, sent[i]);
+    await new Promise(setImmediate); // the next of them is another tick's
+  }
+  assert.deepEqual(texts, sent.slice(0, 1));
+  isFull = false;
+  const all = new Promise((resolve) => {
+    taken = () => texts.length === 6 && resolve();
+  });
+  done();
+  await all;
+  assert.deepEqual(texts, [...sent, reply]);
 });

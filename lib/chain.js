@@ -20,6 +20,8 @@ class Chain {
   #busy = false;
   #ended = false;
 
+  /** Whether the next frame is to wait until `goOn` is called. */
+  isHeld = false;
   /** Bytes of the frames that are inside. */
   bytes = 0;
   /** How many those are. */
@@ -27,13 +29,15 @@ class Chain {
 
   /**
    * @param {{ name: string, step?: (next: Function, frame: Frame) => void,
-   *   transform?: (frame: Frame, compress: boolean) => Frame | null }[]} steps an extension's
-   *   function, or what is built in
+   *   transform?: (frame: Frame, note: any) => Frame | null, miss?: (note: any) => void }[]} steps
+   *   an extension's function, or what is built in, which hears of frames that were dropped before
+   *   they came to it
    * @param {import('./connection.js').Connection} connection what `this` is to them
    * @param {(frame: Frame) => void} onFrame gets each frame that came through
    * @param {(error: Error) => void} onError gets what an extension reports, or does wrong; the frame
    *   is dropped
-   * @param {() => void} onLeave called when a frame is inside no more, through or dropped
+   * @param {(frame?: Frame) => void} onLeave called when a frame is inside no more, through or dropped; it
+   *   gets the one that came through
    */
   constructor(steps, connection, onFrame, onError, onLeave) {
     this.#steps = steps;
@@ -51,14 +55,14 @@ class Chain {
   /**
    * @param {Frame} frame
    * @param {number} bytes what it is counted for until it is through
-   * @param {boolean} [compress] what is built in is told of this
+   * @param {any} [note] what is built in is told of this
    */
-  push(frame, bytes, compress = false) {
+  push(frame, bytes, note) {
     if (!this.#ended) {
       this.bytes += bytes;
       this.frames++;
     }
-    this.#enqueue({ frame, bytes, compress });
+    this.#enqueue({ frame, bytes, note });
   }
 
   /** @param {() => void} action what is to be done once all before it are through */
@@ -71,6 +75,11 @@ class Chain {
       return;
     }
     this.#queue.push(item);
+    this.goOn();
+  }
+
+  /** Goes on with what waits, unless it is held. */
+  goOn() {
     if (!this.#busy) {
       this.#run();
     }
@@ -86,7 +95,7 @@ class Chain {
 
   #run() {
     this.#busy = true;
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 && !this.isHeld) {
       const item = this.#queue.shift();
       if (item.action !== undefined) {
         item.action();
@@ -110,12 +119,20 @@ class Chain {
         return false;
       }
       if (outcome === 'dropped') {
-        this.#leave(item);
+        this.#drop(item, at);
         return true;
       }
     }
     this.#leave(item, item.frame);
     return true;
+  }
+
+  /** A frame is dropped by a step. */
+  #drop(item, at) {
+    for (const { miss } of this.#steps.slice(at + 1)) {
+      miss?.(item.note);
+    }
+    this.#leave(item);
   }
 
   /** A frame is through, or with none given, dropped. */
@@ -128,7 +145,7 @@ class Chain {
     if (frame !== undefined) {
       this.#onFrame(frame);
     }
-    this.#onLeave();
+    this.#onLeave(frame);
   }
 
   /** Calls one extension. */
@@ -171,7 +188,7 @@ class Chain {
   #transform(item, transform) {
     let frame = null;
     try {
-      frame = transform(item.frame, item.compress);
+      frame = transform(item.frame, item.note);
     } catch (error) {
       // Of a frame that an extension has made wrong.
       this.#report(error);
@@ -197,7 +214,7 @@ class Chain {
   /** After a `next` that came later. */
   #goOn(item, at, outcome) {
     if (outcome === 'dropped') {
-      this.#leave(item);
+      this.#drop(item, at);
     }
     if (outcome === 'dropped' || this.#advance(item, at + 1)) {
       this.#run();

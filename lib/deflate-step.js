@@ -4,6 +4,9 @@ const { Frame } = require('./frame.js');
 
 /** Opcodes up to this one are those of messages. */
 const BINARY = 0x2;
+/** Of a frame's first byte. */
+const OPCODE = 0x0f;
+const RSV1 = 0x40;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -14,6 +17,10 @@ class DeflateStep {
   name = 'permessage-deflate';
   #inflate;
   #compress;
+  #miss;
+  #forget;
+  /** Whether the frame in the write chain was compressed here. */
+  #isUnsent = false;
   /** Opcode of the message under way. */
   #opcode = 0;
 
@@ -22,10 +29,14 @@ class DeflateStep {
    * @param {(frame: Buffer, payload: Buffer) => Buffer | true | undefined} native.inflate takes a
    *   received frame; see `streamInflate`
    * @param {(message: Buffer) => Buffer | undefined} native.compress see `streamCompress`
+   * @param {(opcode: number, rsv1: boolean) => void} native.miss see `streamMiss`
+   * @param {() => void} native.forget see `streamForget`
    */
-  constructor({ inflate, compress }) {
+  constructor({ inflate, compress, miss, forget }) {
     this.#inflate = inflate;
     this.#compress = compress;
+    this.#miss = miss;
+    this.#forget = forget;
   }
 
   /**
@@ -41,6 +52,15 @@ class DeflateStep {
       return frame;
     }
     return message === undefined ? null : remade(frame, this.#opcode, message);
+  }
+
+  /**
+   * Hears of a received frame that was dropped before it came here.
+   *
+   * @param {number} first byte of it, as it was on the wire
+   */
+  missRead(first) {
+    this.#miss(first & OPCODE, (first & RSV1) !== 0);
   }
 
   /**
@@ -72,7 +92,22 @@ class DeflateStep {
     }
     const compressed = remade(frame, frame.opcode, payload);
     compressed.rsv1 = true;
+    this.#isUnsent = true;
     return compressed;
+  }
+
+  /**
+   * The frame in the write chain has left it: there is one at a time, so none behind it has been
+   * compressed yet.
+   *
+   * @param {boolean} isSent whether it goes to the peer; what it does not get, no later message may
+   *   refer to
+   */
+  left(isSent) {
+    if (this.#isUnsent && !isSent) {
+      this.#forget();
+    }
+    this.#isUnsent = false;
   }
 }
 

@@ -2,14 +2,14 @@
 
 const native = require('./native.js');
 
-const NOTHING = Buffer.alloc(0);
-
 /**
  * Cuts a stream of bytes into whole frames.
  */
 class FrameReader {
   #maxPayload;
-  #chunks = [];
+  /** Bytes of the frame under way, and room for more. A chunk of its own for each piece would cost
+   *  some hundred bytes, however small it is. */
+  #memory = Buffer.alloc(0);
   #had = 0;
   /** Bytes of the frame under way, once its header is known. */
   #wanted = 0;
@@ -31,33 +31,61 @@ class FrameReader {
    *   against the protocol comes last, as it came, and not as a whole frame
    */
   push(chunk) {
-    this.#chunks.push(chunk);
-    this.#had += chunk.length;
+    if (this.#broken) {
+      return [];
+    }
+    if (this.#had > 0) {
+      this.#append(chunk);
+      return this.#had < this.#wanted ? [] : this.#cut(this.#memory.subarray(0, this.#had));
+    }
+    return this.#cut(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  }
+
+  /** Takes what begins with a frame, and keeps what is left of it. */
+  #cut(bytes) {
     const found = [];
-    while (!this.#broken && this.#had >= this.#wanted && this.#had > 0) {
-      const bytes = this.#chunks.length === 1 ? asBuffer(this.#chunks[0]) : Buffer.concat(this.#chunks);
-      const length = this.#frameLength(bytes);
+    let at = 0;
+    this.#wanted = 0;
+    while (at < bytes.length && this.#wanted === 0) {
+      const rest = bytes.subarray(at);
+      const length = this.#frameLength(rest);
       if (this.#broken) {
-        found.push({ bytes, whole: false });
-        this.#keep(NOTHING);
-      } else if (bytes.length < length) {
-        this.#keep(bytes);
+        found.push({ bytes: rest, whole: false });
+        at = bytes.length;
+      } else if (rest.length < length) {
         this.#wanted = length;
       } else {
-        found.push({ bytes: bytes.subarray(0, length), whole: true });
-        this.#keep(bytes.subarray(length));
-        this.#wanted = 0;
+        found.push({ bytes: rest.subarray(0, length), whole: true });
+        at += length;
       }
     }
-    if (this.#broken) {
-      this.#keep(NOTHING);
-    }
+    this.#keep(bytes, at);
     return found;
   }
 
-  #keep(bytes) {
-    this.#chunks = bytes.length > 0 ? [bytes] : [];
-    this.#had = bytes.length;
+  /** Goes on with what is left from `at` on. */
+  #keep(bytes, at) {
+    if (at === 0 && this.#had > 0) {
+      return;
+    }
+    // Not where it is: what was cut out of that memory is another's now.
+    this.#memory = Buffer.alloc(0);
+    this.#had = 0;
+    this.#append(bytes.subarray(at));
+  }
+
+  /** Puts a piece behind what is there: the memory grows with what has come, not with what is said
+   *  to come. */
+  #append(piece) {
+    const had = this.#had + piece.length;
+    if (had > this.#memory.length) {
+      const wanted = Math.max(had, this.#wanted);
+      const larger = Buffer.allocUnsafeSlow(Math.min(2 * had, wanted));
+      larger.set(this.#memory.subarray(0, this.#had));
+      this.#memory = larger;
+    }
+    this.#memory.set(piece, this.#had);
+    this.#had = had;
   }
 
   /** Bytes that the frame at the beginning of `bytes` takes, as far as they tell. */
@@ -71,10 +99,6 @@ class FrameReader {
       return 0;
     }
   }
-}
-
-function asBuffer(chunk) {
-  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
 module.exports = { FrameReader };

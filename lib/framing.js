@@ -52,9 +52,15 @@ class Framing {
     this.#outgoing = new FrameReader(Infinity);
     const backwards = [...extensions].reverse();
     const received = (frame) => this.#received(frame);
-    this.#reads = new Chain(stepsOf(backwards, 'read', 'transformRead'), connection, received, onError, onRead);
+    this.#reads = new Chain(stepsOf(backwards, 'Read'), connection, received, onError, onRead);
     const sent = (frame) => this.#sent(frame);
-    this.#writes = new Chain(stepsOf(extensions, 'write', 'transformWrite'), connection, sent, onError, onWritten);
+    const left = (frame) => {
+      if (frame === undefined) {
+        this.#deflate?.left(false);
+      }
+      onWritten();
+    };
+    this.#writes = new Chain(stepsOf(extensions, 'Write'), connection, sent, onError, left);
   }
 
   /** @returns {number} bytes of frames in the write chain */
@@ -81,12 +87,22 @@ class Framing {
   push(chunk) {
     for (const { bytes, whole } of this.#incoming.push(chunk)) {
       if (whole) {
-        this.#reads.push(new Frame(bytes), bytes.length);
+        this.#reads.push(new Frame(bytes), bytes.length, bytes[0]);
       } else {
         // The protocol finds what is wrong with it, behind what came before.
         this.#reads.then(() => this.#deflate?.refuses(bytes) || this.#receive(bytes));
       }
     }
+  }
+
+  /** @param {boolean} on whether received frames wait until `goOn` is called */
+  hold(on) {
+    this.#reads.isHeld = on;
+  }
+
+  /** Goes on with received frames, unless they are held. */
+  goOn() {
+    this.#reads.goOn();
   }
 
   /** @param {() => void} action what is to follow all that was received */
@@ -124,6 +140,7 @@ class Framing {
 
   #sent(frame) {
     const error = frame.isValid();
+    this.#deflate?.left(error === null);
     if (error !== null) {
       this.#onError(error);
       return;
@@ -142,11 +159,13 @@ class Framing {
 }
 
 /** What the extensions do in one direction. */
-function stepsOf(extensions, step, transform) {
-  const steps = extensions.map((extension) => {
-    const { name, [step]: own, [transform]: builtIn } = extension;
-    return { name, step: own, transform: builtIn?.bind(extension) };
-  });
+function stepsOf(extensions, way) {
+  const steps = extensions.map((extension) => ({
+    name: extension.name,
+    step: extension[way.toLowerCase()],
+    transform: extension[`transform${way}`]?.bind(extension),
+    miss: extension[`miss${way}`]?.bind(extension),
+  }));
   return steps.filter((one) => one.step !== undefined || one.transform !== undefined);
 }
 

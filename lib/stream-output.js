@@ -21,6 +21,8 @@ class StreamOutput {
   #drains = 0;
   /** Frames that wait for `drain`, or for the end of the tick. @type {PackedFrames} */
   #waiting;
+  /** What waits is being handed over. */
+  #passing = false;
   /** Frames of this tick that the stream has. */
   #handed = 0;
   #ended = false;
@@ -62,8 +64,13 @@ class StreamOutput {
       return;
     }
     // What belongs to this tick leaves with it, however much it is.
-    if (this.#blocked && !this.#corked) {
+    const mayLeave = this.#corked || !this.#blocked;
+    if (!mayLeave || !this.#waiting.isEmpty) {
       this.#waiting.push(frame);
+      // A listener may have thrown while what waits was handed over.
+      if (mayLeave && !this.#corked && !this.#passing) {
+        this.#drained();
+      }
       return;
     }
     this.#cork();
@@ -105,20 +112,28 @@ class StreamOutput {
   /** Lets go of what is held back. */
   flush() {
     if (this.#corked) {
-      while (!this.#waiting.isEmpty && !this.#stream.destroyed) {
-        this.#hand(this.#waiting.shift());
-      }
+      this.#pass(() => !this.#stream.destroyed);
       this.#corked = false;
       this.#stream.uncork();
+    }
+  }
+
+  /** Hands over what waits; what is sent meanwhile waits behind it. */
+  #pass(goesOn) {
+    this.#passing = true;
+    try {
+      while (!this.#waiting.isEmpty && goesOn()) {
+        this.#hand(this.#waiting.shift());
+      }
+    } finally {
+      this.#passing = false;
     }
   }
 
   #drained() {
     this.#blocked = false;
     this.#drains++;
-    while (!this.#waiting.isEmpty && !this.#blocked) {
-      this.#hand(this.#waiting.shift());
-    }
+    this.#pass(() => !this.#blocked);
     if (!this.#waiting.isEmpty) {
       return;
     }

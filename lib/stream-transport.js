@@ -72,7 +72,7 @@ class StreamTransport {
   #timer;
   /** What came before `head` had its turn. @type {Uint8Array[] | null} */
   #early = null;
-  /** Chunks that came while one was being taken. */
+  /** Chunks that came while one was being taken, or that wait for the end of a pause. */
   #chunks = new Fifo();
   #taking = false;
   #lost = false;
@@ -84,7 +84,9 @@ class StreamTransport {
   #wasHigh = false;
   #stopped = false;
   #losing = false;
-  /** The peer's FIN has come, and waits for the end of the pause. */
+  /** All that came before the end is out of the extensions. */
+  #readsOver = false;
+  /** The peer's FIN has come, and waits for the end of the pause, or for what came before it. */
   #endWaits = false;
   #terminated = false;
   /** Why there is no room for more. @type {string | null} */
@@ -198,7 +200,7 @@ class StreamTransport {
       return;
     }
     this.#read += chunk.length;
-    this.#unwanted = this.#paused ? this.#unwanted + chunk.length : 0;
+    this.#unwanted = this.#paused || this.#isBehind ? this.#unwanted + chunk.length : 0;
     if (this.#unwanted > this.#owner.options.maxBufferedAmount) {
       this.#overflow('the stream cannot be paused: maxBufferedAmount is reached');
     } else {
@@ -234,10 +236,15 @@ class StreamTransport {
     this.#regulate();
   }
 
+  /** Whether a pause has left chunks, which come before all others. */
+  get #isBehind() {
+    return this.#chunks.length > 0 && !this.#taking;
+  }
+
   /** Reads, or lets the peer wait: for the app, or for an extension that holds what came. */
   #regulate() {
     const { pause, resume } = this.#methods;
-    const stop = this.#paused || (this.#framing?.isFull ?? false);
+    const stop = this.#paused || this.#isBehind || (this.#framing?.isFull ?? false);
     if (stop !== this.#stopped) {
       this.#stopped = stop;
       (stop ? pause : resume)?.call(this.#socket);
@@ -247,7 +254,8 @@ class StreamTransport {
   #takeChunks() {
     this.#taking = true;
     try {
-      while (this.#chunks.length > 0) {
+      // What comes out of a chunk may be a thousand times as much: a pause is heeded between two.
+      while (this.#chunks.length > 0 && (!this.#paused || this.#lost)) {
         this.#congested = this.bufferedAmount() > HIGH_MARK;
         native.streamReceive(this.#slot, this.#chunks.shift(), this.#congested, now());
       }
@@ -255,14 +263,29 @@ class StreamTransport {
       this.#taking = false;
     }
     // With extensions, more may come out of them.
-    if (this.#lost && this.#framing === null) {
+    if (this.#lost && (this.#framing === null || this.#readsOver)) {
       this.#drop();
+    }
+  }
+
+  /** After a pause: what has come, in order, and the end where that has come. */
+  #goOn() {
+    if (this.#lost) {
+      return;
+    }
+    if (!this.#taking) {
+      this.#takeChunks();
+    }
+    this.#framing?.goOn();
+    this.#regulate();
+    if (this.#endWaits) {
+      this.#end();
     }
   }
 
   /** The peer's FIN; Node reports it although the stream is paused. */
   #end() {
-    this.#endWaits = this.#paused;
+    this.#endWaits = this.#paused || this.#isBehind;
     if (this.#endWaits) {
       return;
     }
@@ -277,6 +300,7 @@ class StreamTransport {
   /** Nothing more comes; what has come is delivered first. */
   #lose() {
     this.#paused = false;
+    this.#framing?.hold(false);
     if (!this.#lost && !this.#terminated) {
       this.#takeRest();
     }
@@ -284,12 +308,18 @@ class StreamTransport {
     if (this.#early !== null) {
       return;
     }
+    this.#takeBacklog();
     if (this.#framing !== null && !this.#losing) {
       this.#losing = true;
       // An extension may hold what came before for ever.
       const { closeTimeout } = this.#owner.options;
       this.#patience = setTimeout(() => this.#drop(), closeTimeout);
-      this.#framing.afterReads(() => this.#drop());
+      this.#framing.afterReads(() => {
+        this.#readsOver = true;
+        if (!this.#taking) {
+          this.#drop();
+        }
+      });
     } else if (this.#framing === null && !this.#taking) {
       this.#drop();
     }
@@ -304,6 +334,17 @@ class StreamTransport {
       socket.off('data', this.#listeners.data);
       this.#receive(toBytes(socket, socket.read(readableLength)));
     }
+  }
+
+  /** What a pause has left is delivered before the end. */
+  #takeBacklog() {
+    if (this.#terminated || this.#taking) {
+      return;
+    }
+    if (this.#chunks.length > 0) {
+      this.#takeChunks();
+    }
+    this.#framing?.goOn();
   }
 
   /** The connection is over, whatever is still to come. */
@@ -356,6 +397,8 @@ class StreamTransport {
     return new DeflateStep({
       inflate: (frame, payload) => native.streamInflate(this.#slot, frame, payload, now()),
       compress: (message) => native.streamCompress(this.#slot, message),
+      miss: (opcode, rsv1) => native.streamMiss(this.#slot, opcode, rsv1, now()),
+      forget: () => native.streamForget(this.#slot),
     });
   }
 
@@ -441,7 +484,11 @@ class StreamTransport {
   #overflow(message) {
     this.#lost = true;
     this.#overflowed = message;
-    process.nextTick(() => this.#drop());
+    process.nextTick(() => {
+      this.#framing?.hold(false);
+      this.#takeBacklog();
+      this.#drop();
+    });
   }
 
   /**
@@ -467,8 +514,13 @@ class StreamTransport {
 
   /** @param {boolean} on whether reading stops */
   pause(on) {
+    if (this.#lost) {
+      // What is left is delivered, and the end.
+      return;
+    }
     native.streamPause(this.#slot, on, now());
     this.#paused = on;
+    this.#framing?.hold(on);
     this.#regulate();
     this.#arm();
     if (on) {
@@ -477,8 +529,8 @@ class StreamTransport {
     } else {
       unwatch(this.#socket);
     }
-    if (this.#endWaits && !on) {
-      process.nextTick(() => this.#end());
+    if (!on) {
+      process.nextTick(() => this.#goOn());
     }
   }
 
@@ -508,6 +560,7 @@ class StreamTransport {
     counters.bytesReceived += this.bytesRead();
     counters.bytesSent += this.bytesWritten();
     this.#lost = true;
+    this.#chunks.clear();
     this.#framing?.end();
     clearTimeout(this.#timer);
     clearTimeout(this.#patience);

@@ -74,7 +74,7 @@ base
       is<string>()(error.code, true);
       return;
     }
-    is<WebSocketErrorCode>()(error.code, true);
+    is<WebSocketErrorCode | 'ERR_WS_EXTENSION'>()(error.code, true);
     is<number>()(error.closeCode, true);
     // @ts-expect-error: there is no such code
     if (error.code === 'WS_ERR_UNHEARD_OF') return;

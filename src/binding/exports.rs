@@ -39,6 +39,8 @@ functions! { STREAMS:
     c"streamIsDraining" => streams::is_draining,
     c"streamMessage" => streams::message,
     c"streamCompress" => streams::compress,
+    c"streamForget" => streams::forget,
+    c"streamMiss" => streams::miss,
     c"streamInflate" => streams::inflate,
     c"deflateMemory" => streams::deflate_memory,
     c"deflateProblem" => streams::deflate_problem,

@@ -153,6 +153,21 @@ pub(super) fn compress(call: &Call<'_>) -> Returned {
     }
 }
 
+/// `streamMiss(slot, opcode, rsv1, now)`: a received frame never comes where permessage-deflate has
+/// its place; the opcode and RSV1 are those that it had.
+pub(super) fn miss(call: &Call<'_>) -> Returned {
+    let (opcode, rsv1, now) = (opcode(call, 1)?, call.bool(2)?, call.u64(3)?);
+    step(call, |stream, batch| stream.miss(opcode, rsv1, now, batch))
+}
+
+/// `streamForget(slot)`: what `streamCompress` returned last is not written.
+pub(super) fn forget(call: &Call<'_>) -> Returned {
+    if let Some(stream) = call.state.streams.borrow_mut().get_mut(slot(call)?) {
+        stream.forget_sent();
+    }
+    UNDEFINED
+}
+
 /// `deflateMemory(agreed, mask)` → bytes that permessage-deflate may keep for a connection between two
 /// messages, with what was agreed on.
 pub(super) fn deflate_memory(call: &Call<'_>) -> Returned {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Kind};
 use crate::protocol::{
-    self, Config, DeflateFilter, Event, Filtered, Header, Millis, Opcode, Payload, State,
+    self, Config, DeflateFilter, Event, Filtered, Header, Millis, Opcode, Payload, State, Violation,
 };
 
 /// A connection whose bytes JavaScript moves.
@@ -67,20 +67,46 @@ impl Stream {
         now: Millis,
         batch: &mut Batch,
     ) -> Filtered {
+        if matches!(self.protocol.state(), State::Draining | State::Closed) {
+            // Nothing is read any more; without what was missed, it may be inflated to anything.
+            return Filtered::Kept;
+        }
         let filtered = match &mut self.filter {
             Some(filter) => filter.read(header, payload),
             None => Ok(Filtered::Untouched),
         };
         filtered.unwrap_or_else(|violation| {
-            self.step(batch, |protocol, answer, record| {
-                protocol.fail(violation, now, answer, &mut |event| record(event));
-            });
+            self.fail(violation, now, batch);
             Filtered::Kept
         })
     }
 
+    /// A frame that was received never comes to the filter. Where it has to, this fails the
+    /// connection.
+    pub fn miss(&mut self, opcode: Opcode, rsv1: bool, now: Millis, batch: &mut Batch) {
+        let missed = self.filter.as_ref().map(|filter| filter.miss(opcode, rsv1));
+        if let Some(Err(violation)) = missed {
+            self.fail(violation, now, batch);
+        }
+    }
+
+    fn fail(&mut self, violation: Violation, now: Millis, batch: &mut Batch) {
+        self.step(batch, |protocol, answer, record| {
+            protocol.fail(violation, now, answer, &mut |event| record(event));
+        });
+    }
+
+    /// The frame of the last message that was compressed by the filter is not written: the next
+    /// refers to nothing.
+    pub fn forget_sent(&mut self) {
+        if let Some(filter) = &mut self.filter {
+            filter.forget_sent();
+        }
+    }
+
     /// Takes a message through the filter: the payload of its frame, which has to be written before
-    /// the next is compressed; nothing where it is to be sent as it is.
+    /// the next is compressed, or [forgotten](Self::forget_sent); nothing where it is to be sent as
+    /// it is.
     pub fn compress(&mut self, message: &[u8]) -> Option<Vec<u8>> {
         self.filter.as_mut()?.compress(message)
     }

@@ -163,6 +163,11 @@ impl PerMessageDeflate {
         Some(payload)
     }
 
+    /// The last compressed message is not sent: the next refers to nothing.
+    pub fn forget_sent(&mut self) {
+        self.sent = History::default();
+    }
+
     /// The message whose frames had these payloads, joined (RFC 7692 §7.2.2).
     ///
     /// # Errors

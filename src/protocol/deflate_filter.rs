@@ -70,9 +70,31 @@ impl DeflateFilter {
         }
     }
 
-    /// The payload of a message's one frame, which has to be sent before the next is compressed;
-    /// nothing where the message is to be sent as it is.
+    /// A frame that was received never comes here: `rsv1` and `opcode` are those that it had.
+    ///
+    /// # Errors
+    /// [`Violation::CompressedFrameDropped`] where what follows cannot be inflated without it. A
+    /// whole message can be missed where the peer does not take its context over.
+    pub fn miss(&self, opcode: Opcode, rsv1: bool) -> Result<(), Violation> {
+        let matters = match opcode {
+            opcode if opcode.is_control() => false,
+            Opcode::Continuation => self.message.is_some(),
+            _ => rsv1 && self.deflate.settings().incoming.context_takeover,
+        };
+        match matters {
+            true => Err(Violation::CompressedFrameDropped),
+            false => Ok(()),
+        }
+    }
+
+    /// The payload of a message's one frame, which has to be sent before the next is compressed,
+    /// or [forgotten](Self::forget_sent); nothing where the message is to be sent as it is.
     pub fn compress(&mut self, message: &[u8]) -> Option<Vec<u8>> {
         self.deflate.compress(message)
+    }
+
+    /// The last compressed message is not sent: the next refers to nothing.
+    pub fn forget_sent(&mut self) {
+        self.deflate.forget_sent();
     }
 }

@@ -52,6 +52,9 @@ pub enum Violation {
     /// A compressed message that is no DEFLATE data, refers to what is not in the window, or ends
     /// within a block (RFC 7692 §7.2.2).
     InvalidCompressedData,
+    /// A frame of a compressed message was dropped by an extension of ours before it was inflated:
+    /// not the peer's doing, and what follows refers to it.
+    CompressedFrameDropped,
     /// A close frame with a status code that must not be sent (RFC 6455 §7.4).
     InvalidCloseCode(u16),
     /// A close frame with a payload of one byte (RFC 6455 §5.5.1).
@@ -62,7 +65,7 @@ pub enum Violation {
 
 impl Violation {
     /// The status code of the close frame that answers this violation (RFC 6455 §7.4.1): 1002 for
-    /// the protocol, 1007 for UTF-8 and DEFLATE data, 1008 for fragment limits, 1009 for lengths.
+    /// the protocol, 1007 for UTF-8 and DEFLATE data, 1008 for fragment limits, 1009 for lengths, 1011 for ours.
     pub fn close_code(&self) -> u16 {
         self.row().0
     }
@@ -92,6 +95,7 @@ impl Violation {
             Self::TooManyEmptyFragments { .. } => (1008, "WS_ERR_TOO_MANY_EMPTY_FRAGMENTS"),
             Self::InvalidUtf8 => (1007, "WS_ERR_INVALID_UTF8"),
             Self::InvalidCompressedData => (1007, "WS_ERR_INVALID_COMPRESSED_DATA"),
+            Self::CompressedFrameDropped => (1011, "ERR_WS_EXTENSION"),
             Self::InvalidCloseCode(_) => (1002, "WS_ERR_INVALID_CLOSE_CODE"),
             Self::TruncatedCloseCode => (1002, "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH"),
             Self::InvalidCloseReason => (1007, "WS_ERR_INVALID_UTF8"),
@@ -151,6 +155,9 @@ impl fmt::Display for Violation {
             Self::InvalidCompressedData => {
                 f.write_str("compressed message is not valid DEFLATE data")
             }
+            Self::CompressedFrameDropped => {
+                f.write_str("an extension dropped a compressed frame; what follows refers to it")
+            }
             Self::InvalidCloseCode(code) => write!(
                 f,
                 "invalid close code {code}; allowed are 1000-1003, 1007-1014 and 3000-4999"
@@ -170,7 +177,7 @@ mod tests {
     use super::super::MAX_REASON_LENGTH;
     use super::*;
 
-    const ALL: [(Violation, u16, &str); 19] = [
+    const ALL: [(Violation, u16, &str); 20] = [
         (Violation::UnmaskedFrame, 1002, "WS_ERR_EXPECTED_MASK"),
         (Violation::MaskedFrame, 1002, "WS_ERR_UNEXPECTED_MASK"),
         (Violation::ReservedBit1, 1002, "WS_ERR_UNEXPECTED_RSV_1"),
@@ -223,6 +230,7 @@ mod tests {
             1007,
             "WS_ERR_INVALID_COMPRESSED_DATA",
         ),
+        (Violation::CompressedFrameDropped, 1011, "ERR_WS_EXTENSION"),
         (
             Violation::InvalidCloseCode(u16::MAX),
             1002,
