@@ -232,9 +232,6 @@ impl Connection {
             return Ok(0);
         }
         self.shared.count_read(read);
-        if let Some(spin) = &shard.spin {
-            spin.note_read();
-        }
         self.receive(shard, &mut buffer[..read]);
         Ok(read)
     }

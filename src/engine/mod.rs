@@ -15,7 +15,6 @@
 //! | `connection` | one connection on its shard: reading, closing, finishing |
 //! | `shared` | the part of a connection that both threads touch: its outbox |
 //! | `outbox` | frames waiting to be written, as a data structure |
-//! | `spin` | looking again for a while before going to sleep |
 //! | `submission` | what JavaScript asks of a shard, in order |
 //! | `port` | an env's mailbox: what the shards tell its JavaScript, and the doorbell |
 //! | `timers` | deadlines of a shard's connections |
@@ -42,8 +41,6 @@ mod shard;
 mod shared;
 #[cfg(sockets)]
 pub mod socket;
-#[cfg(sockets)]
-mod spin;
 #[cfg(sockets)]
 mod submission;
 #[cfg(sockets)]

@@ -18,7 +18,6 @@ use super::compressed_once::CompressedOnce;
 use super::connection::Connection;
 use super::port::Port;
 use super::shared::{NO_KEY, Shared};
-use super::spin::Spin;
 use super::submission::{Envelope, Frame, Submission};
 use super::timers::{Timer, Timers};
 use crate::protocol::{Millis, encode_compressed_frame, encode_frame, random_key};
@@ -26,7 +25,7 @@ use crate::protocol::{Millis, encode_compressed_frame, encode_frame, random_key}
 /// What one `recv` can bring; one such buffer a shard.
 pub(super) const READ_BUFFER: usize = 128 * 1024;
 
-/// How long submissions are carried out before sockets and timers have their turn.
+/// How long messages are compressed before sockets and timers have their turn.
 const SLICE: Duration = Duration::from_millis(5);
 /// A message that has waited longer than this is not compressed any more: the thread is behind, and
 /// compressing is most of its work.
@@ -96,15 +95,8 @@ fn run(runtime: &Runtime, handle: Arc<ShardHandle>) {
         unsettled: RefCell::default(),
         read_buffer: RefCell::new(vec![0; READ_BUFFER].into()),
         answer: Cell::default(),
-        spin: Spin::from_env(),
     });
     LocalSet::new().block_on(runtime, async move {
-        let spinning = shard.clone();
-        tokio::task::spawn_local(async move {
-            if let Some(spin) = &spinning.spin {
-                spin.run().await;
-            }
-        });
         while !shard.handle.stopped.load(Ordering::Relaxed) {
             if shard.carry_out_some() {
                 tokio::task::yield_now().await;
@@ -126,6 +118,15 @@ enum Work {
     Done(Arc<Port>, usize),
 }
 
+impl Work {
+    fn compresses(&self) -> bool {
+        matches!(
+            self,
+            Self::Message(..) | Self::Submission(_, _, Submission::Message(..))
+        )
+    }
+}
+
 /// The state of one I/O thread; only that thread touches it.
 pub(super) struct Shard {
     pub(super) index: usize,
@@ -140,7 +141,6 @@ pub(super) struct Shard {
     /// Connections to which something was appended that is still to be written.
     unsettled: RefCell<Vec<Rc<Connection>>>,
     pub(super) read_buffer: RefCell<Box<[u8]>>,
-    pub(super) spin: Option<Spin>,
     /// Scratch for what the protocol answers.
     pub(super) answer: Cell<Vec<u8>>,
 }
@@ -175,8 +175,10 @@ impl Shard {
         let until = Instant::now() + SLICE;
         let mut is_late = false;
         while !is_late && let Some(work) = self.next_work() {
+            // All else is quick, and the more of it comes together, the fewer writes it takes.
+            let compresses = work.compresses();
             self.work(work);
-            is_late = Instant::now() >= until;
+            is_late = compresses && Instant::now() >= until;
         }
         for connection in self.unsettled.take() {
             connection.settle(self);
