@@ -105,4 +105,31 @@ module.exports = {
     count: counts.ofNode,
     timeout: 5 * MINUTE,
   },
+  stress: {
+    // What takes long, or a process to itself: floods, faults, teardown. Each file says on which
+    // transports it runs.
+    commands: nodeTest('__test__/stress'),
+    count: counts.ofNode,
+    timeout: 10 * MINUTE,
+  },
+  fuzz: {
+    commands: ['node fuzz/smoke.js'],
+    count: counts.ofPlainLine,
+    timeout: 10 * MINUTE,
+  },
+  soak: {
+    commands: ['node __test__/soak/run.js --minutes 1'],
+    count: counts.ofPlainLine,
+    timeout: 5 * MINUTE,
+  },
+  package: {
+    commands: nodeTest('__test__/package'),
+    count: counts.ofNode,
+    timeout: 10 * MINUTE,
+  },
+  runtimes: {
+    commands: ['node __test__/runtimes/run.js'],
+    count: counts.ofPlainLine,
+    timeout: 30 * MINUTE,
+  },
 };
