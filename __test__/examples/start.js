@@ -11,12 +11,13 @@ const EXAMPLES = path.join(__dirname, '..', '..', 'examples');
  * it prints its URL. It is killed when the test ends.
  *
  * @param {import('node:test').TestContext} t
- * @param {string} name the example's folder
+ * @param {string} name the example's folder, which has a `server.js`, or its file
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<{ child: import('node:child_process').ChildProcess, url: string, port: string }>}
  */
 async function start(t, name, env = {}) {
-  const child = spawn(process.execPath, [path.join(EXAMPLES, name, 'server.js')], {
+  const file = path.join(EXAMPLES, name.endsWith('.js') ? name : `${name}/server.js`);
+  const child = spawn(process.execPath, [file], {
     env: { ...process.env, HOST: '', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -31,7 +32,7 @@ async function start(t, name, env = {}) {
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
       text += chunk;
-      const line = /^(?:http|ws):\S+$/m.exec(text);
+      const line = /^(?:http|ws)s?:\S+$/m.exec(text);
       if (line) resolve(line[0]);
     });
     exited.then(([status]) => reject(new Error(`${name} ended with status ${status}: ${errors}`)));
