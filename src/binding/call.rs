@@ -9,7 +9,7 @@ use napi::sys;
 use super::env::EnvState;
 
 /// Most arguments of any function.
-const MAX_ARGUMENTS: usize = 13;
+const MAX_ARGUMENTS: usize = 14;
 
 /// Why a call failed.
 pub(super) enum Failure {

@@ -89,6 +89,9 @@ pub(super) fn frame(call: &Call<'_>) -> Returned {
     else {
         return UNDEFINED;
     };
+    if opcode == Opcode::Ping {
+        connection.count_ping();
+    }
     if compress && connection.deflate.is_some() {
         let frame = plain(&source, opcode, compress)?;
         if is_compressed(&connection, &frame) {
@@ -120,6 +123,9 @@ pub(super) fn frames(call: &Call<'_>) -> Returned {
         let Some(connection) = call.state.sockets.shared(slot) else {
             continue;
         };
+        if opcode == Opcode::Ping {
+            connection.count_ping();
+        }
         if is_compressed(&connection, &frame) {
             submit(call, connection, |c| Submission::Message(c, frame.clone()));
         } else if connection.mask || !call.state.sockets.in_order(link, connection.shard) {

@@ -329,6 +329,7 @@ impl Connection {
             if congested {
                 protocol.set_congested(true, answer);
             }
+            protocol.expect_pongs(self.shared.take_pings());
             protocol.receive(bytes, shard.now(), answer, &mut |event| record(event));
         });
     }

@@ -20,7 +20,7 @@ use super::port::Port;
 use super::shared::{NO_KEY, Shared};
 use super::submission::{Envelope, Frame, Submission};
 use super::timers::{Timer, Timers};
-use crate::protocol::{Millis, encode_compressed_frame, encode_frame, random_key};
+use crate::protocol::{Millis, Opcode, encode_compressed_frame, encode_frame, random_key};
 
 /// What one `recv` can bring; one such buffer a shard.
 pub(super) const READ_BUFFER: usize = 128 * 1024;
@@ -314,6 +314,9 @@ impl Shard {
         // Backwards: a connection that ends on the way is replaced by the last, which had its turn.
         for connection in (0..count).rev().filter_map(connection_at) {
             let shared = &connection.shared;
+            if frame.opcode == Opcode::Ping {
+                shared.count_ping();
+            }
             let deflate = shared.deflate.as_ref();
             let deflate = deflate.filter(|d| frame.compress && d.compresses(frame.payload().len()));
             if deflate.is_some_and(|deflate| deflate.outgoing.context_takeover) {
