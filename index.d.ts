@@ -333,6 +333,7 @@ export type ThrownErrorCode =
   | 'ERR_WS_SOCKET_TAKEN'
   | 'ERR_WS_STOPPING'
   | 'ERR_WS_TAKEOVER'
+  | 'ERR_WS_TOO_MANY_CONNECTIONS'
   | 'ERR_WS_UNSUPPORTED_SOCKET'
   | 'EAGAIN'
   | 'EBADF'

@@ -123,6 +123,14 @@ pub(super) fn wrong(index: usize, expected: &str) -> Failure {
     )
 }
 
+/// A bound on connections is reached; nothing has changed.
+pub(super) fn too_many_connections(whose: &str) -> Failure {
+    Failure::Throw(
+        "ERR_WS_TOO_MANY_CONNECTIONS",
+        format!("the socket could not be taken over: {whose} can carry no more connections"),
+    )
+}
+
 /// Keeps the argument at `index` for as long as the env lives.
 pub(super) fn reference(call: &Call<'_>, index: usize) -> Outcome<sys::napi_ref> {
     let mut reference = ptr::null_mut();

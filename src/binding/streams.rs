@@ -6,7 +6,7 @@
 
 use napi::sys;
 
-use super::call::{Call, Failure, Outcome, UNDEFINED, reference, wrong};
+use super::call::{Call, Failure, Outcome, UNDEFINED, reference, too_many_connections, wrong};
 use super::delivery::{Delivered, Delivery, MAX_SLOT, buffer, in_scope};
 use super::frame::{Source, bytes, change_bytes, opcode, text};
 use crate::engine::{Batch, Kind, Stream};
@@ -87,7 +87,7 @@ pub(super) fn open(call: &Call<'_>) -> Returned {
     let mut streams = call.state.streams.borrow_mut();
     let entry = streams.vacant_entry();
     let slot = u32::try_from(entry.key()).ok().filter(|n| *n <= MAX_SLOT);
-    let slot = slot.ok_or_else(|| wrong(0, "one of fewer connections"))?;
+    let slot = slot.ok_or_else(|| too_many_connections("this JavaScript thread"))?;
     entry.insert(Stream::new(slot, config, filter, now));
     call.number(f64::from(slot))
 }

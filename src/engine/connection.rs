@@ -547,6 +547,7 @@ impl Connection {
             return;
         }
         let overflowed = self.shared.finish();
+        shard.leave_place();
         let slot = self.shared.slot;
         self.shared.port.record(shard.index, |batch| {
             let error = if overflowed {
