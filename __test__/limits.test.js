@@ -97,6 +97,17 @@ test('1024 empty frames of one message are heard, one more is error and 1008', l
   assert.equal((await client.closeFrame()).code, 1008);
 }));
 
+test('1024 blocks with BFINAL of one compressed message are heard, one more is error and 1007', limit, served({ agreed: 'permessage-deflate', base: { closeTimeout: 50 } }, async (server) => {
+  const { events, raw } = server;
+  const client = await raw();
+  const blocks = (count) => encode({ opcode: TEXT, rsv: 4, payload: Buffer.concat(new Array(count).fill(Buffer.from([0x03, 0x00]))) });
+  await client.write(blocks(1024));
+  assert.deepEqual(await events.next('message'), ['', client.sid]);
+  await client.write(blocks(1025));
+  const [error] = await events.next('error');
+  assert.deepEqual([error.code, error.closeCode], ['WS_ERR_INVALID_COMPRESSED_DATA', 1007]);
+}));
+
 test('messages that never end cost memory by their bytes, not by their fragments', { ...limit, skip: process.platform !== 'linux' && 'only Linux tells' }, served({ base: { maxConnections: 100 } },
   async ({ base, events, raw }, t) => {
     const COUNT = 40;
