@@ -47,6 +47,12 @@ export interface BaseOptions {
    */
   maxFragments?: number | undefined;
   /**
+   * Pings, and pongs that answer none of our pings, per second; ten times as many at once. More is an
+   * error and close 1008. 1 to 1000000; `Infinity` allowed.
+   * @default 10000
+   */
+  maxControlFrames?: number | undefined;
+  /**
    * Bytes queued for one peer that does not read. A send that finds as many is an error, and drops
    * that connection. From 1; `Infinity` allowed.
    * @default 67108864
@@ -287,6 +293,7 @@ export type WebSocketErrorCode =
   | 'WS_ERR_NON_MINIMAL_PAYLOAD_LENGTH'
   | 'WS_ERR_TOO_MANY_BUFFERED_PARTS'
   | 'WS_ERR_TOO_MANY_EMPTY_FRAGMENTS'
+  | 'WS_ERR_TOO_MANY_CONTROL_FRAMES'
   | 'WS_ERR_UNEXPECTED_MASK'
   | 'WS_ERR_UNEXPECTED_RSV_1'
   | 'WS_ERR_UNEXPECTED_RSV_2_3'
@@ -326,6 +333,7 @@ export type ThrownErrorCode =
   | 'ERR_WS_SOCKET_TAKEN'
   | 'ERR_WS_STOPPING'
   | 'ERR_WS_TAKEOVER'
+  | 'ERR_WS_TOO_MANY_CONNECTIONS'
   | 'ERR_WS_UNSUPPORTED_SOCKET'
   | 'EAGAIN'
   | 'EBADF'

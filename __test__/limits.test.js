@@ -86,6 +86,50 @@ test('131072 fragments are heard by default, 131073 are not', limit, served({ ba
   assert.equal(error.closeCode, 1008);
 }));
 
+test('1024 empty frames of one message are heard, one more is error and 1008', limit, served({ base: { closeTimeout: 50 } }, async (server) => {
+  const { events, raw } = server;
+  const client = await raw();
+  await client.write(fragments(1024));
+  assert.deepEqual(await events.next('message'), ['', client.sid]);
+  await client.write(fragments(1025));
+  const [error] = await events.next('error');
+  assert.deepEqual([error.code, error.closeCode], ['WS_ERR_TOO_MANY_EMPTY_FRAGMENTS', 1008]);
+  assert.equal((await client.closeFrame()).code, 1008);
+}));
+
+test('1024 blocks with BFINAL of one compressed message are heard, one more is error and 1007', limit, served({ agreed: 'permessage-deflate', base: { closeTimeout: 50 } }, async (server) => {
+  const { events, raw } = server;
+  const client = await raw();
+  const blocks = (count) => encode({ opcode: TEXT, rsv: 4, payload: Buffer.concat(new Array(count).fill(Buffer.from([0x03, 0x00]))) });
+  await client.write(blocks(1024));
+  assert.deepEqual(await events.next('message'), ['', client.sid]);
+  await client.write(blocks(1025));
+  const [error] = await events.next('error');
+  assert.deepEqual([error.code, error.closeCode], ['WS_ERR_INVALID_COMPRESSED_DATA', 1007]);
+}));
+
+test('messages that never end cost memory by their bytes, not by their fragments', { ...limit, skip: process.platform !== 'linux' && 'only Linux tells' }, served({ base: { maxConnections: 100 } },
+  async ({ base, events, raw }, t) => {
+    const COUNT = 40;
+    const most = fragments(131_072, 'f').subarray(0, -7); // all but the last
+    const whole = Buffer.concat([most, encode({ opcode: PING })]);
+    const clients = [];
+    const warm = await raw();
+    await warm.write(whole);
+    await events.atLeast('ping', 1);
+    const before = process.memoryUsage.rss();
+    for (let i = 0; i < COUNT; i++) {
+      clients.push(await raw());
+      await clients[i].write(whole);
+      await events.atLeast('ping', 2 + i);
+    }
+    const grown = process.memoryUsage.rss() - before;
+    t.diagnostic(`${(grown / COUNT / 1024).toFixed(0)} KiB for each connection, and 128 KiB came of each message`);
+    // Over TLS most of it is what Node has left of the chunks. An object for each fragment would cost more than this.
+    assert.ok(grown < COUNT * 4 * (1 << 20), `${grown}`);
+    assert.equal(base.connections, COUNT + 1);
+  }));
+
 test('16 MiB and one byte are too much by default', limit, served({ base: { closeTimeout: 50 } }, async (server) => {
   const client = await server.connect();
   client.ws.send(Buffer.alloc((16 << 20) + 1));

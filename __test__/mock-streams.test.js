@@ -552,6 +552,18 @@ test('of one that cannot be, what comes is held until resume, and close waits be
   assert.deepEqual(names(events), ['open', 'message', 'ping']);
 });
 
+test('of one that cannot be, no more than maxBufferedAmount is held: it is dropped', async () => {
+  const { base, events, sid, stream } = assigned(new OldStream(), { maxBufferedAmount: 1000 });
+  base.pause(sid);
+  stream.text('x'.repeat(900));
+  await new Promise(setImmediate);
+  assert.deepEqual(names(events), ['open']);
+  stream.text('y'.repeat(900));
+  const [error] = await events.next('error');
+  assert.deepEqual([error.code, error.sid, error.closeCode], ['WS_ERR_BACKPRESSURE', sid, 1006]);
+  assert.deepEqual(await events.next('close'), ['', sid, 1006]);
+});
+
 for (const state of ['open', 'paused', 'closing', 'closed by both', 'with much queued']) {
   for (const event of ['error', 'close', 'end']) {
     test(`'${event}' of a stream that is ${state}: one close, last, and nothing uncaught`, async () => {

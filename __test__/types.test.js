@@ -69,7 +69,7 @@ test('so are the codes of what is wrong with a frame, and there are no others', 
 
 test('so are the codes of thrown errors, and of opening handshakes', () => {
   const files = fs.readdirSync(path.join(root, 'lib')).map((name) => `lib/${name}`);
-  const code = all([...files, 'src/binding/commands.rs'].map(read).join(''), /['"](ERR_(?!INTERNAL)\w+|E[A-Z]{4,7})['"]/g);
+  const code = all([...files, 'src/binding/call.rs', 'src/binding/commands.rs'].map(read).join(''), /['"](ERR_(?!INTERNAL)\w+|E[A-Z]{4,7})['"]/g);
   const documented = ['### Thrown', '### Of opening handshakes'].map((title) =>
     all(section(read('docs/api.md'), title, '\n##'), /^\| `(\w+)`/gm));
   const types = ['ThrownErrorCode', 'HandshakeErrorCode'].map((name) =>

@@ -20,6 +20,7 @@ const OPTIONS = {
   // A message above V8's longest string could not be delivered.
   maxPayload: { default: 16 * 1024 * 1024, check: integer(0, constants.MAX_STRING_LENGTH) },
   maxFragments: { default: 131_072, check: integer(1, 2 ** 32 - 1) },
+  maxControlFrames: { default: 10_000, check: integer(1, 1_000_000, true) },
   maxBufferedAmount: {
     default: 64 * 1024 * 1024,
     check: integer(1, Number.MAX_SAFE_INTEGER, true),

@@ -60,10 +60,12 @@ class State {
  * @returns {(boolean | number | string)[]}
  */
 function protocolSettings({ options }, { mask, enforceMasking, deflate }) {
-  const { maxPayload, maxFragments, timeout, pingInterval, closeTimeout } = options;
+  const { maxPayload, maxFragments, maxControlFrames } = options;
+  const { timeout, pingInterval, closeTimeout } = options;
   const { level, threshold } = options.perMessageDeflate ?? DEFAULTS;
-  const limits = [maxPayload, maxFragments, timeout, pingInterval, closeTimeout];
-  return [mask, enforceMasking, ...limits, deflate, level, threshold];
+  const limits = [maxPayload, maxFragments, maxControlFrames];
+  const times = [timeout, pingInterval, closeTimeout];
+  return [mask, enforceMasking, ...limits, ...times, deflate, level, threshold];
 }
 
 module.exports = { State, protocolSettings };

@@ -28,6 +28,7 @@ const NO_SLOT = 2 ** 32 - 1;
 const HIGH_MARK = 64 * 1024;
 /** Bytes that are inflated before what they became is delivered: it may be a thousand times as much. */
 const COMPRESSED_READ = 16 * 1024;
+const PING = 9;
 const ABNORMAL_CLOSURE = 1006;
 const GOING_AWAY = 1001;
 
@@ -453,6 +454,9 @@ class StreamTransport {
   send(opcode, data, compress) {
     if (this.#lost || this.#isFull()) {
       return;
+    }
+    if (opcode === PING) {
+      native.streamPinged(this.#slot);
     }
     this.#write(this.#encode(opcode, data, compress), compress);
     this.#wasHigh ||= this.bufferedAmount() > HIGH_MARK;

@@ -20,6 +20,7 @@ const LIMITS: Limits = Limits {
     max_payload: 150,
     max_fragments: 5,
     max_empty_fragments: 2,
+    max_control_frames: None,
 };
 
 fn config(role: Role, enforce_masking: bool) -> Config {

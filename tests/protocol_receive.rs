@@ -276,6 +276,64 @@ fn fragments_are_limited() {
 }
 
 #[test]
+fn pings_and_unsolicited_pongs_are_limited_by_their_rate() {
+    let config = limits(Limits {
+        max_control_frames: Some(1),
+        ..Limits::default()
+    });
+    let too_many = Violation::TooManyControlFrames { limit: 1 };
+    fails_with(
+        config.clone(),
+        &masked(Opcode::Ping, b"p").repeat(11),
+        too_many,
+    );
+    fails_with(
+        config.clone(),
+        &masked(Opcode::Pong, b"p").repeat(11),
+        too_many,
+    );
+
+    let mut end = End::new(config);
+    let both = [masked(Opcode::Ping, b"p"), masked(Opcode::Pong, b"p")].concat();
+    end.connection.expect_pongs(7);
+    end.receive(&both.repeat(8));
+    assert_eq!(end.seen.len(), 16);
+    assert_eq!(end.take_sent().len(), 8);
+    // Messages do not count, and time makes room.
+    end.receive(&masked(Opcode::Text, b"m").repeat(100));
+    for _ in 0..100 {
+        end.now += 1_000;
+        end.receive(&masked(Opcode::Ping, b"p"));
+    }
+    assert_eq!(end.take_sent().len(), 100);
+    assert_eq!(end.state(), State::Open);
+    // Nothing is answered once we close, and nothing counts.
+    end.close(1000, "");
+    end.receive(&masked(Opcode::Ping, b"p").repeat(100));
+    assert_eq!(end.state(), State::Closing);
+}
+
+#[test]
+fn pongs_to_automatic_pings_do_not_count() {
+    let mut end = End::new(Config {
+        ping_interval: Some(10),
+        timeout: None,
+        ..limits(Limits {
+            max_control_frames: Some(1),
+            ..Limits::default()
+        })
+    });
+    for _ in 0..100 {
+        end.sleep_until(end.now + 10);
+        let (opcode, payload) = end.take_sent().remove(0);
+        assert_eq!(opcode, Opcode::Ping);
+        end.receive(&masked(Opcode::Pong, &payload));
+    }
+    assert_eq!(end.state(), State::Open);
+    assert_eq!(end.seen, []);
+}
+
+#[test]
 fn the_default_limits_let_autobahn_9_3_1_pass() {
     let mut end = End::server();
     end.receive(&fragment(Opcode::Text, &[b'*'; 64]));

@@ -29,6 +29,7 @@ const options: BaseOptions = {
   maxConnections: Infinity,
   maxPayload: 1024,
   maxFragments: 16,
+  maxControlFrames: Infinity,
   maxBufferedAmount: Infinity,
   closeTimeout: 1000,
   pingInterval: 30_000,

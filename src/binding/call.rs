@@ -9,7 +9,7 @@ use napi::sys;
 use super::env::EnvState;
 
 /// Most arguments of any function.
-const MAX_ARGUMENTS: usize = 13;
+const MAX_ARGUMENTS: usize = 14;
 
 /// Why a call failed.
 pub(super) enum Failure {
@@ -120,6 +120,14 @@ pub(super) fn wrong(index: usize, expected: &str) -> Failure {
     Failure::Throw(
         "ERR_INVALID_ARG_TYPE",
         format!("argument {index} of a native function must be {expected}"),
+    )
+}
+
+/// A bound on connections is reached; nothing has changed.
+pub(super) fn too_many_connections(whose: &str) -> Failure {
+    Failure::Throw(
+        "ERR_WS_TOO_MANY_CONNECTIONS",
+        format!("the socket could not be taken over: {whose} can carry no more connections"),
     )
 }
 

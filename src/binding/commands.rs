@@ -8,12 +8,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use napi::sys;
 
-use super::call::{Call, Failure, Outcome, UNDEFINED, check, reference, wrong};
+use super::call::{
+    Call, Failure, Outcome, UNDEFINED, check, reference, too_many_connections, wrong,
+};
 use super::drain;
 use super::frame::{IN_PLACE, Source, bytes, opcode, text};
 use super::sockets::{Functions, Link};
 use super::streams::config;
-use crate::engine::{Append, Frame, Shared, Submission, least_loaded, socket};
+use crate::engine::{Append, Frame, Shared, Submission, admit, socket};
 use crate::protocol::Opcode;
 
 type Returned = Outcome<sys::napi_value>;
@@ -41,11 +43,14 @@ pub(super) fn open(call: &Call<'_>) -> Returned {
     let fd = socket::duplicate(borrowed).map_err(refused)?;
     socket::prepare(fd.as_fd()).map_err(refused)?;
     let link = call.state.sockets.link().map_err(refused)?;
-    let shard = least_loaded(&link.shards);
+    let Some(shard) = admit(&link.shards) else {
+        return Err(too_many_connections("the I/O threads"));
+    };
     let port = link.port.clone();
     let make = |slot| Shared::new(fd, port, shard, slot, base, &config, max_buffered);
     let Some(connection) = call.state.sockets.add(make) else {
-        return Err(refused(io::Error::other("too many connections")));
+        link.shards[shard].dismiss();
+        return Err(too_many_connections("this JavaScript thread"));
     };
     let slot = connection.slot;
     call.state.sockets.refer(call.raw, slot, true);
@@ -89,6 +94,9 @@ pub(super) fn frame(call: &Call<'_>) -> Returned {
     else {
         return UNDEFINED;
     };
+    if opcode == Opcode::Ping {
+        connection.count_ping();
+    }
     if compress && connection.deflate.is_some() {
         let frame = plain(&source, opcode, compress)?;
         if is_compressed(&connection, &frame) {
@@ -120,6 +128,9 @@ pub(super) fn frames(call: &Call<'_>) -> Returned {
         let Some(connection) = call.state.sockets.shared(slot) else {
             continue;
         };
+        if opcode == Opcode::Ping {
+            connection.count_ping();
+        }
         if is_compressed(&connection, &frame) {
             submit(call, connection, |c| Submission::Message(c, frame.clone()));
         } else if connection.mask || !call.state.sockets.in_order(link, connection.shard) {

@@ -37,6 +37,7 @@ functions! { STREAMS:
     c"streamPause" => streams::pause,
     c"streamDeadline" => streams::deadline,
     c"streamIsDraining" => streams::is_draining,
+    c"streamPinged" => streams::pinged,
     c"streamMessage" => streams::message,
     c"streamCompress" => streams::compress,
     c"streamForget" => streams::forget,

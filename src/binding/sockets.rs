@@ -125,7 +125,8 @@ impl Sockets {
         self.link.get()
     }
 
-    /// Adds a connection; `make` gets its number.
+    /// Adds a connection that its shard has admitted; `make` gets its number. `None` where there is
+    /// no number left.
     pub(super) fn add(&self, make: impl FnOnce(u32) -> Shared) -> Option<Arc<Shared>> {
         let mut slots = self.slots.borrow_mut();
         let entry = slots.vacant_entry();
@@ -138,7 +139,6 @@ impl Sockets {
         });
         drop(slots);
         if let Some(link) = self.link.get() {
-            link.shards[shared.shard].admit();
             link.queues[shared.shard].borrow_mut().connections += 1;
         }
         Some(shared)
@@ -303,7 +303,13 @@ impl Sockets {
             return;
         };
         link.port.detach();
-        for shard in &*link.shards {
+        for (shard, queue) in link.shards.iter().zip(&link.queues) {
+            // What was never handed over is dropped, and with it the places that it was to take.
+            for submission in queue.borrow_mut().submissions.drain(..) {
+                if matches!(submission, Submission::Open { .. }) {
+                    shard.dismiss();
+                }
+            }
             shard.submit(Envelope {
                 port: link.port.clone(),
                 submissions: vec![Submission::Detach],

@@ -6,7 +6,7 @@
 
 use napi::sys;
 
-use super::call::{Call, Failure, Outcome, UNDEFINED, reference, wrong};
+use super::call::{Call, Failure, Outcome, UNDEFINED, reference, too_many_connections, wrong};
 use super::delivery::{Delivered, Delivery, MAX_SLOT, buffer, in_scope};
 use super::frame::{Source, bytes, change_bytes, opcode, text};
 use crate::engine::{Batch, Kind, Stream};
@@ -24,7 +24,7 @@ pub(super) fn attach(call: &Call<'_>) -> Returned {
 }
 
 /// The settings of a connection, from the argument at `first` on: `mask, enforceMasking,
-/// maxPayload, maxFragments, timeout, pingInterval, closeTimeout`, then those of [`deflate`].
+/// maxPayload, maxFragments, maxControlFrames, timeout, pingInterval, closeTimeout`, then those of [`deflate`].
 pub(super) fn config(call: &Call<'_>, first: usize) -> Outcome<Config> {
     let some = |ms: Millis| (ms > 0).then_some(ms);
     let role = role(call, first)?;
@@ -34,12 +34,14 @@ pub(super) fn config(call: &Call<'_>, first: usize) -> Outcome<Config> {
         limits: Limits {
             max_payload: call.u64(first + 2)?,
             max_fragments: call.u32(first + 3)?,
+            // `Infinity` is no limit.
+            max_control_frames: u32::try_from(call.u64(first + 4)?).ok(),
             ..Limits::default()
         },
-        timeout: some(call.u64(first + 4)?),
-        ping_interval: some(call.u64(first + 5)?),
-        close_timeout: call.u64(first + 6)?,
-        deflate: deflate(call, first + 7, role)?,
+        timeout: some(call.u64(first + 5)?),
+        ping_interval: some(call.u64(first + 6)?),
+        close_timeout: call.u64(first + 7)?,
+        deflate: deflate(call, first + 8, role)?,
     })
 }
 
@@ -85,7 +87,7 @@ pub(super) fn open(call: &Call<'_>) -> Returned {
     let mut streams = call.state.streams.borrow_mut();
     let entry = streams.vacant_entry();
     let slot = u32::try_from(entry.key()).ok().filter(|n| *n <= MAX_SLOT);
-    let slot = slot.ok_or_else(|| wrong(0, "one of fewer connections"))?;
+    let slot = slot.ok_or_else(|| too_many_connections("this JavaScript thread"))?;
     entry.insert(Stream::new(slot, config, filter, now));
     call.number(f64::from(slot))
 }
@@ -103,6 +105,14 @@ pub(super) fn receive(call: &Call<'_>) -> Returned {
 /// `streamRelieve(slot)`: all that waited has been written.
 pub(super) fn relieve(call: &Call<'_>) -> Returned {
     step(call, |stream, batch| stream.relieve(batch))
+}
+
+/// `streamPinged(slot)`: a ping is about to be written.
+pub(super) fn pinged(call: &Call<'_>) -> Returned {
+    if let Some(stream) = call.state.streams.borrow_mut().get_mut(slot(call)?) {
+        stream.count_ping();
+    }
+    UNDEFINED
 }
 
 /// `streamMessage(slot, opcode, data, compress)` → a Buffer with the frame, which has to be written.

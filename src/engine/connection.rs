@@ -329,6 +329,7 @@ impl Connection {
             if congested {
                 protocol.set_congested(true, answer);
             }
+            protocol.expect_pongs(self.shared.take_pings());
             protocol.receive(bytes, shard.now(), answer, &mut |event| record(event));
         });
     }
@@ -546,6 +547,7 @@ impl Connection {
             return;
         }
         let overflowed = self.shared.finish();
+        shard.leave_place();
         let slot = self.shared.slot;
         self.shared.port.record(shard.index, |batch| {
             let error = if overflowed {

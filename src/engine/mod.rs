@@ -50,7 +50,7 @@ pub use batch::{Batch, Body, Kind, Record};
 pub use stream::Stream;
 
 #[cfg(sockets)]
-pub use pool::{Shards, least_loaded, shards};
+pub use pool::{Shards, admit, shards};
 #[cfg(sockets)]
 pub use port::{Doorbell, Port};
 #[cfg(sockets)]

@@ -20,7 +20,7 @@ use super::port::Port;
 use super::shared::{NO_KEY, Shared};
 use super::submission::{Envelope, Frame, Submission};
 use super::timers::{Timer, Timers};
-use crate::protocol::{Millis, encode_compressed_frame, encode_frame, random_key};
+use crate::protocol::{Millis, Opcode, encode_compressed_frame, encode_frame, random_key};
 
 /// What one `recv` can bring; one such buffer a shard.
 pub(super) const READ_BUFFER: usize = 128 * 1024;
@@ -38,13 +38,38 @@ pub struct ShardHandle {
     wake: Notify,
     stopped: AtomicBool,
     /// Connections that it owns, or is about to.
-    pub(super) load: AtomicUsize,
+    load: AtomicUsize,
+    /// Most connections.
+    capacity: usize,
 }
 
 impl ShardHandle {
-    /// Counts a connection that is about to be opened here.
-    pub fn admit(&self) {
-        self.load.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn new(index: usize, capacity: usize) -> Self {
+        Self {
+            index,
+            inbox: Mutex::default(),
+            wake: Notify::new(),
+            stopped: AtomicBool::new(false),
+            load: AtomicUsize::new(0),
+            capacity,
+        }
+    }
+
+    /// Connections that it owns, or is about to.
+    pub(super) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// Counts a connection that is about to be opened here; false where there is no room for it.
+    pub(super) fn admit(&self) -> bool {
+        let one_more = |load| (load < self.capacity).then_some(load + 1);
+        let (order, load) = (Ordering::Relaxed, &self.load);
+        load.fetch_update(order, order, one_more).is_ok()
+    }
+
+    /// A connection that was admitted is over, or is not opened after all.
+    pub fn dismiss(&self) {
+        self.load.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Hands over commands and wakes the shard.
@@ -62,19 +87,13 @@ impl ShardHandle {
     }
 }
 
-/// Starts the shard with this index.
-pub(super) fn start(index: usize) -> io::Result<Arc<ShardHandle>> {
+/// Starts the shard with this index, for so many connections at most.
+pub(super) fn start(index: usize, capacity: usize) -> io::Result<Arc<ShardHandle>> {
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()?;
-    let handle = Arc::new(ShardHandle {
-        index,
-        inbox: Mutex::default(),
-        wake: Notify::new(),
-        stopped: AtomicBool::new(false),
-        load: AtomicUsize::new(0),
-    });
+    let handle = Arc::new(ShardHandle::new(index, capacity));
     let own = handle.clone();
     std::thread::Builder::new()
         .name(format!("websockets-{index}"))
@@ -314,6 +333,9 @@ impl Shard {
         // Backwards: a connection that ends on the way is replaced by the last, which had its turn.
         for connection in (0..count).rev().filter_map(connection_at) {
             let shared = &connection.shared;
+            if frame.opcode == Opcode::Ping {
+                shared.count_ping();
+            }
             let deflate = shared.deflate.as_ref();
             let deflate = deflate.filter(|d| frame.compress && d.compresses(frame.payload().len()));
             if deflate.is_some_and(|deflate| deflate.outgoing.context_takeover) {
@@ -389,6 +411,11 @@ impl Shard {
         (connection.shared.id == id).then(|| connection.clone())
     }
 
+    /// A connection is over, and its place is another's: JavaScript, once told, may take it.
+    pub(super) fn leave_place(&self) {
+        self.handle.dismiss();
+    }
+
     /// Forgets a connection that is over.
     pub(super) fn remove(&self, connection: &Connection) {
         let shared = &connection.shared;
@@ -405,7 +432,6 @@ impl Shard {
                 None => false,
             });
         drop(table);
-        self.handle.load.fetch_sub(1, Ordering::Relaxed);
         let mut bases = self.bases.borrow_mut();
         if let Some(all) = bases.get_mut(&shared.base) {
             let index = connection.base_index.get();

@@ -96,6 +96,8 @@ pub struct Shared {
     pub(super) key: AtomicU32,
     pub(super) port: Arc<Port>,
     max_buffered: usize,
+    /// Pings since the shard looked.
+    pings: AtomicU32,
     bytes_read: AtomicU64,
     bytes_written: AtomicU64,
     /// Mirrors the queue's size, so that asking for it takes no lock.
@@ -129,6 +131,7 @@ impl Shared {
             key: AtomicU32::new(NO_KEY),
             port,
             max_buffered,
+            pings: AtomicU32::new(0),
             bytes_read: AtomicU64::new(0),
             bytes_written: AtomicU64::new(0),
             buffered: AtomicUsize::new(0),
@@ -153,6 +156,20 @@ impl Shared {
 
     pub(super) fn count_read(&self, bytes: usize) {
         self.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// A ping is about to be sent: counted before, so that its pong finds it counted.
+    pub fn count_ping(&self) {
+        self.pings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Pings since the last call.
+    pub(super) fn take_pings(&self) -> u32 {
+        // Most reads come with no ping before them: no store then.
+        match self.pings.load(Ordering::Relaxed) {
+            0 => 0,
+            _ => self.pings.swap(0, Ordering::Relaxed),
+        }
     }
 
     /// Its descriptor, until it is over.

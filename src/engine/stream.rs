@@ -58,6 +58,11 @@ impl Stream {
         frame
     }
 
+    /// A ping is about to be written.
+    pub fn count_ping(&mut self) {
+        self.protocol.expect_pongs(1);
+    }
+
     /// Takes a frame that was received through the filter. What is wrong with it fails the
     /// connection, and the frame is kept.
     pub fn inflate(

@@ -21,7 +21,7 @@ pub struct Config {
     /// Whether a frame fails that is masked against the rules of RFC 6455 §5.1. Default: `true`;
     /// `false` reads frames whichever way they come.
     pub enforce_masking: bool,
-    /// Bounds on one incoming message.
+    /// Bounds on what the peer sends.
     pub limits: Limits,
     /// Milliseconds without a byte from the peer after which the connection is closed with 1001 and
     /// the reason `timeout`. At least 1; `None` turns it off. Default: 600,000, as in the module's

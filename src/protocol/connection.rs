@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Millis;
 use super::close::{MAX_CONTROL_PAYLOAD, encode_close_payload, parse_close_payload};
 use super::config::{Config, Role};
+use super::control_frames::ControlFrames;
 use super::deflate::PerMessageDeflate;
 use super::error::Violation;
 use super::event::{Event, Payload};
@@ -56,6 +57,7 @@ pub struct Connection {
     reader: Reader,
     deflate: Option<Box<PerMessageDeflate>>,
     timers: Timers,
+    control_frames: ControlFrames,
     state: State,
     /// The peer broke the rules: nothing it sends is waited for.
     violated: bool,
@@ -79,6 +81,7 @@ impl Connection {
             reader: Reader::default(),
             deflate,
             timers: Timers::new(now),
+            control_frames: ControlFrames::default(),
             state: State::Open,
             violated: false,
             congested: false,
@@ -198,10 +201,17 @@ impl Connection {
                 Due::Ping => {
                     let payload = *self.ping_payload.get_or_insert_with(rand::random);
                     self.send(Opcode::Ping, &payload, out);
+                    self.expect_pongs(1);
                     self.timers.ping_sent(now);
                 }
             }
         }
+    }
+
+    /// The driver sends so many pings, or is about to: their pongs do not count toward
+    /// [`Limits::max_control_frames`](super::Limits::max_control_frames).
+    pub fn expect_pongs(&mut self, count: u32) {
+        self.control_frames.expect_pongs(count);
     }
 
     /// We stopped reading: the idle and ping clocks stand still until [`resume`](Self::resume), for
@@ -299,20 +309,26 @@ impl Connection {
             },
             // Nothing is sent after a close frame (RFC 6455 §5.5.1), nor reported after ours.
             _ if self.state != State::Open => {}
-            Opcode::Ping => {
-                if self.congested {
-                    self.held_pong = Some(payload[..].into());
-                } else {
-                    self.send(Opcode::Pong, &payload, out);
+            Opcode::Ping => match self.control_frames.ping(now, &self.config.limits) {
+                Ok(()) => {
+                    if self.congested {
+                        self.held_pong = Some(payload[..].into());
+                    } else {
+                        self.send(Opcode::Pong, &payload, out);
+                    }
+                    on_event(Event::Ping(&payload));
                 }
-                on_event(Event::Ping(&payload));
-            }
-            _ => {
-                let is_automatic = self.ping_payload.is_some_and(|ours| payload[..] == ours);
-                if !is_automatic {
-                    on_event(Event::Pong(&payload));
+                Err(violation) => self.fail(violation, now, out, on_event),
+            },
+            _ => match self.control_frames.pong(now, &self.config.limits) {
+                Ok(()) => {
+                    let is_automatic = self.ping_payload.is_some_and(|ours| payload[..] == ours);
+                    if !is_automatic {
+                        on_event(Event::Pong(&payload));
+                    }
                 }
-            }
+                Err(violation) => self.fail(violation, now, out, on_event),
+            },
         }
     }
 

@@ -280,7 +280,7 @@ impl Inflating<'_> {
         let guess = payload.len().saturating_mul(4).clamp(64, STEP);
         self.message.reserve_exact(guess.min(self.room()));
         let mut rest = payload;
-        for _ in 0..=MAX_FINAL_BLOCKS {
+        for final_blocks in 0..=MAX_FINAL_BLOCKS {
             self.begin()?;
             let (taken, ended) = self.feed(rest)?;
             if !ended {
@@ -289,6 +289,9 @@ impl Inflating<'_> {
                     // It ends within a block.
                     _ => Err(Violation::InvalidCompressedData),
                 };
+            }
+            if final_blocks == MAX_FINAL_BLOCKS {
+                break;
             }
             // A block with BFINAL set; what follows begins at the next byte (RFC 7692 §7.2.3.4).
             rest = &rest[taken..];

@@ -47,6 +47,12 @@ pub enum Violation {
         /// The limit, in frames.
         limit: u32,
     },
+    /// More pings and unsolicited pongs than
+    /// [`Limits::max_control_frames`](super::Limits::max_control_frames) allows.
+    TooManyControlFrames {
+        /// The limit, in frames per second.
+        limit: u32,
+    },
     /// A text message that is not UTF-8 (RFC 6455 §8.1).
     InvalidUtf8,
     /// A compressed message that is no DEFLATE data, refers to what is not in the window, or ends
@@ -65,7 +71,7 @@ pub enum Violation {
 
 impl Violation {
     /// The status code of the close frame that answers this violation (RFC 6455 §7.4.1): 1002 for
-    /// the protocol, 1007 for UTF-8 and DEFLATE data, 1008 for fragment limits, 1009 for lengths, 1011 for ours.
+    /// the protocol, 1007 for UTF-8 and DEFLATE data, 1008 for counts of frames, 1009 for lengths, 1011 for ours.
     pub fn close_code(&self) -> u16 {
         self.row().0
     }
@@ -93,6 +99,7 @@ impl Violation {
             Self::MessageTooLarge { .. } => (1009, "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"),
             Self::TooManyFragments { .. } => (1008, "WS_ERR_TOO_MANY_BUFFERED_PARTS"),
             Self::TooManyEmptyFragments { .. } => (1008, "WS_ERR_TOO_MANY_EMPTY_FRAGMENTS"),
+            Self::TooManyControlFrames { .. } => (1008, "WS_ERR_TOO_MANY_CONTROL_FRAMES"),
             Self::InvalidUtf8 => (1007, "WS_ERR_INVALID_UTF8"),
             Self::InvalidCompressedData => (1007, "WS_ERR_INVALID_COMPRESSED_DATA"),
             Self::CompressedFrameDropped => (1011, "ERR_WS_EXTENSION"),
@@ -151,6 +158,12 @@ impl fmt::Display for Violation {
                     "too many empty fragments; at most {limit} are allowed in a message"
                 )
             }
+            Self::TooManyControlFrames { limit } => {
+                write!(
+                    f,
+                    "too many pings and unsolicited pongs; at most {limit} are allowed per second"
+                )
+            }
             Self::InvalidUtf8 => f.write_str("text message is not valid UTF-8"),
             Self::InvalidCompressedData => {
                 f.write_str("compressed message is not valid DEFLATE data")
@@ -177,7 +190,7 @@ mod tests {
     use super::super::MAX_REASON_LENGTH;
     use super::*;
 
-    const ALL: [(Violation, u16, &str); 20] = [
+    const ALL: [(Violation, u16, &str); 21] = [
         (Violation::UnmaskedFrame, 1002, "WS_ERR_EXPECTED_MASK"),
         (Violation::MaskedFrame, 1002, "WS_ERR_UNEXPECTED_MASK"),
         (Violation::ReservedBit1, 1002, "WS_ERR_UNEXPECTED_RSV_1"),
@@ -223,6 +236,11 @@ mod tests {
             Violation::TooManyEmptyFragments { limit: u32::MAX },
             1008,
             "WS_ERR_TOO_MANY_EMPTY_FRAGMENTS",
+        ),
+        (
+            Violation::TooManyControlFrames { limit: u32::MAX },
+            1008,
+            "WS_ERR_TOO_MANY_CONTROL_FRAMES",
         ),
         (Violation::InvalidUtf8, 1007, "WS_ERR_INVALID_UTF8"),
         (

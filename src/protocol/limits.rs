@@ -1,9 +1,9 @@
-//! What a peer may make us hold in memory for one message.
+//! What a peer may make us hold in memory for one message, and answer.
 
 use super::error::Violation;
 use super::frame::Header;
 
-/// Bounds on one incoming message. All of them count the whole message, over all its fragments.
+/// Bounds on what a peer sends. Those on a message count the whole of it, over all its fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of one message, after decompression. More fails with [`Violation::MessageTooLarge`] as soon as a header
@@ -18,6 +18,12 @@ pub struct Limits {
     /// never reach `max_payload`. More fails with [`Violation::TooManyEmptyFragments`]. Default:
     /// 1,024: streaming senders end a message with one and flush with a few; Autobahn sends three.
     pub max_empty_fragments: u32,
+    /// Pings, and pongs that answer none of our pings, per second: so many in the long run, and ten
+    /// times as many at once. Each is an event, and each ping has us answer. More fails with
+    /// [`Violation::TooManyControlFrames`]; `None` turns it off. Default: 10,000. A client that pings
+    /// does so every few seconds; one that measures round trips, a few thousand times a second. A
+    /// flood brings millions, and takes the JavaScript thread for itself.
+    pub max_control_frames: Option<u32>,
 }
 
 impl Default for Limits {
@@ -26,6 +32,7 @@ impl Default for Limits {
             max_payload: 16 * 1024 * 1024,
             max_fragments: 131_072,
             max_empty_fragments: 1_024,
+            max_control_frames: Some(10_000),
         }
     }
 }

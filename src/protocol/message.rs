@@ -158,6 +158,7 @@ mod tests {
             max_payload: 10,
             max_fragments: 4,
             max_empty_fragments: 2,
+            ..Limits::default()
         };
         let first = frame(Opcode::Binary, false, 1);
         let more = frame(Opcode::Continuation, false, 1);

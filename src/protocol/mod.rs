@@ -13,6 +13,7 @@
 //! - `message`: joining fragments, §5.4. `reader`: from bytes to messages and control frames.
 //! - `close`: status codes and the close frame's payload, §5.5.1 and §7.4.
 //! - `timers`: idle, ping and close clocks. `connection`: the state machine over all of these.
+//! - `control_frames`: how many pings and pongs the peer sends, §5.5.
 //! - `limits`, `config`: what may be set. `error`: each way a peer can break the rules, in a table.
 //! - `handshake`: the one computation of the opening handshake, §4.2.2. `extension_list`: the value of
 //!   `Sec-WebSocket-Extensions`, §9.1. `deflate_params`, `deflate_negotiation`: what endpoints agree
@@ -21,6 +22,7 @@
 mod close;
 mod config;
 mod connection;
+mod control_frames;
 mod deflate;
 mod deflate_filter;
 mod deflate_negotiation;
