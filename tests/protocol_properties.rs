@@ -200,8 +200,13 @@ struct Outcome {
 
 /// What a connection does when it receives `stream` cut at `cuts`.
 fn outcome(config: &Config, stream: &[u8], cuts: &[Index]) -> Outcome {
+    outcome_by(End::receive, config, stream, cuts)
+}
+
+/// The same, with each piece handed over in this way.
+fn outcome_by(receive: Receive, config: &Config, stream: &[u8], cuts: &[Index]) -> Outcome {
     let mut end = End::new(config.clone());
-    receive_cut(&mut end, stream, cuts);
+    receive_cut(&mut end, receive, stream, cuts);
     let (code, reason) = end.connection.close_event();
     Outcome {
         close_event: (code, reason.to_owned()),
@@ -211,13 +216,16 @@ fn outcome(config: &Config, stream: &[u8], cuts: &[Index]) -> Outcome {
     }
 }
 
-fn receive_cut(end: &mut End, stream: &[u8], cuts: &[Index]) {
+/// How a driver hands over what has come.
+type Receive = fn(&mut End, &[u8]);
+
+fn receive_cut(end: &mut End, receive: Receive, stream: &[u8], cuts: &[Index]) {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
     cuts.push(stream.len());
     cuts.sort_unstable();
     let mut from = 0;
     for cut in cuts {
-        end.receive(&stream[from..cut]);
+        receive(end, &stream[from..cut]);
         from = cut;
     }
 }
@@ -258,7 +266,8 @@ proptest! {
         let whole = outcome(&config, &stream, &[]);
         prop_assert_eq!(&whole.seen, &reference::decode(&stream, rules(role, enforce_masking)));
         check_answers(&whole.seen, &whole.sent)?;
-        prop_assert_eq!(outcome(&config, &stream, &cuts), whole);
+        prop_assert_eq!(&outcome(&config, &stream, &cuts), &whole);
+        prop_assert_eq!(outcome_by(End::receive_into_message, &config, &stream, &cuts), whole);
     }
 
     #[test]
@@ -378,7 +387,7 @@ proptest! {
         );
         end.close(1000, "ours");
         end.take_sent();
-        receive_cut(&mut end, &stream[at..], &cuts);
+        receive_cut(&mut end, End::receive, &stream[at..], &cuts);
         prop_assert_eq!(end.take_seen(), vec![]);
         prop_assert!(end.out.is_empty());
         prop_assert_eq!(end.state(), State::Draining);

@@ -16,7 +16,7 @@ use super::frame::{IN_PLACE, Source, bytes, opcode, text};
 use super::sockets::{Functions, Link};
 use super::streams::config;
 use crate::engine::{Append, Frame, Shared, Submission, admit, socket};
-use crate::protocol::Opcode;
+use crate::protocol::{Header, Opcode};
 
 type Returned = Outcome<sys::napi_value>;
 
@@ -110,10 +110,30 @@ pub(super) fn frame(call: &Call<'_>) -> Returned {
         let append = connection.append(|out| result = source.encode(out, opcode, connection.mask));
         result?;
         appended(call, link, connection, append);
+    } else if let Some(append) = write_now(&connection, &source, opcode, in_order) {
+        appended(call, link, connection, append);
     } else {
         send_encoded(call, link, connection, &source, opcode)?;
     }
     scheduled(call)
+}
+
+/// Has a large binary message written at once, where nothing is to leave before it: there is no copy
+/// of what the kernel takes.
+fn write_now(
+    connection: &Shared,
+    source: &Source<'_>,
+    opcode: Opcode,
+    in_order: bool,
+) -> Option<Append> {
+    let Source::Bytes(payload) = source else {
+        return None;
+    };
+    if !in_order || connection.mask {
+        return None;
+    }
+    let (header, length) = Header::message(opcode, payload.len(), None).encode();
+    connection.write_now(&header[..length], payload)
 }
 
 /// `frames(slots, opcode, data, compress)`: one frame to each of some connections.
@@ -323,6 +343,7 @@ fn appended(call: &Call<'_>, link: &Link, connection: Arc<Shared>, append: Appen
     match append {
         // A write on the way to finding it closed may have left something to tell the shard.
         Append::Queued | Append::Closed => call.state.sockets.touch(connection.slot),
+        Append::Written => {}
         Append::Full => {
             let shard = connection.shard;
             let terminate = Submission::Terminate(connection);

@@ -6,6 +6,7 @@ use napi::sys;
 
 use super::call::{Failure, Outcome, check};
 use crate::engine::{Batch, Body, Kind, Record};
+use crate::protocol::recycle;
 
 /// The greatest number of a connection: it travels above four bits of kind in one small integer of
 /// V8.
@@ -88,9 +89,13 @@ impl Delivery {
             arguments[2] = self.integer(u32::from(code))?;
             count = 3;
         }
-        if let Body::Failure { code, .. } = body {
-            arguments[3] = self.latin1(code.as_bytes())?;
-            count = 4;
+        match body {
+            Body::Failure { code, .. } => {
+                arguments[3] = self.latin1(code.as_bytes())?;
+                count = 4;
+            }
+            Body::Large(bytes) => recycle::keep(bytes),
+            _ => {}
         }
         self.call(&arguments[..count])?;
         Ok(Delivered::Yes)

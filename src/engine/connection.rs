@@ -28,6 +28,9 @@ const READS_PER_TURN: u32 = 4;
 /// much as an env lets records wait.
 const COMPRESSED_READ: usize = 16 * 1024;
 
+/// Where this many bytes of a message are still to come, they are read straight into it.
+const DIRECT: usize = 64 * 1024;
+
 /// The public code of a connection dropped at `maxBufferedAmount`.
 const BACKPRESSURE: &str = "WS_ERR_BACKPRESSURE";
 
@@ -190,10 +193,10 @@ impl Connection {
             guard = Some(ready!(io.poll_read_ready(context))?);
         }
         match self.read(shard, io.get_ref().as_fd()) {
-            Ok(read) => {
+            Ok((read, room)) => {
                 // A short read has emptied the kernel's buffer: the next bytes are a new edge.
                 if 0 < read
-                    && read < self.room()
+                    && read < room
                     && let Some(guard) = &mut guard
                 {
                     guard.clear_ready();
@@ -222,18 +225,42 @@ impl Connection {
         }
     }
 
-    /// Reads from the socket once, and takes what that brings: so many bytes.
-    fn read(&self, shard: &Rc<Shard>, fd: BorrowedFd<'_>) -> io::Result<usize> {
+    /// Reads from the socket once, and takes what that brings: so many bytes, of so many that it had
+    /// room for.
+    fn read(&self, shard: &Rc<Shard>, fd: BorrowedFd<'_>) -> io::Result<(usize, usize)> {
+        if let Some(result) = self.read_into_message(fd) {
+            let (read, room) = result?;
+            if read == 0 {
+                self.end(shard);
+            } else {
+                self.shared.count_read(read);
+                self.take_in(shard, |protocol, answer, record| {
+                    protocol.received(read, shard.now(), answer, &mut |event| record(event));
+                });
+            }
+            return Ok((read, room));
+        }
         let mut buffer = shard.read_buffer.borrow_mut();
         let buffer = &mut buffer[..self.room()];
         let read = socket::receive(fd, buffer)?;
         if read == 0 {
             self.end(shard);
-            return Ok(0);
+        } else {
+            self.shared.count_read(read);
+            self.receive(shard, &mut buffer[..read]);
         }
-        self.shared.count_read(read);
-        self.receive(shard, &mut buffer[..read]);
-        Ok(read)
+        Ok((read, buffer.len()))
+    }
+
+    /// Reads the rest of a large message straight to where it is put together: so many bytes, of so many
+    /// that there was room for.
+    fn read_into_message(&self, fd: BorrowedFd<'_>) -> Option<io::Result<(usize, usize)>> {
+        if self.shared.deflate.is_some() {
+            return None;
+        }
+        let mut inner = self.inner.borrow_mut();
+        let (memory, room) = inner.protocol.room(DIRECT)?;
+        Some(socket::receive_into(fd, memory, room).map(|read| (read, room)))
     }
 
     /// The next `room` bytes of what JavaScript had read, if there are any left.
@@ -322,6 +349,17 @@ impl Connection {
     }
 
     fn receive(&self, shard: &Rc<Shard>, bytes: &mut [u8]) {
+        self.take_in(shard, |protocol, answer, record| {
+            protocol.receive(bytes, shard.now(), answer, &mut |event| record(event));
+        });
+    }
+
+    /// Lets the protocol take what has come.
+    fn take_in(
+        &self,
+        shard: &Rc<Shard>,
+        take: impl FnOnce(&mut protocol::Connection, &mut Vec<u8>, &mut Record<'_>),
+    ) {
         let congested = self.shared.buffered() > CONGESTED;
         // Before the step: what waits may be written by the time it ends.
         self.inner.borrow_mut().congested |= congested;
@@ -330,7 +368,7 @@ impl Connection {
                 protocol.set_congested(true, answer);
             }
             protocol.expect_pongs(self.shared.take_pings());
-            protocol.receive(bytes, shard.now(), answer, &mut |event| record(event));
+            take(protocol, answer, record);
         });
     }
 
@@ -433,7 +471,7 @@ impl Connection {
                     shard.settle_later(self.clone());
                 }
             }
-            Append::Closed => {}
+            Append::Written | Append::Closed => {}
             Append::Full => self.lose(shard),
         }
     }

@@ -43,6 +43,8 @@ pub enum Flush {
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Append {
+    /// The kernel has it.
+    Written,
     /// It will be written.
     Queued,
     /// The connection sends no more: it is closing, or gone.
@@ -189,6 +191,47 @@ impl Shared {
             let before = tail.len();
             encode(tail);
             tail.len() - before
+        })
+    }
+
+    /// JavaScript writes a frame at once, out of the payload's own memory: large ones are spared a
+    /// copy. What the kernel does not take is copied, and waits. `None` where something waits
+    /// already, or is being written: nothing was done then.
+    pub fn write_now(&self, header: &[u8], payload: &[u8]) -> Option<Append> {
+        let mut state = self.state.lock();
+        if state.gone || state.ended {
+            return Some(Append::Closed);
+        }
+        let waits = state.writing || state.blocked || !state.started || !state.outbox.is_empty();
+        let fd = state.fd.clone().filter(|_| !waits)?;
+        state.writing = true;
+        drop(state);
+        let (written, result) = write_through(&fd, [header, payload]);
+        self.bytes_written
+            .fetch_add(written as u64, Ordering::Relaxed);
+        let mut state = self.state.lock();
+        state.writing = false;
+        if state.gone {
+            return Some(Append::Closed);
+        }
+        if let Err(error) = result {
+            if error.kind() == io::ErrorKind::WouldBlock {
+                let mut rest = Outbox::default();
+                rest.push_owned(unwritten(header, payload, written));
+                // In front of what the shard has appended meanwhile.
+                state.outbox.restore(rest);
+                state.blocked = true;
+                self.grow(&mut state, header.len() + payload.len() - written);
+            } else {
+                self.discard(&mut state);
+            }
+            state.tell_shard = true;
+        }
+        let is_all = state.outbox.is_empty() && !state.tell_shard;
+        Some(if is_all {
+            Append::Written
+        } else {
+            Append::Queued
         })
     }
 
@@ -375,6 +418,30 @@ impl Shared {
     }
 }
 
+/// Writes a frame until the kernel has it all or takes no more.
+fn write_through(fd: &OwnedFd, [header, payload]: [&[u8]; 2]) -> (usize, io::Result<()>) {
+    let mut pieces = [IoSlice::new(header), IoSlice::new(payload)];
+    let mut left = &mut pieces[..];
+    let mut total = 0;
+    while !left.is_empty() {
+        match socket::write(fd.as_fd(), left) {
+            Ok(written) => {
+                IoSlice::advance_slices(&mut left, written);
+                total += written;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (total, Err(error)),
+        }
+    }
+    (total, Ok(()))
+}
+
+/// What is left of a frame, of which `written` bytes have left.
+fn unwritten(header: &[u8], payload: &[u8], written: usize) -> Vec<u8> {
+    let of_header = written.min(header.len());
+    [&header[of_header..], &payload[written - of_header..]].concat()
+}
+
 /// Writes until `outbox` is empty or the kernel takes no more.
 fn write_all(fd: &OwnedFd, outbox: &mut Outbox) -> (usize, io::Result<()>) {
     let mut total = 0;
@@ -394,4 +461,98 @@ fn write_all(fd: &OwnedFd, outbox: &mut Outbox) -> (usize, io::Result<()>) {
         }
     }
     (total, Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Read};
+    use std::os::unix::net::UnixStream;
+
+    use super::super::port::Doorbell;
+    use super::*;
+
+    struct Silent;
+
+    impl Doorbell for Silent {
+        fn ring(&self) {}
+    }
+
+    /// A connection that is not started yet, and its peer.
+    fn connected() -> (Shared, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        theirs.set_nonblocking(true).unwrap();
+        let port = Arc::new(Port::new(1, Box::new(Silent)));
+        let config = Config::new(Role::Server);
+        let shared = Shared::new(ours.into(), port, 0, 0, 0, &config, usize::MAX);
+        (shared, theirs)
+    }
+
+    /// All that can be read by now.
+    fn read(peer: &mut UnixStream) -> Vec<u8> {
+        let mut all = Vec::new();
+        match peer.read_to_end(&mut all) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => all,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_takes_is_written_at_once() {
+        let (shared, mut peer) = connected();
+        shared.start();
+        assert_eq!(shared.write_now(b"head", b"payload"), Some(Append::Written));
+        assert_eq!(read(&mut peer), b"headpayload");
+        assert_eq!((shared.buffered(), shared.bytes_written()), (0, 11));
+    }
+
+    #[test]
+    fn what_it_does_not_take_waits_in_its_place() {
+        let (shared, mut peer) = connected();
+        shared.start();
+        let payload: Vec<u8> = (0..4_000_000_u32).map(|i| (i / 7) as u8).collect();
+        assert_eq!(shared.write_now(b"head", &payload), Some(Append::Queued));
+        let left = shared.buffered();
+        assert_eq!(left as u64, 4_000_004 - shared.bytes_written());
+        assert_eq!(shared.write_now(b"second", b"second"), None);
+        assert_eq!(
+            shared.append(|out| out.extend_from_slice(b"end")),
+            Append::Queued
+        );
+        assert!(shared.flush_inline(), "the shard is told");
+
+        let mut all = read(&mut peer);
+        while shared.flush(Thread::Shard, true) == Flush::Blocked {
+            all.extend(read(&mut peer));
+        }
+        all.extend(read(&mut peer));
+        assert!(all == [b"head", &payload[..], b"end"].concat());
+        assert_eq!(shared.write_now(b"third", b""), Some(Append::Written));
+    }
+
+    #[test]
+    fn nothing_overtakes_what_waits() {
+        let (shared, mut peer) = connected();
+        assert_eq!(shared.write_now(b"early", b""), None, "it has not started");
+        shared.start();
+        assert_eq!(
+            shared.append(|out| out.extend_from_slice(b"first")),
+            Append::Queued
+        );
+        assert_eq!(shared.write_now(b"second", b""), None);
+        assert!(!shared.flush_inline());
+        assert_eq!(read(&mut peer), b"first");
+        shared.append_protocol(b"close", true);
+        assert_eq!(shared.write_now(b"late", b""), Some(Append::Closed));
+    }
+
+    #[test]
+    fn the_shard_is_told_of_a_connection_that_is_lost() {
+        let (shared, peer) = connected();
+        shared.start();
+        drop(peer);
+        assert_eq!(shared.write_now(b"head", b"payload"), Some(Append::Queued));
+        assert!(shared.flush_inline());
+        assert!(shared.is_gone());
+    }
 }

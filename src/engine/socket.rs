@@ -68,6 +68,21 @@ pub(super) fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize
     Ok(read)
 }
 
+/// Reads what is there to the end of `memory`, at most `limit` bytes, for which it has room; 0 is the
+/// peer's FIN.
+pub(super) fn receive_into(
+    fd: BorrowedFd<'_>,
+    memory: &mut Vec<u8>,
+    limit: usize,
+) -> io::Result<usize> {
+    let room = &mut memory.spare_capacity_mut()[..limit];
+    let ((read, _), _) = rustix::net::recv(fd, room, RecvFlags::empty())?;
+    let read = read.len();
+    // SAFETY: so many bytes behind the last one were written to, by the line above.
+    unsafe { memory.set_len(memory.len() + read) };
+    Ok(read)
+}
+
 /// Writes as much of `pieces` as the kernel takes.
 pub(super) fn write(fd: BorrowedFd<'_>, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
     // Node ignores SIGPIPE for the whole process: a peer that is gone is an `EPIPE` here.

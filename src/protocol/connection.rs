@@ -109,24 +109,58 @@ impl Connection {
         self.timers.received(now);
         let mut rest = input;
         while !rest.is_empty() && self.is_reading() {
-            match self.reader.read(&mut rest, &self.config) {
-                Ok(None) => {}
-                // Only while open: the reader discards messages from our close frame on.
-                Ok(Some(Item::Message(Message::Text(payload)))) => on_event(Event::Text(payload)),
-                Ok(Some(Item::Message(Message::Binary(payload)))) => {
-                    on_event(Event::Binary(payload));
-                }
-                Ok(Some(Item::Message(Message::Compressed(opcode, payload)))) => {
-                    match self.inflate(opcode, &payload) {
-                        Ok(event) => on_event(event),
-                        Err(violation) => self.fail(violation, now, out, on_event),
-                    }
-                }
-                Ok(Some(Item::Control(opcode, payload))) => {
-                    self.receive_control(opcode, payload, now, out, on_event);
-                }
-                Err(violation) => self.fail(violation, now, out, on_event),
+            let item = self.reader.read(&mut rest, &self.config);
+            self.receive_item(item, now, out, on_event);
+        }
+    }
+
+    /// Where a driver may put what comes next, in place of [`receive`](Self::receive): the memory of the
+    /// message that is under way, to whose end it appends that many bytes at most, as they come from the
+    /// peer. [`received`](Self::received) follows. `None` where less than `least` bytes of the message's
+    /// frame are to come.
+    #[inline]
+    pub fn room(&mut self, least: usize) -> Option<(&mut Vec<u8>, usize)> {
+        self.reader.room(least)
+    }
+
+    /// The driver has appended `length` bytes to what [`room`](Self::room) gave it, one or more.
+    pub fn received(
+        &mut self,
+        length: usize,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        self.timers.received(now);
+        let item = self.reader.appended(length);
+        self.receive_item(item, now, out, on_event);
+    }
+
+    #[inline]
+    fn receive_item(
+        &mut self,
+        item: Result<Option<Item<'_>>, Violation>,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        match item {
+            Ok(None) => {}
+            // Only while open: the reader discards messages from our close frame on.
+            Ok(Some(Item::Message(Message::Text(payload)))) => on_event(Event::Text(payload)),
+            Ok(Some(Item::Message(Message::Binary(payload)))) => {
+                on_event(Event::Binary(payload));
             }
+            Ok(Some(Item::Message(Message::Compressed(opcode, payload)))) => {
+                match self.inflate(opcode, &payload) {
+                    Ok(event) => on_event(event),
+                    Err(violation) => self.fail(violation, now, out, on_event),
+                }
+            }
+            Ok(Some(Item::Control(opcode, payload))) => {
+                self.receive_control(opcode, payload, now, out, on_event);
+            }
+            Err(violation) => self.fail(violation, now, out, on_event),
         }
     }
 

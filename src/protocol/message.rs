@@ -4,6 +4,8 @@ use super::error::Violation;
 use super::event::Payload;
 use super::frame::{Header, Opcode};
 use super::limits::Limits;
+use super::mask::apply_mask;
+use super::recycle;
 use super::utf8::Utf8Validator;
 
 /// A message that came whole.
@@ -74,11 +76,57 @@ impl Assembly {
             text.push(piece)?;
         }
         if rest > 0 && self.bytes.capacity() - self.bytes.len() < piece.len() {
-            let arrived = self.bytes.len() + piece.len();
-            let ahead = rest.min(arrived.saturating_mul(AHEAD) as u64) as usize;
-            self.bytes.reserve(piece.len() + ahead);
+            self.reserve(piece.len(), rest);
         }
         self.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+
+    /// Makes room for `piece` bytes that have come, and for some of the `rest` that follows them.
+    fn reserve(&mut self, piece: usize, rest: u64) {
+        let arrived = self.bytes.len() + piece;
+        let ahead = rest.min(arrived.saturating_mul(AHEAD) as u64) as usize;
+        if arrived + ahead >= recycle::LARGE
+            && let Some(mut memory) = recycle::take(arrived + ahead)
+        {
+            memory.extend_from_slice(&self.bytes);
+            recycle::keep(std::mem::replace(&mut self.bytes, memory));
+        } else {
+            self.bytes.reserve(piece + ahead);
+        }
+    }
+
+    /// The memory of the message, and how many of the `rest` bytes of its frame may be appended to it
+    /// now: at least `least`, as the caller knows that so many are to come. `None` where nothing of the
+    /// message has come: nothing is allocated by what is declared alone.
+    pub(super) fn room(&mut self, rest: u64, least: usize) -> Option<(&mut Vec<u8>, usize)> {
+        if self.bytes.is_empty() {
+            return None;
+        }
+        if self.bytes.capacity() - self.bytes.len() < least {
+            self.reserve(0, rest);
+        }
+        let spare = self.bytes.capacity() - self.bytes.len();
+        Some((&mut self.bytes, rest.min(spare as u64) as usize))
+    }
+
+    /// The last `length` bytes of the message were appended through [`room`](Self::room), masked with
+    /// `key`; its frame had `received` before.
+    pub(super) fn appended(
+        &mut self,
+        length: usize,
+        key: Option<[u8; 4]>,
+        received: u64,
+    ) -> Result<(), Violation> {
+        let start = self.bytes.len() - length;
+        let piece = &mut self.bytes[start..];
+        if let Some(key) = key {
+            // Only the lowest two bits of the offset count.
+            apply_mask(piece, key, received as usize);
+        }
+        if let Some(text) = &mut self.text {
+            text.push(piece)?;
+        }
         Ok(())
     }
 

@@ -36,6 +36,7 @@ mod limits;
 mod mask;
 mod message;
 mod reader;
+pub mod recycle;
 mod timers;
 mod utf8;
 

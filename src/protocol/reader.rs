@@ -70,6 +70,39 @@ impl Reader {
         Ok(item)
     }
 
+    /// The memory of a message that is under way, and how many bytes of its frame may be appended to it,
+    /// as they come. `None` where less than `least` of the frame is to come.
+    pub(super) fn room(&mut self, least: usize) -> Option<(&mut Vec<u8>, usize)> {
+        let partial = self.partial.as_deref_mut()?;
+        let Stage::Payload(header, received) = &partial.stage else {
+            return None;
+        };
+        let rest = header.length - received;
+        if header.opcode.is_control() || rest < least as u64 {
+            return None;
+        }
+        partial.message.as_mut()?.room(rest, least)
+    }
+
+    /// `length` bytes were appended through [`room`](Self::room).
+    pub(super) fn appended(&mut self, length: usize) -> Result<Option<Item<'static>>, Violation> {
+        let Some(partial) = self.partial.as_deref_mut() else {
+            return Ok(None);
+        };
+        let (Stage::Payload(header, received), Some(message)) =
+            (&partial.stage, &mut partial.message)
+        else {
+            return Ok(None);
+        };
+        let (header, received) = (*header, *received);
+        message.appended(length, header.mask, received)?;
+        let item = partial.advance(header, received + length as u64)?;
+        if partial.is_idle() {
+            self.partial = None;
+        }
+        Ok(item)
+    }
+
     /// From now on reads frames only to find the peer's close frame: what came of a message is
     /// dropped, and no limit holds for what is not kept.
     pub(super) fn discard_messages(&mut self) {
@@ -196,6 +229,15 @@ impl Partial {
         } else if let Some(message) = &mut self.message {
             message.append(piece, header.length - received)?;
         }
+        self.advance(header, received)
+    }
+
+    /// Of a frame's payload `received` bytes have come, and are kept.
+    fn advance<'a>(
+        &mut self,
+        header: Header,
+        received: u64,
+    ) -> Result<Option<Item<'a>>, Violation> {
         if received < header.length {
             self.stage = Stage::Payload(header, received);
             return Ok(None);

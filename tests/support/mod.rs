@@ -75,6 +75,22 @@ impl End {
             });
     }
 
+    /// Puts `bytes` straight where the message that is under way is put together, wherever one is.
+    pub fn receive_into_message(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let Some((memory, room)) = self.connection.room(1) else {
+                return self.receive(bytes);
+            };
+            let (piece, rest) = bytes.split_at(room.min(bytes.len()));
+            memory.extend_from_slice(piece);
+            bytes = rest;
+            self.connection
+                .received(piece.len(), self.now, &mut self.out, &mut |event| {
+                    self.seen.push(event.into());
+                });
+        }
+    }
+
     /// Hands `bytes` in one at a time.
     pub fn receive_bytewise(&mut self, bytes: &[u8]) {
         for byte in bytes {
