@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{AddressFamily, RecvFlags, Shutdown, sockopt};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, sockopt};
 
 /// Most pieces handed to one `writev`; far below any system's `IOV_MAX`.
 pub const MAX_PIECES: usize = 64;
@@ -86,7 +86,11 @@ pub(super) fn receive_into(
 /// Writes as much of `pieces` as the kernel takes.
 pub(super) fn write(fd: BorrowedFd<'_>, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
     // Node ignores SIGPIPE for the whole process: a peer that is gone is an `EPIPE` here.
-    Ok(rustix::io::writev(fd, pieces)?)
+    match pieces {
+        // Most writes are of one piece, for which `writev` takes a tenth more than `send`.
+        [piece] => Ok(rustix::net::send(fd, piece, SendFlags::empty())?),
+        _ => Ok(rustix::io::writev(fd, pieces)?),
+    }
 }
 
 /// Sends FIN; what the peer still sends can be read.
