@@ -30,7 +30,7 @@ module.exports = [
   { name: 'broadcast-1000x8', title: '64 B broadcast to 1,000, eight outstanding', load: broadcast(1000, 8) },
   { name: 'broadcast-10000', title: '64 B broadcast to 10,000, one outstanding', load: broadcast(10_000, 1) },
   { name: 'broadcast-10000x8', title: '64 B broadcast to 10,000, eight outstanding', load: broadcast(10_000, 8) },
-  { name: 'idle', title: '10,000 idle connections', load: { ...echo(10_000, 1, 64, 'ascii'), scenario: 'idle' } },
+  { name: 'idle', title: '10,000 idle connections, beside 5,000 others', load: { ...echo(10_000, 1, 64, 'ascii'), scenario: 'idle' } },
   { name: 'churn', title: 'Churn: upgrade, one echo, clean close; 64 at once', load: { ...echo(64, 1, 64, 'ascii'), scenario: 'churn' } },
   { name: 'wss-64x16', title: '64 B text echo over wss, 64 × 16', load: { ...echo(64, 16, 64, 'ascii'), tls: true }, text: true, needs: 'tls' },
 ];

@@ -29,7 +29,7 @@ const READS_PER_TURN: u32 = 4;
 const COMPRESSED_READ: usize = 16 * 1024;
 
 /// Where this many bytes of a message are still to come, they are read straight into it.
-const DIRECT: usize = 64 * 1024;
+const DIRECT: usize = 16 * 1024;
 
 /// The public code of a connection dropped at `maxBufferedAmount`.
 const BACKPRESSURE: &str = "WS_ERR_BACKPRESSURE";

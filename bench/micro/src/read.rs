@@ -11,13 +11,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use tungstenite::protocol::WebSocketConfig;
-use websockets::protocol::{Config, Connection, Event, Role};
+use websockets::protocol::{Config, Connection, Event, Payload, Role, recycle};
 
 use crate::wire::Wire;
 use crate::{Case, Library, SIZES, payload};
 
 /// Bytes of our read buffer; all connections of a shard share one.
 const BUFFER: usize = 128 * 1024;
+/// Where this many bytes of a message are still to come, a shard reads them straight into it.
+const DIRECT: usize = 16 * 1024;
 /// Frames in one read, of peers that do not wait for an answer.
 const MANY: usize = 16;
 /// Bytes in one read of a message that comes in pieces.
@@ -87,15 +89,26 @@ impl Ours {
     fn read(&mut self, messages: usize, mut on_message: impl FnMut(&[u8])) {
         let mut seen = 0;
         while seen < messages {
-            let length = self.wire.read(&mut self.buffer).expect("bytes");
-            let input = &mut self.buffer[..length];
-            self.connection
-                .receive(input, 0, &mut self.out, &mut |event| {
-                    if let Event::Text(payload) = event {
-                        on_message(&payload);
-                        seen += 1;
+            let mut on_event = |event: Event<'_>| {
+                if let Event::Text(payload) = event {
+                    on_message(&payload);
+                    seen += 1;
+                    // As once it has been delivered.
+                    if let Payload::Owned(memory) = payload {
+                        recycle::keep(memory);
                     }
-                });
+                }
+            };
+            if let Some((memory, room)) = self.connection.room(DIRECT) {
+                let length = self.wire.read_to_end_of(memory, room);
+                self.connection
+                    .received(length, 0, &mut self.out, &mut on_event);
+            } else {
+                let length = self.wire.read(&mut self.buffer).expect("bytes");
+                let input = &mut self.buffer[..length];
+                self.connection
+                    .receive(input, 0, &mut self.out, &mut on_event);
+            }
         }
     }
 }

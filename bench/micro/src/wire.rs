@@ -43,6 +43,13 @@ impl Wire {
         self.at_once
     }
 
+    /// One read, of at most `limit` bytes, to the end of `memory`, which has room for them.
+    pub fn read_to_end_of(&mut self, memory: &mut Vec<u8>, limit: usize) -> usize {
+        let piece = self.next(limit);
+        memory.extend_from_slice(piece);
+        piece.len()
+    }
+
     fn next(&mut self, most: usize) -> &[u8] {
         let end = self.bytes.len().min(self.at + self.at_once.min(most));
         let piece = &self.bytes[self.at..end];
