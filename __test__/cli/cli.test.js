@@ -11,7 +11,7 @@ const { WebSocket, WebSocketServer } = require('ws');
 const { command, echo } = require('./command');
 const { selfSigned } = require('../support/certificate');
 
-const limit = { timeout: 60_000 };
+const limit = { timeout: 240_000 };
 
 /** A server of `ws`, which does as the test says. @returns {Promise<string>} its URL */
 async function serve(t, listener, options = {}) {

@@ -8,7 +8,7 @@ const { test } = require('node:test');
 const { command, echo } = require('./command');
 const { screen } = require('./screen');
 
-const limit = { timeout: 60_000 };
+const limit = { timeout: 240_000 };
 // The command of util-linux, which has these options; that of other systems is another one.
 const noTerminal = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ? false : 'no util-linux here';
 

@@ -11,7 +11,7 @@ const root = path.resolve(__dirname, '..', '..');
 
 test('where there is no binary, npm run build makes one out of the published package', { timeout: 540_000 }, async (t) => {
   const project = new Project(t);
-  const main = packed(t).at(-1);
+  const main = packed().at(-1);
   const { status, stderr } = await project.npm(['install', '--offline', '--ignore-scripts', main.file]);
   assert.equal(status, 0, stderr);
   project.write('echo.cjs', fs.readFileSync(path.join(__dirname, 'consumers', 'echo.cjs')));

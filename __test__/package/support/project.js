@@ -70,23 +70,38 @@ class Project {
     return execute(this.folder, [process.execPath, ...args]);
   }
 
-  /** @param {string[]} args @param {NodeJS.ProcessEnv} [env] @returns {Promise<Result>} */
-  npm(args, env) {
-    return execute(this.folder, ['npm', ...args], {
+  /** @returns {NodeJS.ProcessEnv} what makes npm read no settings and no cache but its own */
+  get npmSettings() {
+    return {
       npm_config_audit: 'false',
       npm_config_cache: path.join(this.folder, '.npm'),
       npm_config_fund: 'false',
       npm_config_globalconfig: path.join(this.folder, 'no-npmrc'),
       npm_config_update_notifier: 'false',
       npm_config_userconfig: path.join(this.folder, 'no-npmrc-either'),
-      ...env,
-    });
+    };
+  }
+
+  /** @param {string[]} args @param {NodeJS.ProcessEnv} [env] @returns {Promise<Result>} */
+  npm(args, env) {
+    return execute(this.folder, ['npm', ...args], { ...this.npmSettings, ...env });
   }
 }
 
-/** @returns {import('../../../scripts/lib/package/pack').Packed[]} the tarballs: the platform's, then the main one */
-function packed(t) {
-  return packAll({ out: folder(t) });
+let tarballs;
+
+/**
+ * The tarballs, which are made once for a process.
+ *
+ * @returns {import('../../../scripts/lib/package/pack').Packed[]} the platform's, then the main one
+ */
+function packed() {
+  if (tarballs === undefined) {
+    const out = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-tarballs-'));
+    process.on('exit', () => fs.rmSync(out, { recursive: true, force: true }));
+    tarballs = packAll({ out });
+  }
+  return tarballs;
 }
 
 module.exports = { Project, execute, folder, packed };

@@ -13,11 +13,12 @@ const { platforms } = require('../../../scripts/lib/package/versions');
  *
  * @param {import('node:test').TestContext} t
  * @param {import('../../../scripts/lib/package/pack').Packed[]} tarballs
+ * @param {(name: string) => boolean} [has] which of the packages it has, by default all
  * @returns {Promise<{ url: string, asked: string[] }>} `asked`: the paths of all requests
  */
-async function registry(t, tarballs) {
+async function registry(t, tarballs, has = () => true) {
   const asked = [];
-  const manifests = [mainManifest(), ...platforms().map((name) => platformManifest(name))];
+  const manifests = [mainManifest(), ...platforms().map((name) => platformManifest(name))].filter(({ name }) => has(name));
   const server = http.createServer((req, res) => {
     asked.push(req.url);
     const [, name, tarball] = req.url.split('/');
