@@ -61,7 +61,7 @@ function reasons({ code, message }) {
   if (Object.hasOwn(REFUSALS, code ?? '')) return [REFUSALS[code]];
   const glibc = /version `GLIBC_([\d.]+)' not found/.exec(message)?.[1];
   if (glibc !== undefined) return [`it needs glibc ${glibc} or newer, and this system's is older`];
-  if (/libc\.musl|ld-musl|ld-linux|libc\.so\.6/.test(message)) {
+  if (/libc\.musl|ld-musl|ld-linux|libc\.so\b/.test(message)) {
     return ['it was made for another C library: musl (Alpine) and glibc have packages of their own'];
   }
   return [

@@ -113,6 +113,7 @@ test('what the system says of another C library is put in words', limit, async (
   const project = await installed(t);
   const says = [
     ['/lib/libc.so.6: version `GLIBC_2.39\' not found (required by x.node)', 'it needs glibc 2.39 or newer, and this system\'s is older'],
+    ['/lib/x86_64-linux-gnu/libc.so: invalid ELF header', 'it was made for another C library: musl (Alpine) and glibc have packages of their own'],
     ['libc.musl-x86_64.so.1: cannot open shared object file: No such file or directory', 'it was made for another C library: musl (Alpine) and glibc have packages of their own'],
     ['Error loading shared library ld-linux-x86-64.so.2: No such file or directory', 'it was made for another C library: musl (Alpine) and glibc have packages of their own'],
   ];
