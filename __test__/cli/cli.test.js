@@ -256,3 +256,23 @@ test('an input that is faster than the server waits for it', limit, async (t) =>
   const { code, stderr } = await run.end();
   assert.deepEqual({ code, stderr, received }, { code: 0, stderr: '', received: 1000 * 99_999 });
 });
+
+test('a server that is faster than whoever reads waits for it, and nothing is left out', limit, async (t) => {
+  const COUNT = 40_000;
+  let sent;
+  const connected = new Promise((resolve) => (sent = resolve));
+  const url = await serve(t, (socket) => {
+    for (let i = 0; i < COUNT; i += 1) socket.send(`${i} ${'x'.repeat(500)}`);
+    socket.close(1000);
+    sent();
+  });
+  const run = command(t, ['connect', url]);
+  run.process.stdout.pause();
+  await connected;
+  setTimeout(() => run.process.stdout.resume(), 1000); // long enough for much to pile up
+  const { code, stdout } = await run.end();
+  const lines = stdout.split('\n');
+  assert.equal(code, 0);
+  assert.deepEqual([lines[0], lines.at(-2)], ['connected', 'closed, 1000']);
+  assert.deepEqual(lines.slice(1, -2).map((line) => parseInt(line.slice(2), 10)), Array.from({ length: COUNT }, (_, i) => i));
+});

@@ -65,10 +65,10 @@ class Session {
   #listen() {
     const client = this.#client;
     client.on('open', (sid) => this.#opened(sid));
-    client.on('message', (text) => this.#out.line(`< ${shown(text)}`, 'cyan'));
-    client.on('binary', (data) => this.#out.line(`< binary, ${shownBytes(data)}`, 'cyan'));
+    client.on('message', (text) => this.#show(`< ${shown(text)}`, 'cyan'));
+    client.on('binary', (data) => this.#show(`< binary, ${shownBytes(data)}`, 'cyan'));
     client.on('drain', () => this.#lines.resume());
-    client.on('ping', (text) => this.#out.line(`< ping ${shown(text)}`.trimEnd(), 'dim'));
+    client.on('ping', (text) => this.#show(`< ping ${shown(text)}`.trimEnd(), 'dim'));
     client.on('pong', (text) => this.#pong(text));
     client.on('error', (error) => {
       process.exitCode = 1;
@@ -81,6 +81,12 @@ class Session {
       this.#out.line(`closed, ${code === 1006 ? 'the connection was lost' : `${code} ${shown(reason)}`.trimEnd()}`, 'dim');
       this.#over();
     });
+  }
+
+  /** Something of the server's, which says nothing more until it has been read. */
+  #show(text, style) {
+    this.#out.line(text, style);
+    if (this.#out.isFull) this.#client.pause(this.#sid);
   }
 
   /** Errors have a stream of their own. */
@@ -102,6 +108,7 @@ class Session {
       this.#ping();
     }
     if (this.#interval > 0) this.#timers.push(setInterval(() => this.#ping(), this.#interval));
+    this.#out.onDrain(() => this.#client.resume(this.#sid ?? []));
     this.#lines.on('line', (line) => this.#typed(line));
     this.#lines.on('SIGINT', this.interrupt);
     this.#lines.on('close', () => this.#ended());

@@ -41,9 +41,19 @@ class Output {
     stream.on('drain', () => this.#resume());
   }
 
+  /** @returns {boolean} whether whoever reads this is behind, so that lines would be left out */
+  get isFull() {
+    return this.#stream.writableLength > MAX_WAITING;
+  }
+
+  /** @param {() => void} listener is called when all has been read */
+  onDrain(listener) {
+    this.#stream.on('drain', listener);
+  }
+
   /** @param {string} text one line @param {keyof typeof STYLES} [style] */
   line(text, style) {
-    if (this.#stream.writableLength > MAX_WAITING) {
+    if (this.isFull) {
       this.#leftOut += 1;
       return;
     }
