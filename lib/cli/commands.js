@@ -41,12 +41,12 @@ const COMMANDS = {
       + '  /ping                   the time until the pong\n'
       + '  /close [CODE [REASON]]  ends the connection, as Ctrl-C and Ctrl-D do\n'
       + '  //…                     sends the line with one slash less\n'
-      + 'At the end of an input that is no terminal a ping is sent, and its pong waited for: an echo is back by then.',
+      + 'At the end of an input that is no terminal a ping is sent, and its pong waited for, and then --wait.',
     options: {
       header: { type: 'string', multiple: true, value: '\'NAME: VALUE\'', help: 'a header of the request; may be given several times' },
       origin: { type: 'string', value: 'ORIGIN', help: 'the Origin header' },
       ping: { type: 'string', value: 'SECONDS', help: 'ping again and again, and show the times' },
-      wait: { type: 'string', value: 'SECONDS', help: 'stay for so long after the end of the input' },
+      wait: { type: 'string', value: 'SECONDS', help: 'stay for so long after the end of the input and a last pong; default 1' },
       ca: { type: 'string', value: 'FILE', help: 'certificates in PEM that are trusted' },
       insecure: { type: 'boolean', help: 'trust any certificate' },
       ...BOTH,

@@ -49,7 +49,7 @@ class Session {
    */
   constructor(url, values, out) {
     this.#out = out;
-    this.#wait = (number(values, 'wait', { min: 0, max: 86_400 }) ?? 0) * 1000;
+    this.#wait = (number(values, 'wait', { min: 0, max: 86_400 }) ?? 1) * 1000;
     this.#interval = (number(values, 'ping', { min: 0.1, max: 86_400 }) ?? 0) * 1000;
     this.#client = new Client(requestOptions(values));
     this.#pings = new Pings((sid, text) => this.#client.ping(sid, text));
