@@ -329,7 +329,9 @@ export type HandshakeErrorCode =
 export type ThrownErrorCode =
   | 'ERR_INVALID_ARG_TYPE'
   | 'ERR_OUT_OF_RANGE'
+  | 'ERR_WS_BINARY_VERSION'
   | 'ERR_WS_EXTENSION'
+  | 'ERR_WS_NO_BINARY'
   | 'ERR_WS_SOCKET_TAKEN'
   | 'ERR_WS_STOPPING'
   | 'ERR_WS_TAKEOVER'

@@ -8,6 +8,7 @@ const { test } = require('node:test');
 
 const root = path.resolve(__dirname, '..');
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
+const lib = () => fs.readdirSync(path.join(root, 'lib')).filter((name) => name.endsWith('.js')).map((name) => `lib/${name}`);
 
 /** Compiles the files of types/ as a strict project would that has Node's types and nothing else. */
 function compile(files, ...more) {
@@ -62,14 +63,12 @@ test('so are the codes of what is wrong with a frame, and there are no others', 
   assert.deepEqual(own.filter((code) => !documented.includes(code)), []);
 
   const rust = read('src/protocol/error.rs') + read('src/engine/connection.rs');
-  const lib = fs.readdirSync(path.join(root, 'lib')).map((name) => read(`lib/${name}`)).join('');
-  const everywhere = all(rust + lib, /['"](WS_ERR_\w+)['"]/g);
+  const everywhere = all(rust + lib().map(read).join(''), /['"](WS_ERR_\w+)['"]/g);
   assert.deepEqual(all(read('index.d.ts'), /'(WS_ERR_\w+)'/g), everywhere);
 });
 
 test('so are the codes of thrown errors, and of opening handshakes', () => {
-  const files = fs.readdirSync(path.join(root, 'lib')).map((name) => `lib/${name}`);
-  const code = all([...files, 'src/binding/call.rs', 'src/binding/commands.rs'].map(read).join(''), /['"](ERR_(?!INTERNAL)\w+|E[A-Z]{4,7})['"]/g);
+  const code = all([...lib(), 'src/binding/call.rs', 'src/binding/commands.rs'].map(read).join(''), /['"](ERR_(?!INTERNAL)\w+|E[A-Z]{4,7})['"]/g);
   const documented = ['### Thrown', '### Of opening handshakes'].map((title) =>
     all(section(read('docs/api.md'), title, '\n##'), /^\| `(\w+)`/gm));
   const types = ['ThrownErrorCode', 'HandshakeErrorCode'].map((name) =>

@@ -66,7 +66,7 @@ module.exports = {
     timeout: 15 * MINUTE,
   },
   node: {
-    commands: nodeTest('__test__', '__test__/examples'),
+    commands: nodeTest('__test__', '__test__/cli', '__test__/examples'),
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },

@@ -78,6 +78,13 @@ functions! { SOCKETS:
 #[cfg(not(sockets))]
 const SOCKETS: &[(&CStr, sys::napi_callback)] = &[];
 
+/// The version that this binary was built as: `lib/` takes no other than its own.
+#[napi]
+#[must_use]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// Runs once per env that loads the addon.
 #[napi(module_exports)]
 pub fn register(exports: Object, env: Env) -> Result<()> {

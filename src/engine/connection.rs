@@ -193,12 +193,10 @@ impl Connection {
             guard = Some(ready!(io.poll_read_ready(context))?);
         }
         match self.read(shard, io.get_ref().as_fd()) {
-            Ok((read, room)) => {
-                // A short read has emptied the kernel's buffer: the next bytes are a new edge.
-                if 0 < read
-                    && read < room
-                    && let Some(guard) = &mut guard
-                {
+            Ok((0, _)) => {}
+            // A short read has emptied the kernel's buffer: the next bytes are a new edge.
+            Ok((read, room)) if read < room => {
+                if let Some(guard) = &mut guard {
                     guard.clear_ready();
                 }
             }
@@ -211,7 +209,9 @@ impl Connection {
                     guard.clear_ready();
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                self.inner.borrow_mut().read_now = guard.is_none();
+            }
             Err(error) => return Poll::Ready(Err(error)),
         }
         Poll::Ready(Ok(()))

@@ -1,0 +1,75 @@
+'use strict';
+
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const path = require('node:path');
+
+const COMMAND = path.join(__dirname, '..', '..', 'bin', 'websockets.js');
+
+/** One run of the command, as a process of its own. */
+class Run {
+  /**
+   * @param {string[]} args
+   * @param {boolean} terminal whether it is on a terminal, by util-linux' `script`
+   */
+  constructor(args, terminal) {
+    const quoted = [process.execPath, COMMAND, ...args].map((arg) => `'${arg}'`).join(' ');
+    const command = terminal ? ['script', '-qefc', quoted, '/dev/null'] : [process.execPath, COMMAND, ...args];
+    this.process = spawn(command[0], command.slice(1), { env: { ...process.env, TERM: 'xterm-256color', NODE_OPTIONS: '', NO_COLOR: terminal ? undefined : '1' } });
+    this.stdout = '';
+    this.stderr = '';
+    for (const name of ['stdout', 'stderr']) this.process[name].setEncoding('utf8').on('data', (text) => (this[name] += text));
+    this.process.stdin.on('error', () => {}); // it may be gone before it has read all
+    this.closed = once(this.process, 'close').then(([code, signal]) => ({ code, signal }));
+  }
+
+  /**
+   * @param {string | RegExp} what
+   * @returns {Promise<RegExpMatchArray>} once it has said that
+   */
+  async says(what) {
+    const pattern = typeof what === 'string' ? new RegExp(what.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')) : what;
+    const over = this.closed.then(() => true);
+    for (;;) {
+      const found = pattern.exec(this.stdout);
+      if (found) return found;
+      if (await Promise.race([once(this.process.stdout, 'data').then(() => false), over])) {
+        const last = pattern.exec(this.stdout);
+        if (last) return last;
+        throw new Error(`it ended and had not said ${pattern}\n${this.stdout}\n${this.stderr}`);
+      }
+    }
+  }
+
+  /** @param {string} text what is typed */
+  type(text) {
+    this.process.stdin.write(text);
+  }
+
+  /** Both streams and the exit status, once it has ended. */
+  async end() {
+    const { code, signal } = await this.closed;
+    return { code, signal, stdout: this.stdout, stderr: this.stderr };
+  }
+}
+
+/**
+ * @param {import('node:test').TestContext} t by its end the process is gone
+ * @param {string[]} args
+ * @param {{ terminal?: boolean }} [options]
+ * @returns {Run}
+ */
+function command(t, args, { terminal = false } = {}) {
+  const run = new Run(args, terminal);
+  t.after(() => run.process.kill('SIGKILL'));
+  return run;
+}
+
+/** The echo server on a free port. @returns {Promise<{ run: Run, url: string }>} */
+async function echo(t, ...args) {
+  const run = command(t, ['echo', '--port', '0', ...args]);
+  const [, url] = await run.says(/^listening on (\S+)/);
+  return { run, url };
+}
+
+module.exports = { command, echo };

@@ -1,0 +1,32 @@
+'use strict';
+
+/**
+ * What a terminal shows once it has got this: it knows the few sequences that readline and the command
+ * send, and refuses others.
+ *
+ * @param {string} text
+ * @returns {string[]} its lines
+ */
+function screen(text) {
+  const lines = [''];
+  let column = 0;
+  const put = (character) => {
+    const line = lines.pop();
+    lines.push(line.slice(0, column).padEnd(column) + character + line.slice(column + 1));
+    column += 1;
+  };
+  const erase = (from) => lines.push(lines.pop().slice(0, from));
+  for (const [whole, sequence, parameter, final] of text.matchAll(/(\u001b\[([\d;?]*)([A-Za-z]))|[^]/gu)) {
+    if (sequence === undefined) {
+      if (whole === '\r') column = 0;
+      else if (whole === '\n') column = lines.push('') * 0;
+      else put(whole);
+    } else if (final === 'G') column = Number(parameter || 1) - 1;
+    else if (final === 'K' && parameter === '2') erase(0);
+    else if ((final === 'J' || final === 'K') && Number(parameter) === 0) erase(column);
+    else if (final !== 'm' && final !== 'h' && final !== 'l') throw new Error(`unknown sequence ${JSON.stringify(whole)}`);
+  }
+  return lines;
+}
+
+module.exports = { screen };

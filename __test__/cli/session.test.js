@@ -1,0 +1,65 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { test } = require('node:test');
+const { command, echo } = require('./command');
+const { screen } = require('./screen');
+
+const limit = { timeout: 240_000 };
+// The command of util-linux, which has these options; that of other systems is another one.
+const noTerminal = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ? false : 'no util-linux here';
+
+/** Times, ports and addresses are those of a run. */
+const plain = (text) => text.replace(/\d+\.\d ms/g, 'N ms').replace(/localhost:\d+/g, 'localhost:3000').replace(/(open, )\S+/, '$1127.0.0.1');
+
+/** What somebody types, and what the terminal shows by then. */
+async function session(t, url) {
+  const run = command(t, ['connect', url], { terminal: true });
+  await run.says(/pong after/);
+  run.type('hello\r');
+  await run.says(/< hello/);
+  run.type('/ping\r');
+  await run.says(/pong after[^]*pong after/);
+  run.type('/close 1000 bye\r');
+  const { code, stdout } = await run.end();
+  assert.equal(code, 0);
+  return stdout;
+}
+
+test('the session in README.md is one that takes place', { ...limit, skip: noTerminal }, async (t) => {
+  const server = await echo(t);
+  const shown = screen(await session(t, server.url)).map((line) => line.trimEnd()).join('\n').trimEnd();
+  await server.run.says('closed, 1000');
+  server.run.process.kill('SIGINT');
+  await server.run.closed;
+
+  const text = [
+    '$ npx websockets connect ws://localhost:3000', shown, '```', '', 'while the server says:', '',
+    '```console', '$ npx websockets echo --port 3000', server.run.stdout,
+  ].join('\n').trim();
+  const readme = fs.readFileSync(path.join(__dirname, '..', '..', 'README.md'), 'utf8');
+  assert.ok(plain(readme).includes(plain(text)), text);
+});
+
+test('colours are for terminals that have them', { ...limit, skip: noTerminal }, async (t) => {
+  const { url } = await echo(t);
+  assert.match(await session(t, url), /\u001b\[36m< hello\u001b\[39m/);
+  const piped = command(t, ['connect', url]);
+  piped.process.stdin.end('hello\n');
+  assert.doesNotMatch((await piped.end()).stdout, /\u001b/);
+});
+
+test('at a terminal Ctrl-D closes, and so does Ctrl-C', { ...limit, skip: noTerminal }, async (t) => {
+  const { url } = await echo(t);
+  for (const key of ['\u0004', '\u0003']) {
+    const run = command(t, ['connect', url], { terminal: true });
+    await run.says(/pong after/);
+    run.type(key);
+    const { code, stdout } = await run.end();
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /closed, 1000/);
+  }
+});

@@ -1,0 +1,90 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { test } = require('node:test');
+const { Project, packed } = require('./support/project');
+const { registry } = require('./support/registry');
+const { thisPlatform } = require('../../lib/platform');
+
+const root = path.resolve(__dirname, '..', '..');
+const limit = { timeout: 540_000 };
+const OWN = `websockets-${thisPlatform().name}`;
+// A plain socket goes by threads where there are some.
+const TRANSPORT = process.platform === 'win32' ? 'stream' : 'socket';
+
+const consumer = (name) => fs.readFileSync(path.join(__dirname, 'consumers', name), 'utf8');
+
+/** @returns {string[]} all files below a folder */
+const filesOf = (place) => fs.readdirSync(place, { withFileTypes: true }).flatMap((entry) => {
+  const full = path.join(place, entry.name);
+  return entry.isDirectory() ? filesOf(full) : [full];
+});
+
+/** Installs the tarballs themselves, from no registry. */
+async function install(t) {
+  const project = new Project(t);
+  const tarballs = packed().map(({ file }) => file);
+  const { status, stdout, stderr } = await project.npm(['install', '--offline', '--ignore-scripts', ...tarballs]);
+  assert.equal(status, 0, stdout + stderr);
+  return project;
+}
+
+test('installed from its tarballs, with scripts off, it works', limit, async (t) => {
+  const project = await install(t);
+
+  await t.test('with require', async () => {
+    project.write('echo.cjs', consumer('echo.cjs'));
+    assert.deepEqual(await project.node('echo.cjs'), { status: 0, stdout: `required ${TRANSPORT}\n`, stderr: '' });
+  });
+
+  await t.test('with import', async () => {
+    project.write('echo.mjs', consumer('echo.mjs'));
+    assert.deepEqual(await project.node('echo.mjs'), { status: 0, stdout: `imported ${TRANSPORT}\n`, stderr: '' });
+  });
+
+  for (const [what, extension] of [['a module', 'mts'], ['CommonJS', 'cts']]) {
+    await t.test(`with TypeScript as ${what}, strictly`, async () => {
+      project.write(`typed.${extension}`, consumer('echo.ts'));
+      const compiled = await project.node(
+        require.resolve('typescript/bin/tsc'), '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022',
+        '--typeRoots', path.join(root, 'node_modules', '@types'), '--types', 'node', '--ignoreConfig', '--pretty', 'false', `typed.${extension}`,
+      );
+      assert.deepEqual(compiled, { status: 0, stdout: '', stderr: '' });
+      assert.deepEqual(await project.node(`typed.${extension.replace('ts', 'js')}`), { status: 0, stdout: 'TYPED\n', stderr: '' });
+    });
+  }
+
+  await t.test('by its command', async () => {
+    const { status, stdout, stderr } = await project.npm(['exec', '--offline', '--no', '--', 'websockets', '--version']);
+    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${require('../../package.json').version}\n`, stderr: '' });
+  });
+
+  await t.test('in little space', () => {
+    const sizes = ['websockets', OWN].map((name) => filesOf(project.installed(name)).map((file) => fs.statSync(file).size));
+    const [main, own] = sizes.map((all) => all.reduce((sum, size) => sum + size));
+    t.diagnostic(`installed size: ${Math.ceil((main + own) / 1024)} KiB in ${sizes.flat().length} files, of which the binary's package is ${Math.ceil(own / 1024)} KiB`);
+    assert.ok(main + own < 4 * 1024 * 1024, 'more than 4 MiB');
+    assert.deepEqual(fs.readdirSync(project.installed()).filter((name) => !name.startsWith('.')).sort(), ['websockets', OWN].sort());
+  });
+
+  await t.test('without anything that runs when it is installed', () => {
+    const { packages } = project.json('node_modules/.package-lock.json');
+    assert.deepEqual(Object.values(packages).filter((entry) => entry.hasInstallScript), []);
+  });
+});
+
+test('npm picks the platform\'s package by itself, and fetches no other', limit, async (t) => {
+  const project = new Project(t);
+  const { url, asked } = await registry(t, packed());
+  // The npm that refuses to run scripts at all (--strict-allow-scripts; older ones know no such thing) has nothing to refuse.
+  const { status, stdout, stderr } = await project.npm(['install', 'websockets'], {
+    npm_config_registry: url, npm_config_strict_allow_scripts: 'true',
+  });
+  assert.equal(status, 0, stdout + stderr);
+  assert.doesNotMatch(stdout + stderr, /allow-scripts|install script/i);
+  assert.deepEqual(asked.filter((place) => place.endsWith('.tgz')).map((place) => place.split('/')[1]).sort(), ['websockets', OWN].sort());
+  project.write('echo.cjs', consumer('echo.cjs'));
+  assert.equal((await project.node('echo.cjs')).stdout, `required ${TRANSPORT}\n`);
+});

@@ -1,0 +1,49 @@
+'use strict';
+
+const { createHash } = require('node:crypto');
+const fs = require('node:fs');
+const http = require('node:http');
+const { once } = require('node:events');
+const { mainManifest, platformManifest } = require('../../../scripts/lib/package/manifest');
+const { platforms } = require('../../../scripts/lib/package/versions');
+
+/**
+ * An npm registry on this machine that has what a release publishes. Only the tarballs given can be
+ * downloaded: of the other platforms npm has to see by their manifests that it needs none.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {import('../../../scripts/lib/package/pack').Packed[]} tarballs
+ * @param {(name: string) => boolean} [has] which of the packages it has, by default all
+ * @returns {Promise<{ url: string, asked: string[] }>} `asked`: the paths of all requests
+ */
+async function registry(t, tarballs, has = () => true) {
+  const asked = [];
+  const manifests = [mainManifest(), ...platforms().map((name) => platformManifest(name))].filter(({ name }) => has(name));
+  const server = http.createServer((req, res) => {
+    asked.push(req.url);
+    const [, name, tarball] = req.url.split('/');
+    const manifest = manifests.find((one) => one.name === name);
+    const packed = tarballs.find((one) => one.name === name);
+    if (!manifest || (tarball && !packed)) {
+      res.writeHead(404, { 'Content-Type': 'application/json' }).end('{}');
+    } else if (tarball) {
+      res.end(fs.readFileSync(packed.file));
+    } else {
+      const { version } = manifest;
+      const hash = createHash('sha512').update(packed ? fs.readFileSync(packed.file) : '').digest('base64');
+      const dist = { tarball: `http://${req.headers.host}/${name}/${name}-${version}.tgz`, integrity: `sha512-${hash}` };
+      res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({
+        name, 'dist-tags': { latest: version }, versions: { [version]: { ...manifest, dist } },
+      }));
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${server.address().port}/`, asked };
+}
+
+module.exports = { registry };

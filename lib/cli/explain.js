@@ -1,0 +1,35 @@
+'use strict';
+
+const { shown } = require('./output.js');
+
+const WORDS = {
+  ECONNREFUSED: 'nobody listens there',
+  ECONNRESET: 'the connection was reset',
+  EADDRINUSE: 'something else listens there already',
+  EACCES: 'that is not allowed',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'the name could not be looked up',
+  ETIMEDOUT: 'it took too long',
+  ENOENT: 'no such file',
+  EPROTO: 'no TLS is spoken there',
+};
+const CERTIFICATE = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_)/;
+
+/**
+ * An error in one line, for people.
+ *
+ * @param {Error & { code?: string }} error
+ * @returns {string}
+ */
+function explain(error) {
+  // Where a name has several addresses each has an error of its own.
+  const { code, message, address, port, body } = error.errors?.[0] ?? error;
+  const where = address === undefined ? '' : ` (${address}${port === undefined ? '' : `:${port}`})`;
+  if (Object.hasOwn(WORDS, code ?? '')) return `${WORDS[code]}${where || `: ${shown(message)}`} [${code}]`;
+  const hint = CERTIFICATE.test(code ?? '') ? '; --ca FILE trusts it, --insecure any' : '';
+  const said = body?.length > 0 ? `: ${shown(String(body).trim())}` : '';
+  return `${shown(message)}${said}${hint}${code === undefined ? '' : ` [${code}]`}`;
+}
+
+module.exports = { explain };

@@ -1,0 +1,26 @@
+'use strict';
+
+const { version } = require('../../package.json');
+const { UsageError, help, parse } = require('./commands.js');
+const { connect } = require('./connect.js');
+const { echo } = require('./echo.js');
+const { explain } = require('./explain.js');
+const { Output } = require('./output.js');
+
+const RUN = { connect, echo };
+
+function main(args) {
+  const { name, values, positionals } = parse(args);
+  const out = new Output(process.stdout);
+  if (values.version) out.line(version);
+  else if (values.help || name === undefined) out.line(help(name));
+  else RUN[name](values, positionals, out);
+}
+
+try {
+  main(process.argv.slice(2));
+} catch (error) {
+  const usage = error instanceof UsageError;
+  console.error(`websockets: ${usage ? error.message : explain(error)}${usage ? '\nwebsockets --help says more' : ''}`);
+  process.exitCode = usage ? 2 : 1;
+}

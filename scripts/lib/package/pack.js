@@ -1,0 +1,86 @@
+'use strict';
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const root = require('../root');
+const { mainManifest, platformManifest } = require('./manifest');
+const { platforms } = require('./versions');
+
+/**
+ * @typedef {object} Packed
+ * @property {string} name
+ * @property {string} file the tarball
+ * @property {number} size its bytes
+ * @property {number} unpackedSize
+ * @property {string[]} files what is in it
+ */
+
+/**
+ * Makes one tarball, of copies: the checkout stays as it is.
+ *
+ * @param {string} out
+ * @param {object} manifest
+ * @param {Record<string, string>} files place in the package → file or folder; one that is not there is left out
+ * @returns {Packed}
+ */
+function pack(out, manifest, files) {
+  const stage = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-pack-'));
+  try {
+    for (const [place, from] of Object.entries(files)) {
+      if (fs.existsSync(from)) fs.cpSync(from, path.join(stage, place), { recursive: true });
+    }
+    fs.writeFileSync(path.join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    const { status, stdout, stderr } = spawnSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', out], {
+      cwd: stage, encoding: 'utf8', shell: process.platform === 'win32', // npm is a .cmd file there
+    });
+    if (status !== 0) throw new Error(`npm pack: ${stderr || stdout}`);
+    const answer = JSON.parse(stdout);
+    const [packed] = Array.isArray(answer) ? answer : Object.values(answer); // npm 12 has names instead
+    return {
+      name: packed.name,
+      file: path.join(out, packed.filename),
+      size: packed.size,
+      unpackedSize: packed.unpackedSize,
+      files: packed.files.map((file) => file.path).sort(),
+    };
+  } finally {
+    fs.rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} place @returns {string} */
+const inRoot = (place) => path.join(root, place);
+
+/**
+ * The tarballs of the platform packages that there is a binary for, and then that of the main package: the
+ * order in which they are published.
+ *
+ * @param {object} options
+ * @param {string} options.out an existing folder
+ * @param {string} [options.binaries] the folder that the binaries are in
+ * @param {boolean} [options.all] whether one that is missing is an error
+ * @returns {Packed[]}
+ */
+function packAll({ out, binaries = root, all = false }) {
+  const binary = (name) => path.join(binaries, `websockets.${name}.node`);
+  const missing = platforms().filter((name) => !fs.existsSync(binary(name)));
+  const present = platforms().filter((name) => !missing.includes(name));
+  if (present.length === 0 || (all && missing.length > 0)) {
+    throw new Error(`no binary in ${binaries} for ${missing.join(', ')}`);
+  }
+  if (!fs.existsSync(inRoot('native.js'))) throw new Error('native.js is missing: npm run build');
+  const main = mainManifest();
+  const named = [...main.files, 'README.md', 'LICENSE'].map((place) => [place, inRoot(place)]);
+  return [
+    ...present.map((name) => pack(out, platformManifest(name), {
+      [`websockets.${name}.node`]: binary(name),
+      'README.md': inRoot(`npm/${name}/README.md`),
+      LICENSE: inRoot('LICENSE'),
+    })),
+    pack(out, main, Object.fromEntries(named)),
+  ];
+}
+
+module.exports = { packAll };
