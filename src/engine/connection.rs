@@ -190,12 +190,10 @@ impl Connection {
             guard = Some(ready!(io.poll_read_ready(context))?);
         }
         match self.read(shard, io.get_ref().as_fd()) {
-            Ok(read) => {
-                // A short read has emptied the kernel's buffer: the next bytes are a new edge.
-                if 0 < read
-                    && read < self.room()
-                    && let Some(guard) = &mut guard
-                {
+            Ok(0) => {}
+            // A short read has emptied the kernel's buffer: the next bytes are a new edge.
+            Ok(read) if read < self.room() => {
+                if let Some(guard) = &mut guard {
                     guard.clear_ready();
                 }
             }
@@ -208,8 +206,11 @@ impl Connection {
                     guard.clear_ready();
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Poll::Ready(Err(error)),
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                return Poll::Ready(Err(error));
+            }
+            // There may be more, of which no edge tells: that was used up where none was waited for.
+            Ok(_) | Err(_) => self.inner.borrow_mut().read_now |= guard.is_none(),
         }
         Poll::Ready(Ok(()))
     }
