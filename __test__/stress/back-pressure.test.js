@@ -5,7 +5,8 @@
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
-const { MiB, TRANSPORTS, pressed, reportWithin } = require('../support/pressed');
+const { MiB } = require('../support/memory');
+const { TRANSPORTS, pressed, reportWithin } = require('../support/pressed');
 
 const limit = { timeout: 120_000 };
 const MAX = 32 * MiB;

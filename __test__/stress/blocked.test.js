@@ -4,8 +4,9 @@
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
+const { MiB } = require('../support/memory');
 const { RawClient } = require('../support/raw-client');
-const { MiB, TRANSPORTS, pressed, reportWithin } = require('../support/pressed');
+const { TRANSPORTS, pressed, reportWithin } = require('../support/pressed');
 
 const CLIENTS = 40;
 const BLOCKED = 10_000;

@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict');
 const { run } = require('./child');
-const { KiB, MiB, inMiB } = require('./memory');
+const { inMiB } = require('./memory');
 
 /** What the suite runs over. */
 const TRANSPORTS = ['socket', 'stream', 'tls'];
@@ -83,4 +83,4 @@ async function reportWithin(t, server, bound) {
   return report;
 }
 
-module.exports = { KiB, MiB, TRANSPORTS, pressed, reportWithin };
+module.exports = { TRANSPORTS, pressed, reportWithin };
