@@ -52,19 +52,31 @@ class Told {
 }
 
 /**
+ * A process of clients.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {object} at as `TestServer` has it
+ * @param {object} [deflate] of `Inflater`, where permessage-deflate is agreed upon
+ * @returns {Promise<Told>}
+ */
+async function pressing(t, at, deflate) {
+  const clients = new Told(run(t, 'pressing-clients.js', [at, ...(deflate ? [deflate] : [])]));
+  await clients.says('ready');
+  return clients;
+}
+
+/**
  * A server in a process of its own, the memory of which is measured, and a process of clients.
  *
  * @param {import('node:test').TestContext} t
  * @param {object} options of `TestServer`, as far as JSON has them, and of `fixtures/pressed-server.js`
  * @param {object} [deflate] of `Inflater`, where permessage-deflate is agreed upon
- * @returns {Promise<{ server: Told, clients: Told, at: object }>}
+ * @returns {Promise<{ server: Told, clients: Told }>}
  */
 async function pressed(t, options, deflate) {
   const server = new Told(run(t, 'pressed-server.js', [options]));
   const [at] = await server.says('at');
-  const clients = new Told(run(t, 'pressing-clients.js', [at, ...(deflate ? [deflate] : [])]));
-  await clients.says('ready');
-  return { server, clients, at };
+  return { server, clients: await pressing(t, at, deflate) };
 }
 
 /**
@@ -83,4 +95,4 @@ async function reportWithin(t, server, bound) {
   return report;
 }
 
-module.exports = { TRANSPORTS, pressed, reportWithin };
+module.exports = { TRANSPORTS, pressed, pressing, reportWithin };
