@@ -14,7 +14,7 @@ const BLOCKED = 10_000;
 const PATIENCE = BLOCKED / 2;
 
 /** 16 MiB that wait, as much again that comes in while those are delivered, and strings for V8. */
-const BOUND = 64 * MiB;
+const BOUND = 96 * MiB;
 
 /**
  * Messages by their size, how many of them each client writes, and options. The large ones are more
