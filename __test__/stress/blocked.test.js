@@ -21,7 +21,7 @@ const BOUND = 96 * MiB;
  * than the kernel takes, so that bytes of each client wait when the block ends: nobody is idle, though
  * by the clock each of them has been.
  */
-const KINDS = { 'of 16 KiB': [16_384, 400, { timeout: 3000 }], 'of one byte': [1, 40_000, {}] };
+const KINDS = { 'of 16 KiB': [16_384, 400, { timeout: 9000 }], 'of one byte': [1, 40_000, {}] };
 
 /** Echoes from another env, one after another, for as long as `goesOn`. */
 async function talk(port, goesOn) {
@@ -43,9 +43,9 @@ describe('blocked for ten seconds under a flood', { concurrency: true }, () => {
     for (const [what, [size, count, base]] of Object.entries(KINDS)) {
       test(`${transport}, messages ${what}: bounded memory, all of it comes in order, another env goes on`, { timeout: 180_000 }, async (t) => {
         const { server, clients } = await pressed(t, { transport, size, base });
+        const [port] = await server.ask('elsewhere');
         await clients.ask('connect', 'flood', 'fast', CLIENTS);
         await server.ask('opened', CLIENTS);
-        const [port] = await server.ask('elsewhere');
         await server.ask('measure');
         await clients.ask('flood', 'flood', count, size);
         await server.ask('heard', 1);
