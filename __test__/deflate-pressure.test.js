@@ -76,6 +76,24 @@ test('a message to all that waits for many peers is in memory once, where none t
     assert.ok(grown < 60 * MiB, `${grown}`);
   }));
 
+// It takes longer than a thread may be behind: most of it is sent as it is.
+test('a message to all that there is no time to compress is in memory once', limit,
+  served({ ...local, transport: 'socket', base: { maxConnections: 50 } }, async ({ base, raw }, t) => {
+    const clients = [];
+    while (clients.length < 40) clients.push(await raw(deaf));
+    const last = await raw();
+    const message = crypto.randomBytes(8 * MiB);
+    const before = process.memoryUsage.rss();
+    base.send(message);
+    // Behind it in the order of the shard, so that it has been queued for all once this is answered.
+    base.ping(last.sid, 'p');
+    await last.inbox.atLeast('frame', 2);
+    assert.ok(base.stats().queuedBytes > 300 * MiB);
+    const grown = process.memoryUsage.rss() - before;
+    t.diagnostic(`${(grown / MiB).toFixed(1)} MiB for 8 MiB to 41`);
+    assert.ok(grown < 160 * MiB, `${grown}`);
+  }));
+
 test('a paused peer is heard after the pause, message by message', limit, served({ agreed: NAME }, async ({ base, events, raw }) => {
   const client = await raw();
   const deflater = new Deflater();

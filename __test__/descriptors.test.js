@@ -19,6 +19,18 @@ for (const which of ['first', 'later']) {
   });
 }
 
+test('no descriptor left for a socket on the stream transport: it takes none', { ...limit, skip }, async (t) => {
+  const child = run(t, 'out-of-descriptors.js', ['stream'], { descriptors: 64 });
+  assert.deepEqual(await child.exited, { code: 0, signal: null }, child.stderr);
+  assert.deepEqual(child.lines, [['answer', 'usable']]);
+});
+
+test('no descriptor left for a socket of a Server: an error event, that connection is dropped, the next one is served', { ...limit, skip }, async (t) => {
+  const child = run(t, 'out-of-descriptors.js', ['server'], { descriptors: 64 });
+  assert.deepEqual(await child.exited, { code: 0, signal: null }, child.stderr);
+  assert.deepEqual(child.lines, [['error', 'EMFILE', 0, 0], ['answer', 'usable']]);
+});
+
 test('a child process does not inherit the connection', { ...limit, skip }, served({}, async ({ base, events, raw }, t) => {
   const client = await raw();
   await client.text('x');

@@ -50,6 +50,21 @@ test('while paused nothing is read: TCP stops the peer', limit, served({}, async
   assert.ok(read < 1 << 20, `${read} bytes`);
 }));
 
+// More than one read takes, and nothing behind it that would tell of itself.
+test('all that the kernel holds comes after resume', limit, served({ unix: true }, async (server) => {
+  const { base, events, raw, connect } = server;
+  const [client, other] = [await raw(), await connect()];
+  base.pause(client.sid);
+  await whileOthersTalk(server, other);
+  const texts = Array.from({ length: 16 }, (_, i) => `${i}`.padEnd(10_000, '.'));
+  await client.write(Buffer.concat(texts.map((payload) => encode({ opcode: TEXT, payload }))));
+  await whileOthersTalk(server, other); // it is seen that something has come, and no reset
+  base.resume(client.sid);
+  const heard = () => events.list('message').filter(([, sid]) => sid === client.sid);
+  await events.until(() => heard().length === texts.length);
+  assert.deepEqual(heard().map(([text]) => text), texts);
+}));
+
 test('pause and resume at each message lose nothing', limit, served({}, async ({ base, events, raw }) => {
   const client = await raw();
   base.on('message', (text, sid) => {

@@ -83,6 +83,18 @@ function addressed({ views }, sid) {
 }
 
 /**
+ * A frame that many streams may keep without a copy for each; encoded when the first asks for it.
+ *
+ * @param {number} opcode
+ * @param {string | ArrayBufferView} data
+ * @returns {() => Uint8Array} unmasked
+ */
+function shared(opcode, data) {
+  let frame;
+  return () => (frame ??= native.encode(opcode, data, false));
+}
+
+/**
  * Sends one frame to those whom `sid` addresses.
  *
  * @param {State} state
@@ -98,8 +110,9 @@ function sendFrame(state, sid, opcode, data, compress) {
     if (count > state.streams.size) {
       flushAfter(native.broadcast(state.id, opcode, data, compress));
     }
+    const frame = shared(opcode, data);
     for (const connection of [...state.streams]) {
-      connection[kInner].transport?.send(opcode, data, compress);
+      connection[kInner].transport?.send(opcode, data, compress, frame);
     }
     return count;
   }
@@ -111,12 +124,13 @@ function sendFrame(state, sid, opcode, data, compress) {
   }
   const connections = addressed(state, sid);
   const slots = [];
+  const frame = shared(opcode, data);
   for (const connection of connections) {
     const { transport } = connection[kInner];
     if (connections.length > 1 && transport instanceof SocketTransport) {
       slots.push(transport.slot);
     } else {
-      transport?.send(opcode, data, compress);
+      transport?.send(opcode, data, compress, frame);
     }
   }
   if (slots.length > 0) {

@@ -1,5 +1,6 @@
 'use strict';
 
+const net = require('node:net');
 const { performance } = require('node:perf_hooks');
 
 const { kInner } = require('./connection.js');
@@ -65,6 +66,8 @@ class StreamTransport {
   #connection;
   #output;
   #mask;
+  /** What it writes may be others' too: neither an extension nor the stream changes it. */
+  #sharesFrames;
   /** Messages are compressed by Rust, not by the extensions' chain. */
   #deflates;
   #socket;
@@ -115,6 +118,7 @@ class StreamTransport {
     this.#methods = methods;
     this.#output = new StreamOutput(socket, methods);
     this.#mask = role.mask;
+    this.#sharesFrames = !role.mask && !isChained && socket instanceof net.Socket;
     this.#extensions = extensions;
   }
 
@@ -403,10 +407,11 @@ class StreamTransport {
     });
   }
 
-  #encode(opcode, data, compress) {
-    return this.#deflates && compress
-      ? native.streamMessage(this.#slot, opcode, data, true)
-      : native.encode(opcode, data, this.#mask);
+  #encode(opcode, data, compress, shared) {
+    if (this.#deflates && compress) {
+      return native.streamMessage(this.#slot, opcode, data, true);
+    }
+    return shared !== undefined && this.#sharesFrames ? shared() : native.encode(opcode, data, this.#mask);
   }
 
   /** Has Rust look at the connection when its next deadline comes. */
@@ -450,15 +455,16 @@ class StreamTransport {
    * @param {number} opcode
    * @param {string | ArrayBufferView} data
    * @param {boolean} compress
+   * @param {() => Uint8Array} [shared] the frame, where others get it too
    */
-  send(opcode, data, compress) {
+  send(opcode, data, compress, shared) {
     if (this.#lost || this.#isFull()) {
       return;
     }
     if (opcode === PING) {
       native.streamPinged(this.#slot);
     }
-    this.#write(this.#encode(opcode, data, compress), compress);
+    this.#write(this.#encode(opcode, data, compress, shared), compress);
     this.#wasHigh ||= this.bufferedAmount() > HIGH_MARK;
     this.#output.isWatched = this.#wasHigh;
   }

@@ -16,10 +16,11 @@ class Child extends EventEmitter {
    * @param {object} [options]
    * @param {NodeJS.ProcessEnv} [options.env]
    * @param {number} [options.descriptors] how many it may have open
+   * @param {string[]} [options.within] a command that runs it, such as `unshare`
    */
-  constructor(script, args = [], { env, descriptors } = {}) {
+  constructor(script, args = [], { env, descriptors, within = [] } = {}) {
     super();
-    const command = [process.execPath, path.join(__dirname, 'fixtures', script), ...args.map((arg) => (typeof arg === 'object' ? JSON.stringify(arg) : String(arg)))];
+    const command = [...within, process.execPath, path.join(__dirname, 'fixtures', script), ...args.map((arg) => (typeof arg === 'object' ? JSON.stringify(arg) : String(arg)))];
     if (descriptors !== undefined) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
     this.process = spawn(command[0], command.slice(1), { env: { ...process.env, ...env, NODE_OPTIONS: '' } });
     this.inbox = new Inbox(this, ['said']);

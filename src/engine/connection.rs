@@ -209,10 +209,11 @@ impl Connection {
                     guard.clear_ready();
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                self.inner.borrow_mut().read_now = guard.is_none();
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                return Poll::Ready(Err(error));
             }
-            Err(error) => return Poll::Ready(Err(error)),
+            // There may be more, of which no edge tells: that was used up where none was waited for.
+            Ok(_) | Err(_) => self.inner.borrow_mut().read_now |= guard.is_none(),
         }
         Poll::Ready(Ok(()))
     }

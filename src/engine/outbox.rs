@@ -9,6 +9,9 @@ use super::socket::MAX_PIECES;
 
 /// Frames at most this long are copied behind each other; longer ones are kept by reference.
 const COPY_LIMIT: usize = 1024;
+/// They make a chunk of about this size: what waits is never moved to grow, and its memory is given
+/// back as it is written.
+const CHUNK: usize = 64 * 1024;
 
 /// Encoded bytes in the order in which they leave: `chunks`, then `tail`.
 #[derive(Default)]
@@ -24,13 +27,16 @@ impl Outbox {
 
     /// Where small frames are encoded in place.
     pub(super) fn tail(&mut self) -> &mut Vec<u8> {
+        if self.tail.len() + COPY_LIMIT > CHUNK {
+            self.seal();
+        }
         &mut self.tail
     }
 
     /// Appends an encoded frame that others may hold too.
     pub(super) fn push(&mut self, frame: &Bytes) {
         if frame.len() <= COPY_LIMIT {
-            self.tail.extend_from_slice(frame);
+            self.tail().extend_from_slice(frame);
         } else {
             self.seal();
             self.chunks.push_back(frame.clone());
@@ -40,7 +46,7 @@ impl Outbox {
     /// Appends an encoded frame that nobody else holds.
     pub(super) fn push_owned(&mut self, frame: Vec<u8>) {
         if frame.len() <= COPY_LIMIT {
-            self.tail.extend_from_slice(&frame);
+            self.tail().extend_from_slice(&frame);
         } else {
             self.seal();
             self.chunks.push_back(Bytes::from(frame));
@@ -139,6 +145,23 @@ mod tests {
             assert_eq!(contents(&outbox), total[first..]);
             assert_eq!(outbox.is_empty(), first == total.len());
         }
+    }
+
+    #[test]
+    fn small_frames_make_chunks_that_stay_where_they_are() {
+        let mut outbox = Outbox::default();
+        for n in 0..1000 {
+            outbox.push_owned(vec![(n % 251) as u8; 1000]);
+        }
+        let sizes: Vec<usize> = outbox.chunks.iter().map(Bytes::len).collect();
+        assert!(
+            sizes
+                .iter()
+                .all(|size| (CHUNK - 2000..=CHUNK).contains(size))
+        );
+        assert!(outbox.tail.capacity() <= CHUNK);
+        let expected = (0..1000).flat_map(|n| vec![(n % 251) as u8; 1000]);
+        assert!(contents(&outbox).into_iter().eq(expected));
     }
 
     #[test]

@@ -233,8 +233,15 @@ impl Shard {
 
     fn send_message(self: &Rc<Self>, at: Instant, shared: &Shared, mut frame: Frame) {
         frame.compress &= at.elapsed() < BEHIND;
-        if let Some(connection) = self.find(shared) {
+        let Some(connection) = self.find(shared) else {
+            return;
+        };
+        if frame.compress || shared.mask {
             connection.send_message(self, &frame);
+        } else {
+            // Others may have it too: it is kept once.
+            let append = shared.shard_append_shared(&frame.bytes);
+            connection.appended(self, append);
         }
     }
 
