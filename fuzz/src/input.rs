@@ -40,7 +40,7 @@ pub(crate) struct Cuts([u8; 3]);
 
 impl Cuts {
     /// The pieces of `stream`.
-    pub(crate) fn of<'a>(self, mut stream: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn of(self, mut stream: &[u8]) -> impl Iterator<Item = &[u8]> {
         let mut lengths = self.0.into_iter().cycle();
         std::iter::from_fn(move || {
             let length = usize::from(lengths.next()?) + 1;

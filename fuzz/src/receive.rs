@@ -89,21 +89,15 @@ fn receive(bytes: &[u8], role: Option<Role>, context_takeover: Option<bool>) {
 
 /// Small ones, so that all of them are reached, or such that messages of some length pass.
 fn limits(small: bool) -> Limits {
-    if small {
-        Limits {
-            max_payload: 150,
-            max_fragments: 5,
-            max_empty_fragments: 2,
-            ..Limits::default()
-        }
-    } else {
-        Limits {
-            max_payload: 64 * 1024,
-            max_fragments: 100,
-            max_empty_fragments: 50,
-            ..Limits::default()
-        }
-    }
+    let mut limits = Limits::default();
+    let (payload, fragments, empty_fragments) = match small {
+        true => (150, 5, 2),
+        false => (64 * 1024, 100, 50),
+    };
+    limits.max_payload = payload;
+    limits.max_fragments = fragments;
+    limits.max_empty_fragments = empty_fragments;
+    limits
 }
 
 /// What was seen is what the reference sees. A compressed message that is both too large and no

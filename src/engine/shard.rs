@@ -5,13 +5,11 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use slab::Slab;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::compressed_once::CompressedOnce;
@@ -19,6 +17,7 @@ use super::connection::Connection;
 use super::port::Port;
 use super::shared::{NO_KEY, Shared};
 use super::submission::{Envelope, Frame, Submission};
+use super::sync::{AtomicBool, Mutex, Notify, Ordering};
 use super::timers::{Timer, Timers};
 use crate::protocol::{Millis, encode_compressed_frame, encode_frame, random_key};
 
@@ -42,6 +41,16 @@ pub struct ShardHandle {
 }
 
 impl ShardHandle {
+    pub(super) fn new(index: usize) -> Self {
+        Self {
+            index,
+            inbox: Mutex::default(),
+            wake: Notify::new(),
+            stopped: AtomicBool::new(false),
+            load: AtomicUsize::new(0),
+        }
+    }
+
     /// Counts a connection that is about to be opened here.
     pub fn admit(&self) {
         self.load.fetch_add(1, Ordering::Relaxed);
@@ -56,6 +65,20 @@ impl ShardHandle {
         self.wake.notify_one();
     }
 
+    /// What was submitted since the last look.
+    pub(super) fn take(&self) -> Vec<(Instant, Envelope)> {
+        std::mem::take(&mut *self.inbox.lock())
+    }
+
+    /// Waits until something was submitted since the last wait, or the shard is to look for itself.
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
         self.wake.notify_one();
@@ -68,13 +91,7 @@ pub(super) fn start(index: usize) -> io::Result<Arc<ShardHandle>> {
         .enable_io()
         .enable_time()
         .build()?;
-    let handle = Arc::new(ShardHandle {
-        index,
-        inbox: Mutex::default(),
-        wake: Notify::new(),
-        stopped: AtomicBool::new(false),
-        load: AtomicUsize::new(0),
-    });
+    let handle = Arc::new(ShardHandle::new(index));
     let own = handle.clone();
     std::thread::Builder::new()
         .name(format!("websockets-{index}"))
@@ -97,7 +114,7 @@ fn run(runtime: &Runtime, handle: Arc<ShardHandle>) {
         answer: Cell::default(),
     });
     LocalSet::new().block_on(runtime, async move {
-        while !shard.handle.stopped.load(Ordering::Relaxed) {
+        while !shard.handle.is_stopped() {
             if shard.carry_out_some() {
                 tokio::task::yield_now().await;
             } else {
@@ -152,7 +169,7 @@ impl Shard {
     }
 
     async fn rest(&self) {
-        let woken = self.handle.wake.notified();
+        let woken = self.handle.woken();
         let next = self.timers.borrow().next();
         match next.and_then(|at| self.epoch.checked_add(Duration::from_millis(at))) {
             Some(at) => {
@@ -165,8 +182,7 @@ impl Shard {
 
     /// Carries out what was submitted, for a while. True where something is left.
     fn carry_out_some(self: &Rc<Self>) -> bool {
-        let envelopes = std::mem::take(&mut *self.handle.inbox.lock());
-        for (at, Envelope { port, submissions }) in envelopes {
+        for (at, Envelope { port, submissions }) in self.handle.take() {
             let works = submissions
                 .into_iter()
                 .map(|submission| Work::Submission(at, port.clone(), submission));

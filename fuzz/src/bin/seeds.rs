@@ -142,7 +142,7 @@ fn streams(flags: u8, key: Option<[u8; 4]>) -> Seeds {
             "too-many-fragments",
             set(
                 flags,
-                &vec![
+                &[
                     vec![unfinished(frame(Opcode::Text, b"1"))],
                     vec![unfinished(frame(Opcode::Continuation, b"")); 8],
                 ]
