@@ -165,6 +165,11 @@ fn nobody_is_rung_once_detach_has_returned() {
     });
 }
 
+/// In the model no time runs out: whoever waits goes on because it was told.
+fn an_hour_from_now() -> Instant {
+    Instant::now() + Duration::from_secs(3_600)
+}
+
 /// What an env hands to a shard.
 fn submit(handle: &ShardHandle, port: &Arc<Port>, submission: Submission) {
     handle.submit(Envelope {
@@ -219,34 +224,54 @@ fn is_resume((_, envelope): &(Instant, Envelope)) -> bool {
     matches!(envelope.submissions[..], [Submission::Resume])
 }
 
+/// A shard that does what it is told until it is stopped: how much that was.
+fn working(handle: &Arc<ShardHandle>) -> thread::JoinHandle<usize> {
+    let handle = handle.clone();
+    thread::spawn(move || {
+        let mut count = 0;
+        while !handle.is_stopped() {
+            for (_, envelope) in handle.take() {
+                count += envelope.submissions.len();
+                envelope.port.submission_done(0, 0);
+            }
+            wait(handle.woken());
+        }
+        count
+    })
+}
+
 #[test]
-fn a_shard_hears_of_all_that_is_submitted_and_of_its_end() {
+fn a_shard_hears_of_all_that_is_submitted() {
     in_every_order(|| {
         let (port, _events) = env(1);
         let handle = Arc::new(ShardHandle::new(0));
-        let envs = [(); 2].map(|()| {
+        let shard = working(&handle);
+        let other = {
             let (port, handle) = (port.clone(), handle.clone());
             thread::spawn(move || submit(&handle, &port, Submission::Leave))
-        });
-        let shard = {
-            let handle = handle.clone();
-            thread::spawn(move || {
-                let mut count = 0;
-                while !handle.is_stopped() {
-                    for (_, envelope) in handle.take() {
-                        count += envelope.submissions.len();
-                        envelope.port.submission_done(0, 0);
-                    }
-                    wait(handle.woken());
-                }
-                count + handle.take().len()
-            })
         };
-        for env in envs {
-            env.join().expect("it submits");
-        }
+        submit(&handle, &port, Submission::Leave);
+        other.join().expect("it submits");
+        port.wait(0, 2, an_hour_from_now());
         handle.stop();
         assert_eq!(shard.join().expect("it ends"), 2);
+    });
+}
+
+#[test]
+fn a_shard_may_be_stopped_whatever_is_submitted() {
+    in_every_order(|| {
+        let (port, _events) = env(1);
+        let handle = Arc::new(ShardHandle::new(0));
+        let shard = working(&handle);
+        let other = {
+            let (port, handle) = (port.clone(), handle.clone());
+            thread::spawn(move || submit(&handle, &port, Submission::Leave))
+        };
+        handle.stop();
+        other.join().expect("it submits");
+        let done = shard.join().expect("it ends");
+        assert_eq!(done + handle.take().len(), 1);
     });
 }
 
@@ -261,8 +286,7 @@ fn whoever_waits_for_a_shard_hears_of_its_progress() {
                 port.submission_done(0, 0);
             })
         };
-        // In the model no time runs out: this returns because it was told.
-        port.wait(0, 2, Instant::now() + Duration::from_secs(3_600));
+        port.wait(0, 2, an_hour_from_now());
         assert_eq!(port.processed(0), 2);
         shard.join().expect("it goes on");
     });
@@ -444,7 +468,7 @@ fn frames_leave_in_the_order_of_the_calls_whoever_appends_them() {
                     Submission::Send(shared.clone(), frame(b'2', 6)),
                 );
             }
-            port.wait(0, 1, Instant::now() + Duration::from_secs(3_600));
+            port.wait(0, 1, an_hour_from_now());
         });
         assert_eq!(frames(&received), [(b'1', 5), (b'2', 6)]);
     });
