@@ -324,6 +324,8 @@ struct Shard {
     handle: Arc<ShardHandle>,
     peer: UnixStream,
     received: Vec<u8>,
+    /// It found JavaScript writing, and has not looked since.
+    waits: bool,
 }
 
 impl Shard {
@@ -341,6 +343,7 @@ impl Shard {
                 wait(self.handle.woken());
             }
         }
+        assert!(!self.waits, "nobody said that JavaScript has written");
         self.read();
         self.received
     }
@@ -365,9 +368,12 @@ impl Shard {
     }
 
     fn settle(&mut self, shared: &Shared) {
-        while shared.flush(Thread::Shard, true) == Flush::Blocked {
+        let mut flush = shared.flush(Thread::Shard, true);
+        while flush == Flush::Blocked {
             self.read();
+            flush = shared.flush(Thread::Shard, true);
         }
+        self.waits = flush == Flush::Busy;
     }
 
     fn read(&mut self) {
@@ -394,6 +400,7 @@ fn exchange(javascript: impl FnOnce(&Arc<Shared>, &Arc<ShardHandle>, &Arc<Port>)
         handle: handle.clone(),
         peer,
         received: Vec::new(),
+        waits: false,
     };
     let shard = thread::spawn(move || shard.run());
     javascript(&shared, &handle, &port);
@@ -484,6 +491,7 @@ fn a_connection_may_end_while_it_is_written_to() {
             handle: handle.clone(),
             peer,
             received: Vec::new(),
+            waits: false,
         };
         let shard = thread::spawn(move || shard.run());
         submit(&handle, &port, Submission::Terminate(shared.clone()));
