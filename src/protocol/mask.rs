@@ -55,14 +55,12 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
     fn every_length_offset_and_alignment_agrees_with_the_rfcs_formula() {
         let key = [0x37, 0xfa, 0x21, 0x3d];
         let plain: Vec<u8> = (0..700_u32).map(|i| (i * i) as u8).collect();
-        // Miri, which takes minutes for all of them, takes some.
-        let step = if cfg!(miri) { 16 } else { 1 };
-        let lengths = (0..70).chain(ALIGNED_FROM - 1..ALIGNED_FROM + 18);
-        for length in lengths.step_by(step) {
-            for start in (0..ALIGNMENT + 1).step_by(step) {
+        for length in (0..70).chain(ALIGNED_FROM - 1..ALIGNED_FROM + 18) {
+            for start in 0..ALIGNMENT + 1 {
                 for offset in 0..5 {
                     let mut data = plain.clone();
                     apply_mask(&mut data[start..start + length], key, offset);
