@@ -9,6 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use reference::Rules;
+use support::outcome::Outcome;
 use support::*;
 use websockets::protocol::{
     Config, Header, Limits, Opcode, Reserved, Role, State, Violation, accept_key, apply_mask,
@@ -32,10 +33,7 @@ fn config(role: Role, enforce_masking: bool) -> Config {
 }
 
 fn rules(role: Role, enforce_masking: bool) -> Rules {
-    Rules {
-        masked: enforce_masking.then_some(role == Role::Server),
-        limits: LIMITS,
-    }
+    Rules::new(enforce_masking.then_some(role == Role::Server), LIMITS)
 }
 
 fn any_role() -> impl Strategy<Value = Role> {
@@ -189,65 +187,19 @@ fn any_conversation() -> impl Strategy<Value = (Role, Vec<u8>)> {
     any_role().prop_flat_map(|role| (Just(role), any_stream(role == Role::Server)))
 }
 
-/// What a connection does with a stream.
-#[derive(Debug, PartialEq)]
-struct Outcome {
-    seen: Vec<Seen>,
-    sent: Vec<(Opcode, Vec<u8>)>,
-    state: State,
-    close_event: (u16, String),
-}
-
 /// What a connection does when it receives `stream` cut at `cuts`.
 fn outcome(config: &Config, stream: &[u8], cuts: &[Index]) -> Outcome {
-    outcome_by(End::receive, config, stream, cuts)
+    Outcome::of(config, pieces(stream, cuts))
 }
 
-/// The same, with each piece handed over in this way.
-fn outcome_by(receive: Receive, config: &Config, stream: &[u8], cuts: &[Index]) -> Outcome {
-    let mut end = End::new(config.clone());
-    receive_cut(&mut end, receive, stream, cuts);
-    let (code, reason) = end.connection.close_event();
-    Outcome {
-        close_event: (code, reason.to_owned()),
-        seen: end.take_seen(),
-        sent: end.take_sent(),
-        state: end.state(),
-    }
-}
-
-/// How a driver hands over what has come.
-type Receive = fn(&mut End, &[u8]);
-
-fn receive_cut(end: &mut End, receive: Receive, stream: &[u8], cuts: &[Index]) {
+/// The pieces of `stream` between `cuts`.
+fn pieces<'a>(stream: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
     cuts.push(stream.len());
     cuts.sort_unstable();
     let mut from = 0;
-    for cut in cuts {
-        receive(end, &stream[from..cut]);
-        from = cut;
-    }
-}
-
-/// The frames that answer `seen`: a pong for each ping, and a close frame at the end.
-fn check_answers(seen: &[Seen], sent: &[(Opcode, Vec<u8>)]) -> Result<(), TestCaseError> {
-    let mut sent = sent.iter();
-    for seen in seen {
-        match seen {
-            Seen::Ping(payload) => {
-                prop_assert_eq!(sent.next(), Some(&(Opcode::Pong, payload.clone())));
-            }
-            Seen::Failed(violation) => {
-                let payload = status(violation.close_code(), &violation.to_string());
-                prop_assert_eq!(sent.next(), Some(&(Opcode::Close, payload)));
-            }
-            Seen::Closing => prop_assert_eq!(sent.next().map(|frame| frame.0), Some(Opcode::Close)),
-            Seen::Text(_) | Seen::Binary(_) | Seen::Pong(_) => {}
-        }
-    }
-    prop_assert_eq!(sent.next(), None);
-    Ok(())
+    let piece = |cut| &stream[std::mem::replace(&mut from, cut)..cut];
+    cuts.into_iter().map(piece).collect()
 }
 
 proptest! {
@@ -265,9 +217,9 @@ proptest! {
         let config = config(role, enforce_masking);
         let whole = outcome(&config, &stream, &[]);
         prop_assert_eq!(&whole.seen, &reference::decode(&stream, rules(role, enforce_masking)));
-        check_answers(&whole.seen, &whole.sent)?;
+        whole.check_answers();
         prop_assert_eq!(&outcome(&config, &stream, &cuts), &whole);
-        prop_assert_eq!(outcome_by(End::receive_into_message, &config, &stream, &cuts), whole);
+        prop_assert_eq!(Outcome::of_direct(&config, pieces(&stream, &cuts)), whole);
     }
 
     #[test]
@@ -387,7 +339,9 @@ proptest! {
         );
         end.close(1000, "ours");
         end.take_sent();
-        receive_cut(&mut end, End::receive, &stream[at..], &cuts);
+        for piece in pieces(&stream[at..], &cuts) {
+            end.receive(piece);
+        }
         prop_assert_eq!(end.take_seen(), vec![]);
         prop_assert!(end.out.is_empty());
         prop_assert_eq!(end.state(), State::Draining);

@@ -13,7 +13,8 @@ const MINUTE = 60_000;
  * @property {(output: string, ok: boolean) => import('./counts').Counts} count
  * @property {number} timeout ms for each command
  * @property {NodeJS.ProcessEnv} [env] what the commands find in their environment beside ours
- * @property {string} [absentWithout] a cargo component: without it the gate is left out, and says so
+ * @property {string} [absentWithout] a cargo component, behind its toolchain where that is another: without it
+ *   the gate is left out, and says so
  */
 
 /**
@@ -116,6 +117,18 @@ module.exports = {
     commands: ['node fuzz/smoke.js'],
     count: counts.ofPlainLine,
     timeout: 10 * MINUTE,
+  },
+  loom: {
+    // What the threads of the engine do to each other, in every order there is.
+    commands: ['cargo test --no-default-features --features loom --lib model'],
+    count: counts.ofCargo,
+    timeout: 10 * MINUTE,
+  },
+  miri: {
+    commands: ['cargo +nightly miri test --no-default-features --lib'],
+    count: counts.ofCargo,
+    timeout: 10 * MINUTE,
+    absentWithout: '+nightly miri',
   },
   soak: {
     commands: ['node __test__/soak/run.js --minutes 1'],

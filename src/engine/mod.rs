@@ -19,6 +19,8 @@
 //! | `port` | an env's mailbox: what the shards tell its JavaScript, and the doorbell |
 //! | `timers` | deadlines of a shard's connections |
 //! | `socket` | the system calls |
+//! | `sync` | what the threads meet at: locks, atomics, wake-ups |
+//! | `model` | that nothing is lost between them, in every order there is (loom) |
 //!
 //! A connection belongs to one shard for life, so all its state but the outbox needs no lock.
 
@@ -29,6 +31,8 @@ mod stream;
 mod compressed_once;
 #[cfg(sockets)]
 mod connection;
+#[cfg(all(sockets, test, feature = "loom"))]
+mod model;
 #[cfg(sockets)]
 mod outbox;
 #[cfg(sockets)]
@@ -43,6 +47,8 @@ mod shared;
 pub mod socket;
 #[cfg(sockets)]
 mod submission;
+#[cfg(sockets)]
+mod sync;
 #[cfg(sockets)]
 mod timers;
 

@@ -3,12 +3,10 @@
 //! The bell is rung once per batch: `pending` is set by whoever rings it, and cleared by the env
 //! when it has found every lane empty.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-
 use super::batch::Batch;
+use super::sync::{AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering};
 
 /// Bytes of records that may wait for one env before its connections are read no further.
 pub(super) const QUEUE_LIMIT: usize = 16 * 1024 * 1024;
@@ -94,7 +92,8 @@ impl Port {
     /// The env found every lane empty: the next record rings again. False where one has come since,
     /// and the env has to look again.
     pub fn rest(&self) -> bool {
-        self.pending.store(false, Ordering::SeqCst);
+        // A swap, so that a ring that it undoes happened before it: what that was for is seen below.
+        self.pending.swap(false, Ordering::SeqCst);
         let idle = self.lanes.iter().all(|l| l.batch.lock().records.is_empty());
         // Whoever finds `pending` clear first, a shard or this env, goes on.
         idle || self.pending.swap(true, Ordering::SeqCst)
@@ -119,8 +118,10 @@ impl Port {
 
     /// A shard stops reading for want of room. False where there is room again by now.
     pub(super) fn suspend(&self) -> bool {
-        self.suspended.store(true, Ordering::SeqCst);
-        self.queued.load(Ordering::SeqCst) > QUEUE_LOW
+        self.suspended.swap(true, Ordering::SeqCst);
+        // Not a load: either this comes after what `delivered` takes off, and sees it, or that comes
+        // after this, and sees `suspended`.
+        self.queued.fetch_add(0, Ordering::SeqCst) > QUEUE_LOW
     }
 
     /// The env ends: nobody rings it again once this returns.
@@ -181,7 +182,7 @@ impl Port {
 pub(super) struct Recorder<'a> {
     port: &'a Port,
     shard: usize,
-    batch: Option<parking_lot::MutexGuard<'a, Batch>>,
+    batch: Option<MutexGuard<'a, Batch>>,
     cost: usize,
 }
 

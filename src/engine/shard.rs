@@ -5,13 +5,11 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use slab::Slab;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::compressed_once::CompressedOnce;
@@ -19,6 +17,7 @@ use super::connection::Connection;
 use super::port::Port;
 use super::shared::{NO_KEY, Shared};
 use super::submission::{Envelope, Frame, Submission};
+use super::sync::{AtomicBool, Mutex, Notify, Ordering};
 use super::timers::{Timer, Timers};
 use crate::protocol::{Millis, Opcode, encode_compressed_frame, encode_frame, random_key};
 
@@ -81,6 +80,20 @@ impl ShardHandle {
         self.wake.notify_one();
     }
 
+    /// What was submitted since the last look.
+    pub(super) fn take(&self) -> Vec<(Instant, Envelope)> {
+        std::mem::take(&mut *self.inbox.lock())
+    }
+
+    /// Waits until something was submitted since the last wait, or the shard is to look for itself.
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
         self.wake.notify_one();
@@ -116,7 +129,7 @@ fn run(runtime: &Runtime, handle: Arc<ShardHandle>) {
         answer: Cell::default(),
     });
     LocalSet::new().block_on(runtime, async move {
-        while !shard.handle.stopped.load(Ordering::Relaxed) {
+        while !shard.handle.is_stopped() {
             if shard.carry_out_some() {
                 tokio::task::yield_now().await;
             } else {
@@ -171,7 +184,7 @@ impl Shard {
     }
 
     async fn rest(&self) {
-        let woken = self.handle.wake.notified();
+        let woken = self.handle.woken();
         let next = self.timers.borrow().next();
         match next.and_then(|at| self.epoch.checked_add(Duration::from_millis(at))) {
             Some(at) => {
@@ -184,8 +197,7 @@ impl Shard {
 
     /// Carries out what was submitted, for a while. True where something is left.
     fn carry_out_some(self: &Rc<Self>) -> bool {
-        let envelopes = std::mem::take(&mut *self.handle.inbox.lock());
-        for (at, Envelope { port, submissions }) in envelopes {
+        for (at, Envelope { port, submissions }) in self.handle.take() {
             let works = submissions
                 .into_iter()
                 .map(|submission| Work::Submission(at, port.clone(), submission));

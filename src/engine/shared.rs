@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
 use super::batch::Kind;
 use super::outbox::Outbox;
 use super::port::Port;
 use super::socket::{self, MAX_PIECES};
+use super::sync::{Mutex, yield_now};
 use crate::protocol::{Config, Deflate, Role};
 
 /// Once more than this many bytes were queued, falling back to zero is reported as `drain`.
@@ -298,7 +298,7 @@ impl Shared {
             }
             // The other thread is inside one non-blocking write; see what it leaves.
             drop(state);
-            std::thread::yield_now();
+            yield_now();
             state = self.state.lock();
         }
         if state.gone || state.ended {

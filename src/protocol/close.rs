@@ -50,6 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
     fn the_valid_codes_are_those_of_the_rfc_and_of_iana() {
         let valid: Vec<u16> = (0..=u16::MAX).filter(|c| is_valid_close_code(*c)).collect();
         let expected: Vec<u16> = (1000..=1003)

@@ -353,6 +353,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
     fn what_is_displayed_is_read_back() {
         for takeover in 0..4 {
             for server_max_window_bits in 8..=15 {

@@ -96,8 +96,10 @@ mod tests {
     #[test]
     fn a_text_may_be_cut_anywhere() {
         let text = "κόσμε, Hello-µ@ßöäüàá-UTF-8!! 😀 \u{10ffff} \u{d7ff}\u{e000}".as_bytes();
-        for first in 0..=text.len() {
-            for second in first..=text.len() {
+        // Miri, which takes minutes for all of them, takes some.
+        let step = if cfg!(miri) { 7 } else { 1 };
+        for first in (0..=text.len()).step_by(step) {
+            for second in (first..=text.len()).step_by(step) {
                 let mut validator = Utf8Validator::default();
                 for piece in [&text[..first], &text[first..second], &text[second..]] {
                     assert_eq!(validator.push(piece), Ok(()));

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its part of it")]
 
+pub mod outcome;
+
 use std::sync::Arc;
 
 use websockets::protocol::{

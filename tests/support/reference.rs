@@ -1,9 +1,15 @@
-//! A second reading of RFC 6455, as plain as can be and sharing no code with the first: it looks at
-//! a whole stream from its beginning, one byte at a time, and keeps everything.
+//! A second reading of RFC 6455 and RFC 7692, as plain as can be and sharing no code with the first:
+//! it looks at a whole stream from its beginning, one byte at a time, and keeps everything.
 
-use websockets::protocol::{Limits, Violation};
+mod inflate;
+
+use inflate::{Bounds, Failure, inflate};
+use websockets::protocol::{Direction, Limits, Violation};
 
 use crate::support::Seen;
+
+/// The longest reference that DEFLATE can express.
+const FARTHEST: usize = 32_768;
 
 /// The settings that bear on what is read.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +17,23 @@ pub struct Rules {
     /// Whether frames must be masked, must not be, or may be.
     pub masked: Option<bool>,
     pub limits: Limits,
+    /// permessage-deflate, where it was agreed on, as the sender has to keep to it.
+    pub deflate: Option<Direction>,
+    /// Whether a message may refer back to itself past its window, as an inflater lets it that has
+    /// the largest one.
+    pub lenient_window: bool,
+}
+
+impl Rules {
+    /// Those of an end of this masking and these limits, without compression.
+    pub fn new(masked: Option<bool>, limits: Limits) -> Self {
+        Self {
+            masked,
+            limits,
+            deflate: None,
+            lenient_window: true,
+        }
+    }
 }
 
 /// Why reading stopped.
@@ -34,6 +57,7 @@ pub fn decode(stream: &[u8], rules: Rules) -> Vec<Seen> {
         rules,
         seen: Vec::new(),
         message: None,
+        inflated: Vec::new(),
     };
     loop {
         match decoder.frame() {
@@ -54,6 +78,7 @@ pub fn decode(stream: &[u8], rules: Rules) -> Vec<Seen> {
 
 struct Message {
     is_text: bool,
+    is_compressed: bool,
     bytes: Vec<u8>,
     declared: u128,
     frames: u32,
@@ -65,6 +90,8 @@ struct Decoder<'a> {
     rules: Rules,
     seen: Vec<Seen>,
     message: Option<Message>,
+    /// All compressed messages so far, where they may be referred to.
+    inflated: Vec<u8>,
 }
 
 impl Decoder<'_> {
@@ -78,7 +105,8 @@ impl Decoder<'_> {
         if first / 16 % 4 != 0 {
             return Err(Violation::ReservedBits23.into());
         }
-        if first / 64 % 2 != 0 {
+        let rsv1 = first / 64 % 2 != 0;
+        if rsv1 && !(self.rules.deflate.is_some() && [1, 2].contains(&opcode)) {
             return Err(Violation::ReservedBit1.into());
         }
         if ![0, 1, 2, 8, 9, 10].contains(&opcode) {
@@ -111,7 +139,7 @@ impl Decoder<'_> {
             let payload = self.control_payload(length, key)?;
             self.control(opcode, payload)
         } else {
-            self.begin_data(fin, opcode, length)?;
+            self.begin_data(fin, opcode, rsv1, length)?;
             for i in 0..length {
                 let byte = self.byte()? ^ key[(i % 4) as usize];
                 self.data(byte)?;
@@ -175,7 +203,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    fn begin_data(&mut self, fin: bool, opcode: u8, length: u64) -> Result<(), Stop> {
+    fn begin_data(&mut self, fin: bool, opcode: u8, rsv1: bool, length: u64) -> Result<(), Stop> {
         if opcode == 0 && self.message.is_none() {
             return Err(Violation::UnexpectedContinuation.into());
         }
@@ -185,13 +213,18 @@ impl Decoder<'_> {
         let limits = self.rules.limits;
         let message = self.message.get_or_insert(Message {
             is_text: opcode == 1,
+            is_compressed: rsv1,
             bytes: Vec::new(),
             declared: 0,
             frames: 0,
             empty: 0,
         });
         message.declared += u128::from(length);
-        if message.declared > u128::from(limits.max_payload) {
+        let mut allowed = u128::from(limits.max_payload);
+        if message.is_compressed {
+            allowed += allowed / 8 + 1_024;
+        }
+        if message.declared > allowed {
             return Err(Violation::MessageTooLarge {
                 limit: limits.max_payload,
             }
@@ -219,6 +252,7 @@ impl Decoder<'_> {
         let message = self.message.as_mut().expect("begun");
         message.bytes.push(byte);
         if message.is_text
+            && !message.is_compressed
             && std::str::from_utf8(&message.bytes).is_err_and(|error| error.error_len().is_some())
         {
             return Err(Violation::InvalidUtf8.into());
@@ -227,7 +261,10 @@ impl Decoder<'_> {
     }
 
     fn end_message(&mut self) -> Result<(), Stop> {
-        let message = self.message.take().expect("begun");
+        let mut message = self.message.take().expect("begun");
+        if message.is_compressed {
+            message.bytes = self.inflate(&message.bytes)?;
+        }
         let seen = if message.is_text {
             Seen::Text(String::from_utf8(message.bytes).map_err(|_| Violation::InvalidUtf8)?)
         } else {
@@ -235,5 +272,28 @@ impl Decoder<'_> {
         };
         self.seen.push(seen);
         Ok(())
+    }
+
+    fn inflate(&mut self, payload: &[u8]) -> Result<Vec<u8>, Stop> {
+        let direction = self.rules.deflate.expect("RSV1 was allowed");
+        let window = 1 << direction.window_bits;
+        let limit = self.rules.limits.max_payload;
+        let bounds = Bounds {
+            before: &self.inflated[self.inflated.len().saturating_sub(window)..],
+            distance: if self.rules.lenient_window {
+                FARTHEST
+            } else {
+                window
+            },
+            length: limit,
+        };
+        let message = inflate(payload, bounds).map_err(|failure| match failure {
+            Failure::Invalid => Violation::InvalidCompressedData,
+            Failure::TooLong => Violation::MessageTooLarge { limit },
+        })?;
+        if direction.context_takeover {
+            self.inflated.extend_from_slice(&message);
+        }
+        Ok(message)
     }
 }

@@ -1,0 +1,5 @@
+//! `client` by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| (websockets_fuzz::target("client").run)(bytes));

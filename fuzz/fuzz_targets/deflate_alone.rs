@@ -1,0 +1,5 @@
+//! `deflate_alone` by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| (websockets_fuzz::target("deflate_alone").run)(bytes));

@@ -1,0 +1,7 @@
+//! `deflate_takeover` by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(
+    |bytes: &[u8]| (websockets_fuzz::target("deflate_takeover").run)(bytes)
+);

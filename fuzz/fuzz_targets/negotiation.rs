@@ -1,0 +1,5 @@
+//! `negotiation` by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| (websockets_fuzz::target("negotiation").run)(bytes));
