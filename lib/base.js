@@ -68,7 +68,8 @@ function addressed({ views }, sid) {
   if (sid === null) {
     return views.all();
   }
-  const sids = Array.isArray(sid) ? sid : [sid];
+  // A copy first: what an accessor in it does comes before anything is looked up.
+  const sids = Array.isArray(sid) ? [...sid] : [sid];
   const found = [];
   for (const one of sids) {
     if (typeof one !== 'string') {
@@ -98,9 +99,7 @@ function sendFrame(state, sid, opcode, data, compress) {
     if (count > state.streams.size) {
       flushAfter(native.broadcast(state.id, opcode, data, compress));
     }
-    for (const connection of [...state.streams]) {
-      connection[kInner].transport?.send(opcode, data, compress);
-    }
+    sendOneByOne([...state.streams], opcode, data, compress);
     return count;
   }
   if (typeof sid === 'string') {
@@ -111,18 +110,33 @@ function sendFrame(state, sid, opcode, data, compress) {
   }
   const connections = addressed(state, sid);
   const slots = [];
+  const others = [];
   for (const connection of connections) {
     const { transport } = connection[kInner];
     if (connections.length > 1 && transport instanceof SocketTransport) {
       slots.push(transport.slot);
     } else {
-      transport?.send(opcode, data, compress);
+      others.push(connection);
     }
   }
   if (slots.length > 0) {
     flushAfter(native.frames(slots, opcode, data, compress));
   }
+  sendOneByOne(others, opcode, data, compress);
   return connections.length;
+}
+
+/**
+ * Sends one frame to each of some connections. Extensions and old-style streams run meanwhile: they may
+ * close those that have not had their turn, and nothing follows a close frame (RFC 6455 §5.5.1).
+ */
+function sendOneByOne(connections, opcode, data, compress) {
+  for (const connection of connections) {
+    const { readyState, transport } = connection[kInner];
+    if (readyState === OPEN) {
+      transport?.send(opcode, data, compress);
+    }
+  }
 }
 
 /**
