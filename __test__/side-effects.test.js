@@ -80,6 +80,29 @@ test('an accessor among the options of assignSocket assigns the same socket', ()
   assert.equal(base.connections, 1);
 });
 
+test('a stream that is evicted, and an accessor of the socket itself, assign the same socket', () => {
+  const { base, streams: [evicted] } = connected(1, { maxConnections: 1 });
+  const stream = new OldStream();
+  let [evictions, reads] = [0, 0];
+  evicted.write = () => evictions++ === 0 && assert.throws(() => base.assignSocket(stream), { code: 'ERR_WS_SOCKET_TAKEN' });
+  base.assignSocket(stream);
+  const odd = new OldStream();
+  Object.defineProperty(odd, 'destroyed', {
+    get: () => reads++ === 0 && assert.throws(() => base.assignSocket(odd), { code: 'ERR_WS_SOCKET_TAKEN' }),
+  });
+  base.assignSocket(odd);
+  assert.equal(base.connections, 1);
+  assert.deepEqual([evictions, reads > 0], [1, true]);
+});
+
+test('a socket that was refused can be assigned later', () => {
+  const { base } = connected(0);
+  const stream = new OldStream();
+  assert.throws(() => base.assignSocket(stream, { transport: 'socket' }), { code: 'ERR_WS_UNSUPPORTED_SOCKET' });
+  base.assignSocket(stream);
+  assert.equal(base.connections, 1);
+});
+
 test('an accessor among the options of send closes all, or takes the memory away', () => {
   const { base, streams: [stream], sids: [sid] } = connected(1);
   const data = new Uint8Array(100);
