@@ -5,7 +5,7 @@ const { test } = require('node:test');
 const { run } = require('./support/child');
 const { RawClient } = require('./support/raw-client');
 const { limit } = require('./support/server');
-const { CLOSE } = require('./support/frames');
+const { BINARY, CLOSE, PING, PONG, TEXT } = require('./support/frames');
 
 /** The script as a process, and a raw client of the server in it. */
 async function start(t, ...script) {
@@ -101,5 +101,31 @@ for (const where of ['in the listener', 'in a timer']) {
         assert.equal(last.payload.readUInt16BE(0), 1001);
       });
     }
+  }
+}
+
+/** What makes each event come. */
+const CAUSES = {
+  open: () => {},
+  message: (client) => client.send({ opcode: TEXT, payload: 'x' }),
+  binary: (client) => client.send({ opcode: BINARY, payload: 'x' }),
+  ping: (client) => client.send({ opcode: PING }),
+  pong: (client) => client.send({ opcode: PONG }),
+  drain: () => {},
+  error: (client) => client.send({ opcode: 3 }),
+  close: (client) => client.destroy(),
+};
+for (const transport of ['socket', 'stream']) {
+  for (const [name, cause] of Object.entries(CAUSES)) {
+    test(`process.exit() in a listener of ${name}, by the ${transport} transport`, limit, async (t) => {
+      const child = run(t, 'exit-in-listener.js', [name, transport]);
+      const [, port] = await child.says();
+      const client = new RawClient({ port, host: '127.0.0.1' });
+      t.after(() => client.destroy());
+      if (name !== 'open') await client.inbox.next('head');
+      await cause(client);
+      assert.deepEqual(await child.exited, { code: 7, signal: null }, child.stderr);
+      if (name !== 'close') await client.ended();
+    });
   }
 }

@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { limit, served } = require('./support/server');
+const { LoopBack, OldStream } = require('./support/streams');
 const { BINARY, PING, PONG, TEXT, encode } = require('./support/frames');
 
 /** How a listener may end a connection, and what comes of it when the peer answers nothing. */
@@ -130,3 +131,55 @@ test('listeners that are added and removed in a listener', limit, served({}, asy
   await events.atLeast('message', 3);
   assert.deepEqual(heard, ['1', '2']);
 }));
+
+/** What a listener may do to the `Base` while one of its events is emitted. */
+const DEEDS = {
+  'assigns a stream, which echoes at once': (base) => base.send(base.assignSocket(new LoopBack()), 'echo').close(),
+  'assigns a stream, and more than maxConnections': (base) => {
+    for (let i = 0; i < 20; i++) base.assignSocket(new OldStream());
+  },
+  'closes and terminates all': (base) => base.close().terminate(null),
+  'sends to a sid that is gone': (base, gone) => base.send(gone, 'x').ping(gone, 'x').close(gone).terminate(gone).pause(gone).resume(gone),
+  'pauses all, and resumes': (base) => base.pause(null).resume(null),
+  'adds and removes listeners': (base) => {
+    for (const name of [...Object.keys(KINDS), 'open', 'close', 'error', 'drain']) base.off(name, ignore).on(name, ignore);
+  },
+};
+function ignore() {}
+
+/** How each event is brought about on a new connection. */
+const CAUSES = {
+  ...Object.fromEntries(Object.entries(KINDS).map(([name, frame]) => [name, (client) => client.send(frame)])),
+  open: () => {},
+  close: (client) => client.socket.end(),
+  error: (client) => client.send({ opcode: 3 }),
+  drain: (client, base) => base.send(client.sid, Buffer.alloc(4 << 20)),
+};
+
+for (const [what, deed] of Object.entries(DEEDS)) {
+  test(`a listener of each event ${what}`, limit, served({ base: { maxConnections: 8, closeTimeout: 50 } }, async ({ base, events, raw }) => {
+    const gone = await raw();
+    gone.destroy();
+    await events.next('close');
+    for (const [name, cause] of Object.entries(CAUSES)) {
+      // Once: what it does may be what brings the event about.
+      const done = new Promise((resolve, reject) => base.once(name, () => {
+        try {
+          deed(base, gone.sid);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      }));
+      const client = await raw({ paused: name === 'open' });
+      client.resume();
+      await cause(client, base);
+      await done;
+      client.destroy();
+    }
+    base.close();
+    await events.until(() => events.list('close').length === events.list('open').length);
+    const { connections, closing, streams } = base.stats();
+    assert.deepEqual({ connections, closing, streams }, { connections: 0, closing: 0, streams: 0 });
+  }));
+}

@@ -4,12 +4,13 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { run } = require('./support/child');
 const { RawClient } = require('./support/raw-client');
+const { Deflater, NAME } = require('./support/deflate');
 const { limit } = require('./support/server');
 const { BINARY, PING, PONG, TEXT, encode } = require('./support/frames');
 
 /** The script `name` as a process, and a raw client of the server in it. */
-async function start(t, name) {
-  const child = run(t, name);
+async function start(t, name, ...args) {
+  const child = run(t, name, args);
   const [, port] = await child.says();
   const client = new RawClient({ port, host: '127.0.0.1' });
   t.after(() => client.destroy());
@@ -38,6 +39,38 @@ test('a throw in a listener is uncaught once; no event is lost or repeated', lim
   assert.deepEqual(uncaught, expected.map(thrownIn));
   assert.ok(child.running);
 });
+
+const WAYS = {
+  'the socket transport': ['socket', ''],
+  'the stream transport': ['stream', ''],
+  'permessage-deflate': ['socket', NAME],
+  'permessage-deflate by streams': ['stream', NAME],
+  'an extension': ['stream', 'x-pass'],
+  'an extension beside permessage-deflate': ['stream', `x-pass, ${NAME}`],
+};
+for (const [way, args] of Object.entries(WAYS)) {
+  test(`each of 4000 events throws, drain too, by ${way}: each is uncaught once, in order`, limit, async (t) => {
+    const { child, client } = await start(t, 'throwing.js', ...args);
+    const deflater = new Deflater();
+    const compresses = args[1].includes(NAME);
+    const expected = [];
+    const frames = [];
+    for (let i = 0; i < 4000; i++) {
+      const name = ['message', 'ping', 'message', 'pong'][i % 4];
+      const payload = String(i);
+      if (name === 'message' && compresses) frames.push(deflater.frame(payload));
+      else frames.push(encode({ opcode: { message: TEXT, ping: PING, pong: PONG }[name], payload }));
+      expected.push(`${name} ${i}`);
+    }
+    await client.write(Buffer.concat(frames));
+    await client.inbox.until(() => client.frames.some(({ opcode, payload }) => opcode === PONG && payload.toString() === '3997'));
+    await client.close(1000, 'enough');
+    const [heard, uncaught] = await child.says();
+    assert.deepEqual(heard.filter((what) => what !== 'drain'), ['open', ...expected, 'close enough']);
+    assert.equal(heard.filter((what) => what === 'drain').length, 1);
+    assert.deepEqual(uncaught, heard.map(thrownIn));
+  });
+}
 
 test('a throw in the error listener loses no close event', limit, async (t) => {
   const { child, client } = await start(t, 'throwing.js');

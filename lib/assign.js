@@ -16,7 +16,8 @@ const { upgraded } = require('./upgraded.js');
 const TRY_AGAIN_LATER = 1013;
 const ABNORMAL_CLOSURE = 1006;
 
-/** Every stream that has been assigned and is no `net.Socket`: what drives one of these tells. */
+/** Every stream that is being assigned, or has been and is no `net.Socket`: what drives one of these
+ *  tells. */
 const taken = new WeakSet();
 
 /**
@@ -32,6 +33,18 @@ function assign(state, socket, options, actions) {
   if (isDriven(socket) || taken.has(socket)) {
     throw failure('ERR_WS_SOCKET_TAKEN', 'The socket has been assigned before');
   }
+  // At once: what is asked of the socket, and of those that have to make room, may assign it as well.
+  taken.add(socket);
+  try {
+    return makeConnection(state, socket, options, actions);
+  } catch (error) {
+    taken.delete(socket);
+    throw error;
+  }
+}
+
+/** Makes a socket, which is no connection yet, one. */
+function makeConnection(state, socket, options, actions) {
   options.signal?.throwIfAborted();
   const mask = options.mask ?? state.options.mask;
   const over = socket.destroyed || socket.writableEnded;
@@ -53,7 +66,6 @@ function assign(state, socket, options, actions) {
   state.windowBytes += connection[kInner].windowBytes;
   follow(connection, options.signal, actions);
   if (transport === null) {
-    taken.add(socket);
     socket.on('error', ignore);
     process.nextTick(finishOver, connection);
     return connection;
@@ -61,8 +73,7 @@ function assign(state, socket, options, actions) {
   transport.bind(connection);
   if (socket instanceof net.Socket) {
     drive(socket, connection, actions);
-  } else {
-    taken.add(socket);
+    taken.delete(socket);
   }
   transport.start(options.head, options.keepSocket);
   return connection;

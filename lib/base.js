@@ -68,7 +68,8 @@ function addressed({ views }, sid) {
   if (sid === null) {
     return views.all();
   }
-  const sids = Array.isArray(sid) ? sid : [sid];
+  // A copy first: what an accessor in it does comes before anything is looked up.
+  const sids = Array.isArray(sid) ? [...sid] : [sid];
   const found = [];
   for (const one of sids) {
     if (typeof one !== 'string') {
@@ -110,10 +111,7 @@ function sendFrame(state, sid, opcode, data, compress) {
     if (count > state.streams.size) {
       flushAfter(native.broadcast(state.id, opcode, data, compress));
     }
-    const frame = shared(opcode, data);
-    for (const connection of [...state.streams]) {
-      connection[kInner].transport?.send(opcode, data, compress, frame);
-    }
+    sendOneByOne([...state.streams], opcode, data, compress);
     return count;
   }
   if (typeof sid === 'string') {
@@ -124,19 +122,34 @@ function sendFrame(state, sid, opcode, data, compress) {
   }
   const connections = addressed(state, sid);
   const slots = [];
-  const frame = shared(opcode, data);
+  const others = [];
   for (const connection of connections) {
     const { transport } = connection[kInner];
     if (connections.length > 1 && transport instanceof SocketTransport) {
       slots.push(transport.slot);
     } else {
-      transport?.send(opcode, data, compress, frame);
+      others.push(connection);
     }
   }
   if (slots.length > 0) {
     flushAfter(native.frames(slots, opcode, data, compress));
   }
+  sendOneByOne(others, opcode, data, compress);
   return connections.length;
+}
+
+/**
+ * Sends one frame to each of some connections. Extensions and old-style streams run meanwhile: they may
+ * close those that have not had their turn, and nothing follows a close frame (RFC 6455 §5.5.1).
+ */
+function sendOneByOne(connections, opcode, data, compress) {
+  const frame = shared(opcode, data);
+  for (const connection of connections) {
+    const { readyState, transport } = connection[kInner];
+    if (readyState === OPEN) {
+      transport?.send(opcode, data, compress, frame);
+    }
+  }
 }
 
 /**

@@ -25,9 +25,19 @@ function dispatch(tag, payload, code, errorCode) {
   deliver(connections[tag >>> 4], tag & 15, payload, code, errorCode);
 }
 
-/** Goes on with a long delivery once the event loop has had its turn. */
-function drainLater() {
-  setImmediate(native.drain);
+/**
+ * Goes on with a long delivery once the event loop has had its turn.
+ *
+ * @param {boolean} keepsAlive whether a connection keeps the event loop alive; where none does, neither
+ *   may this, or a process would not end for as long as peers send
+ */
+function drainLater(keepsAlive) {
+  if (keepsAlive) {
+    setImmediate(native.drain);
+  } else {
+    // An immediate that is unref'd would wait for something else to happen.
+    setTimeout(native.drain, 1).unref();
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 'use strict';
 
 const { isUtf8 } = require('node:buffer');
-const { isArrayBuffer } = require('node:util').types;
+const { isArrayBuffer, isUint8Array } = require('node:util').types;
 
 const { invalidType, outOfRange } = require('./errors.js');
 
@@ -38,35 +38,43 @@ function checkData(data) {
  */
 function checkPingData(data) {
   const checked = checkData(data);
-  const length = byteLength(checked);
+  const text = typeof checked === 'string' ? checked : null;
+  const bytes = text === null ? bytesOf(checked) : null;
+  const length = bytes?.length ?? Buffer.byteLength(text);
   if (length > MAX_CONTROL_PAYLOAD) {
     const allowed = `at most ${MAX_CONTROL_PAYLOAD} bytes of UTF-8 or binary data`;
     throw outOfRange('The "data" argument', allowed, `${length} bytes`);
   }
-  return checked;
+  return text ?? new Uint8Array(bytes);
 }
 
 /**
  * Checks the reason of a close frame (RFC 6455 §5.5.1).
  *
  * @param {unknown} reason
- * @returns {string | ArrayBufferView}
+ * @returns {string | Uint8Array}
  */
 function checkReason(reason) {
   if (reason === undefined || reason === null) {
     return '';
   }
-  if (typeof reason !== 'string' && !(reason instanceof Uint8Array)) {
+  if (typeof reason !== 'string' && !isUint8Array(reason)) {
     throw invalidType('The "reason" argument', 'a string or a Buffer', reason);
   }
-  const length = byteLength(reason);
+  const text = typeof reason === 'string' ? reason : null;
+  const bytes = text === null ? bytesOf(reason) : null;
+  const length = bytes?.length ?? Buffer.byteLength(text);
   if (length > MAX_REASON) {
     throw outOfRange('The "reason" argument', `at most ${MAX_REASON} bytes`, `${length} bytes`);
   }
-  if (typeof reason !== 'string' && !isValidUtf8(reason)) {
+  if (text !== null) {
+    return text;
+  }
+  const copy = new Uint8Array(bytes);
+  if (!isValidUtf8(copy)) {
     throw invalidType('The "reason" argument', 'a string or a Buffer of valid UTF-8', reason);
   }
-  return reason;
+  return copy;
 }
 
 /**
@@ -98,11 +106,15 @@ function opcodeOf(data) {
 }
 
 /**
- * @param {string | ArrayBufferView} data
- * @returns {number}
+ * A view of fixed length on what a view shows now. Memory that is shared may grow and change at any
+ * time, and `byteLength` may be anybody's: what goes into a control frame is a copy of this, so that it
+ * is what was checked.
+ *
+ * @param {ArrayBufferView} view
+ * @returns {Uint8Array}
  */
-function byteLength(data) {
-  return typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
+function bytesOf({ buffer, byteOffset, byteLength }) {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /**

@@ -34,10 +34,23 @@ const SLICE = 10;
 function deliver(connection, kind, payload, code, errorCode) {
   const inner = connection[kInner];
   if (kind === CLOSE) {
-    inner.transport.release();
+    const { transport } = inner;
     inner.transport = null;
     inner.paused = false;
+    try {
+      transport.release();
+    } finally {
+      // Whatever a stream does that is dropped.
+      holdOrEmit(connection, kind, payload, code, errorCode);
+    }
+  } else {
+    holdOrEmit(connection, kind, payload, code, errorCode);
   }
+}
+
+/** An event has its turn, behind those that wait for the end of a pause. */
+function holdOrEmit(connection, kind, payload, code, errorCode) {
+  const inner = connection[kInner];
   if (inner.paused || holds(inner)) {
     inner.held ??= new Fifo();
     inner.held.push([kind, payload, code, errorCode]);
@@ -200,8 +213,11 @@ function finish(connection, reason, code) {
   inner.release?.();
   const { socket } = inner;
   inner.socket = null;
-  socket?.destroy?.();
-  emitter.emit('close', reason, inner.sid, code);
+  try {
+    socket?.destroy?.();
+  } finally {
+    emitter.emit('close', reason, inner.sid, code);
+  }
 }
 
 module.exports = { DRAIN, ERROR, deliver, emitError, finish, leave, resumeHeld };

@@ -1,6 +1,7 @@
 'use strict';
 
 const { constants } = require('node:buffer');
+const { isUint8Array } = require('node:util').types;
 
 const { boolean, integer, object } = require('./check.js');
 const { invalidType } = require('./errors.js');
@@ -53,7 +54,8 @@ function checkOptions(options = {}) {
   object('The "options" argument', options);
   const checked = {};
   for (const [name, option] of Object.entries(OPTIONS)) {
-    const value = options[name] === undefined ? option.default : options[name];
+    // Read once: what is checked is what is kept.
+    const { [name]: value = option.default } = options;
     checked[name] = value === undefined ? undefined : checkOption(name, value);
   }
   return checked;
@@ -71,7 +73,7 @@ function checkOptions(options = {}) {
 function checkAssignOptions(extensions, options = {}) {
   object('The "options" argument', options);
   const { extensions: asked, head, keepSocket, mask, protocol, transport, signal } = options;
-  if (head !== undefined && head !== null && !(head instanceof Uint8Array)) {
+  if (head !== undefined && head !== null && !isUint8Array(head)) {
     throw invalidType('The "head" option', 'a Buffer or a Uint8Array', head);
   }
   if (keepSocket !== undefined) {
@@ -89,7 +91,9 @@ function checkAssignOptions(extensions, options = {}) {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidType('The "signal" option', 'an AbortSignal', signal);
   }
-  const known = { head: head ?? undefined, mask, protocol: protocol ?? '', transport, signal };
+  // It may have to wait for what the app has written: a copy, which nobody changes meanwhile.
+  const read = head === undefined || head === null ? undefined : new Uint8Array(head);
+  const known = { head: read, mask, protocol: protocol ?? '', transport, signal };
   return { ...known, keepSocket: keepSocket ?? true, extensions: resolveExtensions(extensions, asked) };
 }
 

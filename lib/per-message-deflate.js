@@ -38,10 +38,9 @@ function checkPerMessageDeflate(name, value) {
   const given = value === true ? {} : value;
   const checked = {};
   for (const [key, setting] of Object.entries(SETTINGS)) {
-    checked[key] =
-      given[key] === undefined
-        ? setting.default
-        : setting.check(`The "perMessageDeflate.${key}" option`, given[key]);
+    // Read once: what is checked is what is kept.
+    const { [key]: asked = setting.default } = given;
+    checked[key] = setting.check(`The "perMessageDeflate.${key}" option`, asked);
   }
   return Object.freeze(checked);
 }

@@ -2,10 +2,12 @@
 
 const net = require('node:net');
 const { performance } = require('node:perf_hooks');
+const { isUint8Array } = require('node:util').types;
 
 const { kInner } = require('./connection.js');
 const { DeflateStep } = require('./deflate-step.js');
 const { DRAIN, ERROR, deliver, emitError } = require('./deliver.js');
+const { invalidType } = require('./errors.js');
 const { Fifo } = require('./fifo.js');
 const { Framing } = require('./framing.js');
 const { watch, unwatch } = require('./hang-up.js');
@@ -447,7 +449,8 @@ class StreamTransport {
     if (this.#wasHigh && this.bufferedAmount() === 0) {
       this.#wasHigh = false;
       this.#output.isWatched = false;
-      deliver(this.#connection, DRAIN);
+      // Within a write of the stream's, or of `send`, which is to go on whatever a listener throws.
+      apart(() => deliver(this.#connection, DRAIN));
     }
   }
 
@@ -517,9 +520,9 @@ class StreamTransport {
   /** Drops the connection. */
   terminate() {
     this.#terminated = true;
-    this.#output.destroy();
     // Nothing of it is emitted any more: what an extension holds need not be waited for.
     process.nextTick(() => this.#drop());
+    this.#output.destroy();
   }
 
   /** @param {boolean} on whether reading stops */
@@ -575,17 +578,17 @@ class StreamTransport {
     clearTimeout(this.#timer);
     clearTimeout(this.#patience);
     unwatch(this.#socket);
-    for (const [event, listener] of Object.entries(this.#listeners)) {
-      this.#socket.off?.(event, listener);
-    }
-    this.#socket.on('error', () => {});
-    this.#output.release();
     running.delete(this);
     if (running.size === 0) {
       process.off('exit', leaveAll);
     }
     transports[this.#slot] = undefined;
     this.#slot = NO_SLOT;
+    for (const [event, listener] of Object.entries(this.#listeners)) {
+      this.#socket.off?.(event, listener);
+    }
+    this.#socket.on('error', () => {});
+    this.#output.release();
   }
 }
 
@@ -593,10 +596,15 @@ class StreamTransport {
 function report(connection, error) {
   const { emitter, counters } = connection[kInner].owner;
   counters.errors++;
+  // Within a call of the extension's, or of `send`.
+  apart(() => emitError(emitter, Object.assign(error, { sid: connection.sid })));
+}
+
+/** Runs listeners within what is none of theirs: what one throws is an uncaught exception. */
+function apart(emit) {
   try {
-    emitError(emitter, Object.assign(error, { sid: connection.sid }));
+    emit();
   } catch (thrown) {
-    // A listener's: not the extension's, in whose call this is, nor `send`'s.
     process.nextTick(() => {
       throw thrown;
     });
@@ -607,9 +615,16 @@ function report(connection, error) {
  * @param {any} socket
  * @param {unknown} chunk
  * @returns {Uint8Array}
+ * @throws {TypeError} where it has no bytes
  */
 function toBytes(socket, chunk) {
-  return typeof chunk === 'string' ? Buffer.from(chunk, socket.readableEncoding ?? 'utf8') : chunk;
+  if (typeof chunk === 'string') {
+    return Buffer.from(chunk, socket.readableEncoding ?? 'utf8');
+  }
+  if (!isUint8Array(chunk)) {
+    throw invalidType('A chunk of the stream', 'a string, a Buffer or a Uint8Array', chunk);
+  }
+  return chunk;
 }
 
 module.exports = { StreamTransport };

@@ -12,14 +12,16 @@ const REQUEST =
  *
  * @param {number} port
  * @param {Buffer} packet whole frames, which are written over and over
+ * @param {object} [options]
+ * @param {boolean} [options.upgrade] `false`: no HTTP at all, frames from the first byte on
  * @returns {{ read: number, socket: net.Socket, ended: Promise<void> }}
  */
-function flood(port, packet) {
+function flood(port, packet, { upgrade = true } = {}) {
   const socket = net.connect(port, '127.0.0.1');
   const client = { read: 0, socket, ended: new Promise((resolve) => socket.on('close', resolve)) };
   socket.on('error', () => {}); // the server is terminated
   socket.on('data', (chunk) => (client.read += chunk.length));
-  socket.write(REQUEST);
+  if (upgrade) socket.write(REQUEST);
   const write = () => {
     while (socket.write(packet));
   };

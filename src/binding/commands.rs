@@ -21,7 +21,7 @@ use crate::protocol::{Header, Opcode};
 type Returned = Outcome<sys::napi_value>;
 
 /// `attach(dispatch, later)`: the functions that records are delivered to, and that put off the
-/// rest of a long delivery.
+/// rest of a long delivery; that one is told whether connections keep the event loop alive.
 pub(super) fn attach(call: &Call<'_>) -> Returned {
     call.state.sockets.functions.set(Some(Functions {
         dispatch: reference(call, 0)?,
@@ -139,12 +139,15 @@ fn write_now(
 /// `frames(slots, opcode, data, compress)`: one frame to each of some connections.
 pub(super) fn frames(call: &Call<'_>) -> Returned {
     let (opcode, compress) = (opcode(call, 1)?, call.bool(3)?);
+    // Before the source, which no JavaScript may run behind: an accessor that an app has put on
+    // `Array.prototype` could.
+    let slots = slots(call, 0)?;
     let source = Source::of(call, 2)?;
     let Some(link) = call.state.sockets.linked() else {
         return UNDEFINED;
     };
     let frame = plain(&source, opcode, compress)?;
-    for slot in slots(call, 0)? {
+    for slot in slots {
         let Some(connection) = call.state.sockets.shared(slot) else {
             continue;
         };

@@ -141,10 +141,12 @@ impl Drain<'_> {
         }
     }
 
-    /// Has `lib/` call `drain` again in a later turn of the event loop. A ThreadsafeFunction that
-    /// rang itself would be called up to 1,000 times before that.
+    /// Has `lib/` call `drain` again in a later turn of the event loop, where connections keep that
+    /// alive or something else does. A ThreadsafeFunction that rang itself would be called up to 1,000
+    /// times before that.
     fn go_on_later(&self) -> Outcome<()> {
         let (mut later, mut receiver) = (ptr::null_mut(), ptr::null_mut());
+        let mut keeps_alive = ptr::null_mut();
         // SAFETY: on the env's thread within a handle scope; the reference lives as long as the env.
         unsafe {
             check(sys::napi_get_reference_value(
@@ -153,12 +155,17 @@ impl Drain<'_> {
                 &mut later,
             ))?;
             check(sys::napi_get_undefined(self.raw, &mut receiver))?;
+            check(sys::napi_get_boolean(
+                self.raw,
+                self.sockets.keep_alive(),
+                &mut keeps_alive,
+            ))?;
             check(sys::napi_call_function(
                 self.raw,
                 receiver,
                 later,
-                0,
-                ptr::null(),
+                1,
+                &keeps_alive,
                 ptr::null_mut(),
             ))
         }

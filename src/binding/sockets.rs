@@ -178,6 +178,11 @@ impl Sockets {
         }
     }
 
+    /// Whether any connection keeps the event loop alive.
+    pub(super) fn keep_alive(&self) -> bool {
+        self.references.get() > 0
+    }
+
     /// Whether what is sent to this shard's connections now may go straight to their outboxes:
     /// everything that was submitted to be sent before has gone there.
     pub(super) fn in_order(&self, link: &Link, shard: usize) -> bool {
@@ -303,17 +308,11 @@ impl Sockets {
             return;
         };
         link.port.detach();
-        for (shard, queue) in link.shards.iter().zip(&link.queues) {
-            // What was never handed over is dropped, and with it the places that it was to take.
-            for submission in queue.borrow_mut().submissions.drain(..) {
-                if matches!(submission, Submission::Open { .. }) {
-                    shard.dismiss();
-                }
-            }
-            shard.submit(Envelope {
-                port: link.port.clone(),
-                submissions: vec![Submission::Detach],
-            });
+        for (shard, queue) in link.queues.iter().enumerate() {
+            // Behind what waits for the end of the tick: a connection that was opened in it has been
+            // counted as the shard's.
+            queue.borrow_mut().submissions.push(Submission::Detach);
+            self.hand_over(link, shard);
         }
         self.slots.take();
     }
