@@ -149,6 +149,17 @@ test('a paused connection is closed by the app although a close frame waits', li
   assert.deepEqual(await events.next('close'), ['bye', client.sid, 4000]);
 }));
 
+test('what is sent to all once the app has closed a paused connection is not for it', limit, served({}, async (server) => {
+  const { base, connect } = server;
+  const other = await connect();
+  const client = await pausedBeforeClose(server, ['pause']);
+  await whileOthersTalk(server, other);
+  base.close(client.sid);
+  base.send('to those that are open');
+  assert.deepEqual(await client.closeFrame(), { code: 4000, reason: 'bye' });
+  assert.equal(await other.message(), 'to those that are open');
+}));
+
 test('a close frame that waits for resume is answered after closeTimeout at the latest', limit,
   served({ base: { closeTimeout: 200 } }, async (server) => {
     const { events } = server;
