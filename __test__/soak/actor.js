@@ -30,6 +30,8 @@ class Actor {
     this.saw = null;
     this.fault = null;
     this.began = null;
+    this.beganAt = 0;
+    this.closingMs = 0;
     this.ending = null;
     this.strays = [];
     this.isOver = false;
@@ -48,6 +50,7 @@ class Actor {
 
   ended() {
     this.isOver = true;
+    if (this.beganAt > 0) this.closingMs = Date.now() - this.beganAt;
     this.resolveOver();
   }
 
@@ -100,6 +103,7 @@ class Actor {
   async well() {
     const { code, reason } = closing(this.random);
     this.began = { code, reason };
+    this.beganAt = Date.now();
     this.close(code, reason);
   }
 
@@ -123,9 +127,9 @@ class Actor {
     }
     const hung = this.status === 101 && !this.isOver;
     this.drop();
-    const { cid, endpoint, status, saw, fault, began, ending, strays, transcript } = this;
+    const { cid, endpoint, status, saw, fault, began, ending, closingMs, strays, transcript } = this;
     return {
-      side: 'client', cid, kind: this.kind, endpoint: endpoint.name, mode: this.mode, status, saw, fault, began, ending, strays, hung, ...transcript.summary,
+      side: 'client', cid, kind: this.kind, endpoint: endpoint.name, mode: this.mode, status, saw, fault, began, ending, closingMs, strays, hung, ...transcript.summary,
     };
   }
 }

@@ -7,7 +7,7 @@ const { Base, Server, Upgrade } = require('../..');
 const { House } = require('./house');
 
 /** Limits that are in reach of a random client. */
-const LIMITS = { maxPayload: 2 << 20, maxFragments: 2000, maxBufferedAmount: 1 << 20 };
+const LIMITS = { maxPayload: 2 << 20, maxFragments: 2000, maxBufferedAmount: 1 << 20, closeTimeout: 15_000 };
 /** No address that another program listens on. */
 const ANY = [0, '127.0.0.1', 1024];
 
@@ -39,7 +39,7 @@ const cidOf = (req) => new URL(req.url, 'ws://localhost').searchParams.get('c');
  */
 function serverHouse(name, options, context) {
   const server = new Server({ ...LIMITS, protocols, ...options });
-  const house = new House(name, server, context);
+  const house = new House(name, server, { closeTimeout: LIMITS.closeTimeout, ...context });
   server.on('open', (sid, req) => house.adopt(sid, cidOf(req)));
   // For a moment no more are taken than there are about.
   house.limit = () => {
@@ -60,7 +60,7 @@ function serverHouse(name, options, context) {
  */
 function baseHouse(name, options, assignOptions, context) {
   const base = new Base({ ...LIMITS, ...options, maxConnections: 8 });
-  const house = new House(name, base, context);
+  const house = new House(name, base, { closeTimeout: options.closeTimeout ?? LIMITS.closeTimeout, ...context });
   house.limit = () => (base.maxConnections = 3 + house.random(10));
   let arriving;
   base.on('open', (sid) => house.adopt(sid, arriving));
@@ -89,7 +89,7 @@ function baseHouse(name, options, assignOptions, context) {
 async function openHouses({ key, cert, unix }, context) {
   const main = serverHouse('main', { perMessageDeflate: { level: 1, threshold: 100 } }, context);
   const streams = baseHouse('streams', { perMessageDeflate: { level: 1, threshold: 0 } }, { transport: 'stream' }, context);
-  const plain = baseHouse('plain', {}, { keepSocket: false }, context);
+  const plain = baseHouse('plain', { closeTimeout: 3000 }, { keepSocket: false }, context);
   const slow = serverHouse('slow', { perMessageDeflate: true }, context);
   slow.base.extensions[DAWDLER] = dawdler(slow.random);
 

@@ -11,13 +11,14 @@ class House {
   /**
    * @param {string} name also its name as a sender
    * @param {import('../..').Base} base
-   * @param {{ seed: number, contents: import('./content').Contents, report: (record: object) => void }} context
+   * @param {{ seed: number, contents: import('./content').Contents, report: (record: object) => void, closeTimeout: number }} context
    */
-  constructor(name, base, { seed, contents, report }) {
+  constructor(name, base, { seed, contents, report, closeTimeout }) {
     this.name = name;
     this.base = base;
     this.contents = contents;
     this.report = report;
+    this.closeTimeout = closeTimeout;
     this.random = choicesOf(seed, `house ${name}`);
     /** @type {Map<string, object>} sid → record, until `close` */
     this.records = new Map();
@@ -181,7 +182,8 @@ class House {
     const since = beganAt || Date.now();
     this.report({
       side: 'server', house: this.name, cid, transport, began, beganCode, error, errorCloseCode, strays, code, reason,
-      closingMs: Date.now() - since, crowded: this.crowdedAt > 0 && this.crowdedAt >= since - 6000, ...transcript.summary,
+      closingMs: Date.now() - since, closeTimeout: this.closeTimeout,
+      crowded: this.crowdedAt > 0 && this.crowdedAt >= since - 20_000, ...transcript.summary,
     });
   }
 }

@@ -2,8 +2,10 @@
 
 const { EMPTY_BINARY, EMPTY_TEXT } = require('./content');
 
-/** ms of `closeTimeout`, less what timers may be early by. */
-const CLOSE_TIMEOUT = 4900;
+/** ms after which our `Client` gives up a closing handshake; `ws` does later. */
+const CLOSE_TIMEOUT = 20_000;
+/** ms by which timers of two processes may differ. */
+const SLACK = 200;
 /** How many numbers of a transcript are shown around the place where it goes wrong. */
 const AROUND = 4;
 
@@ -56,7 +58,10 @@ function around(ids, at) {
  *
  * @param {object} client
  */
-const endedWell = ({ fault, began }) => fault === null && began !== null;
+const endedWell = ({ fault, began, closingMs }) => fault === null && began !== null && closingMs < CLOSE_TIMEOUT - SLACK;
+
+/** Whether the closing took so long that its end may have been cut off. */
+const isLate = (client, server) => Math.max(client.closingMs, server.closingMs) >= server.closeTimeout - SLACK;
 
 /**
  * All codes that the server may report in `close`.
@@ -64,16 +69,15 @@ const endedWell = ({ fault, began }) => fault === null && began !== null;
  * @param {object} client @param {object} server
  * @returns {number[]}
  */
-function codesDue({ fault, began }, server) {
-  const broken = fault?.closeCode;
+function codesDue(client, server) {
+  const { fault, began } = client;
   const theirs = [];
   if (began !== null) theirs.push(began.code);
-  else if (server.error !== null) theirs.push(server.errorCloseCode);
-  else if (fault !== null) theirs.push(1006);
-  if (server.began === null) return theirs;
+  else if (fault !== null) theirs.push(fault.closeCode ?? 1006);
+  if (server.began === null) return began !== null && !endedWell(client) ? [...theirs, 1006] : theirs;
   if (server.began === 'terminate' || server.began === 'back-pressure') return [1006];
   // Both began, or what we began was cut off.
-  return [...theirs, server.beganCode, ...(broken ? [broken] : []), ...(fault !== null || server.crowded ? [1006] : [])];
+  return [...theirs, server.beganCode, ...(fault !== null || server.crowded ? [1006] : [])];
 }
 
 /**
@@ -121,7 +125,7 @@ function judge(client, server) {
   // The answer to a close frame, and to a violation.
   const isAnswered = server.began === null && (endedWell(client) || fault?.error !== undefined);
   const answer = endedWell(client) ? began.code : fault?.closeCode;
-  if (isAnswered && saw !== answer && !server.crowded && server.closingMs < CLOSE_TIMEOUT) {
+  if (isAnswered && saw !== answer && !server.crowded && !isLate(client, server)) {
     complain('close code', `the client got ${saw}, due was ${answer}`);
   }
   for (const { side, strays } of [client, server]) {
@@ -130,4 +134,4 @@ function judge(client, server) {
   return { problems, tails };
 }
 
-module.exports = { compare, judge };
+module.exports = { CLOSE_TIMEOUT, compare, judge };

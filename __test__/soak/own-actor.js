@@ -2,6 +2,7 @@
 
 const { Actor } = require('./actor');
 const { Client } = require('../..');
+const { CLOSE_TIMEOUT } = require('./model');
 const { DAWDLER, dawdler } = require('./endpoints');
 const { choicesOf } = require('./choice');
 
@@ -19,7 +20,7 @@ class OwnClients {
       { perMessageDeflate: { level: 1 }, extensions: true },
     ];
     this.clients = settings.map(({ extensions, ...options }) => {
-      const client = new Client(options);
+      const client = new Client({ ...options, closeTimeout: CLOSE_TIMEOUT });
       if (extensions) client.extensions[DAWDLER] = dawdler(choicesOf(seed, `extension of ${sender}`));
       client.on('open', (sid) => this.#opened(client, sid));
       for (const name of ['message', 'binary', 'ping', 'pong']) {
