@@ -529,6 +529,10 @@ class StreamTransport {
    * @param {string | Uint8Array} reason
    */
   close(code, reason) {
+    if (this.#lost) {
+      // What was sent since was dropped: no close frame may say that all has come.
+      return;
+    }
     native.streamClose(this.#slot, code, reason, now());
     // The peer's close frame has to be read, whatever the app had paused; and if the peer has ended
     // meanwhile, ours leaves before that is looked at.
