@@ -81,7 +81,6 @@ function act(house, complain) {
  */
 function keepActing(house, complain) {
   if (!house.acting) return;
-  house.lookForCrowd();
   for (let i = 1 + house.random(4); i > 0; i--) act(house, complain);
   setTimeout(keepActing, house.random(20), house, complain);
 }

@@ -73,7 +73,6 @@ function baseHouse(name, options, assignOptions, context) {
       base.assignSocket(upgraded, { ...agreed, ...assignOptions });
       const left = before.filter((sid) => base.sockets[sid] === undefined);
       left.forEach((sid) => house.evicted(sid));
-      house.lookForCrowd();
     });
   };
   house.stop = async () => {};
@@ -98,7 +97,7 @@ async function openHouses({ key, cert, unix }, context) {
   const local = http.createServer().listen(unix);
   const others = { streams, plain };
   const mixed = http.createServer().listen(...ANY);
-  mixed.on('upgrade', (req, socket, head) => others[new URL(req.url, 'ws://localhost').pathname.slice(1)].upgrade(req, socket, head));
+  mixed.on('upgrade', (req, socket, head) => others[new URL(req.url, 'ws://localhost').pathname.slice(1)]?.upgrade(req, socket, head));
   const dawdling = http.createServer().listen(...ANY);
   const listeners = [tcp, tls, local, mixed, dawdling];
   for (const server of listeners) if (!server.listening) await once(server, 'listening');

@@ -1,5 +1,6 @@
 'use strict';
 
+const { stateOf } = require('../../lib/base');
 const { choicesOf, choose, closing } = require('./choice');
 const { Transcript, pingPayload } = require('./transcript');
 
@@ -24,7 +25,6 @@ class House {
     this.records = new Map();
     this.ids = 0;
     this.acting = false;
-    this.crowdedAt = 0;
     this.heard = 0;
     this.said = 0;
     this.strays = 0;
@@ -44,6 +44,7 @@ class House {
       });
     }
     base.on('error', (error) => this.#error(error));
+    this.#hearOfDropped();
     base.on('close', (reason, sid, code) => this.#close(reason, sid, code));
   }
 
@@ -58,7 +59,7 @@ class House {
     const { transport } = this.base.sockets[sid] ?? {};
     const transcript = new Transcript(this.contents, cid.replace(/\d+$/, ''));
     this.records.set(sid, {
-      cid, sid, transport, transcript, began: null, beganAt: 0, beganCode: 0, error: null, errorCloseCode: 0, strays: [], drained: null,
+      cid, sid, transport, transcript, began: null, beganAt: 0, beganCode: 0, error: null, errorCloseCode: 0, strays: [], dropped: false, drained: null,
     });
   }
 
@@ -120,7 +121,6 @@ class House {
     const { code, reason } = closing(this.random);
     this.#begin(records, 'close', code);
     this.base.close(records.map(({ sid }) => sid), code, reason);
-    this.lookForCrowd();
   }
 
   /** @param {object[]} records */
@@ -147,10 +147,15 @@ class House {
     setTimeout(() => this.base.resume(record.sid), this.random(10) === 0 ? 1500 : this.random(100));
   }
 
-  /** Past a number of closing connections the oldest is dropped: such a close may lack its end. */
-  lookForCrowd() {
-    const { closing: count } = this.base.stats();
-    if (count >= 16) this.crowdedAt = Date.now();
+  /** Past a number of closing connections the oldest is dropped: no event tells, and its close may lack its end. */
+  #hearOfDropped() {
+    const { dropped } = stateOf(this.base);
+    const { records } = this;
+    dropped.add = function add(connection) {
+      const record = records.get(connection.sid);
+      if (record !== undefined) record.dropped = true;
+      return Set.prototype.add.call(this, connection);
+    };
   }
 
   #error(error) {
@@ -178,12 +183,11 @@ class House {
     }
     this.records.delete(sid);
     record.drained?.();
-    const { cid, transport, transcript, began, beganCode, beganAt, error, errorCloseCode, strays } = record;
+    const { cid, transport, transcript, began, beganCode, beganAt, error, errorCloseCode, strays, dropped } = record;
     const since = beganAt || Date.now();
     this.report({
       side: 'server', house: this.name, cid, transport, began, beganCode, error, errorCloseCode, strays, code, reason,
-      closingMs: Date.now() - since, closeTimeout: this.closeTimeout,
-      crowded: this.crowdedAt > 0 && this.crowdedAt >= since - 20_000, ...transcript.summary,
+      closingMs: Date.now() - since, closeTimeout: this.closeTimeout, dropped, ...transcript.summary,
     });
   }
 }

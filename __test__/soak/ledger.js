@@ -48,10 +48,11 @@ class Ledger {
     for (const { kind, count, text } of problems) this.complain(kind, `${text}\n       ${story(client)}\n       ${story(server)}`, count);
   }
 
-  #count({ status, kind, endpoint, mode, fault, hung, received, bytesReceived, pongs, cid }) {
+  #count(record) {
+    const { status, kind, endpoint, mode, fault, hung, received, bytesReceived, pongs, cid } = record;
     const { totals, faults } = this;
     if (fault) faults[fault.name] = (faults[fault.name] ?? 0) + 1;
-    if (hung) this.complain('hung', `${cid}, a ${kind} client of ${endpoint} (${mode}), did not come to its end`);
+    if (hung) this.complain('hung', `${cid}, a ${kind} client of ${endpoint} (${mode}), did not come to its end\n       ${story(record)}`);
     if (status !== 101) return;
     totals.connections++;
     totals.toClient += received.length;
@@ -71,12 +72,12 @@ class Ledger {
   }
 
   /** A client that was refused, or has gone during its handshake: the server may know it or not. */
-  #unopened({ cid, status, kind, fault }) {
+  #unopened({ cid, status, kind, endpoint, fault, strays }) {
     this.totals.refused++;
     if (kind === 'passer-by') {
       if (status !== 0) this.complain('handshake', `${cid}, ${fault.name}: the answer was ${status}`);
     } else if (status !== 503) {
-      this.complain('handshake', `${cid}, a ${kind} client, was refused with ${status}`);
+      this.complain('handshake', `${cid}, a ${kind} client of ${endpoint}, was refused with ${status} ${strays.join()}`);
     }
   }
 

@@ -77,7 +77,7 @@ function codesDue(client, server) {
   if (server.began === null) return began !== null && !endedWell(client) ? [...theirs, 1006] : theirs;
   if (server.began === 'terminate' || server.began === 'back-pressure') return [1006];
   // Both began, or what we began was cut off.
-  return [...theirs, server.beganCode, ...(fault !== null || server.crowded ? [1006] : [])];
+  return [...theirs, server.beganCode, ...(fault !== null || server.dropped ? [1006] : [])];
 }
 
 /**
@@ -113,8 +113,8 @@ function judge(client, server) {
   }
 
   const due = codesDue(client, server);
-  const isCrowded = server.crowded && server.code === 1006;
-  if (!due.includes(server.code) && !isCrowded) complain('close code', `the server reports ${server.code}, due was ${due.join(' or ')}`);
+  const isDropped = server.dropped && server.code === 1006;
+  if (!due.includes(server.code) && !isDropped) complain('close code', `the server reports ${server.code}, due was ${due.join(' or ')}`);
   if (server.began === null && began !== null && server.code === began.code && server.reason !== began.reason) {
     complain('close code', `the reason is ${server.reason}, due was ${began.reason}`);
   }
@@ -125,7 +125,7 @@ function judge(client, server) {
   // The answer to a close frame, and to a violation.
   const isAnswered = server.began === null && (endedWell(client) || fault?.error !== undefined);
   const answer = endedWell(client) ? began.code : fault?.closeCode;
-  if (isAnswered && saw !== answer && !server.crowded && !isLate(client, server)) {
+  if (isAnswered && saw !== answer && !server.dropped && !isLate(client, server)) {
     complain('close code', `the client got ${saw}, due was ${answer}`);
   }
   for (const { side, strays } of [client, server]) {

@@ -6,6 +6,9 @@ const { CLOSE_TIMEOUT } = require('./model');
 const { DAWDLER, dawdler } = require('./endpoints');
 const { choicesOf } = require('./choice');
 
+/** ms: a machine that does much else is slow to answer. */
+const HANDSHAKE_TIMEOUT = 60_000;
+
 /** Our own `Client`s, each with connections of many actors. */
 class OwnClients {
   /** @param {number} seed @param {string} sender */
@@ -20,7 +23,7 @@ class OwnClients {
       { perMessageDeflate: { level: 1 }, extensions: true },
     ];
     this.clients = settings.map(({ extensions, ...options }) => {
-      const client = new Client({ ...options, closeTimeout: CLOSE_TIMEOUT });
+      const client = new Client({ ...options, closeTimeout: CLOSE_TIMEOUT, handshakeTimeout: HANDSHAKE_TIMEOUT });
       if (extensions) client.extensions[DAWDLER] = dawdler(choicesOf(seed, `extension of ${sender}`));
       client.on('open', (sid) => this.#opened(client, sid));
       for (const name of ['message', 'binary', 'ping', 'pong']) {
@@ -56,7 +59,7 @@ class OwnClients {
       return;
     }
     const cid = new URL(error.url).searchParams.get('c');
-    this.actors.get(cid).refused(error.statusCode ?? 0);
+    this.actors.get(cid).refused(error.statusCode ?? 0, error.code);
     this.actors.delete(cid);
   }
 }
@@ -92,8 +95,9 @@ class OwnActor extends Actor {
     this.answered();
   }
 
-  refused(status) {
+  refused(status, code) {
     this.status = status;
+    this.strays.push(code);
     this.ended();
     this.answered();
   }

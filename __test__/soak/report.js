@@ -34,7 +34,7 @@ class Report {
 
   /** @param {string} line */
   wrong(line) {
-    if (this.stories++ < STORIES) console.log(line);
+    if (this.stories++ < STORIES) console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
   }
 
   /** @param {string} what @param {boolean} holds @param {string} [why] */

@@ -112,6 +112,7 @@ class WsActor extends Actor {
   }
 
   drop() {
+    if (!this.isOver) this.strays.push(`readyState ${this.ws.readyState}, paused ${this.ws.isPaused}`);
     this.ws.terminate();
   }
 }
