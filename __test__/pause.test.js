@@ -50,6 +50,19 @@ test('while paused nothing is read: TCP stops the peer', limit, served({}, async
   assert.ok(read < 1 << 20, `${read} bytes`);
 }));
 
+test('more than one read brings has come while paused, and nothing after it', limit, served({ agreed: 'permessage-deflate' }, async (server) => {
+  const { base, events, raw, connect } = server;
+  const [client, other] = [await raw(), await connect()];
+  base.pause(client.sid);
+  await whileOthersTalk(server, other); // it is carried out at the end of the turn
+  const payload = 'x'.repeat(1000);
+  await client.write(Buffer.concat(Array(60).fill(encode({ opcode: TEXT, payload }))));
+  await whileOthersTalk(server, other);
+  base.resume(client.sid);
+  const messages = await events.atLeast('message', 260);
+  assert.ok(messages.slice(200).every(([text, sid]) => text === payload && sid === client.sid));
+}));
+
 test('pause and resume at each message lose nothing', limit, served({}, async ({ base, events, raw }) => {
   const client = await raw();
   base.on('message', (text, sid) => {

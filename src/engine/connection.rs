@@ -190,15 +190,13 @@ impl Connection {
             guard = Some(ready!(io.poll_read_ready(context))?);
         }
         match self.read(shard, io.get_ref().as_fd()) {
-            Ok(read) => {
+            Ok(read) => match &mut guard {
                 // A short read has emptied the kernel's buffer: the next bytes are a new edge.
-                if 0 < read
-                    && read < self.room()
-                    && let Some(guard) = &mut guard
-                {
-                    guard.clear_ready();
-                }
-            }
+                Some(guard) if 0 < read && read < self.room() => guard.clear_ready(),
+                // There may be more, of which the edge was used up.
+                None if read == self.room() => self.inner.borrow_mut().read_now = true,
+                _ => {}
+            },
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if self.shared.is_gone() {
                     // It cannot be written to any more, and there is nothing left to read.
@@ -208,7 +206,9 @@ impl Connection {
                     guard.clear_ready();
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                self.inner.borrow_mut().read_now |= guard.is_none();
+            }
             Err(error) => return Poll::Ready(Err(error)),
         }
         Poll::Ready(Ok(()))
