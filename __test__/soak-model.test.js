@@ -57,7 +57,7 @@ function records(clientChange = {}, serverChange = {}) {
   const heard = { sent: [1, 2], received: [], corrupted: 0, wrongPongs: 0, strays: [] };
   const client = { side: 'client', kind: 'ws', fault: null, began: { code: 4000, reason: 'bye' }, saw: 4000, closingMs: 0, ...heard, received: [3], ...clientChange };
   const server = {
-    side: 'server', began: null, beganCode: 0, error: null, errorCloseCode: 0, code: 4000, reason: 'bye', closingMs: 0, closeTimeout: 5000, crowded: false,
+    side: 'server', began: null, beganCode: 0, error: null, errorCloseCode: 0, code: 4000, reason: 'bye', closingMs: 0, closeTimeout: 5000, dropped: false,
     ...heard, sent: [3], received: [1, 2], ...serverChange,
   };
   return [client, server];
