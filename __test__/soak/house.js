@@ -4,6 +4,9 @@ const { stateOf } = require('../../lib/base');
 const { choicesOf, choose, closing } = require('./choice');
 const { Transcript, pingPayload } = require('./transcript');
 
+/** Bytes queued, of the `maxBufferedAmount` of 1 MiB, from which on one message may be too much. */
+const NEARLY_FULL = 256 << 10;
+
 /**
  * One `Base` (or `Server`) of the server process, with a record of each of its connections. All that
  * is done to the connections goes by here, so that the record has it.
@@ -59,7 +62,7 @@ class House {
     const { transport } = this.base.sockets[sid] ?? {};
     const transcript = new Transcript(this.contents, cid.replace(/\d+$/, ''));
     this.records.set(sid, {
-      cid, sid, transport, transcript, began: null, beganAt: 0, beganCode: 0, error: null, errorCloseCode: 0, strays: [], dropped: false, drained: null,
+      cid, sid, transport, transcript, began: null, beganAt: 0, beganCode: 0, error: null, errorCloseCode: 0, strays: [], isFull: false, dropped: false, drained: null,
     });
   }
 
@@ -137,7 +140,10 @@ class House {
 
   #begin(records, began, beganCode) {
     for (const record of records) {
-      if (this.#isOpen(record)) Object.assign(record, { began, beganCode, beganAt: Date.now() });
+      if (!this.#isOpen(record)) continue;
+      // A message that is still under way may find the limit reached, and no `error` tells after `close()`.
+      const isFull = this.base.bufferedAmount(record.sid) >= NEARLY_FULL;
+      Object.assign(record, { began, beganCode, beganAt: Date.now(), isFull });
     }
   }
 
@@ -183,11 +189,11 @@ class House {
     }
     this.records.delete(sid);
     record.drained?.();
-    const { cid, transport, transcript, began, beganCode, beganAt, error, errorCloseCode, strays, dropped } = record;
+    const { cid, transport, transcript, began, beganCode, beganAt, error, errorCloseCode, strays, isFull, dropped } = record;
     const since = beganAt || Date.now();
     this.report({
       side: 'server', house: this.name, cid, transport, began, beganCode, error, errorCloseCode, strays, code, reason,
-      closingMs: Date.now() - since, closeTimeout: this.closeTimeout, dropped, ...transcript.summary,
+      closingMs: Date.now() - since, closeTimeout: this.closeTimeout, isFull, dropped, ...transcript.summary,
     });
   }
 }
