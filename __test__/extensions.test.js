@@ -591,6 +591,18 @@ for (const event of ['end', 'close', 'error']) {
     assert.deepEqual(names(events), ['open', 'close']);
   });
 
+  test(`'${event}' of the stream while a frame is held, then send and close: no close frame behind what is dropped`, async () => {
+    const held = [];
+    const { base, events, sid, stream } = extended({ 'x-a': { read: (next) => held.push(next) } });
+    stream.text('held');
+    stream.emit(event, new Error('of the stream'));
+    base.send('dropped').close(sid, 'bye');
+    await turn();
+    held[0]();
+    assert.deepEqual(await events.next('close'), ['', sid, 1006]);
+    assert.deepEqual(stream.frames, []);
+  });
+
   test(`'${event}' of the stream while frames are in the write chain: close, and next then does nothing`, async () => {
     const held = [];
     const { base, events, sid, stream } = extended({ 'x-a': { write: (next) => held.push(next) } });

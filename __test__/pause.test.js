@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { limit, served } = require('./support/server');
-const { TEXT, encode } = require('./support/frames');
+const { CLOSE, TEXT, closePayload, encode } = require('./support/frames');
 const { whileOthersTalk } = require('./support/talk');
 
 /** `count` numbered messages in one write. */
@@ -65,6 +65,19 @@ test('all that the kernel holds comes after resume', limit, served({ unix: true 
   assert.deepEqual(heard().map(([text]) => text), texts);
 }));
 
+test('more than one read brings has come while paused, and nothing after it', limit, served({ agreed: 'permessage-deflate' }, async (server) => {
+  const { base, events, raw, connect } = server;
+  const [client, other] = [await raw(), await connect()];
+  base.pause(client.sid);
+  await whileOthersTalk(server, other); // it is carried out at the end of the turn
+  const payload = 'x'.repeat(1000);
+  await client.write(Buffer.concat(Array(60).fill(encode({ opcode: TEXT, payload }))));
+  await whileOthersTalk(server, other);
+  base.resume(client.sid);
+  const messages = await events.atLeast('message', 260);
+  assert.ok(messages.slice(200).every(([text, sid]) => text === payload && sid === client.sid));
+}));
+
 test('pause and resume at each message lose nothing', limit, served({}, async ({ base, events, raw }) => {
   const client = await raw();
   base.on('message', (text, sid) => {
@@ -113,6 +126,82 @@ test('a peer that closed meanwhile is heard after resume', limit, served({}, asy
   base.resume(client.sid);
   assert.deepEqual(await events.next('close'), ['bye', client.sid, 4000]);
   assert.deepEqual(events.list('message')[100], ['before', client.sid]);
+}));
+
+/** Messages and a close frame in one write; the first message pauses the connection. */
+async function pausedBeforeClose({ base, events, raw }, texts) {
+  const client = await raw();
+  base.once('message', (_text, sid) => base.pause(sid));
+  const frames = texts.map((payload) => ({ opcode: TEXT, payload }));
+  await client.write(Buffer.concat([...frames, { opcode: CLOSE, payload: closePayload(4000, 'bye') }].map(encode)));
+  await events.next('message');
+  return client;
+}
+
+test('what is sent while a close frame waits for resume leaves before its answer', limit, served({}, async (server) => {
+  const { base, events, connect } = server;
+  const other = await connect();
+  const client = await pausedBeforeClose(server, ['pause']);
+  await whileOthersTalk(server, other);
+  assert.deepEqual(client.frames, []);
+  base.send(client.sid, 'still open');
+  assert.equal(await client.said(), 'still open');
+  base.send('to all');
+  base.resume(client.sid);
+  assert.equal(await client.said(), 'to all');
+  assert.deepEqual(await client.closeFrame(), { code: 4000, reason: 'bye' });
+  client.destroy();
+  assert.deepEqual(await events.next('close'), ['bye', client.sid, 4000]);
+}));
+
+test('replies to what a pause held leave before the answer to a close frame', limit, served({}, async (server) => {
+  const { base, connect } = server;
+  const other = await connect();
+  const client = await pausedBeforeClose(server, ['pause', 'a', 'b']);
+  await whileOthersTalk(server, other);
+  base.on('message', (text, sid) => base.send(sid, `reply to ${text}`));
+  base.resume(client.sid);
+  assert.equal(await client.said(), 'reply to a');
+  assert.equal(await client.said(), 'reply to b');
+  assert.deepEqual(await client.closeFrame(), { code: 4000, reason: 'bye' });
+}));
+
+test('a paused connection is closed by the app although a close frame waits', limit, served({}, async (server) => {
+  const { base, events } = server;
+  const client = await pausedBeforeClose(server, ['pause']);
+  base.send(client.sid, 'last');
+  base.close(client.sid, 4001, 'ours');
+  assert.equal(await client.said(), 'last');
+  assert.deepEqual(await client.closeFrame(), { code: 4000, reason: 'bye' });
+  client.destroy();
+  assert.deepEqual(await events.next('close'), ['bye', client.sid, 4000]);
+}));
+
+test('what is sent to all once the app has closed a paused connection is not for it', limit, served({}, async (server) => {
+  const { base, connect } = server;
+  const other = await connect();
+  const client = await pausedBeforeClose(server, ['pause']);
+  await whileOthersTalk(server, other);
+  base.close(client.sid);
+  base.send('to those that are open');
+  assert.deepEqual(await client.closeFrame(), { code: 4000, reason: 'bye' });
+  assert.equal(await other.message(), 'to those that are open');
+}));
+
+test('a close frame that waits for resume is answered after closeTimeout at the latest', limit,
+  served({ base: { closeTimeout: 200 } }, async (server) => {
+    const { events } = server;
+    const client = await pausedBeforeClose(server, ['pause', 'held']);
+    assert.deepEqual(await client.closeFrame(), { code: 4000, reason: 'bye' });
+    assert.deepEqual(await events.next('close'), ['bye', client.sid, 4000]);
+    assert.deepEqual(events.list('message').map(([text]) => text), ['pause', 'held']);
+  }));
+
+test('terminate of a paused connection is 1006 although a close frame waits', limit, served({}, async (server) => {
+  const { base, events } = server;
+  const client = await pausedBeforeClose(server, ['pause']);
+  base.terminate(client.sid);
+  assert.deepEqual(await events.next('close'), ['', client.sid, 1006]);
 }));
 
 test('pause and resume of a sid that nobody has do nothing', limit, served({}, async ({ base, events, connect }) => {

@@ -9,7 +9,7 @@ const { flushAfter } = require('./bridge.js');
 const { boolean, object } = require('./check.js');
 const { OPEN, kInner } = require('./connection.js');
 const { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf } = require('./data.js');
-const { leave, resumeHeld } = require('./deliver.js');
+const { leave, resumeHeld, terminated } = require('./deliver.js');
 const { invalidType } = require('./errors.js');
 const native = require('./native.js');
 const { checkAssignOptions, checkOption } = require('./options.js');
@@ -254,6 +254,9 @@ Base.prototype.terminate = function terminate(sid) {
 };
 
 function terminateOne(connection) {
+  if (connection[kInner].readyState === OPEN) {
+    terminated.add(connection);
+  }
   leave(connection);
   connection[kInner].transport?.terminate();
 }

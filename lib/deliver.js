@@ -17,6 +17,14 @@ const CLOSING_BEGAN = 5;
 const ERROR = 6;
 const CLOSE = 7;
 
+/**
+ * Connections that were open when they were terminated: whatever the peer had begun, that is how they end.
+ *
+ * @type {WeakSet<import('./connection.js').Connection>}
+ */
+const terminated = new WeakSet();
+const ABNORMAL_CLOSURE = 1006;
+
 /** How long, in ms, held events may be delivered before the event loop gets its turn. */
 const SLICE = 10;
 
@@ -112,6 +120,10 @@ function emit(connection, kind, payload, code, errorCode) {
     finish(connection, payload, code);
     return;
   }
+  if (kind === CLOSING_BEGAN || kind === ERROR) {
+    beginClosing(connection, kind, payload, code, errorCode);
+    return;
+  }
   if (readyState !== OPEN) {
     return;
   }
@@ -136,12 +148,29 @@ function emit(connection, kind, payload, code, errorCode) {
     case DRAIN:
       emitter.emit('drain', sid);
       break;
-    case CLOSING_BEGAN:
+  }
+}
+
+/**
+ * The peer's close frame or violation, or a timeout: all that came before has been emitted by now, and
+ * what answers it leaves, behind the replies to that.
+ *
+ * @param {import('./connection.js').Connection} connection
+ * @param {number} kind
+ * @param {string} message
+ * @param {number | undefined} closeCode
+ * @param {string | undefined} code
+ */
+function beginClosing(connection, kind, message, closeCode, code) {
+  const inner = connection[kInner];
+  try {
+    if (inner.readyState === OPEN && kind === ERROR) {
+      fail(connection, message, closeCode, code);
+    } else {
       leave(connection);
-      break;
-    case ERROR:
-      fail(connection, payload, code, errorCode);
-      break;
+    }
+  } finally {
+    inner.transport?.part();
   }
 }
 
@@ -213,11 +242,18 @@ function finish(connection, reason, code) {
   inner.release?.();
   const { socket } = inner;
   inner.socket = null;
+<<<<<<< HEAD
   try {
     socket?.destroy?.();
   } finally {
+=======
+  socket?.destroy?.();
+  if (terminated.has(connection)) {
+    emitter.emit('close', '', inner.sid, ABNORMAL_CLOSURE);
+  } else {
+>>>>>>> h-soak
     emitter.emit('close', reason, inner.sid, code);
   }
 }
 
-module.exports = { DRAIN, ERROR, deliver, emitError, finish, leave, resumeHeld };
+module.exports = { DRAIN, ERROR, deliver, emitError, finish, leave, resumeHeld, terminated };

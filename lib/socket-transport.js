@@ -90,6 +90,11 @@ class SocketTransport {
     flushAfter(native.close(this.#slot, code, reason));
   }
 
+  /** The answer to what the peer's closing began with may leave. */
+  part() {
+    flushAfter(native.part(this.#slot));
+  }
+
   /** Drops the connection. */
   terminate() {
     flushAfter(native.terminate(this.#slot));

@@ -53,6 +53,7 @@ function now() {
 /** On leaving, what is queued is written as far as it goes, then a close frame is tried. */
 function leaveAll() {
   for (const transport of running) {
+    transport.part();
     transport.close(GOING_AWAY, '');
     transport.flush();
   }
@@ -95,6 +96,9 @@ class StreamTransport {
   /** The peer's FIN has come, and waits for the end of the pause, or for what came before it. */
   #endWaits = false;
   #terminated = false;
+  /** What leaves behind the replies to what came before the closing, while that is still to be emitted.
+   *  @type {(() => void)[] | null} */
+  #parting = null;
   /** Why there is no room for more. @type {string | null} */
   #overflowed = null;
   /** Bytes that came while paused. */
@@ -378,16 +382,39 @@ class StreamTransport {
    */
   take(kind, payload, code, errorCode) {
     if (kind === WRITE) {
-      this.#write(payload);
+      this.#inTurn(() => this.#write(payload));
     } else if (kind === END) {
-      const end = () => this.#output.end(() => this.#lose());
-      this.#framing === null ? end() : this.#framing.afterWrites(end);
+      this.#inTurn(() => this.#endWrites());
+    } else if (kind === CLOSING_BEGAN || kind === ERROR) {
+      this.#parting = [];
+      deliver(this.#connection, kind, payload, code, errorCode);
+      this.#arm();
     } else {
       deliver(this.#connection, kind, payload, code, errorCode);
-      if (kind === CLOSING_BEGAN || kind === ERROR) {
-        this.#arm();
-      }
     }
+  }
+
+  /** Does it now, or behind the replies to what a pause holds. */
+  #inTurn(act) {
+    if (this.#parting === null) {
+      act();
+    } else {
+      this.#parting.push(act);
+    }
+  }
+
+  /** The answer to what the peer's closing began with may leave. */
+  part() {
+    const parting = this.#parting;
+    this.#parting = null;
+    for (const act of parting ?? []) {
+      act();
+    }
+  }
+
+  #endWrites() {
+    const end = () => this.#output.end(() => this.#lose());
+    this.#framing === null ? end() : this.#framing.afterWrites(end);
   }
 
   /** Sends whole frames. */
@@ -429,7 +456,11 @@ class StreamTransport {
   }
 
   #fire() {
-    native.streamFire(this.#slot, now());
+    const time = now();
+    if (native.streamDeadline(this.#slot) <= time) {
+      this.part();
+    }
+    native.streamFire(this.#slot, time);
     // The bytes that came since have moved the deadline.
     this.#arm();
   }
@@ -511,6 +542,10 @@ class StreamTransport {
    * @param {string | Uint8Array} reason
    */
   close(code, reason) {
+    if (this.#lost) {
+      // What was sent since was dropped: no close frame may say that all has come.
+      return;
+    }
     native.streamClose(this.#slot, code, reason, now());
     // The peer's close frame has to be read, whatever the app had paused; and if the peer has ended
     // meanwhile, ours leaves before that is looked at.

@@ -17,12 +17,13 @@ class RawClient extends EventEmitter {
    * @param {import('node:net').NetConnectOpts} where with a `ca`, it speaks TLS
    * @param {object} [options]
    * @param {string} [options.path]
+   * @param {string[]} [options.headers] more header lines
    * @param {Buffer} [options.head] bytes to send in the same write as the upgrade request
    * @param {boolean} [options.paused] read nothing until `resume()`
    * @param {boolean} [options.upgrade] `false`: no HTTP at all, frames from the first byte on
    * @param {boolean} [options.halfOpen] do not end our side when the peer has ended its own
    */
-  constructor(where, { path = '/', head = Buffer.alloc(0), paused = false, upgrade = true, halfOpen = false } = {}) {
+  constructor(where, { path = '/', headers = [], head = Buffer.alloc(0), paused = false, upgrade = true, halfOpen = false } = {}) {
     super();
     this.inbox = new Inbox(this, ['head', 'frame', 'end', 'close', 'error']);
     this.reader = new FrameReader();
@@ -37,7 +38,7 @@ class RawClient extends EventEmitter {
     if (upgrade) {
       const request =
         `GET ${path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n\r\n`;
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n${headers.map((line) => `${line}\r\n`).join('')}\r\n`;
       this.socket.write(Buffer.concat([Buffer.from(request), head]));
     }
     if (!paused) this.resume();

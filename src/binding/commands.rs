@@ -233,6 +233,14 @@ pub(super) fn close(call: &Call<'_>) -> Returned {
     scheduled(call)
 }
 
+/// `part(slot)`: JavaScript has seen all that came before the connection began to close.
+pub(super) fn part(call: &Call<'_>) -> Returned {
+    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+        submit(call, connection, Submission::Part);
+    }
+    scheduled(call)
+}
+
 /// `terminate(slot)`: drops the connection.
 pub(super) fn terminate(call: &Call<'_>) -> Returned {
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {

@@ -126,10 +126,8 @@ impl Drain<'_> {
         if self.delivery.deliver(batch, index)? == Delivered::No {
             self.submit(slot, Submission::Terminate);
         }
-        match kind {
-            Kind::Close => self.sockets.release(self.raw, slot),
-            Kind::Closing | Kind::Error => self.submit(slot, Submission::Part),
-            _ => {}
+        if kind == Kind::Close {
+            self.sockets.release(self.raw, slot);
         }
         Ok(())
     }

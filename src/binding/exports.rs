@@ -59,6 +59,7 @@ functions! { SOCKETS:
     c"frames" => commands::frames,
     c"broadcast" => commands::broadcast,
     c"close" => commands::close,
+    c"part" => commands::part,
     c"terminate" => commands::terminate,
     c"pause" => commands::pause,
     c"flush" => commands::flush,

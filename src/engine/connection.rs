@@ -391,8 +391,10 @@ impl Connection {
         self.finish(shard);
     }
 
-    /// Begins the closing handshake.
+    /// Begins the closing handshake. Where the peer has begun it, its answer waits no longer: to
+    /// JavaScript the connection is closed, and what it sends to all from now on is not for this one.
     pub(super) fn close(&self, shard: &Rc<Shard>, code: u16, reason: &str) {
+        self.part(shard);
         self.step(shard, |protocol, answer, _| {
             protocol.close(code, reason, shard.now(), answer);
         });
