@@ -242,17 +242,14 @@ function finish(connection, reason, code) {
   inner.release?.();
   const { socket } = inner;
   inner.socket = null;
-<<<<<<< HEAD
   try {
     socket?.destroy?.();
   } finally {
-=======
-  socket?.destroy?.();
-  if (terminated.has(connection)) {
-    emitter.emit('close', '', inner.sid, ABNORMAL_CLOSURE);
-  } else {
->>>>>>> h-soak
-    emitter.emit('close', reason, inner.sid, code);
+    if (terminated.has(connection)) {
+      emitter.emit('close', '', inner.sid, ABNORMAL_CLOSURE);
+    } else {
+      emitter.emit('close', reason, inner.sid, code);
+    }
   }
 }
 
