@@ -4,6 +4,7 @@ const { errorMonitor } = require('node:events');
 const { performance } = require('node:perf_hooks');
 
 const { CLOSED, CLOSING, OPEN, kInner } = require('./connection.js');
+const { closed, failed, received } = require('./diagnostics.js');
 const { peerError } = require('./errors.js');
 const { Fifo } = require('./fifo.js');
 
@@ -36,9 +37,9 @@ function deliver(connection, kind, payload, code, errorCode) {
   if (kind === CLOSE) {
     inner.transport.release();
     inner.transport = null;
-    inner.paused = false;
+    inner.pauses = 0;
   }
-  if (inner.paused || holds(inner)) {
+  if (inner.pauses !== 0 || holds(inner)) {
     inner.held ??= new Fifo();
     inner.held.push([kind, payload, code, errorCode]);
     resumeHeld(connection);
@@ -60,7 +61,7 @@ function holds({ held }) {
  */
 function resumeHeld(connection) {
   const inner = connection[kInner];
-  if (inner.paused || inner.scheduled) {
+  if (inner.pauses !== 0 || inner.scheduled) {
     return;
   }
   if (holds(inner)) {
@@ -77,13 +78,13 @@ function deliverHeld(connection) {
   let late = false;
   try {
     // A listener may pause again.
-    while (holds(inner) && !inner.paused && !late) {
+    while (holds(inner) && inner.pauses === 0 && !late) {
       emit(connection, ...inner.held.shift());
       late = performance.now() >= until;
     }
   } finally {
     inner.scheduled = false;
-    if (late && holds(inner) && !inner.paused) {
+    if (late && holds(inner) && inner.pauses === 0) {
       inner.scheduled = true;
       setImmediate(deliverHeld, connection);
     } else {
@@ -106,10 +107,14 @@ function emit(connection, kind, payload, code, errorCode) {
   switch (kind) {
     case TEXT:
       counters.messagesReceived++;
+      received(emitter, connection, payload, false);
+      if (owner.readers.size > 0) readMessage(connection, payload, false);
       emitter.emit('message', payload, sid);
       break;
     case BINARY:
       counters.messagesReceived++;
+      received(emitter, connection, payload, true);
+      if (owner.readers.size > 0) readMessage(connection, payload, true);
       emitter.emit('binary', payload, sid);
       break;
     case PING:
@@ -147,9 +152,9 @@ function leave(connection) {
   views.delete(inner.sid);
   streams.delete(connection);
   closing.add(connection);
-  if (inner.paused) {
+  if (inner.pauses !== 0) {
     // Nobody could resume it any more.
-    inner.paused = false;
+    inner.pauses = 0;
     resumeHeld(connection);
   }
   if (closing.size > Math.max(16, options.maxConnections)) {
@@ -164,7 +169,9 @@ function fail(connection, message, closeCode, code) {
   const { owner, sid } = connection[kInner];
   leave(connection);
   owner.counters.errors++;
-  emitError(owner.emitter, peerError(message, { code, sid, closeCode }));
+  const error = peerError(message, { code, sid, closeCode });
+  for (const reader of readersOf(owner, sid)) reader.fail(error);
+  emitError(owner.emitter, error, connection);
 }
 
 /**
@@ -172,8 +179,10 @@ function fail(connection, message, closeCode, code) {
  *
  * @param {import('node:events').EventEmitter} emitter
  * @param {Error} error
+ * @param {import('./connection.js').Connection} [connection] that it happened on
  */
-function emitError(emitter, error) {
+function emitError(emitter, error, connection) {
+  failed(emitter, error, connection);
   if (emitter.listenerCount('error') > 0) {
     emitter.emit('error', error);
   } else {
@@ -201,7 +210,25 @@ function finish(connection, reason, code) {
   const { socket } = inner;
   inner.socket = null;
   socket?.destroy?.();
-  emitter.emit('close', reason, inner.sid, code);
+  closed(emitter, connection, reason, code);
+  for (const reader of readersOf(inner.owner, inner.sid)) reader.over(connection);
+  try {
+    emitter.emit('close', reason, inner.sid, code);
+  } finally {
+    for (const over of [...inner.owner.ends]) over(connection);
+  }
+}
+
+/** The iterators that are for this connection. */
+function readersOf({ readers }, sid) {
+  return [...(readers.get(null) ?? []), ...(readers.get(sid) ?? [])];
+}
+
+function readMessage(connection, data, isBinary) {
+  const { owner, sid } = connection[kInner];
+  for (const reader of readersOf(owner, sid)) {
+    if (!isBinary || reader.takesBinary) reader.take(connection, data);
+  }
 }
 
 module.exports = { DRAIN, ERROR, deliver, emitError, finish, leave, resumeHeld };

@@ -584,7 +584,7 @@ function report(connection, error) {
   const { emitter, counters } = connection[kInner].owner;
   counters.errors++;
   try {
-    emitError(emitter, Object.assign(error, { sid: connection.sid }));
+    emitError(emitter, Object.assign(error, { sid: connection.sid }), connection);
   } catch (thrown) {
     // A listener's: not the extension's, in whose call this is, nor `send`'s.
     process.nextTick(() => {
