@@ -131,6 +131,19 @@ function sendFrame(state, sid, opcode, data, compress) {
 }
 
 /**
+ * Sends a message whose opcode is given: text may be bytes that are known to be UTF-8.
+ *
+ * @param {any} base
+ * @param {string | string[] | null} sid
+ * @param {number} opcode
+ * @param {string | ArrayBufferView} data
+ */
+function sendAs(base, sid, opcode, data) {
+  const state = stateOf(base);
+  state.counters.messagesSent += sendFrame(state, sid, opcode, data, true);
+}
+
+/**
  * Sends a message: a string as text, binary data as it is.
  *
  * Forms: `send(data)` and `send(null, data[, options])` to all, `send(sid, data[, options])` to one
@@ -403,4 +416,4 @@ for (const [name, { get, set }] of Object.entries(PROPERTIES)) {
   });
 }
 
-module.exports = { Base, stateOf, take };
+module.exports = { Base, sendAs, stateOf, take };

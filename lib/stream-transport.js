@@ -544,6 +544,11 @@ class StreamTransport {
     return this.#output.queued() + (this.#framing?.writing ?? 0);
   }
 
+  /** @returns {boolean} whether `drain` is still to come for what was sent */
+  get awaitsDrain() {
+    return this.#wasHigh;
+  }
+
   /** @returns {number} bytes received */
   bytesRead() {
     return this.#read;
