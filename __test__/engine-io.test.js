@@ -4,6 +4,7 @@
 // asks of the WebSocket transport, with the client of ws, which says what it is told to.
 
 const assert = require('node:assert/strict');
+const { channel } = require('node:diagnostics_channel');
 const { once } = require('node:events');
 const http = require('node:http');
 const https = require('node:https');
@@ -324,6 +325,25 @@ test('close() of socket.io ends the connections; requests to an engine that is c
   await assert.rejects((await raw()).opened, /503/);
   server.close();
   await client.closed();
+});
+
+test('a socket that cannot be taken over is dropped: nothing is thrown', limit, async (t) => {
+  const errors = [];
+  const hear = ({ error }) => errors.push(error.code);
+  channel('websockets:error').subscribe(hear);
+  t.after(() => channel('websockets:error').unsubscribe(hear));
+  const engine = new wsEngine();
+  const opened = [];
+  const httpServer = http.createServer().on('upgrade', (req, socket, head) => {
+    for (let i = 0; i < 2; i++) engine.handleUpgrade(req, socket, head, (one) => opened.push(one));
+  });
+  t.after(() => httpServer.close());
+  await once(httpServer.listen(0, '127.0.0.1'), 'listening');
+  const client = new Client(`ws://127.0.0.1:${httpServer.address().port}/`);
+  client.opened.catch(() => {});
+  assert.equal((await client.closed()).code, 1006);
+  assert.deepEqual(errors, ['ERR_WS_SOCKET_TAKEN']);
+  assert.equal(opened.length, 1);
 });
 
 test('wrong options throw', () => {

@@ -170,7 +170,6 @@ function fail(connection, message, closeCode, code) {
   leave(connection);
   owner.counters.errors++;
   const error = peerError(message, { code, sid, closeCode });
-  for (const reader of readersOf(owner, sid)) reader.fail(error);
   emitError(owner.emitter, error, connection);
 }
 

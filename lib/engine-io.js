@@ -4,6 +4,7 @@ const { constants } = require('node:buffer');
 const { EventEmitter } = require('node:events');
 
 const { Base, sendAs, take } = require('./base.js');
+const { emitError } = require('./deliver.js');
 const { EngineSocket, payloadOf } = require('./engine-io-socket.js');
 const { Fifo } = require('./fifo.js');
 const { answer, checkHandleOptions } = require('./handle-upgrade.js');
@@ -101,7 +102,8 @@ class Server extends EventEmitter {
     });
     answer(req, socket, settings, (error, taken, options) => {
       if (error === null) {
-        callback(this.#open(taken, options), req);
+        const opened = this.#open(taken, options);
+        if (opened !== null) callback(opened, req);
       } else if (error.cause !== undefined) {
         // A listener of `headers`.
         throw error.cause;
@@ -118,8 +120,16 @@ class Server extends EventEmitter {
     });
   }
 
+  /** @returns {EngineSocket | null} `null` where the system has no descriptor left, for example */
   #open(taken, options) {
-    const connection = take(this.#base, taken, options);
+    let connection;
+    try {
+      connection = take(this.#base, taken, options);
+    } catch (error) {
+      taken.destroy();
+      emitError(this.#base, error);
+      return null;
+    }
     const socket = new EngineSocket(connection, this.#commands);
     this.#sockets.set(connection.sid, socket);
     return socket;

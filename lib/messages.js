@@ -95,17 +95,6 @@ class Messages {
   }
 
   /**
-   * A connection has ended with an error of its peer.
-   *
-   * @param {Error} error
-   */
-  fail(error) {
-    if (this.#sids !== null) {
-      this.#fail(error);
-    }
-  }
-
-  /**
    * A connection is over.
    *
    * @param {import('./connection.js').Connection} connection
@@ -120,9 +109,6 @@ class Messages {
 
   /** What waits is still taken, then comes the error. */
   #fail(error) {
-    if (this.#isOver) {
-      return;
-    }
     if (this.#takers.length > 0) {
       this.#takers.shift().reject(error);
     } else {
