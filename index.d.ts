@@ -163,6 +163,52 @@ export interface SendOptions {
   compress?: boolean | undefined;
 }
 
+/** The options of `messages`. */
+export interface MessagesOptions {
+  /** Whose messages; by default all. With sids it ends when the last of these connections is over. */
+  sid?: Sids | undefined;
+  /**
+   * Binary messages as well.
+   * @default false
+   */
+  binary?: boolean | undefined;
+  /**
+   * Bytes of messages that may wait to be taken, each counted with 64 more. Past it whoever sends one more
+   * is read no further, until half of them are left. From 1; `Infinity` allowed.
+   * @default 1048576
+   */
+  highWaterMark?: number | undefined;
+  /** Ends it with an `AbortError`, once what waits has been taken. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What the channel `websockets:open` of `node:diagnostics_channel` publishes. */
+export interface OpenMessage {
+  base: Base;
+  sid: string;
+  connection: Connection;
+}
+
+/** What `websockets:close` publishes. */
+export interface CloseMessage extends OpenMessage {
+  code: number;
+  reason: string;
+}
+
+/** What `websockets:message` publishes: `data` is a string where the message is text. */
+export interface MessageMessage extends OpenMessage {
+  data: string | Buffer;
+  isBinary: boolean;
+}
+
+/** What `websockets:error` publishes. Where a handshake has failed there is no connection. */
+export interface ErrorMessage {
+  base: Base;
+  sid: string | undefined;
+  connection: Connection | undefined;
+  error: Error & { code?: string };
+}
+
 /** The url of a `Base`, parsed. */
 export interface BaseUrl {
   readonly href: string;
@@ -469,6 +515,17 @@ export interface Base extends EventEmitter {
   resume(sid: Sids): this;
   /** Counters for a metrics page. */
   stats(): Stats;
+
+  /** The text messages from now on, as an async iterator. */
+  messages(options?: MessagesOptions & { binary?: false | undefined }): AsyncIterableIterator<[text: string, sid: string]>;
+  /** The messages from now on: a string where it is text, a Buffer where it is binary. */
+  messages(options: MessagesOptions): AsyncIterableIterator<[data: string | Buffer, sid: string]>;
+
+  /**
+   * Closes all connections as `close()` does, and resolves once the last is over; a `Server` stops. Where
+   * Node.js has the symbol: from 18.18 and 20.5 on.
+   */
+  [Symbol.asyncDispose](): Promise<void>;
 
   on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;

@@ -20,3 +20,9 @@ test('import { Base } from \'websockets\' and require(\'websockets\') give the s
   assert.deepEqual(await child.says(), ['imported', 3, 'function', true]);
   assert.deepEqual(await child.exited, { code: 0, signal: null });
 });
+
+test('websockets/engine.io has the wsEngine, for require and import', async () => {
+  const { Server } = require('websockets/engine.io');
+  assert.equal((await import('websockets/engine.io')).Server, Server);
+  assert.deepEqual(Object.keys(require('websockets/engine.io')), ['Server']);
+});

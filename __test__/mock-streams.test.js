@@ -815,3 +815,14 @@ test('the same of a Duplex, with compression: the peer can inflate all of it', a
   await all;
   assert.deepEqual(texts, [...sent, reply]);
 });
+
+test('drain comes of a stream whose own high-water mark is above 64 KiB', async () => {
+  const stream = new Duplex({ highWaterMark: MiB, read() {}, write: (chunk, encoding, done) => setImmediate(done) });
+  const base = new Base();
+  const sid = base.assignSocket(stream);
+  const drained = once(base, 'drain');
+  base.send(sid, Buffer.alloc(65 * 1024));
+  assert.deepEqual(await drained, [sid]);
+  assert.equal(base.bufferedAmount(sid), 0);
+  base.terminate(sid);
+});

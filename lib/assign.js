@@ -10,6 +10,7 @@ const { failure } = require('./errors.js');
 const native = require('./native.js');
 const { SocketTransport } = require('./socket-transport.js');
 const { StreamTransport } = require('./stream-transport.js');
+const { isTracing, trace } = require('./trace.js');
 const { whyNot } = require('./takeover.js');
 const { upgraded } = require('./upgraded.js');
 
@@ -93,6 +94,9 @@ function makeTransport(state, socket, { mask, deflate }, { extensions, transport
   const isChained = extensions.some(({ agreed }) => agreed === undefined);
   const reason = isChained ? 'its extensions are JavaScript' : whyNot(socket);
   if (transport === 'stream' || (transport === undefined && reason !== null)) {
+    if (isTracing) {
+      trace('a socket goes by the stream transport: %s', transport ? 'it was asked for' : reason);
+    }
     const chained = isChained ? extensions : [];
     return new StreamTransport(socket, methodsOf(socket), state, role, chained);
   }

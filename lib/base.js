@@ -9,10 +9,15 @@ const { flushAfter } = require('./bridge.js');
 const { boolean, object } = require('./check.js');
 const { OPEN, kInner } = require('./connection.js');
 const { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf } = require('./data.js');
-const { leave, resumeHeld, terminated } = require('./deliver.js');
+const { leave, terminated } = require('./deliver.js');
+const { opened } = require('./diagnostics.js');
+const { allOver, disposable } = require('./dispose.js');
 const { invalidType } = require('./errors.js');
+const { factsOf, kInspect, show } = require('./inspect.js');
+const { Messages } = require('./messages.js');
 const native = require('./native.js');
 const { checkAssignOptions, checkOption } = require('./options.js');
+const pausing = require('./pause.js');
 const { SocketTransport } = require('./socket-transport.js');
 const { State } = require('./state.js');
 
@@ -150,6 +155,19 @@ function sendOneByOne(connections, opcode, data, compress) {
       transport?.send(opcode, data, compress, frame);
     }
   }
+}
+
+/**
+ * Sends a message whose opcode is given: text may be bytes that are known to be UTF-8.
+ *
+ * @param {any} base
+ * @param {string | string[] | null} sid
+ * @param {number} opcode
+ * @param {string | ArrayBufferView} data
+ */
+function sendAs(base, sid, opcode, data) {
+  const state = stateOf(base);
+  state.counters.messagesSent += sendFrame(state, sid, opcode, data, true);
 }
 
 /**
@@ -293,7 +311,9 @@ function take(base, socket, options) {
   if (!(socket instanceof Stream) || !hasFunctions(socket, ['write', 'end'])) {
     throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
   }
-  return assign(state, socket, checkAssignOptions(state.extensions, options), ACTIONS);
+  const connection = assign(state, socket, checkAssignOptions(state.extensions, options), ACTIONS);
+  opened(base, connection);
+  return connection;
 }
 
 function hasFunctions(object, names) {
@@ -322,9 +342,7 @@ Base.prototype.bufferedAmount = function bufferedAmount(sid) {
  */
 Base.prototype.pause = function pause(sid) {
   for (const connection of addressed(stateOf(this), sid)) {
-    const inner = connection[kInner];
-    inner.paused = true;
-    inner.transport?.pause(true);
+    pausing.pause(connection);
   }
   return this;
 };
@@ -337,11 +355,7 @@ Base.prototype.pause = function pause(sid) {
  */
 Base.prototype.resume = function resume(sid) {
   for (const connection of addressed(stateOf(this), sid)) {
-    const inner = connection[kInner];
-    if (inner.paused) {
-      inner.paused = false;
-      resumeHeld(connection);
-    }
+    pausing.resume(connection);
   }
   return this;
 };
@@ -374,6 +388,27 @@ Base.prototype.stats = function stats() {
     queuedBytes,
     ioThreads: native.ioThreads?.() ?? 0,
   };
+};
+
+/**
+ * The messages from now on, as an async iterator: `for await (const [text, sid] of base.messages())`.
+ *
+ * @param {object} [options] see `docs/api.md`
+ * @returns {Messages}
+ * @throws {TypeError | RangeError} where an option is wrong
+ */
+Base.prototype.messages = function messages(options) {
+  return new Messages(stateOf(this), options);
+};
+
+/** Closes all, as `close()` does, and waits for their end. */
+disposable(Base, function dispose() {
+  this.close();
+  return allOver(stateOf(this));
+});
+
+Base.prototype[kInspect] = function inspectBase(...how) {
+  return this[kState] === undefined ? this : show(this, factsOf(this), ...how);
 };
 
 /** Properties of a `Base` that look like plain ones. */
@@ -411,4 +446,4 @@ for (const [name, { get, set }] of Object.entries(PROPERTIES)) {
   });
 }
 
-module.exports = { Base, stateOf, take };
+module.exports = { Base, sendAs, stateOf, take };

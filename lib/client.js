@@ -3,6 +3,7 @@
 const { Base, stateOf, take } = require('./base.js');
 const { object } = require('./check.js');
 const { emitError } = require('./deliver.js');
+const { factsOf, kInspect, show } = require('./inspect.js');
 const { Link } = require('./link.js');
 const { checkReconnect } = require('./reconnect.js');
 const { REQUEST_OPTIONS, checkRequestOptions } = require('./request-options.js');
@@ -121,6 +122,14 @@ class Client extends Base {
     for (const link of [...this.#links]) {
       if (sids === null || sids.includes(link.sid)) link.stop();
     }
+  }
+
+  [kInspect](...how) {
+    if (!(#links in this)) {
+      return this;
+    }
+    const opening = [...this.#links].filter(({ sid }) => sid === null).length;
+    return show(this, { ...factsOf(this), opening }, ...how);
   }
 }
 

@@ -1,5 +1,7 @@
 'use strict';
 
+const { kInspect, show } = require('./inspect.js');
+
 /** The numbers of `ws` and of the browsers' WebSocket. */
 const OPEN = 1;
 const CLOSING = 2;
@@ -16,7 +18,8 @@ const NONE = Object.freeze([]);
  */
 class Inner {
   readyState = OPEN;
-  paused = false;
+  /** Who holds it back: see `pause.js`. Nothing of it is emitted while this is not 0. */
+  pauses = 0;
   /** @type {import('./fifo.js').Fifo<any[]> | null} events that came while paused, in order */
   held = null;
   /** Whether those are about to be delivered. */
@@ -105,10 +108,12 @@ class Connection {
     return transport === null ? 0 : transport.bufferedAmount();
   }
 
-  [Symbol.for('nodejs.util.inspect.custom')](_depth, options, inspect) {
+  [kInspect](...how) {
+    if (this[kInner] === undefined) {
+      return this;
+    }
     const { sid, readyState, transport, protocol, remoteAddress, bufferedAmount } = this;
-    const shown = { sid, readyState, transport, protocol, remoteAddress, bufferedAmount };
-    return `Connection ${inspect(shown, options)}`;
+    return show(this, { sid, readyState, transport, protocol, remoteAddress, bufferedAmount }, ...how);
   }
 }
 

@@ -11,6 +11,7 @@ const { headerValues } = require('./headers.js');
 const { ignore } = require('./refuse.js');
 const { checkRequestOptions } = require('./request-options.js');
 const { REDIRECTS, isSameHost, parseTarget, redirected } = require('./target.js');
+const { isTracing, trace } = require('./trace.js');
 const { VERSION } = require('./upgrade-request.js');
 const { readUpgradeResponse } = require('./upgrade-response.js');
 const { upgraded } = require('./upgraded.js');
@@ -118,6 +119,9 @@ class Handshake {
     }
     this.#request = undefined;
     upgraded.add(socket);
+    if (isTracing && this.#settings.offer !== '') {
+      trace('extensions: %j was offered, %j is accepted', this.#settings.offer, agreed.extensions);
+    }
     this.#settle(null, socket, { head, mask: true, ...agreed }, res);
   }
 
@@ -192,6 +196,9 @@ class Handshake {
     this.#isSettled = true;
     clearTimeout(this.#timer);
     this.#forget?.();
+    if (isTracing && error !== null) {
+      trace('a handshake has failed, %s: %j', error.code, error.message);
+    }
     if (error !== null) {
       this.#request?.destroy();
     }

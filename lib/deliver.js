@@ -4,6 +4,7 @@ const { errorMonitor } = require('node:events');
 const { performance } = require('node:perf_hooks');
 
 const { CLOSED, CLOSING, OPEN, kInner } = require('./connection.js');
+const { closed, failed, received } = require('./diagnostics.js');
 const { peerError } = require('./errors.js');
 const { Fifo } = require('./fifo.js');
 
@@ -44,7 +45,7 @@ function deliver(connection, kind, payload, code, errorCode) {
   if (kind === CLOSE) {
     const { transport } = inner;
     inner.transport = null;
-    inner.paused = false;
+    inner.pauses = 0;
     try {
       transport.release();
     } finally {
@@ -59,7 +60,7 @@ function deliver(connection, kind, payload, code, errorCode) {
 /** An event has its turn, behind those that wait for the end of a pause. */
 function holdOrEmit(connection, kind, payload, code, errorCode) {
   const inner = connection[kInner];
-  if (inner.paused || holds(inner)) {
+  if (inner.pauses !== 0 || holds(inner)) {
     inner.held ??= new Fifo();
     inner.held.push([kind, payload, code, errorCode]);
     resumeHeld(connection);
@@ -81,7 +82,7 @@ function holds({ held }) {
  */
 function resumeHeld(connection) {
   const inner = connection[kInner];
-  if (inner.paused || inner.scheduled) {
+  if (inner.pauses !== 0 || inner.scheduled) {
     return;
   }
   if (holds(inner)) {
@@ -98,13 +99,13 @@ function deliverHeld(connection) {
   let late = false;
   try {
     // A listener may pause again.
-    while (holds(inner) && !inner.paused && !late) {
+    while (holds(inner) && inner.pauses === 0 && !late) {
       emit(connection, ...inner.held.shift());
       late = performance.now() >= until;
     }
   } finally {
     inner.scheduled = false;
-    if (late && holds(inner) && !inner.paused) {
+    if (late && holds(inner) && inner.pauses === 0) {
       inner.scheduled = true;
       setImmediate(deliverHeld, connection);
     } else {
@@ -131,10 +132,14 @@ function emit(connection, kind, payload, code, errorCode) {
   switch (kind) {
     case TEXT:
       counters.messagesReceived++;
+      received(emitter, connection, payload, false);
+      if (owner.readers.size > 0) readMessage(connection, payload, false);
       emitter.emit('message', payload, sid);
       break;
     case BINARY:
       counters.messagesReceived++;
+      received(emitter, connection, payload, true);
+      if (owner.readers.size > 0) readMessage(connection, payload, true);
       emitter.emit('binary', payload, sid);
       break;
     case PING:
@@ -189,9 +194,9 @@ function leave(connection) {
   views.delete(inner.sid);
   streams.delete(connection);
   closing.add(connection);
-  if (inner.paused) {
+  if (inner.pauses !== 0) {
     // Nobody could resume it any more.
-    inner.paused = false;
+    inner.pauses = 0;
     resumeHeld(connection);
   }
   if (closing.size > Math.max(16, options.maxConnections)) {
@@ -206,7 +211,8 @@ function fail(connection, message, closeCode, code) {
   const { owner, sid } = connection[kInner];
   leave(connection);
   owner.counters.errors++;
-  emitError(owner.emitter, peerError(message, { code, sid, closeCode }));
+  const error = peerError(message, { code, sid, closeCode });
+  emitError(owner.emitter, error, connection);
 }
 
 /**
@@ -214,8 +220,10 @@ function fail(connection, message, closeCode, code) {
  *
  * @param {import('node:events').EventEmitter} emitter
  * @param {Error} error
+ * @param {import('./connection.js').Connection} [connection] that it happened on
  */
-function emitError(emitter, error) {
+function emitError(emitter, error, connection) {
+  failed(emitter, error, connection);
   if (emitter.listenerCount('error') > 0) {
     emitter.emit('error', error);
   } else {
@@ -232,7 +240,7 @@ function emitError(emitter, error) {
  */
 function finish(connection, reason, code) {
   const inner = connection[kInner];
-  const { closing, dropped, emitter, streams, views } = inner.owner;
+  const { closing, dropped, streams, views } = inner.owner;
   inner.readyState = CLOSED;
   inner.owner.windowBytes -= inner.windowBytes;
   closing.delete(connection);
@@ -245,11 +253,30 @@ function finish(connection, reason, code) {
   try {
     socket?.destroy?.();
   } finally {
-    if (terminated.has(connection)) {
-      emitter.emit('close', '', inner.sid, ABNORMAL_CLOSURE);
-    } else {
-      emitter.emit('close', reason, inner.sid, code);
-    }
+    tellClose(connection, ...(terminated.has(connection) ? ['', ABNORMAL_CLOSURE] : [reason, code]));
+  }
+}
+
+function tellClose(connection, reason, code) {
+  const { owner, sid } = connection[kInner];
+  closed(owner.emitter, connection, reason, code);
+  for (const reader of readersOf(owner, sid)) reader.over(connection);
+  try {
+    owner.emitter.emit('close', reason, sid, code);
+  } finally {
+    for (const over of [...owner.ends]) over(connection);
+  }
+}
+
+/** The iterators that are for this connection. */
+function readersOf({ readers }, sid) {
+  return [...(readers.get(null) ?? []), ...(readers.get(sid) ?? [])];
+}
+
+function readMessage(connection, data, isBinary) {
+  const { owner, sid } = connection[kInner];
+  for (const reader of readersOf(owner, sid)) {
+    if (!isBinary || reader.takesBinary) reader.take(connection, data);
   }
 }
 

@@ -74,4 +74,15 @@ function peerError(message, facts) {
   return Object.assign(error, facts);
 }
 
-module.exports = { failure, invalidType, outOfRange, peerError };
+/**
+ * What `node:events` and the like reject with where a signal is aborted.
+ *
+ * @param {unknown} cause the signal's reason
+ * @returns {Error & { code: string }}
+ */
+function abortError(cause) {
+  const error = new Error('The operation was aborted', { cause });
+  return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' });
+}
+
+module.exports = { abortError, failure, invalidType, outOfRange, peerError };

@@ -4,6 +4,7 @@ const { randomFillSync } = require('node:crypto');
 
 const { checkData } = require('./data.js');
 const { failure, invalidType } = require('./errors.js');
+const { kInspect, show } = require('./inspect.js');
 const native = require('./native.js');
 
 const FIN = 0x80;
@@ -151,6 +152,15 @@ class Frame {
       header.set(this.masking, 2 + extended);
     }
     return header;
+  }
+
+  [kInspect](...how) {
+    if (!(#payload in this)) {
+      return this;
+    }
+    const { fin, opcode, mask, length, payload } = this;
+    const reserved = ['rsv1', 'rsv2', 'rsv3'].filter((name) => this[name]).map((name) => [name, true]);
+    return show(this, { opcode, fin, ...Object.fromEntries(reserved), mask, length, payload }, ...how);
   }
 }
 

@@ -11,6 +11,7 @@ const { checkOrigins } = require('./origins.js');
 const { checkPerMessageDeflate } = require('./per-message-deflate.js');
 const { Refusal, ignore, refuse } = require('./refuse.js');
 const { checkChoice } = require('./subprotocols.js');
+const { isTracing, trace } = require('./trace.js');
 const { readUpgradeRequest } = require('./upgrade-request.js');
 const { upgraded } = require('./upgraded.js');
 const { heed } = require('./verdict.js');
@@ -167,6 +168,9 @@ async function decide(req, settings) {
   }
   heed(await settings.shouldAccept(req));
   const extensions = acceptExtensions(request, settings.extensions, settings.deflate);
+  if (isTracing && request.extensions !== '') {
+    trace('extensions: %j was offered, %j is accepted', request.extensions, extensions);
+  }
   return { key: request.key, protocol, extensions };
 }
 

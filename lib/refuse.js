@@ -2,6 +2,8 @@
 
 const { STATUS_CODES } = require('node:http');
 
+const { isTracing, trace } = require('./trace.js');
+
 /** How long, in ms, a client that was refused may take to end its side. */
 const PATIENCE = 2_000;
 
@@ -30,8 +32,12 @@ class Refusal {
  * @param {import('node:stream').Duplex} socket nothing that happens to it is an uncaught error
  * @param {Refusal} refusal
  */
-function refuse(req, socket, { status, headers, body }) {
+function refuse(req, socket, { status, message, headers, body }) {
   socket.on('error', ignore);
+  if (isTracing) {
+    // Tokens are in what comes behind the path.
+    trace('refused %s %j with %d: %s', req.method, String(req.url).split('?')[0], status, message);
+  }
   const types = headers.some(([name]) => name.toLowerCase() === 'content-type')
     ? []
     : [['Content-Type', 'text/plain; charset=utf-8']];

@@ -7,8 +7,11 @@ const { Attachment } = require('./attachment.js');
 const { Base, stateOf, take } = require('./base.js');
 const { boolean, callable } = require('./check.js');
 const { emitError } = require('./deliver.js');
+const { failed } = require('./diagnostics.js');
+const { disposable } = require('./dispose.js');
 const { failure } = require('./errors.js');
 const { answer, checkHandleOptions } = require('./handle-upgrade.js');
+const { factsOf, kInspect, show } = require('./inspect.js');
 const { Refusal, refuse } = require('./refuse.js');
 
 const GOING_AWAY = 1001;
@@ -85,6 +88,7 @@ class Server extends Base {
     const httpServer = http.createServer(upgradeRequired);
     httpServer.on('error', (error) => {
       if (!httpServer.listening) this.#detach(httpServer);
+      failed(this, error);
       this.emit('error', error);
     });
     this.#own.add(httpServer);
@@ -197,7 +201,7 @@ class Server extends Base {
     if (isFirst) {
       for (const giveUp of this.#handshakes) giveUp(noMore());
       for (const httpServer of this.#own) this.#closeOwn(httpServer);
-      this.on('close', this.#look);
+      stateOf(this).ends.add(this.#look);
       process.nextTick(this.#look);
     }
     return this;
@@ -217,18 +221,31 @@ class Server extends Base {
 
   /** Ends the stop, if nothing is left to wait for. */
   #look = () => {
-    const { closing, dropped, views } = stateOf(this);
+    const { closing, dropped, ends, views } = stateOf(this);
     const left = views.size + closing.size + dropped.size + this.#handshakes.size + this.#own.size;
     if (this.#stopping === null || left > 0) {
       return;
     }
     const callbacks = this.#stopping;
     this.#stopping = null;
-    this.off('close', this.#look);
+    ends.delete(this.#look);
     for (const httpServer of [...this.#attached.keys()]) this.#detach(httpServer);
     for (const callback of callbacks) process.nextTick(callback);
   };
+
+  [kInspect](...how) {
+    return #attached in this
+      ? show(this, { ...factsOf(this), address: this.address(), stopping: this.#stopping !== null }, ...how)
+      : this;
+  }
 }
+
+/** Stops it, as `close()` does, and waits for the end of that. */
+disposable(Server, function dispose() {
+  return new Promise((resolve) => {
+    this.close(resolve);
+  });
+});
 
 /** A request beyond `maxConnections`, or to a Server that stops. */
 function noMore() {

@@ -110,6 +110,11 @@ class SocketTransport {
     return native.buffered(this.#slot);
   }
 
+  /** @returns {boolean} whether `drain` is still to come for what was sent */
+  get awaitsDrain() {
+    return native.awaitsDrain(this.#slot);
+  }
+
   /** @returns {number} bytes received by Rust */
   bytesRead() {
     return this.#total === null ? native.bytesRead(this.#slot) : this.#total.read;

@@ -22,6 +22,10 @@ class State {
   windowBytes = 0;
   /** @type {(sid: string) => void} told whom `maxConnections` has closed */
   evicted = () => {};
+  /** @type {Set<(connection: import('./connection.js').Connection) => void>} told of each that is over */
+  ends = new Set();
+  /** @type {Map<string | null, Set<import('./messages.js').Messages>>} by sid; `null` for all sids */
+  readers = new Map();
   counters = {
     messagesReceived: 0,
     messagesSent: 0,

@@ -84,7 +84,7 @@ class StreamOutput {
   #hand(frame) {
     this.written += frame.length;
     // Where much waits, the end of it is to be heard of, whatever the stream's own high-water mark.
-    const rest = this.isWatched || this.queued() > HIGH_MARK ? [this.#onWritten] : [];
+    const rest = this.isWatched || this.queued() + frame.length > HIGH_MARK ? [this.#onWritten] : [];
     const drains = this.#drains;
     const full = this.#methods.write.call(this.#stream, frame, ...rest) === false;
     // It may have drained, or taken another frame, inside.

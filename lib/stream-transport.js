@@ -592,6 +592,11 @@ class StreamTransport {
     return this.#output.queued() + (this.#framing?.writing ?? 0);
   }
 
+  /** @returns {boolean} whether `drain` is still to come for what was sent */
+  get awaitsDrain() {
+    return this.#wasHigh;
+  }
+
   /** @returns {number} bytes received */
   bytesRead() {
     return this.#read;
@@ -632,7 +637,7 @@ function report(connection, error) {
   const { emitter, counters } = connection[kInner].owner;
   counters.errors++;
   // Within a call of the extension's, or of `send`.
-  apart(() => emitError(emitter, Object.assign(error, { sid: connection.sid })));
+  apart(() => emitError(emitter, Object.assign(error, { sid: connection.sid }), connection));
 }
 
 /** Runs listeners within what is none of theirs: what one throws is an uncaught exception. */

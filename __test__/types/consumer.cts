@@ -1,12 +1,14 @@
 // A CommonJS consumer: compiled, never run.
 
+import * as diagnostics from 'node:diagnostics_channel';
 import * as http from 'node:http';
 import * as util from 'node:util';
 import * as net from 'node:net';
 import { PassThrough, Stream } from 'node:stream';
 import * as tls from 'node:tls';
 import { Base, Client, Frame, Server, Upgrade, acceptKey } from 'websockets';
-import type { BaseOptions, Connection, Extension, FrameErrorCode, HandshakeError, Stats, WebSocketError, WebSocketErrorCode } from 'websockets';
+import { Server as EngineServer } from 'websockets/engine.io';
+import type { BaseOptions, CloseMessage, Connection, ErrorMessage, Extension, FrameErrorCode, HandshakeError, MessageMessage, Stats, WebSocketError, WebSocketErrorCode } from 'websockets';
 import websockets = require('websockets');
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -148,6 +150,22 @@ is<number>()(base.bufferedAmount('sid'), true);
 base.pause('sid').resume(['sid']).pause(null);
 is<Stats>()(base.stats(), true);
 is<number>()(base.stats().ioThreads, true);
+
+is<AsyncIterableIterator<[text: string, sid: string]>>()(base.messages(), true);
+is<AsyncIterableIterator<[data: string | Buffer, sid: string]>>()(base.messages({ binary: true, sid: ['sid'] }), true);
+base.messages({ sid: null, signal: AbortSignal.timeout(1), highWaterMark: Infinity, binary: false });
+// @ts-expect-error: a number of bytes
+base.messages({ highWaterMark: '1' });
+is<Promise<void>>()(base[Symbol.asyncDispose](), true);
+diagnostics.channel('websockets:message').subscribe((message) => {
+  const { base: from, data, isBinary } = message as MessageMessage;
+  is<Base>()(from, true);
+  is<string | Buffer>()(data, true);
+  is<boolean>()(isBinary, true);
+});
+const closed: CloseMessage = { base, sid: 'sid', connection: base.sockets['sid']!, code: 1000, reason: '' };
+const failed: ErrorMessage = { base, sid: undefined, connection: undefined, error: new Error(closed.reason) };
+is<string | undefined>()(failed.error.code, true);
 
 http.createServer().on('upgrade', (request, socket, head) => {
   const key = request.headers['sec-websocket-key'];
@@ -306,3 +324,12 @@ client
 client.open().open({ reconnect: true }).open('wss://localhost', { origin: 'https://a', signal: AbortSignal.timeout(1) });
 // @ts-expect-error: the type is wrong
 client.open(5);
+
+// engine.io
+
+const engine = new EngineServer({ maxPayload: 1e6, perMessageDeflate: { threshold: 1, clientMaxWindowBits: true } });
+httpServer.on('upgrade', (req, socket, head) => {
+  engine.handleUpgrade(req, socket, head, (one) => one.on('message', (data) => one.send(data, () => one.close())));
+});
+// @ts-expect-error: bytes
+new EngineServer({ maxPayload: '1' });

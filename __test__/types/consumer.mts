@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { Base, Frame, acceptKey } from 'websockets';
 import type { AssignSocketOptions, BaseEvents, Data, Extension, Sids, WebSocketError } from 'websockets';
 import websockets from 'websockets';
+import { Server as Engine, type EngineSocket } from 'websockets/engine.io';
 import * as namespace from 'websockets';
 
 const base: Base = new Base();
@@ -49,6 +50,11 @@ class Deflate implements Extension {
 }
 base.extensions['permessage-deflate'] = new Deflate();
 base.on('error', (error: WebSocketError) => console.error(error.sid, error.code));
+
+for await (const [message, from] of base.messages({ sid: 'sid' })) base.send(from, message.toUpperCase());
+for await (const [data] of base.messages({ binary: true })) data.length.toFixed();
+const engine: EngineSocket | Engine = new Engine();
+engine.removeAllListeners();
 
 const [text, sid] = await once(base, 'message');
 base.send(sid, `${text} ${Object.keys(names).length}`);

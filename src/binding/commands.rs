@@ -288,6 +288,12 @@ pub(super) fn buffered(call: &Call<'_>) -> Returned {
     call.number((connection.buffered() + under_way) as f64)
 }
 
+/// `awaitsDrain(slot)` → whether `drain` is reported once what is queued for the peer is written.
+pub(super) fn awaits_drain(call: &Call<'_>) -> Returned {
+    let connection = call.state.sockets.shared(call.u32(0)?);
+    call.boolean(connection.is_some_and(|c| c.awaits_drain()))
+}
+
 /// `bytesRead(slot)` → bytes received since the takeover.
 pub(super) fn bytes_read(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.shared(call.u32(0)?);

@@ -66,6 +66,7 @@ functions! { SOCKETS:
     c"drain" => commands::drain_on,
     c"leave" => commands::leave,
     c"buffered" => commands::buffered,
+    c"awaitsDrain" => commands::awaits_drain,
     c"bytesRead" => commands::bytes_read,
     c"bytesWritten" => commands::bytes_written,
     c"setNoDelay" => commands::set_no_delay,

@@ -146,6 +146,11 @@ impl Shared {
         self.buffered.load(Ordering::Relaxed)
     }
 
+    /// Whether so much was queued that its end is reported.
+    pub fn awaits_drain(&self) -> bool {
+        self.state.lock().was_high
+    }
+
     /// Bytes received since the takeover.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Ordering::Relaxed)

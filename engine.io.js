@@ -1,0 +1,5 @@
+'use strict';
+
+const { Server } = require('./lib/engine-io.js');
+
+module.exports = { Server };
