@@ -2,17 +2,13 @@
 
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
-const v8 = require('node:v8');
-const vm = require('node:vm');
 const { test } = require('node:test');
 const { run } = require('./support/child');
+const { collect } = require('./support/collect');
 const { RawClient } = require('./support/raw-client');
 const { DRIVEN_BY, limit, served } = require('./support/server');
 const { Deflater, Inflater, NAME, RSV1 } = require('./support/deflate');
 const { BINARY, CLOSE, encode } = require('./support/frames');
-
-v8.setFlagsFromString('--expose-gc');
-const gc = vm.runInNewContext('gc');
 
 const MiB = 1 << 20;
 // Over a Unix-domain socket the kernel holds some hundred KiB; see back-pressure.test.js.
@@ -173,9 +169,9 @@ test('connections that end within a compressed message leave nothing behind', { 
     await live(server, count);
     server.clients.length = 0;
     server.accepted.clear();
-    gc();
+    collect();
     await new Promise((resolve) => setTimeout(resolve, 50));
-    gc();
+    collect();
     return process.memoryUsage.rss();
   };
   const before = await resident(120);

@@ -2,9 +2,8 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
-const v8 = require('node:v8');
-const vm = require('node:vm');
 const { Base, Frame } = require('..');
+const { collect } = require('./support/collect');
 const { LoopBack, OldStream, listen, pair, test } = require('./support/streams');
 const { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, closePayload, encode } = require('./support/frames');
 
@@ -909,8 +908,6 @@ test('a broadcast reaches connections with and without extensions, in the order 
 });
 
 test('a frame that comes byte by byte costs memory by its bytes', async () => {
-  v8.setFlagsFromString('--expose-gc');
-  const collect = vm.runInNewContext('gc');
   const used = () => {
     collect();
     const { heapUsed, external } = process.memoryUsage();

@@ -1,15 +1,11 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const v8 = require('node:v8');
-const vm = require('node:vm');
 const { Base } = require('..');
+const { collect } = require('./support/collect');
 const { Deflater, NAME, RSV1 } = require('./support/deflate');
 const { BINARY, CLOSE, closePayload, encode } = require('./support/frames');
 const { listen, pair, test } = require('./support/streams');
-
-v8.setFlagsFromString('--expose-gc');
-const collect = vm.runInNewContext('gc');
 
 const MiB = 1 << 20;
 const SIZE = 4 * MiB;

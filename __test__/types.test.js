@@ -37,6 +37,11 @@ test('index.d.ts declares no type twice: TypeScript would merge the two', () => 
   assert.deepEqual(names.filter((name, at) => names.indexOf(name) < at), []);
 });
 
+test('index.d.ts declares as values what index.js exports, and nothing else', () => {
+  const names = [...read('index.d.ts').matchAll(/^export (?:declare )?(?:const|class|function) (\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual([...new Set(names)].sort(), Object.keys(require('..')).sort());
+});
+
 /** @returns {string[]} each match of `pattern` once, in order */
 const all = (text, pattern) => [...new Set([...text.matchAll(pattern)].map(([, found]) => found))].sort();
 

@@ -20,8 +20,12 @@ const BINARY = 0x2;
  * @returns {string | ArrayBufferView} as the native side takes it
  */
 function checkData(data) {
-  if (typeof data === 'string' || ArrayBuffer.isView(data)) {
+  if (typeof data === 'string') {
     return data;
+  }
+  if (ArrayBuffer.isView(data)) {
+    // Not every runtime's Node-API takes a DataView where it takes a Buffer: Deno's does not.
+    return data instanceof DataView ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : data;
   }
   if (isArrayBuffer(data)) {
     return new Uint8Array(data);

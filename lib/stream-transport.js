@@ -448,8 +448,10 @@ class StreamTransport {
     clearTimeout(this.#timer);
     const at = native.streamDeadline(this.#slot);
     if (at !== Infinity) {
-      // What came while this thread was busy is read before: the peer may not be silent at all.
-      const fire = () => setImmediate(() => this.#fire());
+      // What came while this thread was busy is read before: the peer may not be silent at all. Node reads
+      // between timers and immediates, Bun and Deno between immediates and timers.
+      const act = () => setImmediate(() => this.#fire());
+      const fire = () => setImmediate(() => setTimeout(act, 1));
       this.#timer = setTimeout(fire, Math.max(1, at - now()));
       this.#timer.unref();
     }

@@ -86,9 +86,11 @@ class Inflater {
    * @returns {Buffer} the message
    */
   inflate(payload) {
-    const message = zlib.inflateRawSync(Buffer.concat([payload, TAIL]), {
-      ...this.window.options, finishFlush: zlib.constants.Z_SYNC_FLUSH,
-    });
+    const { bytes } = this.window;
+    // What is referred to goes before, as a stored block: Deno's zlib takes no dictionary here.
+    const stored = Buffer.from([0x00, bytes.length, bytes.length >> 8, ~bytes.length, ~bytes.length >> 8]);
+    const all = zlib.inflateRawSync(Buffer.concat([stored, bytes, payload, TAIL]), { finishFlush: zlib.constants.Z_SYNC_FLUSH });
+    const message = all.subarray(bytes.length);
     this.window.add(message);
     return message;
   }

@@ -141,8 +141,15 @@ module.exports = {
     timeout: 10 * MINUTE,
   },
   runtimes: {
+    // All of them, on either transport: half an hour on two cores.
     commands: ['node __test__/runtimes/run.js'],
     count: counts.ofPlainLine,
-    timeout: 30 * MINUTE,
+    timeout: 60 * MINUTE,
+  },
+  'runtimes-core': {
+    // The oldest Node.js, Bun and Deno, on the stream transport.
+    commands: ['node __test__/runtimes/run.js core'],
+    count: counts.ofPlainLine,
+    timeout: 15 * MINUTE,
   },
 };

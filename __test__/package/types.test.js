@@ -1,0 +1,82 @@
+'use strict';
+
+// The types as those get them who install the package: its tarball is linted, and consumers of it are
+// compiled, by old and new compilers, with old and new types of Node.js, by each way to find modules.
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { after, before, test } = require('node:test');
+
+const root = path.resolve(__dirname, '..', '..');
+const limit = { timeout: 300_000 };
+
+/** A project of somebody who has installed the tarball. */
+let project;
+let tarball;
+
+/** @returns {string} what the command printed; an assertion fails where it does */
+function succeed(command, args, cwd = root) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  assert.equal(error, undefined);
+  assert.equal(status, 0, `${stdout}${stderr}`);
+  return stdout;
+}
+
+/** @returns {string} a program of a package that is installed here */
+const program = (name, bin) => path.join(root, 'node_modules', name, require(`../../node_modules/${name}/package.json`).bin[bin]);
+
+before(() => {
+  project = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-types-'));
+  const [packed] = JSON.parse(succeed('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project]));
+  tarball = path.join(project, packed.filename);
+  const installed = path.join(project, 'node_modules', 'websockets');
+  fs.mkdirSync(installed, { recursive: true });
+  succeed('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed]);
+  fs.mkdirSync(path.join(project, 'node_modules', '@types'));
+  for (const [from, to] of [['consumer.cts', 'consumer.cts'], ['consumer.mts', 'consumer.mts'], ['consumer.mts', 'consumer.ts']]) {
+    fs.copyFileSync(path.join(root, '__test__', 'types', from), path.join(project, to));
+  }
+});
+
+after(() => fs.rmSync(project, { recursive: true, force: true }));
+
+test('publint has nothing to say of the tarball', limit, () => {
+  assert.match(succeed(process.execPath, [program('publint', 'publint'), tarball, '--strict']), /All good!/);
+});
+
+test('are the types wrong? They are not, whoever looks for them', limit, () => {
+  succeed(process.execPath, [program('@arethetypeswrong/cli', 'attw'), tarball]);
+});
+
+/** A compiler, and the types of Node.js that go with it; `types.test.js` has the new one with the old types. */
+const PAIRS = {
+  'TypeScript 5.0, with the types of Node.js 18': ['typescript-5.0', '@types/node'],
+  'the newest TypeScript, with the newest types of Node.js': ['typescript', 'types-node-latest'],
+};
+
+/** Each way to find modules, with the consumers that can be written for it. */
+const WAYS = {
+  node16: { files: ['consumer.cts', 'consumer.mts'], args: ['--module', 'node16'] },
+  nodenext: { files: ['consumer.cts', 'consumer.mts'], args: ['--module', 'nodenext'] },
+  bundler: { files: ['consumer.ts'], args: ['--module', 'esnext', '--moduleResolution', 'bundler'] },
+  node10: { files: ['consumer.cts'], args: ['--module', 'commonjs', '--moduleResolution', 'node10'] },
+};
+
+for (const [pair, [compiler, types]] of Object.entries(PAIRS)) {
+  for (const [way, { files, args }] of Object.entries(WAYS)) {
+    test(`${pair}, compiles what finds modules as ${way} does`, limit, () => {
+      const link = path.join(project, 'node_modules', '@types', 'node');
+      fs.rmSync(link, { force: true });
+      fs.symlinkSync(path.join(root, 'node_modules', types), link);
+      const deprecated = compiler === 'typescript' && way === 'node10' ? ['--ignoreDeprecations', '6.0'] : [];
+      succeed(process.execPath, [
+        program(compiler, 'tsc'), '--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2022', '--types', 'node',
+        '--esModuleInterop', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--pretty', 'false',
+        ...args, ...deprecated, ...files,
+      ], project);
+    });
+  }
+}

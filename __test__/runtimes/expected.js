@@ -1,0 +1,293 @@
+'use strict';
+
+// What fails elsewhere, and why. A test that stands here has to fail there; one that is `sometimes` here may.
+
+/**
+ * @typedef {object} Expected
+ * @property {string} in a kind of runtime, or one by its name
+ * @property {string} [on] the transport; either one where none is named
+ * @property {string} because
+ * @property {boolean} [sometimes] whether it is a matter of time
+ * @property {Record<string, string[]>} tests file → names
+ */
+
+/** Bun's sockets have no handle, and Deno's handles no descriptor that could be taken over. */
+const NO_SOCKET_TRANSPORT = {
+  because: 'it is about the socket transport, which this runtime has not: its sockets show no descriptor',
+  tests: {
+    'deflate-pressure.test.js': ['a message to all that waits for many peers is in memory once, where none takes over a context'],
+    'descriptors.test.js': [
+      'no descriptor left for a socket (first of the process): it throws, and nothing has changed',
+      'no descriptor left for a socket (later of the process): it throws, and nothing has changed',
+    ],
+    'keep-socket.test.js': [
+      'the WebSocket lives on without its socket',
+      'what is done to the socket acts on nothing any more',
+      'the HTTP server counts it no longer, and its close() does not wait',
+      'what the app wrote leaves before the socket is let go of',
+      'a Server hands the option on',
+      'the garbage collector takes the sockets, and less memory is kept',
+    ],
+    'order-threads.test.js': ['the order holds with three I/O threads as well'],
+    'stats.test.js': ['WEBSOCKETS_IO_THREADS says how many I/O threads there are'],
+    'tls.test.js': ['a TLS socket goes by a stream, and that can be seen'],
+    'transport-choice.test.js': [
+      'a TCP socket, nothing asked: socket',
+      'a Unix-domain socket, nothing asked: socket',
+      "a TCP socket, transport: 'socket': socket",
+      "a Unix-domain socket, transport: 'socket': socket",
+      'a TCP socket, transport: undefined: socket',
+      'a Unix-domain socket, transport: undefined: socket',
+      'a TCP socket, no extensions: socket',
+      'a Unix-domain socket, no extensions: socket',
+      'a socket taken by one transport is not to be had by the other',
+      'both transports in one Base: stats, sockets and broadcasts are of all',
+    ],
+  },
+};
+
+/** @type {Expected[]} */
+const EXPECTED = [
+  {
+    in: 'node-18.3.0',
+    because: 'its HTTP parser takes HTTP/3.0',
+    tests: { 'malformed-handshakes.test.js': ['HTTP/3.0: 400'] },
+  },
+  ...['node-18.3.0', 'node-18.20.8'].map((name) => ({
+    in: name,
+    because: 'its HTTP parser takes a space before a colon',
+    tests: { 'malformed-handshakes.test.js': ['a space before a colon: 400'] },
+  })),
+  {
+    in: 'node-18.3.0',
+    because: 'it refuses an http.Server whose headersTimeout alone is set',
+    tests: { 'http-server.test.js': ['neither do those of the server'] },
+  },
+  {
+    in: 'node-18.3.0',
+    because: 'it tells the family of an address as a number, and a socket that was assigned while it was connecting is not heard of',
+    tests: {
+      'lost-while-paused.test.js': ['the same of a socket that was connecting when it was assigned'],
+      'socket-after-takeover.test.js': ['addresses that nobody looked at before are there as well'],
+    },
+  },
+
+  { in: 'bun', ...NO_SOCKET_TRANSPORT },
+  {
+    in: 'bun',
+    because: 'Bun destroys a socket that was lost as the app would: what a pause has held back is dropped with it',
+    tests: {
+      'held-events.test.js': ['send', 'send to several', 'ping'].map((what) =>
+        `${what} in the listener of an event that was held when its connection ended: no throw, then close`),
+      'lost-while-paused.test.js': [
+        'a reset while paused: what came before it is heard, then close',
+        'the same of what came while it was paused, with the close frame that it ends with',
+        'a reset is noticed while paused, though more has come than is read ahead',
+        'a write fails while paused: what came before is heard, then close',
+        'a closing handshake that is over while paused: what came before is heard, then close',
+        'what is no TLS comes while paused: what came before is heard, then close',
+        'the same of a socket that was connecting when it was assigned',
+      ],
+    },
+  },
+  {
+    in: 'bun',
+    because: 'Bun answers these requests itself, with 400',
+    tests: { 'malformed-handshakes.test.js': ['OPTIONS: 404', 'the path of a file elsewhere: 404', 'an asterisk: 404'] },
+  },
+  {
+    in: 'bun',
+    because: 'a socket that came through Bun\'s HTTP server does not count the bytes of the handshake, and does not take setKeepAlive',
+    tests: {
+      'socket-after-takeover.test.js': ['bytesRead and bytesWritten are those of the wire', 'the byte counts outlive the connection'],
+      'socket-options.test.js': [
+        'setKeepAlive acts on a connection',
+        'setKeepAlive acts in the turn in which the socket is assigned',
+        'setKeepAlive acts in the open listener',
+        'setKeepAlive acts while what was written before is still on its way',
+        'what was set before stays',
+      ],
+      'unix-socket.test.js': ['the socket object of a Unix-domain socket after the takeover'],
+    },
+  },
+  {
+    in: 'bun',
+    because: 'address() of a socket that came through Bun\'s HTTP server has the port of the peer',
+    tests: { 'socket-after-takeover.test.js': ['addresses that nobody looked at before are there as well'] },
+  },
+  {
+    in: 'bun',
+    because: 'unref() of a socket that came through Bun\'s HTTP server does not let the process go',
+    tests: { 'exit.test.js': ['unref() of its socket lets the process go, and the peer sees the end'] },
+  },
+  {
+    in: 'bun',
+    because: 'Bun hands a write to TLS on at once, and counts nothing: a send is never refused for it',
+    tests: {
+      'back-pressure.test.js': [
+        'over TLS nothing is known of that write before the next turn: a send is refused',
+        'over TLS nothing is known of that write before the next turn: a broadcast is refused',
+      ],
+    },
+  },
+  {
+    in: 'bun',
+    because: 'TLS sockets of Bun\'s HTTPS server have no getProtocol()',
+    tests: { 'tls.test.js': ['the socket object tells the truth, and drives the WebSocket'] },
+  },
+  {
+    in: 'bun',
+    because: 'Bun\'s HTTP server does not close a connection that has sent no whole request',
+    tests: { 'server.test.js': ['a client that says nothing, or half a request, is closed after closeTimeout'] },
+  },
+  {
+    in: 'bun',
+    because: 'the client is another: require(\'ws\') gives Bun\'s own, without pause(), and an error of its fetch has no cause',
+    tests: {
+      'server.test.js': [
+        'close(callback): 1001 for all, 503 for the next, then the HTTP server is let go',
+        'the HTTP server that it made itself is closed with it',
+      ],
+    },
+  },
+  {
+    in: 'bun',
+    because: 'a socket of Bun that was read by read() alone does not end, where allowHalfOpen is false',
+    tests: {
+      'fin-before-takeover.test.js': ['what a peer sent before its FIN is heard, allowHalfOpen false, where both came before the takeover'],
+    },
+  },
+  {
+    in: 'bun',
+    because: 'Bun prints an uncaught error, and lists what is active, in another way',
+    tests: {
+      'client.test.js': ['reconnect > close() ends the waiting'],
+      'throwing-listener.test.js': ['where nobody catches it, the process ends as with any EventEmitter'],
+    },
+  },
+
+  {
+    in: 'bun',
+    because: 'Bun reads late where its thread has been busy: a peer that has answered may be taken for silent',
+    sometimes: true,
+    tests: { 'busy-threads.test.js': ['the JavaScript thread is blocked for longer than timeout', 'the I/O thread compresses for longer than pingInterval'] },
+  },
+
+  { in: 'deno', ...NO_SOCKET_TRANSPORT },
+  {
+    in: 'deno',
+    because: 'Deno hears of no reset while it does not read, and shows no descriptor to ask the system with',
+    tests: {
+      'lost-while-paused.test.js': [
+        'the same of what came while it was paused, with the close frame that it ends with',
+        'a reset is noticed while paused, though more has come than is read ahead',
+      ],
+      'pause.test.js': ['a reset is noticed while paused'],
+      'reset-after-fin.test.js': ['a reset is noticed while paused, also after a FIN'],
+    },
+  },
+  {
+    in: 'deno',
+    because: 'Deno\'s zlib takes no dictionary, which the test\'s peer compresses by',
+    tests: {
+      'deflate-violations.test.js': [
+        'a reference to before the beginning is WS_ERR_INVALID_COMPRESSED_DATA and 1007',
+        'a reference into a message of before is refused where the client takes over nothing',
+      ],
+    },
+  },
+  {
+    in: 'deno',
+    because: 'what a listener of http.Server\'s \'upgrade\' throws, open listeners included, is no uncaughtException in Deno',
+    tests: {
+      'throwing-listener.test.js': [
+        'a throw in a listener is uncaught once; no event is lost or repeated',
+        'a throw in the error listener loses no close event',
+        'other connections go on',
+      ],
+    },
+  },
+  {
+    in: 'deno',
+    because: 'an uncaught exception that an addon reports ends Deno with "Uncaught null"',
+    tests: {
+      'throwing-listener.test.js': ['where nobody catches it, the process ends as with any EventEmitter'],
+      'worker.test.js': ['a throw in a listener ends the worker, as any uncaught error there'],
+    },
+  },
+  {
+    in: 'deno',
+    because: 'TLS sockets of Deno read on while they are paused, and take whatever is written',
+    tests: {
+      'tls.test.js': [
+        'pause stops what comes, TCP stops the client, and resume brings all of it in order',
+        'a client that never reads is dropped at maxBufferedAmount, and nobody else',
+      ],
+    },
+  },
+  {
+    in: 'deno',
+    because: 'Deno encrypts in a later turn: what is written over TLS right before process.exit() is lost',
+    tests: {
+      'tls.test.js': [
+        'send of 50000 bytes and process.exit() in the listener: it arrives, and close 1001',
+        'send of 50000 bytes and process.exit() in a timer: it arrives, and close 1001',
+      ],
+    },
+  },
+  {
+    in: 'deno',
+    because: 'promises have their turn within an emit: in \'upgrade\' the client of ws has no protocol yet',
+    tests: { 'upgrade.test.js': ['handleUpgradeRequest > upgrades a client of ws, and its options go to assignSocket as they are'] },
+  },
+  {
+    in: 'deno',
+    because: 'Deno\'s http.Server emits the error of a request that was aborted, though nobody listens',
+    tests: { 'client.test.js': ['close() and terminate(null) end handshakes that are under way, without a word'] },
+  },
+  {
+    in: 'deno',
+    because: 'Deno keeps two descriptors of sockets that are over, however many there were; with http alone as well',
+    tests: { 'leaks.test.js': ['descriptors are given back'] },
+  },
+  {
+    in: 'deno',
+    because: 'sockets of a worker that is terminated stay open in Deno: their peers hear nothing',
+    sometimes: true,
+    tests: {
+      'deadlock.test.js': ['a worker is terminated while its peers send messages and pings'],
+      'worker.test.js': ['terminate() of busy workers: the process stays, the peers see the end within two seconds'],
+    },
+  },
+  {
+    in: 'deno',
+    because: 'Deno reads late where its thread has been busy: a peer that has answered may be taken for silent',
+    sometimes: true,
+    tests: { 'busy-threads.test.js': ['the JavaScript thread is blocked for longer than timeout', 'the I/O thread compresses for longer than pingInterval'] },
+  },
+  {
+    in: 'deno',
+    because: 'its garbage collector gives memory back later than the test asks for',
+    sometimes: true,
+    tests: { 'deflate-pressure.test.js': ['connections that end within a compressed message leave nothing behind'] },
+  },
+  {
+    in: 'deno',
+    because: 'an error of its fetch has another cause',
+    tests: { 'server.test.js': ['the HTTP server that it made itself is closed with it'] },
+  },
+];
+
+/** @returns {Expected[]} */
+const entriesOf = ({ kind, name }, transport) =>
+  EXPECTED.filter((entry) => (entry.in === kind || entry.in === name) && (entry.on ?? transport) === transport);
+
+/** @returns {Map<string, Expected>} the tests of this file that fail there, by name */
+const expectedOf = (runtime, transport, file) =>
+  new Map(entriesOf(runtime, transport).flatMap((entry) => (entry.tests[file] ?? []).map((name) => [name, entry])));
+
+/** @returns {number} how many tests fail there */
+const countOf = (runtime, transport) =>
+  entriesOf(runtime, transport).reduce((sum, { tests }) => sum + Object.values(tests).flat().length, 0);
+
+module.exports = { EXPECTED, countOf, expectedOf };

@@ -1,0 +1,39 @@
+'use strict';
+
+// <runtime> harness.js FILE RESULTS [SHORT]
+//
+// Runs a test file in the runtime that runs this, and appends a line of JSON to the file RESULTS as each
+// test begins and ends: a runtime that crashes or hangs has told how far it came. SHORT is a JSON array
+// of names: these tests are expected to fail, and get no more than a few seconds to do so.
+
+const fs = require('node:fs');
+const Module = require('node:module');
+const path = require('node:path');
+const { inspect } = require('node:util');
+const nodeTest = require('./node-test');
+
+const [file, results, short = '[]'] = process.argv.slice(2);
+const expectedToFail = new Set(JSON.parse(short));
+/** How long these may take, in ms. */
+const SHORT = 5_000;
+
+const load = Module.prototype.require;
+Module.prototype.require = function require(id) {
+  return id === 'node:test' ? nodeTest.shim : load.call(this, id);
+};
+
+const say = (line) => fs.appendFileSync(results, `${JSON.stringify(line)}\n`);
+
+require(path.resolve(file));
+nodeTest.run({
+  begin(name) {
+    say({ begins: name });
+    return expectedToFail.has(name) ? SHORT : undefined;
+  },
+  end(name, outcome, error) {
+    say({ name, outcome, ...(error === undefined ? {} : { error: error?.stack ?? inspect(error) }) });
+  },
+}).then(() => say({ done: true }), (error) => {
+  say({ name: 'a hook', outcome: 'failed', error: error?.stack ?? inspect(error) });
+  process.exit(1);
+});

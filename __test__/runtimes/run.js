@@ -1,0 +1,114 @@
+'use strict';
+
+// node __test__/runtimes/run.js [core] [runtime…] [transport…] [file…]
+//
+// Runs the suite of `Base` in other runtimes than the one at hand: each version in versions.json, on the
+// stream transport, Node.js on the socket transport too. `core` is what .ci/run has time for: the oldest
+// Node.js, Bun and Deno, on the stream transport. Or by name: `node`, `node-18.20.8`,
+// `bun`; `socket`; `close.test.js`.
+//
+// What fails has to stand in expected.js, and what stands there has to fail.
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { runtimes } = require('./catalog');
+const { expectedOf } = require('./expected');
+const runFile = require('./file');
+const install = require('./install');
+const table = require('./table');
+
+/** What is no test of `Base`: the compiler runs in Node.js whatever runs the tests. */
+const ELSEWHERE = ['types.test.js'];
+
+const all = fs.readdirSync(path.join(__dirname, '..'))
+  .filter((name) => name.endsWith('.test.js') && !ELSEWHERE.includes(name))
+  .sort();
+
+/** @returns {{ runtime: import('./catalog').Runtime, transport: string }[]} what is to be run, and of which files */
+function choose(args) {
+  const names = new Set(args);
+  const core = names.delete('core');
+  const take = (values) => values.filter((value) => names.delete(value));
+  const files = take(all);
+  const transports = take(['stream', 'socket']);
+  const asked = runtimes.filter(({ kind, name }) => names.has(kind) || names.has(name));
+  for (const { kind, name } of asked) [kind, name].forEach((each) => names.delete(each));
+  if (names.size > 0) {
+    const allowed = ['core', ...runtimes.map(({ name }) => name)].join(', ');
+    throw new Error(`no runtime, transport or test file: ${[...names].join(', ')} (runtimes: ${allowed})`);
+  }
+  const nodes = runtimes.filter(({ kind }) => kind === 'node');
+  const isCore = (runtime) => runtime.kind !== 'node' || runtime === nodes[0];
+  const chosen = asked.length > 0 ? asked : core ? runtimes.filter(isCore) : runtimes;
+  const wanted = transports.length > 0 ? transports : core ? ['stream'] : ['stream', 'socket'];
+  const runs = chosen.flatMap((runtime) => runtime.transports.filter((one) => wanted.includes(one)).map((transport) => ({ runtime, transport })));
+  return { runs, files: files.length > 0 ? files : all };
+}
+
+/**
+ * Runs the files, as many at a time as there are cores, and says what is not as expected.
+ *
+ * @returns {Promise<{ passed: number, failed: number, expected: number }>} `failed`: against what was expected
+ */
+async function run({ runtime, transport }, files) {
+  const sum = { passed: 0, failed: 0, expected: 0 };
+  const queue = [...files];
+  const worker = async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const expected = expectedOf(runtime, transport, file);
+      const results = await runFile(runtime, transport, file, [...expected.keys()].filter((name) => !expected.get(name).sometimes));
+      const failures = results.filter(({ outcome }) => outcome === 'failed');
+      const names = new Set(failures.map(({ name }) => name));
+      sum.passed += results.filter(({ outcome }) => outcome === 'passed').length;
+      for (const { name, error } of failures) {
+        if (expected.has(name)) {
+          sum.expected++;
+        } else {
+          sum.failed++;
+          console.log(`✖ ${runtime.title}, ${transport}, ${file}: ${name}\n${indent(error)}`);
+        }
+      }
+      for (const [name, { sometimes }] of expected) {
+        if (sometimes || names.has(name)) continue;
+        sum.failed++;
+        const passed = results.some((result) => result.name === name && result.outcome === 'passed');
+        console.log(`✖ ${runtime.title}, ${transport}, ${file}: ${name}\n    stands in expected.js, and ${passed ? 'passed' : 'did not run'}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: os.cpus().length }, worker));
+  return sum;
+}
+
+/** @returns {string} */
+const indent = (text = '') => text.trimEnd().replace(/^/gm, '    ');
+
+async function main(args) {
+  const { runs, files } = choose(args);
+  for (const runtime of new Set(runs.map((each) => each.runtime))) {
+    console.log(`${runtime.title} …`);
+    install(runtime);
+  }
+  const total = { passed: 0, failed: 0 };
+  for (const each of runs) {
+    const started = Date.now();
+    const { passed, failed, expected } = await run(each, files);
+    total.passed += passed;
+    total.failed += failed;
+    const seconds = ((Date.now() - started) / 1000).toFixed();
+    console.log(`${each.runtime.title}, ${each.transport}: ${passed} passed, ${expected} failed as expected, ${failed} not as expected, ${seconds} s`);
+  }
+  console.log(`\n${table.markdown()}\n`);
+  if (!table.isInReadme()) {
+    total.failed++;
+    console.log('✖ README.md has another table');
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

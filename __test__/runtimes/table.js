@@ -1,0 +1,23 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const root = require('../../scripts/lib/root');
+const { runtimes } = require('./catalog');
+const { countOf } = require('./expected');
+
+/** @returns {string} the table of the README, by what is expected: a run shows that it is so */
+function markdown() {
+  const cell = (runtime, transport) => {
+    if (!runtime.transports.includes(transport)) return 'no';
+    const failing = countOf(runtime, transport);
+    return failing === 0 ? 'all' : `all but ${failing}`;
+  };
+  const rows = runtimes.map((runtime) => `| ${runtime.title} | ${cell(runtime, 'stream')} | ${cell(runtime, 'socket')} |`);
+  return ['| tests that pass | stream transport | socket transport |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** @returns {boolean} */
+const isInReadme = () => fs.readFileSync(path.join(root, 'README.md'), 'utf8').includes(`\n${markdown()}\n`);
+
+module.exports = { isInReadme, markdown };
