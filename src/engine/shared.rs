@@ -210,6 +210,7 @@ impl Shared {
         let waits = state.writing || state.blocked || !state.started || !state.outbox.is_empty();
         let fd = state.fd.clone().filter(|_| !waits)?;
         state.writing = true;
+        self.grow(&mut state, header.len() + payload.len());
         drop(state);
         let (written, result) = write_through(&fd, [header, payload]);
         self.bytes_written
@@ -219,6 +220,8 @@ impl Shared {
         if state.gone {
             return Some(Append::Closed);
         }
+        state.queued -= written;
+        self.buffered.store(state.queued, Ordering::Relaxed);
         if let Err(error) = result {
             if error.kind() == io::ErrorKind::WouldBlock {
                 let mut rest = Outbox::default();
@@ -226,13 +229,17 @@ impl Shared {
                 // In front of what the shard has appended meanwhile.
                 state.outbox.restore(rest);
                 state.blocked = true;
-                self.grow(&mut state, header.len() + payload.len() - written);
             } else {
                 self.discard(&mut state);
             }
             state.tell_shard = true;
         }
         let is_all = state.outbox.is_empty() && !state.tell_shard;
+        let is_drained = state.outbox.is_empty() && state.was_high;
+        drop(state);
+        if is_drained {
+            self.report_drain();
+        }
         Some(if is_all {
             Append::Written
         } else {
@@ -473,6 +480,7 @@ mod tests {
     use std::io::{ErrorKind, Read};
     use std::os::unix::net::UnixStream;
 
+    use super::super::batch::Batch;
     use super::super::port::Doorbell;
     use super::*;
 
@@ -509,6 +517,18 @@ mod tests {
         assert_eq!(shared.write_now(b"head", b"payload"), Some(Append::Written));
         assert_eq!(read(&mut peer), b"headpayload");
         assert_eq!((shared.buffered(), shared.bytes_written()), (0, 11));
+    }
+
+    #[test]
+    fn a_large_one_drains_though_it_never_waited() {
+        let (shared, _peer) = connected();
+        shared.start();
+        let payload = vec![7; HIGH_MARK];
+        assert_eq!(shared.write_now(b"h", &payload), Some(Append::Written));
+        let batch = shared.port.take(0, Batch::default());
+        let kinds: Vec<Kind> = batch.records.iter().map(|record| record.kind).collect();
+        assert_eq!(kinds, [Kind::Drain]);
+        assert!(!shared.awaits_drain());
     }
 
     #[test]
