@@ -58,7 +58,7 @@ const ENGINES = {
       return cargo([
         '+nightly', 'fuzz', 'run', '--features', 'libfuzzer', target, ...folders, '--',
         `-max_total_time=${Math.ceil(seconds)}`, '-timeout=20', '-max_len=4096', '-print_final_stats=1',
-      ], seconds * 1000 + GRACE);
+      ], Math.ceil(seconds * 1000) + GRACE);
     },
     cases: /stat::number_of_executed_units: +(\d+)/,
   },
@@ -71,7 +71,7 @@ const ENGINES = {
       return cargo([
         'run', '--quiet', '--release', '--manifest-path', 'fuzz/Cargo.toml', '--bin', 'smoke', '--',
         target, '--seconds', String(seconds),
-      ], seconds * 1000 + GRACE);
+      ], Math.ceil(seconds * 1000) + GRACE);
     },
     cases: /: (\d+) cases in/,
   },

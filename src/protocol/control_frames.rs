@@ -95,6 +95,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
     fn pongs_to_our_pings_do_not_count_however_late_they_come() {
         let (mut frames, limits) = (ControlFrames::default(), limits(Some(100)));
         frames.expect_pongs(50_000);
@@ -120,6 +121,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
     fn none_is_no_limit() {
         let mut frames = ControlFrames::default();
         for _ in 0..1_000_000 {
