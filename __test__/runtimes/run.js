@@ -18,7 +18,7 @@ const runFile = require('./file');
 const install = require('./install');
 const table = require('./table');
 
-/** What is no test of `Base`: the compiler runs in Node.js whatever runs the tests. */
+/** What is no test of `Base`: the compiler runs in Node.js whatever runs the tests, and documents do not run. */
 const ELSEWHERE = ['links.test.js', 'types.test.js'];
 
 const all = fs.readdirSync(path.join(__dirname, '..'))
