@@ -20,7 +20,7 @@ export interface BaseOptions {
    */
   mask?: boolean | undefined;
   /**
-   * A `ws:`, `wss:` or `ws+unix:` URL. `Base` keeps it for the app; a `Server` takes its path, a
+   * A `ws:`, `wss:`, `ws+unix:` or `wss+unix:` URL. `Base` keeps it for the app; a `Server` takes its path, a
    * `Client` opens it.
    * @default 'ws://localhost:3000'
    */

@@ -6,6 +6,7 @@ const { test } = require('node:test');
 const { limit, served } = require('./support/server');
 const { Deflater, Inflater, NAME, RSV1 } = require('./support/deflate');
 const { BINARY, CONTINUATION, PING, PONG, TEXT, encode } = require('./support/frames');
+const { hearsInPieces } = require('./support/pieces');
 const { randomText, seeded } = require('./support/random');
 
 const { Z_FILTERED, Z_FIXED, Z_HUFFMAN_ONLY, Z_RLE } = zlib.constants;
@@ -75,20 +76,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
       const messages = Array.from({ length: 120 }, () => randomMessage(random, deflater));
       const bytes = Buffer.concat(messages.flatMap(({ frames }) => frames));
       const expected = messages.flatMap((message) => message.events);
-      const head = random(1000);
-      const client = await raw({ head: bytes.subarray(0, head) });
-      for (let at = head; at < bytes.length;) {
-        const size = 1 + random([3, 50, 5000, 100_000][random(4)]);
-        await client.write(bytes.subarray(at, (at += size)));
-        if (random(3) === 0) await new Promise((resolve) => setImmediate(resolve));
-      }
-      await events.until(() => events.all.length > expected.length);
-      const heard = events.all.slice(1).map(({ name, args }) => [name, args[0]]);
-      for (const [i, [name, payload]] of expected.entries()) {
-        assert.equal(heard[i][0], name, `event ${i}`);
-        const same = name === 'binary' ? payload.equals(heard[i][1]) : payload === heard[i][1];
-        assert.ok(same, `what event ${i} carries`);
-      }
+      await hearsInPieces({ events, raw, random, bytes, expected });
     }));
 
   test(`random messages sent, of every level (seed ${seed}: ${of('server')})`, limit, async (t) => {

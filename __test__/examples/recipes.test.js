@@ -182,6 +182,11 @@ test('cluster: what one worker hears the clients of all hear', OPTIONS, async (t
   assert.deepEqual(await gone, [0, null]);
 });
 
+test('cluster: where the port is taken it ends, and tries no more', OPTIONS, async (t) => {
+  const { url } = await recipe(t, 'http.js');
+  await assert.rejects(recipe(t, 'cluster.js', { PORT: new URL(url).port }), /ended with status 1[^]*EADDRINUSE/);
+});
+
 test('graceful: what was begun is finished, and then it ends', OPTIONS, async (t) => {
   const { child, url, connect } = await recipe(t, 'graceful.js');
   const http = url.replace('ws:', 'http:');

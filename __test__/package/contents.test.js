@@ -21,7 +21,7 @@ function sources(...places) {
 test('the tarballs hold what they should, and nothing else', limit, (t) => {
   const [own, main] = packed();
   assert.deepEqual(own.files, ['LICENSE', 'README.md', 'package.json', `websockets.${name}.node`]);
-  const single = ['CHANGELOG.md', 'Cargo.lock', 'Cargo.toml', 'LICENSE', 'README.md', 'SECURITY.md', 'build.rs', 'index.d.ts', 'index.js'];
+  const single = ['CHANGELOG.md', 'Cargo.lock', 'Cargo.toml', 'LICENSE', 'README.md', 'SECURITY.md', 'build.rs', 'engine.io.d.ts', 'engine.io.js', 'index.d.ts', 'index.js'];
   const expected = [...sources('bin', 'lib', 'docs', 'src', ...single), 'native.js', 'package.json', 'scripts/build.js'];
   assert.deepEqual(main.files, expected.sort());
   for (const file of main.files) assert.doesNotMatch(file, /test|bench|fuzz|\.node$|\.tgz$|(^|\/)\./);

@@ -12,7 +12,8 @@ const { Server } = require('websockets');
 
 function primary() {
   const count = Number(process.env.WORKERS ?? 2);
-  let listening = 0;
+  const listening = new Set();
+  let reported = false;
   let stopping = false;
   for (let i = 0; i < count; i += 1) cluster.fork();
   // What a worker hears goes to the others through the primary.
@@ -22,15 +23,20 @@ function primary() {
     }
   });
   cluster.on('listening', (worker, { port }) => {
-    listening += 1;
-    if (listening === count) console.log(`ws://localhost:${port}`);
+    listening.add(worker.id);
+    if (!reported && listening.size === count) {
+      reported = true;
+      console.log(`ws://localhost:${port}`);
+    }
   });
-  cluster.on('exit', () => {
-    if (!stopping) cluster.fork(); // its clients come back to another
+  cluster.on('exit', ({ id }) => {
+    if (stopping) return;
+    if (listening.delete(id)) cluster.fork(); // its clients come back to another
+    else process.exitCode = 1; // it cannot listen, and no more could another
   });
   process.once('SIGTERM', () => {
     stopping = true;
-    for (const worker of Object.values(cluster.workers)) worker.send({ stop: true });
+    for (const worker of Object.values(cluster.workers)) worker.send({ stop: true }, () => {}); // it may be gone
   });
 }
 
@@ -47,6 +53,7 @@ function worker() {
     if (text !== undefined) sockets.send(text);
     if (stop) sockets.close(() => httpServer.close(() => process.disconnect()));
   });
+  process.on('SIGTERM', () => {}); // whoever signals the whole group: the primary says when to stop
   sockets.listen(httpServer);
   httpServer.listen(Number(process.env.PORT ?? 3000), '127.0.0.1');
 }

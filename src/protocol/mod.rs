@@ -11,6 +11,7 @@
 //! - `mask`: §5.3. `utf8`: validation of text that arrives in pieces, §8.1.
 //! - `deflate`: permessage-deflate, RFC 7692.
 //! - `message`: joining fragments, §5.4. `reader`: from bytes to messages and control frames.
+//!   `recycle`: memory of large messages, kept for the next ones.
 //! - `close`: status codes and the close frame's payload, §5.5.1 and §7.4.
 //! - `timers`: idle, ping and close clocks. `connection`: the state machine over all of these.
 //! - `control_frames`: how many pings and pongs the peer sends, §5.5.
