@@ -1,12 +1,13 @@
 'use strict';
 
-// AUTOBAHN_HOME=folder node __test__/autobahn/run.js [socket | stream [server | client [cases…]]]
+// AUTOBAHN_HOME=folder node __test__/autobahn/run.js [socket | stream [server | client | both [cases…]]]
 //
 // Runs the Autobahn test suite against server.js, or has client.js run it; see suite.js for what the
 // folder must hold. The report stays in .cache/autobahn. Cases are names or patterns, and `all` is all
 // of them; by default, all without compression and a selection of those with it, which take long. Every
 // case must be OK or INFORMATIONAL. Some wait a second for the peer, which is not enough on an
-// overloaded machine: a few that fail are run once more by name, and said to have been.
+// overloaded machine: a few that fail are run once more by name, and said to have been. `both` is the two
+// roles side by side, for the suite takes no more than one core.
 
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
@@ -41,13 +42,44 @@ async function startServer() {
   return { server, url };
 }
 
-/** @returns {Promise<{ total: number, failed: string[], expected: number }>} */
-async function run() {
-  if (ROLE !== 'server' && ROLE !== 'client') throw new Error(`no such role: ${ROLE}`);
+/** @returns {Suite} installed */
+function prepare() {
   const home = process.env.AUTOBAHN_HOME;
   if (!home) throw new Error('set AUTOBAHN_HOME to the folder of the Autobahn test suite (see suite.js)');
   const suite = new Suite(path.resolve(home));
   suite.setup();
+  return suite;
+}
+
+/** @returns {Promise<{ passed: number, failed: number }>} of both roles, each a process of its own */
+async function runBoth() {
+  prepare(); // once, before two find nothing
+  const sums = await Promise.all(['server', 'client'].map(async (role) => {
+    const child = spawn(process.execPath, [__filename, TRANSPORT, role, ...ASKED], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
+    await once(child, 'close');
+    process.stdout.write(output);
+    const [, passed, failed] = /^(\d+) passed, (\d+) failed\n$/m.exec(output) ?? ['', 0, 1];
+    return { passed: Number(passed), failed: Number(failed) };
+  }));
+  return sums.reduce((sum, one) => ({ passed: sum.passed + one.passed, failed: sum.failed + one.failed }));
+}
+
+/** @returns {Promise<{ passed: number, failed: number }>} */
+async function run() {
+  if (ROLE === 'both') return runBoth();
+  if (ROLE !== 'server' && ROLE !== 'client') throw new Error(`no such role: ${ROLE}`);
+  const { total, failed, expected } = await runRole(prepare());
+  const passed = total - failed.length;
+  console.log(`autobahn, ${ROLE} over the ${TRANSPORT} transport: ${total} cases, ${passed} OK/INFORMATIONAL${failed.map((name) => `\n  not so: ${name}`).join('')}`);
+  const missing = Math.max(0, expected - total);
+  if (missing > 0) console.log(`autobahn: ${missing} of ${expected} cases were not run`);
+  return { passed, failed: failed.length + missing };
+}
+
+/** @returns {Promise<{ total: number, failed: string[], expected: number }>} */
+async function runRole(suite) {
   const { cases, expected } = choose();
   const testing = ROLE === 'server' ? await testServer(suite) : testClient(suite);
   try {
@@ -79,13 +111,9 @@ function testClient(suite) {
   };
 }
 
-run().then(({ total, failed, expected }) => {
-  const passed = total - failed.length;
-  console.log(`autobahn, ${ROLE} over the ${TRANSPORT} transport: ${total} cases, ${passed} OK/INFORMATIONAL${failed.map((name) => `\n  not so: ${name}`).join('')}`);
-  const missing = Math.max(0, expected - total);
-  if (missing > 0) console.log(`autobahn: ${missing} of ${expected} cases were not run`);
-  console.log(`${passed} passed, ${failed.length + missing} failed`);
-  if (failed.length + missing > 0) process.exitCode = 1;
+run().then(({ passed, failed }) => {
+  console.log(`${passed} passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 1;
 }, (error) => {
   console.error(`autobahn: ${error.message}`);
   console.log('0 passed, 1 failed');

@@ -86,7 +86,7 @@ module.exports = {
     timeout: 15 * MINUTE,
   },
   autobahn: {
-    commands: ['socket server', 'stream server', 'socket client', 'stream client'].map(autobahn),
+    commands: ['socket both', 'stream both'].map(autobahn),
     count: counts.ofPlainLine,
     timeout: 15 * MINUTE,
   },
