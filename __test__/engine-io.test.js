@@ -340,6 +340,13 @@ test('a broadcast in the tick of process.exit() arrives', limit, async (t) => {
   assert.equal((await child.exited).code, 7);
 });
 
+test('a stream that throws within a broadcast keeps no callback from being called', limit, async (t) => {
+  const child = run(t, 'throwing-broadcast.js');
+  const said = [];
+  while (said.length < 3) said.push((await child.says()).join(' '));
+  assert.deepEqual(said.sort(), ['called 0', 'called 1', 'uncaught no write']);
+});
+
 test('a socket that cannot be taken over is dropped: nothing is thrown', limit, async (t) => {
   const errors = [];
   const hear = ({ error }) => errors.push(error.code);

@@ -189,15 +189,15 @@ class Server extends EventEmitter {
   }
 
   #finish = () => {
-    this.#passOn();
     let left = this.#sent.length;
     try {
+      this.#passOn();
       while (left-- > 0) {
         const [socket, callback] = this.#sent.shift();
         socket.settle(callback);
       }
     } finally {
-      // One may have thrown; and those that were sent meanwhile are the next tick's.
+      // A stream, or one of them, may have thrown; and those that were sent meanwhile are the next tick's.
       this.#isScheduled = false;
       if (this.#sent.length > 0) this.#schedule();
     }
