@@ -9,6 +9,7 @@ const { test } = require('node:test');
 const { Base } = require('..');
 const { RawClient } = require('./support/raw-client');
 const { limit, served } = require('./support/server');
+const { LoopBack } = require('./support/streams');
 const { switchingProtocols } = require('./support/upgrade');
 
 test('assignSocket emits open before it returns, with the sid that it returns', limit, served({
@@ -161,6 +162,21 @@ test('a socket that the peer has ended already, and we have read it: the same', 
   client.socket.end();
   const [sid] = await events.next('open');
   assert.deepEqual(await events.next('close'), ['', sid, 1006]);
+}));
+
+test('a socket that is destroyed while another makes room for it: the same', limit, served({
+  base: { maxConnections: 1 },
+  upgrade(request, socket, head, server) {
+    const oldest = new LoopBack();
+    server.base.assignSocket(oldest);
+    oldest.once('frame', () => socket.destroy());
+    assert.doesNotThrow(() => server.assign(request, socket, { head }));
+  },
+}, async ({ base, raw, events }) => {
+  const { sid } = await raw({ paused: true });
+  await events.atLeast('close', 2);
+  assert.deepEqual(events.list('close').find(([, one]) => one === sid), ['', sid, 1006]);
+  assert.equal(base.connections, 0);
 }));
 
 test('a signal that is aborted later terminates', limit, async (t) => {

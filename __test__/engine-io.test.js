@@ -13,6 +13,7 @@ const { Server: IoServer } = require('socket.io');
 const { io } = require('socket.io-client');
 const { Server: wsEngine } = require('../engine.io.js');
 const { selfSigned } = require('./support/certificate');
+const { run } = require('./support/child');
 const { limit } = require('./support/server');
 const { Client } = require('./support/ws-client');
 
@@ -325,6 +326,25 @@ test('close() of socket.io ends the connections; requests to an engine that is c
   await assert.rejects((await raw()).opened, /503/);
   server.close();
   await client.closed();
+});
+
+test('a broadcast in the tick of process.exit() arrives', limit, async (t) => {
+  const child = run(t, 'broadcast-and-exit.js', [pair ?? {}]);
+  const [, port] = await child.says();
+  const clients = [1, 2, 3].map(() => io(`http${isTls ? 's' : ''}://127.0.0.1:${port}`, { forceNew: true, reconnection: false, ...websocket, ...trust }));
+  t.after(() => clients.forEach((client) => client.disconnect()));
+  await Promise.all(clients.map((client) => once(client, 'connect')));
+  const heard = clients.map((client) => Promise.race([once(client, 'last words'), once(client, 'disconnect')]));
+  clients[0].emit('leave');
+  assert.deepEqual(await Promise.all(heard), clients.map(() => ['to all']));
+  assert.equal((await child.exited).code, 7);
+});
+
+test('a stream that throws within a broadcast keeps no callback from being called', limit, async (t) => {
+  const child = run(t, 'throwing-broadcast.js');
+  const said = [];
+  while (said.length < 3) said.push((await child.says()).join(' '));
+  assert.deepEqual(said.sort(), ['called 0', 'called 1', 'uncaught no write']);
 });
 
 test('a socket that cannot be taken over is dropped: nothing is thrown', limit, async (t) => {

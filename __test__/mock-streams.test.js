@@ -826,3 +826,35 @@ test('drain comes of a stream whose own high-water mark is above 64 KiB', async 
   assert.equal(base.bufferedAmount(sid), 0);
   base.terminate(sid);
 });
+
+for (const [what, to] of [['all', () => null], ['several', (sids) => sids]]) {
+  test(`memory that is reused while ${what} are sent to: each gets what was there`, () => {
+    const base = new Base();
+    const events = listen(base);
+    const memory = Buffer.from('first');
+    base.once('binary', () => memory.fill('x'));
+    const sids = Array.from({ length: 3 }, () => base.assignSocket(new LoopBack()));
+    base.send(to(sids), memory);
+    assert.deepEqual(events.list('binary').map(([data]) => data.toString()), ['first', 'first', 'first']);
+  });
+}
+
+test('what an old-style stream says inside resume comes after open, and its end too', async () => {
+  const stream = new OldStream();
+  stream.resume = () => {
+    stream.text('early');
+    stream.emit('end');
+  };
+  const { events, sid } = assigned(stream, {}, { head: encode({ opcode: TEXT, payload: 'head' }) });
+  assert.deepEqual(await events.next('close'), ['', sid, 1006]);
+  assert.deepEqual(names(events), ['open', 'message', 'message', 'close']);
+  assert.deepEqual(events.list('message').map(([text]) => text), ['head', 'early']);
+});
+
+test('the same without a head', async () => {
+  const stream = new OldStream();
+  stream.resume = () => stream.text('early');
+  const { events, sid } = assigned(stream);
+  assert.deepEqual(await events.next('message'), ['early', sid]);
+  assert.deepEqual(names(events), ['open', 'message']);
+});

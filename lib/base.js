@@ -13,6 +13,7 @@ const { leave, terminated } = require('./deliver.js');
 const { opened } = require('./diagnostics.js');
 const { allOver, disposable } = require('./dispose.js');
 const { invalidType } = require('./errors.js');
+const { Frame } = require('./frame.js');
 const { factsOf, kInspect, show } = require('./inspect.js');
 const { Messages } = require('./messages.js');
 const native = require('./native.js');
@@ -145,10 +146,12 @@ function sendFrame(state, sid, opcode, data, compress) {
 
 /**
  * Sends one frame to each of some connections. Extensions and old-style streams run meanwhile: they may
- * close those that have not had their turn, and nothing follows a close frame (RFC 6455 §5.5.1).
+ * close those that have not had their turn, and nothing follows a close frame (RFC 6455 §5.5.1); and what
+ * hears of them may reuse the caller's memory.
  */
-function sendOneByOne(connections, opcode, data, compress) {
-  const frame = shared(opcode, data);
+function sendOneByOne(connections, opcode, given, compress) {
+  const frame = shared(opcode, given);
+  const data = connections.length > 1 && typeof given !== 'string' ? new Frame(frame()).payload : given;
   for (const connection of connections) {
     const { readyState, transport } = connection[kInner];
     if (readyState === OPEN) {

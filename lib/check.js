@@ -2,6 +2,9 @@
 
 const { invalidType, outOfRange } = require('./errors.js');
 
+/** The longest delay of a Node timer; delays beyond it are not kept elsewhere either. */
+const MAX_DELAY = 2 ** 31 - 1;
+
 /**
  * A check of a whole number in a range; `Infinity` only where it is allowed.
  *
@@ -62,4 +65,4 @@ function callable(name, value) {
   return value;
 }
 
-module.exports = { boolean, callable, integer, object };
+module.exports = { MAX_DELAY, boolean, callable, integer, object };

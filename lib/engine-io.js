@@ -14,6 +14,25 @@ const { Refusal, refuse } = require('./refuse.js');
 /** What `ws` takes where it is told nothing. */
 const MAX_PAYLOAD = 100 * 1024 * 1024;
 
+/** What passes on the broadcasts that are being collected. @type {Set<() => void>} */
+const collecting = new Set();
+
+let hearsExit = false;
+
+/**
+ * Has a broadcast passed on should the process end before its tick does: ahead of the listeners that write
+ * what is queued then.
+ *
+ * @param {() => void} passOn
+ */
+function passOnAtExit(passOn) {
+  collecting.add(passOn);
+  if (!hearsExit) {
+    hearsExit = true;
+    process.prependListener('exit', () => collecting.forEach((one) => one()));
+  }
+}
+
 /**
  * What engine.io, and so socket.io, takes as its `wsEngine` in the place of `ws`: all connections are those
  * of one `Base`.
@@ -140,19 +159,21 @@ class Server extends EventEmitter {
     if (this.#broadcast?.frame !== frame) {
       this.#passOn();
       this.#broadcast = { frame, sids: [] };
+      passOnAtExit(this.#passOn);
     }
     this.#broadcast.sids.push(socket.sid);
   }
 
   /** Sends what was collected, before anything else is. */
-  #passOn() {
+  #passOn = () => {
     if (this.#broadcast !== null) {
       const { frame, sids } = this.#broadcast;
       this.#broadcast = null;
+      collecting.delete(this.#passOn);
       const { opcode, payload } = payloadOf(frame);
       sendAs(this.#base, sids, opcode, payload);
     }
-  }
+  };
 
   /** Calls back once a frame has left, as far as that is known, and no sooner than the tick is over. */
   #after(socket, callback) {
@@ -168,15 +189,15 @@ class Server extends EventEmitter {
   }
 
   #finish = () => {
-    this.#passOn();
     let left = this.#sent.length;
     try {
+      this.#passOn();
       while (left-- > 0) {
         const [socket, callback] = this.#sent.shift();
         socket.settle(callback);
       }
     } finally {
-      // One may have thrown; and those that were sent meanwhile are the next tick's.
+      // A stream, or one of them, may have thrown; and those that were sent meanwhile are the next tick's.
       this.#isScheduled = false;
       if (this.#sent.length > 0) this.#schedule();
     }

@@ -2,7 +2,7 @@
 
 const { Stream } = require('node:stream');
 
-const { callable, integer, object } = require('./check.js');
+const { MAX_DELAY, callable, integer, object } = require('./check.js');
 const { invalidType, peerError } = require('./errors.js');
 const { acceptKey } = require('./handshake.js');
 const { checkHeaders } = require('./headers.js');
@@ -16,7 +16,7 @@ const { readUpgradeRequest } = require('./upgrade-request.js');
 const { upgraded } = require('./upgraded.js');
 const { heed } = require('./verdict.js');
 
-const timeout = integer(0, 2 ** 31 - 1);
+const timeout = integer(0, MAX_DELAY);
 
 /**
  * Answers a client's opening handshake (RFC 6455 §4.2). A request that is not upgraded gets a response

@@ -3,14 +3,11 @@
 const { constants } = require('node:buffer');
 const { isUint8Array } = require('node:util').types;
 
-const { boolean, integer, object } = require('./check.js');
+const { MAX_DELAY, boolean, integer, object } = require('./check.js');
 const { invalidType } = require('./errors.js');
 const { resolveExtensions } = require('./extensions.js');
 const { checkPerMessageDeflate } = require('./per-message-deflate.js');
 const { parseUrl } = require('./url.js');
-
-/** The longest delay of a Node timer; delays beyond it are not kept elsewhere either. */
-const MAX_DELAY = 2 ** 31 - 1;
 
 /** Each option of a `Base`: what it is where it is not given, and what it may be. */
 const OPTIONS = {

@@ -1,9 +1,9 @@
 'use strict';
 
-const { integer } = require('./check.js');
+const { MAX_DELAY, integer } = require('./check.js');
 const { invalidType, outOfRange } = require('./errors.js');
 
-const delay = integer(0, 2 ** 31 - 1);
+const delay = integer(0, MAX_DELAY);
 
 /** The settings of the `reconnect` option: what each is where it is not given, and what it may be. */
 const SETTINGS = {

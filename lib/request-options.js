@@ -1,6 +1,6 @@
 'use strict';
 
-const { integer, object } = require('./check.js');
+const { MAX_DELAY, integer, object } = require('./check.js');
 const { invalidType } = require('./errors.js');
 const { checkHeaders } = require('./headers.js');
 const { offerExtensions } = require('./negotiate.js');
@@ -45,7 +45,7 @@ const OWN_OPTIONS = [
 /** The options of a client's opening handshake that are not those of a `Base`. */
 const REQUEST_OPTIONS = [...OWN_OPTIONS, ...CONNECT_OPTIONS];
 
-const timeout = integer(0, 2 ** 31 - 1);
+const timeout = integer(0, MAX_DELAY);
 const count = integer(0, 100);
 
 /**

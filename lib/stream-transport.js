@@ -77,8 +77,8 @@ class StreamTransport {
   #methods;
   #extensions;
   #timer;
-  /** What came before `head` had its turn. @type {Uint8Array[] | null} */
-  #early = null;
+  /** What came before `head` had its turn, or before `open`. @type {Uint8Array[] | null} */
+  #early = [];
   /** Chunks that came while one was being taken, or that wait for the end of a pause. */
   #chunks = new Fifo();
   #taking = false;
@@ -181,10 +181,12 @@ class StreamTransport {
       socket.uncork();
     }
     this.#methods.resume?.call(socket);
-    if (head !== undefined && head.length > 0) {
-      // After `open`, and before what the stream brings.
-      this.#early = [head];
-      process.nextTick(() => this.#takeEarly());
+    const hasHead = head !== undefined && head.length > 0;
+    if (hasHead || this.#early.length > 0 || this.#lost) {
+      // After `open`, and before what the stream brings; an old-style one may have told of it just now.
+      process.nextTick(() => this.#takeEarly(hasHead ? [head] : []));
+    } else {
+      this.#early = null;
     }
     if (socket.readableEnded) {
       process.nextTick(() => this.#end());
@@ -192,15 +194,22 @@ class StreamTransport {
     this.#arm();
   }
 
-  #takeEarly() {
-    const [head, ...rest] = this.#early;
+  #takeEarly([head]) {
+    if (this.#slot === NO_SLOT) {
+      return;
+    }
+    const [early, lost] = [this.#early, this.#lost];
     this.#early = null;
-    // It has been counted where it was read.
-    this.#cut(head);
-    for (const chunk of rest) {
+    // The end comes when all of it has been taken; where there was no room for more, it has come.
+    this.#lost = this.#overflowed !== null;
+    if (head !== undefined) {
+      // It has been counted where it was read.
+      this.#cut(head);
+    }
+    for (const chunk of early) {
       this.#receive(chunk);
     }
-    if (this.#lost) {
+    if (lost) {
       this.#lose();
     }
   }

@@ -128,6 +128,11 @@ function takeOver(socket, transport, head, keepSocket) {
   carried.lay(socket);
   net.Socket.prototype.pause.call(socket);
   const handle = socket._handle;
+  if (!handle) {
+    // Those that have made room for it have destroyed it.
+    transport.terminate();
+    return;
+  }
   if (socket.writableLength === 0 && handle.writeQueueSize === 0) {
     handOver(socket, transport, head, keepSocket);
     return;
