@@ -221,10 +221,10 @@ test('and a response of that kind is taken or refused, by a client', limit, asyn
 /** Strings that would begin a line of their own in a header. */
 const BREAKS = ['a\r\nX-Injected: 1', 'a\nX-Injected: 1', 'a\rb', 'a\r\n\r\nGET /admin HTTP/1.1', 'a\0b', 'a\u010d\u010ab'];
 
-test('nothing that an app passes on becomes a header line of its own, in a response', limit, async (t) => {
+test('nothing that an app passes on becomes a header line of its own, in a response', limit, async () => {
   const request = { method: 'GET', url: '/', httpVersionMajor: 1, httpVersionMinor: 1 };
   const rawHeaders = ['Host', 'localhost', 'Upgrade', 'websocket', 'Connection', 'Upgrade', 'Sec-WebSocket-Version', '13', 'Sec-WebSocket-Key', KEY];
-  t.plan(BREAKS.length * 7);
+  let looked = 0;
   for (const broken of BREAKS) {
     for (const options of [
       { headers: { X: broken } },
@@ -239,14 +239,17 @@ test('nothing that an app passes on becomes a header line of its own, in a respo
       try {
         await new Promise((resolve) => Upgrade.handleUpgradeRequest({ ...request, rawHeaders: [...rawHeaders, PROTOCOL, 'chat'] }, socket, options, resolve));
       } catch (error) {
-        t.assert.match(error.code, /^ERR_/);
+        assert.match(error.code, /^ERR_/);
+        looked++;
         continue;
       }
       const response = socket.read()?.toString('latin1') ?? '';
       const head = response.split('\r\n\r\n')[0];
-      t.assert.doesNotMatch(head, /(^|[\r\n])(X-Injected|GET|b)|\0/i, JSON.stringify(options));
+      assert.doesNotMatch(head, /(^|[\r\n])(X-Injected|GET|b)|\0/i, JSON.stringify(options));
+      looked++;
     }
   }
+  assert.equal(looked, BREAKS.length * 7);
 });
 
 test('nor in a request', limit, async (t) => {
