@@ -4,8 +4,8 @@
 //
 // Runs the suite of `Base` in other runtimes than the one at hand: each version in versions.json, on the
 // stream transport, Node.js on the socket transport too. `core` is what .ci/run has time for: the oldest
-// Node.js, Bun and Deno, on the stream transport. Or by name: `node`, `node-18.20.8`,
-// `bun`; `socket`; `close.test.js`.
+// Node.js, Bun and Deno, on the stream transport, and of the files those that no runtime could do without.
+// Or by name: `node`, `node-18.20.8`, `bun`; `socket`; `close.test.js`.
 //
 // What fails has to stand in expected.js, and what stands there has to fail.
 
@@ -20,6 +20,13 @@ const table = require('./table');
 
 /** What is no test of `Base`: the compiler runs in Node.js whatever runs the tests, and documents do not run. */
 const ELSEWHERE = ['links.test.js', 'types.test.js'];
+
+/** What an app meets first. */
+const CORE = [
+  'assign-socket', 'base', 'close', 'close-handshake', 'connection', 'data-types', 'deflate-client', 'echo', 'extensions',
+  'fragments', 'frame', 'limits', 'masking', 'messages', 'negotiation', 'options', 'ping', 'properties', 'protocol-errors',
+  'reentrancy', 'send', 'server', 'stats', 'terminate', 'unix-socket', 'upgrade',
+].map((name) => `${name}.test.js`);
 
 const all = fs.readdirSync(path.join(__dirname, '..'))
   .filter((name) => name.endsWith('.test.js') && !ELSEWHERE.includes(name))
@@ -43,7 +50,7 @@ function choose(args) {
   const chosen = asked.length > 0 ? asked : core ? runtimes.filter(isCore) : runtimes;
   const wanted = transports.length > 0 ? transports : core ? ['stream'] : ['stream', 'socket'];
   const runs = chosen.flatMap((runtime) => runtime.transports.filter((one) => wanted.includes(one)).map((transport) => ({ runtime, transport })));
-  return { runs, files: files.length > 0 ? files : all };
+  return { runs, files: files.length > 0 ? files : core ? CORE : all };
 }
 
 /**

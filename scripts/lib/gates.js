@@ -147,7 +147,7 @@ module.exports = {
     timeout: 60 * MINUTE,
   },
   'runtimes-core': {
-    // The oldest Node.js, Bun and Deno, on the stream transport.
+    // The oldest Node.js, Bun and Deno, on the stream transport, and what an app meets first.
     commands: ['node __test__/runtimes/run.js core'],
     count: counts.ofPlainLine,
     timeout: 15 * MINUTE,
