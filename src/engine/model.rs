@@ -507,3 +507,29 @@ fn a_connection_may_end_while_it_is_written_to() {
         assert_eq!(shared.buffered(), 0);
     });
 }
+
+#[test]
+fn what_is_written_out_of_javascripts_memory_keeps_its_place() {
+    in_every_order(|| {
+        let received = exchange(|shared, handle, port| {
+            // The shard appends and writes beside it.
+            submit(
+                handle,
+                port,
+                Submission::Send(shared.clone(), frame(b's', 5)),
+            );
+            let long = frame(b'1', LONG);
+            match shared.write_now(&long[..9], &long[9..]) {
+                None => assert!(shared.append_owned(long) == Append::Queued),
+                Some(append) => assert!(append != Append::Closed && append != Append::Full),
+            }
+            flush_inline(shared, handle, port);
+            assert!(shared.append_owned(frame(b'2', 7)) == Append::Queued);
+            flush_inline(shared, handle, port);
+        });
+        let mut frames = frames(&received);
+        frames.retain(|(byte, _)| *byte != b's');
+        assert_eq!(frames, [(b'1', LONG), (b'2', 7)]);
+        assert_eq!(received.len(), LONG + 7 + 5);
+    });
+}
