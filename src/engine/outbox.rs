@@ -65,9 +65,15 @@ impl Outbox {
         if unwritten.is_empty() {
             return;
         }
-        unwritten.seal();
-        unwritten.chunks.append(&mut self.chunks);
-        self.chunks = unwritten.chunks;
+        if self.chunks.is_empty() && unwritten.tail.len() + self.tail.len() <= CHUNK {
+            // An attempt to write makes no chunk of a few small frames: each costs more than they do.
+            unwritten.tail.append(&mut self.tail);
+        } else {
+            unwritten.seal();
+            unwritten.chunks.append(&mut self.chunks);
+            unwritten.tail = std::mem::take(&mut self.tail);
+        }
+        *self = unwritten;
     }
 
     /// The next pieces for one `writev`, as many as `into` holds.
@@ -129,6 +135,20 @@ mod tests {
         expected.extend(vec![b'd'; COPY_LIMIT + 1]);
         expected.push(b'e');
         assert_eq!(contents(&outbox), expected);
+    }
+
+    #[test]
+    fn small_frames_make_no_chunk_for_each_attempt_to_write_them() {
+        let mut outbox = Outbox::default();
+        let mut expected = Vec::new();
+        for number in 0..10_000_u32 {
+            let unwritten = std::mem::take(&mut outbox);
+            outbox.push_owned(number.to_be_bytes().to_vec());
+            expected.extend(number.to_be_bytes());
+            outbox.restore(unwritten);
+        }
+        assert_eq!(contents(&outbox), expected);
+        assert!(outbox.chunks.is_empty());
     }
 
     #[test]

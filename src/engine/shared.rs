@@ -400,7 +400,8 @@ impl Shared {
         // other. `close` is recorded after `gone` was set, so no record follows that one.
         self.port.record(self.shard, |batch| {
             let mut state = self.state.lock();
-            if !state.gone && std::mem::take(&mut state.was_high) {
+            // The other thread may have appended since; then what it writes ends in a drain.
+            if !state.gone && state.queued == 0 && std::mem::take(&mut state.was_high) {
                 batch.push_bare(Kind::Drain, self.slot)
             } else {
                 0
@@ -529,6 +530,24 @@ mod tests {
         let kinds: Vec<Kind> = batch.records.iter().map(|record| record.kind).collect();
         assert_eq!(kinds, [Kind::Drain]);
         assert!(!shared.awaits_drain());
+    }
+
+    #[test]
+    fn no_drain_is_told_while_something_waits() {
+        let (shared, mut peer) = connected();
+        shared.start();
+        let kinds = || {
+            let batch = shared.port.take(0, Batch::default());
+            batch.records.iter().map(|r| r.kind).collect::<Vec<_>>()
+        };
+        let frame = |out: &mut Vec<u8>| out.extend_from_slice(&[7; HIGH_MARK + 1]);
+        assert_eq!(shared.append(frame), Append::Queued);
+        shared.report_drain();
+        assert_eq!(kinds(), []);
+        while shared.flush(Thread::Shard, true) == Flush::Blocked {
+            read(&mut peer);
+        }
+        assert_eq!(kinds(), [Kind::Drain]);
     }
 
     #[test]

@@ -97,13 +97,13 @@ impl Assembly {
     }
 
     /// The memory of the message, and how many of the `rest` bytes of its frame may be appended to it
-    /// now: at least `least`, as the caller knows that so many are to come. `None` where nothing of the
-    /// message has come: nothing is allocated by what is declared alone.
+    /// now: at least `least`, as the caller knows that so many are to come. `None` where too little of the
+    /// message has come to make room for them: nothing is allocated by what is declared alone.
     pub(super) fn room(&mut self, rest: u64, least: usize) -> Option<(&mut Vec<u8>, usize)> {
-        if self.bytes.is_empty() {
-            return None;
-        }
         if self.bytes.capacity() - self.bytes.len() < least {
+            if self.bytes.len().saturating_mul(AHEAD) < least {
+                return None;
+            }
             self.reserve(0, rest);
         }
         let spare = self.bytes.capacity() - self.bytes.len();
