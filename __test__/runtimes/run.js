@@ -13,6 +13,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { runtimes } = require('./catalog');
+const CORE = require('./core');
 const { expectedOf } = require('./expected');
 const runFile = require('./file');
 const install = require('./install');
@@ -20,13 +21,6 @@ const table = require('./table');
 
 /** What is no test of `Base`: the compiler runs in Node.js whatever runs the tests, and documents do not run. */
 const ELSEWHERE = ['links.test.js', 'types.test.js'];
-
-/** What an app meets first. */
-const CORE = [
-  'assign-socket', 'base', 'close', 'close-handshake', 'connection', 'data-types', 'deflate-client', 'echo', 'extensions',
-  'fragments', 'frame', 'limits', 'masking', 'messages', 'negotiation', 'options', 'ping', 'properties', 'protocol-errors',
-  'reentrancy', 'send', 'server', 'stats', 'terminate', 'unix-socket', 'upgrade',
-].map((name) => `${name}.test.js`);
 
 const all = fs.readdirSync(path.join(__dirname, '..'))
   .filter((name) => name.endsWith('.test.js') && !ELSEWHERE.includes(name))

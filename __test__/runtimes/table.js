@@ -4,13 +4,14 @@ const fs = require('node:fs');
 const path = require('node:path');
 const root = require('../../scripts/lib/root');
 const { runtimes } = require('./catalog');
+const CORE = require('./core');
 const { countOf } = require('./expected');
 
-/** @returns {string} the table of the README, by what is expected: a run shows that it is so */
+/** @returns {string} the table of the README, of the core files, by what is expected: a run shows that it is so */
 function markdown() {
   const cell = (runtime, transport) => {
     if (!runtime.transports.includes(transport)) return 'no';
-    const failing = countOf(runtime, transport);
+    const failing = countOf(runtime, transport, CORE);
     return failing === 0 ? 'all' : `all but ${failing}`;
   };
   const rows = runtimes.map((runtime) => `| ${runtime.title} | ${cell(runtime, 'stream')} | ${cell(runtime, 'socket')} |`);
