@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { randomUUID } = require('node:crypto');
 const http = require('node:http');
 const https = require('node:https');
 const os = require('node:os');
@@ -24,11 +25,9 @@ const EVENTS = ['open', 'message', 'binary', 'ping', 'pong', 'close', 'drain'];
 /** A hang is a failure; no test is near this on a slow machine. */
 const limit = { timeout: 30_000 };
 
-let unixSockets = 0;
-
-/** @returns {string} a path for a Unix-domain socket that nobody uses */
+/** @returns {string} a path for a Unix-domain socket that nobody uses, nor has left behind */
 function unixPath() {
-  return path.join(os.tmpdir(), `websockets-test-${process.pid}-${unixSockets++}.sock`);
+  return path.join(os.tmpdir(), `websockets-${randomUUID()}.sock`);
 }
 
 /** An HTTP server whose upgrades go to one `Base`, and the clients that a test opens to it. */
