@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { test } = require('node:test');
 const { limit, served } = require('./support/server');
-const { PING, TEXT, encode } = require('./support/frames');
+const { CLOSE, PING, TEXT, closePayload, encode } = require('./support/frames');
 
 // Over a Unix-domain socket the kernel holds some hundred KiB, so that what is queued is known;
 // over TCP it may hold tens of MiB.
@@ -193,6 +193,27 @@ test('whoever is dropped for it, and whatever else goes on: error, then close', 
     assert.equal(untold, 0, `${untold} of ${closes.length} were dropped without an error`);
     assert.equal(events.list('error').length, closes.length);
   }));
+
+for (const [what, last] of [
+  ['a close frame', { opcode: CLOSE, payload: closePayload(1000, 'bye') }],
+  ['a violation', { opcode: 3 }],
+]) {
+  test(`who is dropped for it while ${what} of the peer's waits behind: error, then close with 1006`, limit, served({ unix: true, base: { maxBufferedAmount: MiB } },
+    async ({ base, events, raw }) => {
+      const client = await raw(deaf);
+      base.on('message', (text, sid) => {
+        base.send(sid, Buffer.alloc(8 * MiB));
+        base.send(sid, 'one too many');
+      });
+      const text = (payload) => encode({ opcode: TEXT, payload });
+      client.write(Buffer.concat([text('first'), text('second'), encode(last)])).catch(() => {}); // it is dropped meanwhile
+      const [error] = await events.next('error');
+      assert.deepEqual([error.code, error.sid, error.closeCode], ['WS_ERR_BACKPRESSURE', client.sid, 1006]);
+      assert.deepEqual(await events.next('close'), ['', client.sid, 1006]);
+      assert.deepEqual(events.list('message').map(([said]) => said), ['first', 'second']);
+      assert.equal(events.list('error').length, 1);
+    }));
+}
 
 test('the pongs for a peer that does not read are bounded as well', limit, served({ unix: true, base: { maxBufferedAmount: 256 * 1024 } },
   async ({ base, events, raw }) => {

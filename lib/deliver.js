@@ -26,6 +26,15 @@ const CLOSE = 7;
 const terminated = new WeakSet();
 const ABNORMAL_CLOSURE = 1006;
 
+const BACKPRESSURE = 'WS_ERR_BACKPRESSURE';
+
+/**
+ * Why connections are dropped that are over, and whose last events still wait.
+ *
+ * @type {WeakMap<import('./connection.js').Connection, string>}
+ */
+const overflows = new WeakMap();
+
 /** How long, in ms, held events may be delivered before the event loop gets its turn. */
 const SLICE = 10;
 
@@ -44,6 +53,8 @@ function deliver(connection, kind, payload, code, errorCode) {
   const inner = connection[kInner];
   if (kind === CLOSE) {
     const { transport } = inner;
+    const overflow = transport.overflow;
+    if (overflow !== undefined) overflows.set(connection, overflow);
     inner.transport = null;
     inner.pauses = 0;
     try {
@@ -169,7 +180,12 @@ function emit(connection, kind, payload, code, errorCode) {
 function beginClosing(connection, kind, message, closeCode, code) {
   const inner = connection[kInner];
   try {
-    if (inner.readyState === OPEN && kind === ERROR) {
+    const overflow = overflows.get(connection) ?? inner.transport?.overflow;
+    if (inner.readyState === OPEN && overflow !== undefined) {
+      // A listener's send found no room, before this had its turn.
+      terminated.add(connection);
+      fail(connection, overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
+    } else if (inner.readyState === OPEN && kind === ERROR) {
       fail(connection, message, closeCode, code);
     } else {
       leave(connection);
@@ -280,4 +296,4 @@ function readMessage(connection, data, isBinary) {
   }
 }
 
-module.exports = { DRAIN, ERROR, deliver, emitError, finish, leave, resumeHeld, terminated };
+module.exports = { BACKPRESSURE, DRAIN, ERROR, deliver, emitError, finish, leave, resumeHeld, terminated };

@@ -115,6 +115,11 @@ class SocketTransport {
     return native.awaitsDrain(this.#slot);
   }
 
+  /** @returns {string | undefined} why it is dropped, where a send has found no room */
+  get overflow() {
+    return native.overflow(this.#slot);
+  }
+
   /** @returns {number} bytes received by Rust */
   bytesRead() {
     return this.#total === null ? native.bytesRead(this.#slot) : this.#total.read;

@@ -6,7 +6,7 @@ const { isUint8Array } = require('node:util').types;
 
 const { kInner } = require('./connection.js');
 const { DeflateStep } = require('./deflate-step.js');
-const { DRAIN, ERROR, deliver, emitError } = require('./deliver.js');
+const { BACKPRESSURE, DRAIN, ERROR, deliver, emitError } = require('./deliver.js');
 const { invalidType } = require('./errors.js');
 const { Fifo } = require('./fifo.js');
 const { Framing } = require('./framing.js');
@@ -77,6 +77,8 @@ class StreamTransport {
   #methods;
   #extensions;
   #timer;
+  /** Why it is dropped, where there was no room for more. @type {string | undefined} */
+  overflow;
   /** What came before `head` had its turn, or before `open`. @type {Uint8Array[] | null} */
   #early = [];
   /** Chunks that came while one was being taken, or that wait for the end of a pause. */
@@ -99,8 +101,6 @@ class StreamTransport {
   /** What leaves behind the replies to what came before the closing, while that is still to be emitted.
    *  @type {(() => void)[] | null} */
   #parting = null;
-  /** Why there is no room for more. @type {string | null} */
-  #overflowed = null;
   /** Bytes that came while paused. */
   #unwanted = 0;
   #patience;
@@ -201,7 +201,7 @@ class StreamTransport {
     const [early, lost] = [this.#early, this.#lost];
     this.#early = null;
     // The end comes when all of it has been taken; where there was no room for more, it has come.
-    this.#lost = this.#overflowed !== null;
+    this.#lost = this.overflow !== undefined;
     if (head !== undefined) {
       // It has been counted where it was read.
       this.#cut(head);
@@ -370,11 +370,9 @@ class StreamTransport {
   /** The connection is over, whatever is still to come. */
   #drop() {
     this.#lost = true;
-    const message = this.#overflowed;
-    this.#overflowed = null;
     try {
-      if (message !== null && this.#slot !== NO_SLOT) {
-        deliver(this.#connection, ERROR, message, ABNORMAL_CLOSURE, 'WS_ERR_BACKPRESSURE');
+      if (this.overflow !== undefined && this.#slot !== NO_SLOT) {
+        deliver(this.#connection, ERROR, this.overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
       }
     } finally {
       native.streamLose(this.#slot);
@@ -538,7 +536,7 @@ class StreamTransport {
   /** Drops the connection for want of room. */
   #overflow(message) {
     this.#lost = true;
-    this.#overflowed = message;
+    this.overflow = message;
     process.nextTick(() => {
       this.#framing?.hold(false);
       this.#takeBacklog();

@@ -294,6 +294,14 @@ pub(super) fn awaits_drain(call: &Call<'_>) -> Returned {
     call.boolean(connection.is_some_and(|c| c.awaits_drain()))
 }
 
+/// `overflow(slot)` → why the connection is dropped, where a send found its limit reached.
+pub(super) fn overflow(call: &Call<'_>) -> Returned {
+    let connection = call.state.sockets.shared(call.u32(0)?);
+    connection
+        .and_then(|c| c.overflow())
+        .map_or(UNDEFINED, |message| call.string(message))
+}
+
 /// `bytesRead(slot)` → bytes received since the takeover.
 pub(super) fn bytes_read(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.shared(call.u32(0)?);

@@ -67,6 +67,7 @@ functions! { SOCKETS:
     c"leave" => commands::leave,
     c"buffered" => commands::buffered,
     c"awaitsDrain" => commands::awaits_drain,
+    c"overflow" => commands::overflow,
     c"bytesRead" => commands::bytes_read,
     c"bytesWritten" => commands::bytes_written,
     c"setNoDelay" => commands::set_no_delay,

@@ -587,16 +587,13 @@ impl Connection {
         if std::mem::replace(&mut inner.finished, true) {
             return;
         }
-        let overflowed = self.shared.finish();
+        self.shared.finish();
         shard.leave_place();
         let slot = self.shared.slot;
         self.shared.port.record(shard.index, |batch| {
-            let error = if overflowed {
-                let message = "the peer does not read: maxBufferedAmount is reached";
+            let error = self.shared.overflow().map_or(0, |message| {
                 batch.push_error(slot, 1006, BACKPRESSURE, message.to_owned())
-            } else {
-                0
-            };
+            });
             error + batch.push_close(slot, inner.protocol.close_event())
         });
         wake(&inner);

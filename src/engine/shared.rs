@@ -22,6 +22,9 @@ use crate::protocol::{Config, Deflate, Role};
 /// Once more than this many bytes were queued, falling back to zero is reported as `drain`.
 const HIGH_MARK: usize = 64 * 1024;
 
+/// Why a connection is dropped whose peer does not read.
+const OVERFLOW: &str = "the peer does not read: maxBufferedAmount is reached";
+
 /// The number of a connection that its shard does not know, yet or any more.
 pub(super) const NO_KEY: u32 = u32::MAX;
 
@@ -149,6 +152,11 @@ impl Shared {
     /// Whether so much was queued that its end is reported.
     pub fn awaits_drain(&self) -> bool {
         self.state.lock().was_high
+    }
+
+    /// Why the connection is dropped, once an append has found `max_buffered` reached.
+    pub fn overflow(&self) -> Option<&'static str> {
+        self.state.lock().overflowed.then_some(OVERFLOW)
     }
 
     /// Bytes received since the takeover.
@@ -409,13 +417,11 @@ impl Shared {
         });
     }
 
-    /// The connection is over: nothing is kept for it any more. True where it was dropped because
-    /// `max_buffered` was reached.
-    pub(super) fn finish(&self) -> bool {
+    /// The connection is over: nothing is kept for it any more.
+    pub(super) fn finish(&self) {
         let mut state = self.state.lock();
         self.discard(&mut state);
         state.fd = None;
-        state.overflowed
     }
 
     fn discard(&self, state: &mut State) {
