@@ -240,6 +240,37 @@ fn short_and_unwanted_messages_are_sent_as_they_are() {
 }
 
 #[test]
+fn a_message_refers_to_those_before_it_in_proportion_to_its_length() {
+    let noise = |length: usize, seed: u32| -> Vec<u8> {
+        let mut state = seed;
+        let next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        std::iter::repeat_with(next).take(length).collect()
+    };
+    let last_of = |messages: &[&[u8]]| {
+        let mut sender = PerMessageDeflate::new(deflate(15, true));
+        let payloads = messages.iter().map(|message| sender.compress(message));
+        payloads.last().flatten().expect("compressed").len()
+    };
+    for length in [100, 500, 1_000, 2_000, 3_000, 4_000] {
+        let (one, other) = (noise(length, 1), noise(length, 2));
+        // As the one before it.
+        assert!(last_of(&[&one, &one]) < 50, "{length}");
+        if length <= 2_000 {
+            // As the last but one.
+            assert!(last_of(&[&one, &other, &one]) < 50, "{length}");
+        }
+    }
+    // A short one is compressed without all that a long one may refer to.
+    let (short, between) = (noise(100, 1), noise(2_500, 2));
+    assert!(last_of(&[&short, &between, &short]) > 100);
+    let long = [&short[..], &noise(1_400, 3)].concat();
+    assert!(last_of(&[&short, &between, &long]) < 1_480);
+}
+
+#[test]
 fn an_idle_connection_keeps_no_more_than_its_windows() {
     let message: Vec<u8> = (0..1_000_000).map(|_| rand::random()).collect();
     for (window_bits, takeover, most) in [
