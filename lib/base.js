@@ -13,7 +13,6 @@ const { leave, terminated } = require('./deliver.js');
 const { opened } = require('./diagnostics.js');
 const { allOver, disposable } = require('./dispose.js');
 const { invalidType } = require('./errors.js');
-const { Frame } = require('./frame.js');
 const { factsOf, kInspect, show } = require('./inspect.js');
 const { Messages } = require('./messages.js');
 const native = require('./native.js');
@@ -90,18 +89,6 @@ function addressed({ views }, sid) {
 }
 
 /**
- * A frame that many streams may keep without a copy for each; encoded when the first asks for it.
- *
- * @param {number} opcode
- * @param {string | ArrayBufferView} data
- * @returns {() => Uint8Array} unmasked
- */
-function shared(opcode, data) {
-  let frame;
-  return () => (frame ??= native.encode(opcode, data, false));
-}
-
-/**
  * Sends one frame to those whom `sid` addresses.
  *
  * @param {State} state
@@ -150,14 +137,23 @@ function sendFrame(state, sid, opcode, data, compress) {
  * hears of them may reuse the caller's memory.
  */
 function sendOneByOne(connections, opcode, given, compress) {
-  const frame = shared(opcode, given);
-  const data = connections.length > 1 && typeof given !== 'string' ? new Frame(frame()).payload : given;
+  let frame;
+  // Unmasked, and many streams may keep it without a copy for each.
+  const shared = () => (frame ??= native.encode(opcode, given, false));
+  // The caller's bytes are copied once, into that frame.
+  const data = connections.length > 1 && typeof given !== 'string' ? payloadOf(shared()) : given;
   for (const connection of connections) {
     const { readyState, transport } = connection[kInner];
     if (readyState === OPEN) {
-      transport?.send(opcode, data, compress, frame);
+      transport?.send(opcode, data, compress, shared);
     }
   }
+}
+
+/** @param {Uint8Array} frame a whole one, unmasked */
+function payloadOf(frame) {
+  const [header] = native.parseHeader(frame);
+  return frame.subarray(header);
 }
 
 /**
