@@ -292,13 +292,13 @@ const ACTIONS = { close: closeOne, terminate: terminateOne };
  *   has changed then
  */
 Base.prototype.assignSocket = function assignSocket(socket, options) {
-  const { sid } = take(this, socket, options);
-  this.emit('open', sid);
-  return sid;
+  const connection = take(this, socket, options);
+  announce(this, connection);
+  return connection.sid;
 };
 
 /**
- * Makes a socket a connection, all but for `open`.
+ * Makes a socket a connection. Nobody hears of it before `announce`.
  *
  * @param {any} base
  * @param {unknown} socket
@@ -310,9 +310,19 @@ function take(base, socket, options) {
   if (!(socket instanceof Stream) || !hasFunctions(socket, ['write', 'end'])) {
     throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
   }
-  const connection = assign(state, socket, checkAssignOptions(state.extensions, options), ACTIONS);
+  return assign(state, socket, checkAssignOptions(state.extensions, options), ACTIONS);
+}
+
+/**
+ * Says that a connection is there.
+ *
+ * @param {any} base
+ * @param {import('./connection.js').Connection} connection
+ * @param {...any} more what `open` has behind the sid
+ */
+function announce(base, connection, ...more) {
   opened(base, connection);
-  return connection;
+  base.emit('open', connection.sid, ...more);
 }
 
 function hasFunctions(object, names) {
@@ -445,4 +455,4 @@ for (const [name, { get, set }] of Object.entries(PROPERTIES)) {
   });
 }
 
-module.exports = { Base, sendAs, stateOf, take };
+module.exports = { Base, announce, sendAs, stateOf, take };

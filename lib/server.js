@@ -4,7 +4,7 @@ const { EventEmitter } = require('node:events');
 const http = require('node:http');
 
 const { Attachment } = require('./attachment.js');
-const { Base, stateOf, take } = require('./base.js');
+const { Base, announce, stateOf, take } = require('./base.js');
 const { boolean, callable } = require('./check.js');
 const { emitError } = require('./deliver.js');
 const { failed } = require('./diagnostics.js');
@@ -175,7 +175,7 @@ class Server extends Base {
       return;
     }
     try {
-      this.emit('open', connection.sid, req);
+      announce(this, connection, req);
     } finally {
       if (this.#stopping !== null) this.close(connection.sid, GOING_AWAY);
     }
