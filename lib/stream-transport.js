@@ -55,7 +55,7 @@ function leaveAll() {
   for (const transport of running) {
     transport.part();
     transport.close(GOING_AWAY, '');
-    transport.flush();
+    transport.leave();
   }
 }
 
@@ -591,9 +591,9 @@ class StreamTransport {
     }
   }
 
-  /** Writes what is held back for the end of the tick. */
-  flush() {
-    this.#output.flush();
+  /** Writes what waits, as far as the stream takes it at once. */
+  leave() {
+    this.#output.leave();
   }
 
   /** @returns {number} bytes that wait to be written */
