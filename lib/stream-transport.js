@@ -1,17 +1,16 @@
 'use strict';
 
 const net = require('node:net');
-const { isUint8Array } = require('node:util').types;
 
 const { kInner } = require('./connection.js');
 const { DeflateStep } = require('./deflate-step.js');
 const { BACKPRESSURE, DRAIN, ERROR, deliver, emitError } = require('./deliver.js');
-const { invalidType } = require('./errors.js');
 const { Fifo } = require('./fifo.js');
 const { Framing } = require('./framing.js');
 const { watch, unwatch } = require('./hang-up.js');
 const native = require('./native.js');
 const { protocolSettings } = require('./state.js');
+const { keepBytes, toBytes } = require('./stream-bytes.js');
 const { StreamOutput } = require('./stream-output.js');
 const { StreamProtocol } = require('./stream-protocol.js');
 
@@ -20,9 +19,6 @@ const CLOSING_BEGAN = 5;
 const CLOSE = 7;
 const WRITE = 8;
 const END = 9;
-
-/** Encodings in which bytes are lost, or held back until more come. */
-const LOSSY = new Set(['utf8', 'utf-8', 'utf16le', 'utf-16le', 'ucs2', 'ucs-2', 'ascii', 'base64', 'base64url']);
 
 /** Once more bytes than this were queued, falling back to zero is reported as `drain`; with more
  *  than this queued, only the latest ping is answered. */
@@ -142,9 +138,7 @@ class StreamTransport {
       socket.on(event, listener);
     }
     this.#output.onDrain = () => this.#drained();
-    if (LOSSY.has(socket.readableEncoding)) {
-      socket.setEncoding('latin1');
-    }
+    keepBytes(socket);
     // The app may have held either back.
     while (socket.writableCorked > 0) {
       socket.uncork();
@@ -588,22 +582,6 @@ function apart(emit) {
       throw thrown;
     });
   }
-}
-
-/**
- * @param {any} socket
- * @param {unknown} chunk
- * @returns {Uint8Array}
- * @throws {TypeError} where it has no bytes
- */
-function toBytes(socket, chunk) {
-  if (typeof chunk === 'string') {
-    return Buffer.from(chunk, socket.readableEncoding ?? 'utf8');
-  }
-  if (!isUint8Array(chunk)) {
-    throw invalidType('A chunk of the stream', 'a string, a Buffer or a Uint8Array', chunk);
-  }
-  return chunk;
 }
 
 module.exports = { StreamTransport };
