@@ -16,7 +16,6 @@ const { StreamProtocol } = require('./stream-protocol.js');
 
 /** Kinds that concern the transport alone; see `Kind` in `src/engine/batch.rs`. */
 const CLOSING_BEGAN = 5;
-const CLOSE = 7;
 const WRITE = 8;
 const END = 9;
 
