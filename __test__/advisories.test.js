@@ -171,16 +171,16 @@ test('as many headers as fit, or more, end no process', limit, async (t) => {
   // Short ones, so that they fit into the 16 KiB that Node reads.
   const many = (count, value) => Array.from({ length: count }, (_, i) => `${i.toString(36)}:${value}\r\n`).join('');
   for (const [count, value, expected] of [
-    [900, 'x', 101],
-    // The handshake's own come last, and are past those that Node keeps.
-    [1900, 'x', 400],
-    [2100, 'x', 400],
-    [10_000, 'x', 431],
-    [1, 'x'.repeat(100_000), 431],
+    [900, 'x', [101]],
+    // The handshake's own come last, and are past those that Node keeps. Since 22.23 it refuses more than it keeps.
+    [1900, 'x', [400, 431]],
+    [2100, 'x', [400, 431]],
+    [10_000, 'x', [431]],
+    [1, 'x'.repeat(100_000), [431]],
   ]) {
     const { status, socket } = await exchange(port, requestText().replace('\r\n', `\r\n${many(count, value)}`));
     socket.destroy();
-    assert.equal(status, expected, `${count} headers`);
+    assert.ok(expected.includes(status), `${count} headers: ${status}`);
     await assertServes(port);
   }
 });

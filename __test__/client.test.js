@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { channel } = require('node:diagnostics_channel');
 const http = require('node:http');
 const https = require('node:https');
 const { performance } = require('node:perf_hooks');
@@ -210,6 +211,17 @@ test('an open that throws leaves nothing behind on its signal', () => {
 describe('reconnect', () => {
   const AT_ONCE = { minDelay: 0, maxDelay: 0 };
 
+  /** By then what is tried again at once would have been opened. */
+  async function roundTrips(t, url) {
+    for (let later = 0; later < 3; later++) {
+      const { client, events } = make(t, { url });
+      client.open();
+      const [sid] = await events.next('open');
+      client.close(sid);
+      await events.next('close');
+    }
+  }
+
   test('is off by default', limit, async (t) => {
     const { wss, url } = await serve(t);
     const { client, events } = make(t);
@@ -309,13 +321,7 @@ describe('reconnect', () => {
     client.open();
     const [second] = await events.next('open');
     assert.deepEqual(await events.next('close'), ['maxConnections reached.', first, 1013]);
-    for (let later = 0; later < 3; later++) { // by then it would have been
-      const other = make(t, { url });
-      other.client.open();
-      const [sid] = await other.events.next('open');
-      other.client.close(sid);
-      await other.events.next('close');
-    }
+    await roundTrips(t, url);
     assert.deepEqual([client.socketsHistory.length, events.list('open').length], [1, 2]);
     (await peers.atLeast('connection', 2))[1][0].terminate();
     assert.deepEqual(await events.next('close'), ['', second, 1006]);
@@ -339,6 +345,21 @@ describe('reconnect', () => {
     assert.equal(events.list('open').length, 4);
     assert.equal(client.connections, 1);
   });
+
+  for (const how of ['close', 'terminate']) {
+    test(`what a subscriber of websockets:open ${how}s is not opened again either`, limit, async (t) => {
+      const { url } = await serve(t);
+      const { client, events } = make(t, { url, reconnect: AT_ONCE });
+      const opens = channel('websockets:open');
+      const end = ({ base, sid }) => base === client && client[how](sid);
+      opens.subscribe(end);
+      t.after(() => opens.unsubscribe(end));
+      client.open();
+      await events.next('close');
+      await roundTrips(t, url);
+      assert.equal(events.list('open').length, 1);
+    });
+  }
 
   test('close() ends the waiting', limit, async (t) => {
     const { client, events } = make(t, { reconnect: { minDelay: 60_000, jitter: 0, maxDelay: 60_000 } });

@@ -104,6 +104,14 @@ for (const where of ['in the listener', 'in a timer']) {
   }
 }
 
+test('a stream that takes little at once is given all that was sent', limit, async (t) => {
+  const [count, size] = [32, 64 * 1024];
+  const child = run(t, 'mock-on-exit.js', [count, size]);
+  assert.deepEqual(await child.exited, { code: 0, signal: null }, child.stderr);
+  const [header, closeFrame] = [10, 4];
+  assert.deepEqual(child.lines, [['given', count * (header + size) + closeFrame]]);
+});
+
 /** What makes each event come. */
 const CAUSES = {
   open: () => {},

@@ -7,7 +7,7 @@ const { after, before, test } = require('node:test');
 const { once } = require('node:events');
 const { Client, Server, acceptKey } = require('..');
 const { Inbox } = require('./support/inbox');
-const { KEY, exchange, requestText } = require('./support/raw-http');
+const { KEY, PROPER, exchange, requestText } = require('./support/raw-http');
 const { limit } = require('./support/server');
 
 const PROTOCOL = 'Sec-WebSocket-Protocol';
@@ -46,6 +46,8 @@ after(() => {
 
 const ORIGIN = { Origin: 'https://good.example' };
 const headers = (more) => ({ headers: { ...ORIGIN, ...more } });
+/** What makes a proper request one of so many headers. */
+const filled = (count) => ({ X: new Array(count - Object.keys({ ...PROPER, ...ORIGIN }).length).fill('y') });
 const line = (text) => ({ line: text, headers: ORIGIN });
 
 /** [what is wrong, the change to a proper request, the status that it is refused with] */
@@ -140,6 +142,8 @@ const MALFORMED = [
   ['what the app forbids', line('GET /?forbid HTTP/1.1'), 403],
   ['what the app refuses', line('GET /?refuse HTTP/1.1'), 503],
   // Headers as such
+  ['1,001 headers', headers(filled(1001)), 431],
+  ['1,200 headers, and Node leaves out the last of them', headers({ Host: undefined, ...filled(1199), hOST: 'localhost' }), 431],
   ['a header without a colon', { headers: { ...ORIGIN, 'X: y\r\nnonsense\r\nX': '1' } }, 400],
   ['a space before a colon', { headers: { ...ORIGIN, 'X ': '1' } }, 400],
   ['a control character in a header', headers({ X: 'a\x00b' }), 400],
@@ -169,6 +173,26 @@ for (const [what, change, status] of MALFORMED) {
   });
 }
 
+test('so many headers as the HTTP server reads, and no more', limit, async (t) => {
+  const few = http.createServer({ requireHostHeader: false });
+  new Server().listen(few);
+  await once(few.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => few.close());
+  const answerTo = async (count) => {
+    const response = await exchange(few.address().port, requestText(headers(filled(count))));
+    response.socket.destroy();
+    return [response.status, response.body];
+  };
+  few.maxHeadersCount = 10;
+  assert.deepEqual(await answerTo(10), [101, '']);
+  const [status, body] = await answerTo(11);
+  assert.equal(status, 431);
+  // Newer versions of Node refuse it themselves.
+  assert.match(body, /^(?:There are more than 10 headers\n)?$/);
+  few.maxHeadersCount = 0;
+  assert.deepEqual(await answerTo(1200), [101, '']);
+});
+
 /** [what is odd, the change to a proper request, headers that the response must have] */
 const ODD = [
   ['everything as usual', headers({})],
@@ -196,6 +220,7 @@ const ODD = [
   ['compression, which is off', headers({ [EXTENSIONS]: 'permessage-deflate; client_max_window_bits' }), { 'sec-websocket-extensions': undefined }],
   ['an Origin that a RegExp takes', headers({ Origin: 'https://www.good.example' })],
   ['a key whose last bits are not zero', headers({ [SEC_KEY]: 'AAAAAAAAAAAAAAAAAAAAAB==' })],
+  ['1,000 headers', headers(filled(1000))],
   ['header folding is not needed for many headers', headers(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`X-${i}`, 'y'])))],
 ];
 

@@ -365,6 +365,20 @@ test('so do those that are more than the stream wants at once', async () => {
   assert.deepEqual(stream.calls, [5, 1]);
 });
 
+test('past 256 KiB they follow as the stream takes them: it may have a copy of its own of what it is given', async () => {
+  const [size, count] = [64 * 1024, 32];
+  const { base, sid, stream } = assigned(new Slow());
+  for (let i = 0; i < count; i++) base.send(sid, `${i % 10}`.repeat(size));
+  await new Promise(process.nextTick);
+  assert.ok(stream.writableLength <= 5 * size, `${stream.writableLength}`);
+  assert.ok(base.bufferedAmount(sid) > count * size);
+  while (base.bufferedAmount(sid) > 0) {
+    stream.release();
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(stream.got.map((text) => [text.length, text[0]]), Array.from({ length: count }, (_, i) => [size, `${i % 10}`]));
+});
+
 test('the answers to one chunk leave in one writev too', async () => {
   const { base, stream } = assigned(new Slow());
   base.on('message', (text, sid) => base.send(sid, text));

@@ -196,6 +196,18 @@ test('origins and protocols', limit, async (t) => {
   client.terminate();
 });
 
+test('what becomes of the objects that its options were changes nothing', limit, async (t) => {
+  const options = { headers: { 'X-A': '1' }, origins: ['https://a'], protocols: ['chat'] };
+  const { url } = await serve(t, options);
+  options.headers['X-A'] = 'no header\r\n';
+  options.origins[0] = 5;
+  options.protocols[0] = 'no token';
+  const client = new WebSocket(url, ['chat'], { origin: 'https://a' });
+  t.after(() => client.on('error', () => {}).terminate());
+  const [response] = await once(client, 'upgrade');
+  assert.deepEqual([response.headers['x-a'], response.headers['sec-websocket-protocol']], ['1', 'chat']);
+});
+
 test('maxConnections: the next one gets 503, nobody is closed', limit, async (t) => {
   const { server, events, url } = await serve(t, { maxConnections: 2 });
   assert.equal(new Server().maxConnections, Infinity);

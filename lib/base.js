@@ -13,7 +13,6 @@ const { leave, terminated } = require('./deliver.js');
 const { opened } = require('./diagnostics.js');
 const { allOver, disposable } = require('./dispose.js');
 const { invalidType } = require('./errors.js');
-const { Frame } = require('./frame.js');
 const { factsOf, kInspect, show } = require('./inspect.js');
 const { Messages } = require('./messages.js');
 const native = require('./native.js');
@@ -90,18 +89,6 @@ function addressed({ views }, sid) {
 }
 
 /**
- * A frame that many streams may keep without a copy for each; encoded when the first asks for it.
- *
- * @param {number} opcode
- * @param {string | ArrayBufferView} data
- * @returns {() => Uint8Array} unmasked
- */
-function shared(opcode, data) {
-  let frame;
-  return () => (frame ??= native.encode(opcode, data, false));
-}
-
-/**
  * Sends one frame to those whom `sid` addresses.
  *
  * @param {State} state
@@ -150,14 +137,23 @@ function sendFrame(state, sid, opcode, data, compress) {
  * hears of them may reuse the caller's memory.
  */
 function sendOneByOne(connections, opcode, given, compress) {
-  const frame = shared(opcode, given);
-  const data = connections.length > 1 && typeof given !== 'string' ? new Frame(frame()).payload : given;
+  let frame;
+  // Unmasked, and many streams may keep it without a copy for each.
+  const shared = () => (frame ??= native.encode(opcode, given, false));
+  // The caller's bytes are copied once, into that frame.
+  const data = connections.length > 1 && typeof given !== 'string' ? payloadOf(shared()) : given;
   for (const connection of connections) {
     const { readyState, transport } = connection[kInner];
     if (readyState === OPEN) {
-      transport?.send(opcode, data, compress, frame);
+      transport?.send(opcode, data, compress, shared);
     }
   }
+}
+
+/** @param {Uint8Array} frame a whole one, unmasked */
+function payloadOf(frame) {
+  const [header] = native.parseHeader(frame);
+  return frame.subarray(header);
 }
 
 /**
@@ -296,13 +292,13 @@ const ACTIONS = { close: closeOne, terminate: terminateOne };
  *   has changed then
  */
 Base.prototype.assignSocket = function assignSocket(socket, options) {
-  const { sid } = take(this, socket, options);
-  this.emit('open', sid);
-  return sid;
+  const connection = take(this, socket, options);
+  announce(this, connection);
+  return connection.sid;
 };
 
 /**
- * Makes a socket a connection, all but for `open`.
+ * Makes a socket a connection. Nobody hears of it before `announce`.
  *
  * @param {any} base
  * @param {unknown} socket
@@ -314,9 +310,19 @@ function take(base, socket, options) {
   if (!(socket instanceof Stream) || !hasFunctions(socket, ['write', 'end'])) {
     throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
   }
-  const connection = assign(state, socket, checkAssignOptions(state.extensions, options), ACTIONS);
+  return assign(state, socket, checkAssignOptions(state.extensions, options), ACTIONS);
+}
+
+/**
+ * Says that a connection is there.
+ *
+ * @param {any} base
+ * @param {import('./connection.js').Connection} connection
+ * @param {...any} more what `open` has behind the sid
+ */
+function announce(base, connection, ...more) {
   opened(base, connection);
-  return connection;
+  base.emit('open', connection.sid, ...more);
 }
 
 function hasFunctions(object, names) {
@@ -449,4 +455,4 @@ for (const [name, { get, set }] of Object.entries(PROPERTIES)) {
   });
 }
 
-module.exports = { Base, sendAs, stateOf, take };
+module.exports = { Base, announce, sendAs, stateOf, take };

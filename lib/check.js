@@ -2,9 +2,6 @@
 
 const { invalidType, outOfRange } = require('./errors.js');
 
-/** The longest delay of a Node timer; delays beyond it are not kept elsewhere either. */
-const MAX_DELAY = 2 ** 31 - 1;
-
 /**
  * A check of a whole number in a range; `Infinity` only where it is allowed.
  *
@@ -28,6 +25,9 @@ function integer(min, max, infinite = false) {
     return value;
   };
 }
+
+/** A check of ms: the longest delay of a Node timer; delays beyond it are not kept elsewhere either. */
+const delay = integer(0, 2 ** 31 - 1);
 
 /**
  * @param {string} name
@@ -65,4 +65,4 @@ function callable(name, value) {
   return value;
 }
 
-module.exports = { MAX_DELAY, boolean, callable, integer, object };
+module.exports = { boolean, callable, delay, integer, object };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { Base, stateOf, take } = require('./base.js');
+const { Base, announce, stateOf, take } = require('./base.js');
 const { object } = require('./check.js');
 const { emitError } = require('./deliver.js');
 const { factsOf, kInspect, show } = require('./inspect.js');
@@ -88,8 +88,9 @@ class Client extends Base {
       emitError(this, error);
       return;
     }
+    // First: who hears of it may close it.
     link.sid = connection.sid;
-    this.emit('open', connection.sid, res);
+    announce(this, connection, res);
   }
 
   /**

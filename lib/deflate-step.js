@@ -1,6 +1,7 @@
 'use strict';
 
 const { Frame } = require('./frame.js');
+const { PERMESSAGE_DEFLATE } = require('./per-message-deflate.js');
 
 /** Opcodes up to this one are those of messages. */
 const BINARY = 0x2;
@@ -14,7 +15,7 @@ const NOTHING = Buffer.alloc(0);
  * header see compressed frames, those before it what they carry.
  */
 class DeflateStep {
-  name = 'permessage-deflate';
+  name = PERMESSAGE_DEFLATE;
   #inflate;
   #compress;
   #miss;

@@ -3,7 +3,7 @@
 const { constants } = require('node:buffer');
 const { EventEmitter } = require('node:events');
 
-const { Base, sendAs, take } = require('./base.js');
+const { Base, announce, sendAs, take } = require('./base.js');
 const { emitError } = require('./deliver.js');
 const { EngineSocket, payloadOf } = require('./engine-io-socket.js');
 const { Fifo } = require('./fifo.js');
@@ -151,6 +151,7 @@ class Server extends EventEmitter {
     }
     const socket = new EngineSocket(connection, this.#commands);
     this.#sockets.set(connection.sid, socket);
+    announce(this.#base, connection);
     return socket;
   }
 

@@ -3,9 +3,7 @@
 const { invalidType } = require('./errors.js');
 const { isToken } = require('./headers.js');
 const native = require('./native.js');
-
-/** The one that is built in (RFC 7692). */
-const PERMESSAGE_DEFLATE = 'permessage-deflate';
+const { PERMESSAGE_DEFLATE } = require('./per-message-deflate.js');
 
 /**
  * The extensions that are on for a socket.

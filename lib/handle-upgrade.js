@@ -2,7 +2,7 @@
 
 const { Stream } = require('node:stream');
 
-const { MAX_DELAY, callable, integer, object } = require('./check.js');
+const { callable, delay, object } = require('./check.js');
 const { invalidType, peerError } = require('./errors.js');
 const { acceptKey } = require('./handshake.js');
 const { checkHeaders } = require('./headers.js');
@@ -15,8 +15,6 @@ const { isTracing, trace } = require('./trace.js');
 const { readUpgradeRequest } = require('./upgrade-request.js');
 const { upgraded } = require('./upgraded.js');
 const { heed } = require('./verdict.js');
-
-const timeout = integer(0, MAX_DELAY);
 
 /**
  * Answers a client's opening handshake (RFC 6455 §4.2). A request that is not upgraded gets a response
@@ -146,7 +144,7 @@ function checkHandleOptions(options = {}) {
     extensions: object('The "extensions" option', extensions ?? {}),
     deflate: checkPerMessageDeflate('The "perMessageDeflate" option', perMessageDeflate ?? false),
     headers: checkHeaders('The "headers" option', headers ?? {}),
-    timeout: timeout('The "handshakeTimeout" option', given.handshakeTimeout ?? 10_000),
+    timeout: delay('The "handshakeTimeout" option', given.handshakeTimeout ?? 10_000),
     isAllowed: checkOrigins('The "origins" option', origins),
     shouldAccept: callable('The "shouldAccept" option', shouldAccept ?? (() => true)),
   };

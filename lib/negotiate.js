@@ -3,9 +3,7 @@
 const { invalidType } = require('./errors.js');
 const { isToken } = require('./headers.js');
 const native = require('./native.js');
-
-/** The extension that is built in; one of the app's by that name takes its place. */
-const PERMESSAGE_DEFLATE = 'permessage-deflate';
+const { PERMESSAGE_DEFLATE } = require('./per-message-deflate.js');
 
 /**
  * The extensions that a server accepts: those of the app, in the order of its object, then

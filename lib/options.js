@@ -3,7 +3,7 @@
 const { constants } = require('node:buffer');
 const { isUint8Array } = require('node:util').types;
 
-const { MAX_DELAY, boolean, integer, object } = require('./check.js');
+const { boolean, delay, integer, object } = require('./check.js');
 const { invalidType } = require('./errors.js');
 const { resolveExtensions } = require('./extensions.js');
 const { checkPerMessageDeflate } = require('./per-message-deflate.js');
@@ -13,7 +13,7 @@ const { parseUrl } = require('./url.js');
 const OPTIONS = {
   mask: { default: false, check: boolean },
   url: { default: 'ws://localhost:3000', check: (_name, value) => parseUrl(value) },
-  timeout: { default: 600_000, check: integer(0, MAX_DELAY) },
+  timeout: { default: 600_000, check: delay },
   maxConnections: { default: 10, check: integer(1, Number.MAX_SAFE_INTEGER, true) },
   // A message above V8's longest string could not be delivered.
   maxPayload: { default: 16 * 1024 * 1024, check: integer(0, constants.MAX_STRING_LENGTH) },
@@ -23,8 +23,8 @@ const OPTIONS = {
     default: 64 * 1024 * 1024,
     check: integer(1, Number.MAX_SAFE_INTEGER, true),
   },
-  closeTimeout: { default: 5_000, check: integer(0, MAX_DELAY) },
-  pingInterval: { default: 0, check: integer(0, MAX_DELAY) },
+  closeTimeout: { default: 5_000, check: delay },
+  pingInterval: { default: 0, check: delay },
   // The default depends on the socket.
   enforceMasking: { default: undefined, check: boolean },
   perMessageDeflate: { default: false, check: checkPerMessageDeflate },

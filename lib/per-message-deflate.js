@@ -3,6 +3,9 @@
 const { boolean, integer } = require('./check.js');
 const { invalidType } = require('./errors.js');
 
+/** The extension that is built in (RFC 7692); one of the app's by that name takes its place. */
+const PERMESSAGE_DEFLATE = 'permessage-deflate';
+
 /**
  * The settings of permessage-deflate (RFC 7692), by the names of `ws`: what each is where it is not
  * given, and what it may be.
@@ -48,4 +51,4 @@ function checkPerMessageDeflate(name, value) {
 /** What holds where the option does not say. */
 const DEFAULTS = checkPerMessageDeflate('', true);
 
-module.exports = { DEFAULTS, checkPerMessageDeflate };
+module.exports = { DEFAULTS, PERMESSAGE_DEFLATE, checkPerMessageDeflate };

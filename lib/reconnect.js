@@ -1,9 +1,7 @@
 'use strict';
 
-const { MAX_DELAY, integer } = require('./check.js');
+const { delay, integer } = require('./check.js');
 const { invalidType, outOfRange } = require('./errors.js');
-
-const delay = integer(0, MAX_DELAY);
 
 /** The settings of the `reconnect` option: what each is where it is not given, and what it may be. */
 const SETTINGS = {

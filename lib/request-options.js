@@ -1,6 +1,6 @@
 'use strict';
 
-const { MAX_DELAY, integer, object } = require('./check.js');
+const { delay, integer, object } = require('./check.js');
 const { invalidType } = require('./errors.js');
 const { checkHeaders } = require('./headers.js');
 const { offerExtensions } = require('./negotiate.js');
@@ -45,7 +45,6 @@ const OWN_OPTIONS = [
 /** The options of a client's opening handshake that are not those of a `Base`. */
 const REQUEST_OPTIONS = [...OWN_OPTIONS, ...CONNECT_OPTIONS];
 
-const timeout = integer(0, MAX_DELAY);
 const count = integer(0, 100);
 
 /**
@@ -74,7 +73,7 @@ function checkRequestOptions(options = {}) {
     offer: offerExtensions(extensions, deflate),
     protocols: checkProtocols('The "protocols" option', given.protocols ?? []),
     signal,
-    timeout: timeout('The "handshakeTimeout" option', given.handshakeTimeout ?? 10_000),
+    timeout: delay('The "handshakeTimeout" option', given.handshakeTimeout ?? 10_000),
   };
 }
 

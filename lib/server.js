@@ -4,7 +4,7 @@ const { EventEmitter } = require('node:events');
 const http = require('node:http');
 
 const { Attachment } = require('./attachment.js');
-const { Base, stateOf, take } = require('./base.js');
+const { Base, announce, stateOf, take } = require('./base.js');
 const { boolean, callable } = require('./check.js');
 const { emitError } = require('./deliver.js');
 const { failed } = require('./diagnostics.js');
@@ -28,6 +28,7 @@ const HANDSHAKE_OPTIONS = ['handshakeTimeout', 'headers', 'origins', 'protocols'
 class Server extends Base {
   /** The url where none was given: it takes every path. */
   #anyUrl;
+  /** What holds for each handshake, checked. */
   #handshake;
   #keepSocket;
   /** @type {Map<import('node:http').Server, () => void>} how to stop listening on each */
@@ -49,8 +50,8 @@ class Server extends Base {
     if (maxConnections === undefined) this.maxConnections = Infinity;
     if (url === undefined) this.#anyUrl = this.url;
     const given = HANDSHAKE_OPTIONS.map((name) => [name, options?.[name]]);
-    this.#handshake = Object.fromEntries(given);
-    checkHandleOptions(this.#handshake);
+    const ask = (req) => this.#ask(req);
+    this.#handshake = checkHandleOptions({ ...Object.fromEntries(given), shouldAccept: ask });
     this.#keepSocket = keepSocket === undefined || boolean('The "keepSocket" option', keepSocket);
     if (shouldAccept !== undefined) {
       this.shouldAccept = callable('The "shouldAccept" option', shouldAccept);
@@ -122,13 +123,8 @@ class Server extends Base {
       refuse(req, socket, noMore());
       return;
     }
-    const settings = checkHandleOptions({
-      ...this.#handshake,
-      head,
-      extensions: this.extensions,
-      perMessageDeflate: this.#deflatePolicy(),
-      shouldAccept: () => this.#ask(req),
-    });
+    const { extensions } = this;
+    const settings = { ...this.#handshake, head, extensions, deflate: this.#deflatePolicy() };
     const giveUp = answer(req, socket, settings, (error, taken, assign) => {
       this.#handshakes.delete(giveUp);
       if (error === null) {
@@ -155,13 +151,13 @@ class Server extends Base {
   /**
    * What it is ready to agree on: no more windows, once they take as much as they may.
    *
-   * @returns {object | false} as the option
+   * @returns {object | null} the settings of permessage-deflate, `null` where it is off
    */
   #deflatePolicy() {
     const state = stateOf(this);
     const { perMessageDeflate } = state.options;
     return state.hasWindowMemory()
-      ? (perMessageDeflate ?? false)
+      ? perMessageDeflate
       : { ...perMessageDeflate, serverNoContextTakeover: true, clientNoContextTakeover: true };
   }
 
@@ -175,7 +171,7 @@ class Server extends Base {
       return;
     }
     try {
-      this.emit('open', connection.sid, req);
+      announce(this, connection, req);
     } finally {
       if (this.#stopping !== null) this.close(connection.sid, GOING_AWAY);
     }

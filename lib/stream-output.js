@@ -7,6 +7,9 @@ const HIGH_MARK = 64 * 1024;
 /** So many frames of a tick are handed over one by one; those behind them are packed, or each would
  *  cost the stream some hundred bytes. */
 const FEW = 64;
+/** A stream that wants no more is given so many bytes of a tick, and those behind them as it takes these:
+ *  TLS has a copy of its own of all that it is given. */
+const AT_ONCE = 256 * 1024;
 
 /**
  * The write side of a stream: frames of one tick leave together, and while the stream wants no
@@ -63,7 +66,7 @@ class StreamOutput {
     if (this.#ended || this.#stream.destroyed) {
       return;
     }
-    // What belongs to this tick leaves with it, however much it is.
+    // What belongs to this tick leaves with it, though the stream wants no more.
     const mayLeave = this.#corked || !this.#blocked;
     if (!mayLeave || !this.#waiting.isEmpty) {
       this.#waiting.push(frame);
@@ -74,7 +77,7 @@ class StreamOutput {
       return;
     }
     this.#cork();
-    if (this.#corked && this.#handed++ >= FEW) {
+    if (this.#corked && (this.#handed++ >= FEW || this.#hasEnough)) {
       this.#waiting.push(frame);
     } else {
       this.#hand(frame);
@@ -112,10 +115,21 @@ class StreamOutput {
   /** Lets go of what is held back. */
   flush() {
     if (this.#corked) {
-      this.#pass(() => !this.#stream.destroyed);
+      this.#pass(() => !this.#stream.destroyed && !this.#hasEnough);
       this.#corked = false;
       this.#stream.uncork();
     }
+  }
+
+  /** Whether what is behind what the stream has waits for its drain. */
+  get #hasEnough() {
+    return this.#blocked && this.#stream.writableLength >= AT_ONCE;
+  }
+
+  /** On leaving, the stream is given all: no drain comes any more. */
+  leave() {
+    this.#pass(() => !this.#ended && !this.#stream.destroyed);
+    this.flush();
   }
 
   /** Hands over what waits; what is sent meanwhile waits behind it. */

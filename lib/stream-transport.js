@@ -1,31 +1,24 @@
 'use strict';
 
 const net = require('node:net');
-const { performance } = require('node:perf_hooks');
-const { isUint8Array } = require('node:util').types;
 
 const { kInner } = require('./connection.js');
 const { DeflateStep } = require('./deflate-step.js');
 const { BACKPRESSURE, DRAIN, ERROR, deliver, emitError } = require('./deliver.js');
-const { invalidType } = require('./errors.js');
 const { Fifo } = require('./fifo.js');
 const { Framing } = require('./framing.js');
 const { watch, unwatch } = require('./hang-up.js');
 const native = require('./native.js');
 const { protocolSettings } = require('./state.js');
+const { keepBytes, toBytes } = require('./stream-bytes.js');
 const { StreamOutput } = require('./stream-output.js');
+const { StreamProtocol } = require('./stream-protocol.js');
 
 /** Kinds that concern the transport alone; see `Kind` in `src/engine/batch.rs`. */
 const CLOSING_BEGAN = 5;
-const CLOSE = 7;
 const WRITE = 8;
 const END = 9;
 
-/** Encodings in which bytes are lost, or held back until more come. */
-const LOSSY = new Set(['utf8', 'utf-8', 'utf16le', 'utf-16le', 'ucs2', 'ucs-2', 'ascii', 'base64', 'base64url']);
-
-/** No connection has this number: a call for it does nothing. */
-const NO_SLOT = 2 ** 32 - 1;
 /** Once more bytes than this were queued, falling back to zero is reported as `drain`; with more
  *  than this queued, only the latest ping is answered. */
 const HIGH_MARK = 64 * 1024;
@@ -35,35 +28,11 @@ const PING = 9;
 const ABNORMAL_CLOSURE = 1006;
 const GOING_AWAY = 1001;
 
-/** @type {(StreamTransport | undefined)[]} by the number that Rust knows them by */
-const transports = [];
-
-/** The transports of open connections, for the end of the process. */
-const running = new Set();
-
-native.attachStreams((tag, payload, code, errorCode) => {
-  transports[tag >>> 4].take(tag & 15, payload, code, errorCode);
-});
-
-/** @returns {number} whole milliseconds of a clock that never goes back */
-function now() {
-  return Math.floor(performance.now());
-}
-
-/** On leaving, what is queued is written as far as it goes, then a close frame is tried. */
-function leaveAll() {
-  for (const transport of running) {
-    transport.part();
-    transport.close(GOING_AWAY, '');
-    transport.flush();
-  }
-}
-
 /**
  * A connection over any stream: the protocol in Rust is fed and emptied on this thread.
  */
 class StreamTransport {
-  #slot;
+  #protocol;
   #owner;
   /** @type {import('./connection.js').Connection} */
   #connection;
@@ -76,7 +45,6 @@ class StreamTransport {
   #socket;
   #methods;
   #extensions;
-  #timer;
   /** Why it is dropped, where there was no room for more. @type {string | undefined} */
   overflow;
   /** What came before `head` had its turn, or before `open`. @type {Uint8Array[] | null} */
@@ -118,7 +86,7 @@ class StreamTransport {
   constructor(socket, methods, owner, role, extensions) {
     const isChained = extensions.length > 0;
     this.#deflates = role.deflate !== '' && !isChained;
-    this.#slot = native.streamOpen(now(), isChained, ...protocolSettings(owner, role));
+    this.#protocol = new StreamProtocol(isChained, protocolSettings(owner, role));
     this.#owner = owner;
     this.#socket = socket;
     this.#methods = methods;
@@ -136,10 +104,10 @@ class StreamTransport {
   /** @param {import('./connection.js').Connection} connection */
   bind(connection) {
     this.#connection = connection;
-    transports[this.#slot] = this;
+    this.#protocol.bind(this);
     this.#owner.streams.add(connection);
     if (this.#extensions.length > 0) {
-      const withDeflate = (one) => (one.agreed === undefined ? one : this.#deflateStep());
+      const withDeflate = (one) => (one.agreed === undefined ? one : new DeflateStep(this.#protocol.deflate));
       this.#framing = new Framing(this.#extensions.map(withDeflate), connection, {
         maxPayload: this.#owner.options.maxPayload,
         receive: (bytes) => this.#accept(bytes),
@@ -149,10 +117,6 @@ class StreamTransport {
         onWritten: () => this.#sent(),
       });
     }
-    if (running.size === 0) {
-      process.on('exit', leaveAll);
-    }
-    running.add(this);
   }
 
   /**
@@ -173,9 +137,7 @@ class StreamTransport {
       socket.on(event, listener);
     }
     this.#output.onDrain = () => this.#drained();
-    if (LOSSY.has(socket.readableEncoding)) {
-      socket.setEncoding('latin1');
-    }
+    keepBytes(socket);
     // The app may have held either back.
     while (socket.writableCorked > 0) {
       socket.uncork();
@@ -191,11 +153,11 @@ class StreamTransport {
     if (socket.readableEnded) {
       process.nextTick(() => this.#end());
     }
-    this.#arm();
+    this.#protocol.arm();
   }
 
   #takeEarly([head]) {
-    if (this.#slot === NO_SLOT) {
+    if (this.#protocol.isOver) {
       return;
     }
     const [early, lost] = [this.#early, this.#lost];
@@ -277,7 +239,7 @@ class StreamTransport {
       // What comes out of a chunk may be a thousand times as much: a pause is heeded between two.
       while (this.#chunks.length > 0 && (!this.#paused || this.#lost)) {
         this.#congested = this.bufferedAmount() > HIGH_MARK;
-        native.streamReceive(this.#slot, this.#chunks.shift(), this.#congested, now());
+        this.#protocol.receive(this.#chunks.shift(), this.#congested);
       }
     } finally {
       this.#taking = false;
@@ -309,7 +271,7 @@ class StreamTransport {
     if (this.#endWaits) {
       return;
     }
-    if (native.streamIsDraining(this.#slot) && this.bufferedAmount() > 0) {
+    if (this.#protocol.isDraining && this.bufferedAmount() > 0) {
       // The peer still reads; the close timeout bounds it.
       this.#socket.once('finish', () => this.#lose());
     } else {
@@ -371,11 +333,11 @@ class StreamTransport {
   #drop() {
     this.#lost = true;
     try {
-      if (this.overflow !== undefined && this.#slot !== NO_SLOT) {
+      if (this.overflow !== undefined && !this.#protocol.isOver) {
         deliver(this.#connection, ERROR, this.overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
       }
     } finally {
-      native.streamLose(this.#slot);
+      this.#protocol.lose();
     }
   }
 
@@ -395,7 +357,7 @@ class StreamTransport {
     } else if (kind === CLOSING_BEGAN || kind === ERROR) {
       this.#parting = [];
       deliver(this.#connection, kind, payload, code, errorCode);
-      this.#arm();
+      this.#protocol.arm();
     } else {
       deliver(this.#connection, kind, payload, code, errorCode);
     }
@@ -433,45 +395,11 @@ class StreamTransport {
     }
   }
 
-  /** permessage-deflate among the extensions. */
-  #deflateStep() {
-    return new DeflateStep({
-      inflate: (frame, payload) => native.streamInflate(this.#slot, frame, payload, now()),
-      compress: (message) => native.streamCompress(this.#slot, message),
-      miss: (opcode, rsv1) => native.streamMiss(this.#slot, opcode, rsv1, now()),
-      forget: () => native.streamForget(this.#slot),
-    });
-  }
-
   #encode(opcode, data, compress, shared) {
     if (this.#deflates && compress) {
-      return native.streamMessage(this.#slot, opcode, data, true);
+      return this.#protocol.message(opcode, data);
     }
     return shared !== undefined && this.#sharesFrames ? shared() : native.encode(opcode, data, this.#mask);
-  }
-
-  /** Has Rust look at the connection when its next deadline comes. */
-  #arm() {
-    clearTimeout(this.#timer);
-    const at = native.streamDeadline(this.#slot);
-    if (at !== Infinity) {
-      // What came while this thread was busy is read before: the peer may not be silent at all. Node reads
-      // between timers and immediates, Bun and Deno between immediates and timers.
-      const act = () => setImmediate(() => this.#fire());
-      const fire = () => setImmediate(() => setTimeout(act, 1));
-      this.#timer = setTimeout(fire, Math.max(1, at - now()));
-      this.#timer.unref();
-    }
-  }
-
-  #fire() {
-    const time = now();
-    if (native.streamDeadline(this.#slot) <= time) {
-      this.part();
-    }
-    native.streamFire(this.#slot, time);
-    // The bytes that came since have moved the deadline.
-    this.#arm();
   }
 
   /** A frame has left the write chain. */
@@ -484,7 +412,7 @@ class StreamTransport {
   #drained() {
     if (this.#congested) {
       this.#congested = false;
-      native.streamRelieve(this.#slot);
+      this.#protocol.relieve();
     }
     if (this.#wasHigh && this.bufferedAmount() === 0) {
       this.#wasHigh = false;
@@ -505,7 +433,7 @@ class StreamTransport {
       return;
     }
     if (opcode === PING) {
-      native.streamPinged(this.#slot);
+      this.#protocol.pinged();
     }
     this.#write(this.#encode(opcode, data, compress, shared), compress);
     this.#wasHigh ||= this.bufferedAmount() > HIGH_MARK;
@@ -555,7 +483,7 @@ class StreamTransport {
       // What was sent since was dropped: no close frame may say that all has come.
       return;
     }
-    native.streamClose(this.#slot, code, reason, now());
+    this.#protocol.close(code, reason);
     // The peer's close frame has to be read, whatever the app had paused; and if the peer has ended
     // meanwhile, ours leaves before that is looked at.
     this.pause(false);
@@ -575,11 +503,10 @@ class StreamTransport {
       // What is left is delivered, and the end.
       return;
     }
-    native.streamPause(this.#slot, on, now());
+    this.#protocol.pause(on);
     this.#paused = on;
     this.#framing?.hold(on);
     this.#regulate();
-    this.#arm();
     if (on) {
       // What came before a reset is read then; the app's pause holds it back until the end is known.
       watch(this.#socket, () => this.pause(false));
@@ -591,9 +518,11 @@ class StreamTransport {
     }
   }
 
-  /** Writes what is held back for the end of the tick. */
-  flush() {
-    this.#output.flush();
+  /** The process ends: what is queued is written as far as it goes, then a close frame is tried. */
+  leave() {
+    this.part();
+    this.close(GOING_AWAY, '');
+    this.#output.leave();
   }
 
   /** @returns {number} bytes that wait to be written */
@@ -624,15 +553,9 @@ class StreamTransport {
     this.#lost = true;
     this.#chunks.clear();
     this.#framing?.end();
-    clearTimeout(this.#timer);
     clearTimeout(this.#patience);
     unwatch(this.#socket);
-    running.delete(this);
-    if (running.size === 0) {
-      process.off('exit', leaveAll);
-    }
-    transports[this.#slot] = undefined;
-    this.#slot = NO_SLOT;
+    this.#protocol.release();
     for (const [event, listener] of Object.entries(this.#listeners)) {
       this.#socket.off?.(event, listener);
     }
@@ -658,22 +581,6 @@ function apart(emit) {
       throw thrown;
     });
   }
-}
-
-/**
- * @param {any} socket
- * @param {unknown} chunk
- * @returns {Uint8Array}
- * @throws {TypeError} where it has no bytes
- */
-function toBytes(socket, chunk) {
-  if (typeof chunk === 'string') {
-    return Buffer.from(chunk, socket.readableEncoding ?? 'utf8');
-  }
-  if (!isUint8Array(chunk)) {
-    throw invalidType('A chunk of the stream', 'a string, a Buffer or a Uint8Array', chunk);
-  }
-  return chunk;
 }
 
 module.exports = { StreamTransport };

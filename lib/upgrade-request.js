@@ -14,6 +14,9 @@ const KEY = /^[A-Za-z0-9+/]{22}==$/;
 const MAX_PROTOCOLS = 64;
 const MAX_PROTOCOLS_LENGTH = 8 * 1024;
 
+/** How many headers Node reads where the HTTP server has no `maxHeadersCount`. */
+const MAX_HEADERS = 1_000;
+
 /**
  * Reads a request to upgrade (RFC 6455 §4.2.1).
  *
@@ -31,6 +34,7 @@ function readUpgradeRequest(req) {
   if (req.httpVersionMajor < 1 || (req.httpVersionMajor === 1 && req.httpVersionMinor < 1)) {
     throw new Refusal(400, 'A WebSocket takes HTTP/1.1 or later');
   }
+  checkAllRead(req);
   const [host, ...hosts] = values('host');
   if (!host || hosts.length > 0) {
     throw new Refusal(400, 'Exactly one Host header is needed');
@@ -53,6 +57,17 @@ function readUpgradeRequest(req) {
   }
   const protocols = readProtocols(values('sec-websocket-protocol'));
   return { key, origin: origins[0], protocols, ...readExtensions(values('sec-websocket-extensions')) };
+}
+
+/**
+ * Node leaves out headers behind the most that it reads, and says nothing of it: any of those that are looked
+ * at might be missing.
+ */
+function checkAllRead({ rawHeaders, socket }) {
+  const most = socket?.server?.maxHeadersCount ?? MAX_HEADERS;
+  if (most > 0 && rawHeaders.length > 2 * most) {
+    throw new Refusal(431, `There are more than ${most} headers`);
+  }
 }
 
 /**

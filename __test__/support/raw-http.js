@@ -62,4 +62,4 @@ function exchange(port, text) {
   });
 }
 
-module.exports = { KEY, exchange, requestText };
+module.exports = { KEY, PROPER, exchange, requestText };
