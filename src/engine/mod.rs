@@ -12,6 +12,7 @@
 //! | `pool` | the process's shards, started at the first connection |
 //! | `shard` | one thread, one current-thread runtime, one table of connections |
 //! | `compressed_once` | a broadcast's one compression for many connections |
+//! | `readiness` | which of a shard's sockets are ready |
 //! | `connection` | one connection on its shard: reading, closing, finishing |
 //! | `shared` | the part of a connection that both threads touch: its outbox |
 //! | `outbox` | frames waiting to be written, as a data structure |
@@ -39,6 +40,8 @@ mod outbox;
 mod pool;
 #[cfg(sockets)]
 mod port;
+#[cfg(sockets)]
+mod readiness;
 #[cfg(sockets)]
 mod shard;
 #[cfg(sockets)]
