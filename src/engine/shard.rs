@@ -8,7 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -17,11 +16,12 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::compressed_once::CompressedOnce;
 use super::connection::Connection;
+use super::handle::ShardHandle;
 use super::port::Port;
 use super::readiness::Readiness;
 use super::shared::{NO_KEY, Shared};
 use super::submission::{Envelope, Frame, Submission};
-use super::sync::{AtomicBool, Mutex, Notify, Ordering};
+use super::sync::Ordering;
 use super::timers::{Timer, Timers};
 use crate::protocol::{Millis, Opcode, encode_compressed_frame, encode_frame, random_key};
 
@@ -33,76 +33,6 @@ const SLICE: Duration = Duration::from_millis(5);
 /// A message that has waited longer than this is not compressed any more: the thread is behind, and
 /// compressing is most of its work.
 const BEHIND: Duration = Duration::from_millis(200);
-
-/// How other threads reach a shard.
-pub struct ShardHandle {
-    index: usize,
-    inbox: Mutex<Vec<(Instant, Envelope)>>,
-    wake: Notify,
-    stopped: AtomicBool,
-    /// Connections that it owns, or is about to.
-    load: AtomicUsize,
-    /// Most connections.
-    capacity: usize,
-}
-
-impl ShardHandle {
-    pub(super) fn new(index: usize, capacity: usize) -> Self {
-        Self {
-            index,
-            inbox: Mutex::default(),
-            wake: Notify::new(),
-            stopped: AtomicBool::new(false),
-            load: AtomicUsize::new(0),
-            capacity,
-        }
-    }
-
-    /// Connections that it owns, or is about to.
-    pub(super) fn load(&self) -> usize {
-        self.load.load(Ordering::Relaxed)
-    }
-
-    /// Counts a connection that is about to be opened here; false where there is no room for it.
-    pub(super) fn admit(&self) -> bool {
-        let one_more = |load| (load < self.capacity).then_some(load + 1);
-        let (order, load) = (Ordering::Relaxed, &self.load);
-        load.fetch_update(order, order, one_more).is_ok()
-    }
-
-    /// A connection that was admitted is over, or is not opened after all.
-    pub fn dismiss(&self) {
-        self.load.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Hands over commands and wakes the shard.
-    pub fn submit(&self, envelope: Envelope) {
-        let ordered = envelope.submissions.iter().filter(|s| s.is_ordered());
-        let bytes = ordered.map(Submission::bytes).sum();
-        envelope.port.submitting(self.index, bytes);
-        self.inbox.lock().push((Instant::now(), envelope));
-        self.wake.notify_one();
-    }
-
-    /// What was submitted since the last look.
-    pub(super) fn take(&self) -> Vec<(Instant, Envelope)> {
-        std::mem::take(&mut *self.inbox.lock())
-    }
-
-    /// Waits until something was submitted since the last wait, or the shard is to look for itself.
-    pub(super) async fn woken(&self) {
-        self.wake.notified().await;
-    }
-
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
-        self.wake.notify_one();
-    }
-}
 
 /// Starts the shard with this index, for so many connections at most.
 pub(super) fn start(index: usize, capacity: usize) -> io::Result<Arc<ShardHandle>> {
@@ -124,7 +54,7 @@ pub(super) fn start(index: usize, capacity: usize) -> io::Result<Arc<ShardHandle
 
 fn run(runtime: &Runtime, readiness: Readiness, handle: Arc<ShardHandle>) {
     let shard = Rc::new(Shard {
-        index: handle.index,
+        index: handle.index(),
         handle,
         epoch: Instant::now(),
         readiness,
