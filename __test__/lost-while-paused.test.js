@@ -101,6 +101,23 @@ test('a FIN while paused, and nothing else: the same', limit, served({}, async (
   assert.deepEqual(await events.next('close'), ['', client.sid, 1006]);
 }));
 
+test('a FIN right behind a pause, time and again, waits for resume', limit, served({}, async (server) => {
+  const { base, raw, connect, events } = server;
+  const other = await connect();
+  for (let i = 0; i < 100; i++) {
+    const client = await raw();
+    // A message wakes who reads, so that the pause and the FIN find it awake.
+    await client.text('wakes');
+    await events.next('message');
+    base.pause(client.sid);
+    client.socket.end();
+    await whileOthersTalk(server, other);
+    assert.equal(events.list('close').length, i);
+    base.resume(client.sid);
+    assert.deepEqual(await events.next('close'), ['', client.sid, 1006]);
+  }
+}));
+
 test('a peer that ended while paused can be sent to, and closed', limit, served({}, async (server) => {
   const { base, events } = server;
   const { client, other, sid } = await paused(server, { count: 2, halfOpen: true });

@@ -1,36 +1,21 @@
-//! One connection on its shard: reading, answering, closing.
+//! One connection on its shard: answering, closing, finishing; and `reading`.
+
+mod reading;
 
 use std::cell::{Cell, RefCell};
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::pin::Pin;
+use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::sync::atomic::Ordering;
 
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-
-use super::shard::{READ_BUFFER, Shard};
+use super::shard::Shard;
 use super::shared::{Append, Flush, Shared, Thread};
 use super::socket;
 use super::submission::Frame;
 use crate::protocol::{self, Config, Event, Millis, State};
 
-/// With more than this many bytes queued, only the latest ping is answered (RFC 6455 §5.5.3).
-const CONGESTED: usize = 64 * 1024;
 /// Frames of submissions are written together, but not more bytes than this kept back for it.
 const TOGETHER: usize = 16 * 1024;
-/// Reads of one connection before others have their turn.
-const READS_PER_TURN: u32 = 4;
-
-/// What one read of a connection with compression may bring: inflated, that is 16 MiB at most, as
-/// much as an env lets records wait.
-const COMPRESSED_READ: usize = 16 * 1024;
-
-/// Where this many bytes of a message are still to come, they are read straight into it.
-const DIRECT: usize = 16 * 1024;
-
 /// The public code of a connection dropped at `maxBufferedAmount`.
 const BACKPRESSURE: &str = "WS_ERR_BACKPRESSURE";
 
@@ -51,11 +36,14 @@ enum Reading {
 struct Inner {
     protocol: protocol::Connection,
     reading: Reading,
-    waker: Option<Waker>,
+    /// Its socket is this thread's, and what becomes of that is heard.
+    started: bool,
     /// The kernel took no more: write when it can be written to.
     want_write: bool,
-    /// Read without waiting for readiness, which may have been used up.
-    read_now: bool,
+    /// There may be something to read, of which nothing tells again.
+    readable: bool,
+    /// Nothing comes behind what is there to be read, so that nothing tells of that again.
+    ending: bool,
     /// What JavaScript had read from the socket: it is read before what is in there.
     early: Vec<u8>,
     congested: bool,
@@ -75,12 +63,10 @@ pub(super) struct Connection {
     pub(super) base_index: Cell<usize>,
     /// It waits to be settled once all submissions that have come are carried out.
     unsettled: Cell<bool>,
-    /// Its registration with the runtime; taken while the task is polled, and gone with the task.
-    io: Cell<Option<Io>>,
+    /// It waits for its turn.
+    waits: Cell<bool>,
     inner: RefCell<Inner>,
 }
-
-type Io = AsyncFd<Arc<OwnedFd>>;
 
 impl Connection {
     pub(super) fn new(shared: Arc<Shared>, config: Arc<Config>, now: Millis) -> Self {
@@ -88,13 +74,14 @@ impl Connection {
             shared,
             base_index: Cell::new(0),
             unsettled: Cell::new(false),
-            io: Cell::new(None),
+            waits: Cell::new(false),
             inner: RefCell::new(Inner {
                 protocol: protocol::Connection::new(config, now),
                 reading: Reading::On,
-                waker: None,
+                started: false,
                 want_write: false,
-                read_now: false,
+                readable: false,
+                ending: false,
                 early: Vec::new(),
                 congested: false,
                 parting: None,
@@ -110,279 +97,28 @@ impl Connection {
         let Some(fd) = self.shared.fd() else {
             return;
         };
-        let both = Interest::READABLE | Interest::WRITABLE;
-        // SAFETY: the descriptor is registered once, and stays open for as long as the registration
-        // lives, which holds it by its own `Arc<OwnedFd>`.
-        let registered = unsafe { AsyncFd::register_with_interest(fd, both) };
-        let Ok(io) = registered else {
+        if shard.readiness.add(fd.as_fd(), self.key()).is_err() {
             return self.lose(shard);
-        };
-        self.inner.borrow_mut().early = received;
-        self.settle(shard);
-        if self.inner.borrow().finished {
-            return;
         }
-        self.io.set(Some(io));
-        tokio::task::spawn_local(Carrying {
-            shard: shard.clone(),
-            connection: self.clone(),
-        });
-    }
-
-    fn poll(self: &Rc<Self>, shard: &Rc<Shard>, io: &Io, context: &mut Context<'_>) -> Poll<()> {
         {
             let mut inner = self.inner.borrow_mut();
-            match &mut inner.waker {
-                Some(waker) => waker.clone_from(context.waker()),
-                none => *none = Some(context.waker().clone()),
-            }
+            inner.early = received;
+            inner.started = true;
         }
-        if self.poll_write(shard, io, context).is_err() {
-            self.lose(shard);
-        }
-        for _ in 0..READS_PER_TURN {
-            let (finished, reading) = {
-                let inner = self.inner.borrow();
-                (inner.finished, inner.reading)
-            };
-            if finished {
-                return Poll::Ready(());
-            }
-            let result = match reading {
-                Reading::On if self.must_suspend(shard) => return Poll::Pending,
-                Reading::On => ready!(self.poll_read(shard, io, context)),
-                Reading::Paused => ready!(self.poll_hang_up(shard, io, context)),
-                Reading::Suspended | Reading::Ended => return Poll::Pending,
-            };
-            if result.is_err() {
-                self.lose(shard);
-            }
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
+        self.settle(shard);
+        self.turn_later(shard);
     }
 
-    fn poll_write(&self, shard: &Rc<Shard>, io: &Io, context: &mut Context<'_>) -> io::Result<()> {
-        while self.inner.borrow().want_write {
-            let Poll::Ready(guard) = io.poll_write_ready(context) else {
-                return Ok(());
-            };
-            let mut guard = guard?;
-            self.inner.borrow_mut().want_write = false;
-            self.settle(shard);
-            if self.inner.borrow().want_write {
-                guard.clear_ready();
-            }
-        }
-        Ok(())
+    /// Its key in the shard's table, for as long as it is there.
+    fn key(&self) -> u32 {
+        self.shared.key.load(Ordering::Relaxed)
     }
 
-    /// One read, and what it brings.
-    fn poll_read(
-        &self,
-        shard: &Rc<Shard>,
-        io: &Io,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        if let Some(mut piece) = self.take_early(self.room()) {
-            self.receive(shard, &mut piece);
-            return Poll::Ready(Ok(()));
+    /// It has a turn once others had theirs.
+    fn turn_later(self: &Rc<Self>, shard: &Shard) {
+        if !self.waits.replace(true) {
+            shard.turn_later(self.clone());
         }
-        let mut guard = None;
-        if !std::mem::take(&mut self.inner.borrow_mut().read_now) {
-            guard = Some(ready!(io.poll_read_ready(context))?);
-        }
-        match self.read(shard, io.get_ref().as_fd()) {
-            Ok((0, _)) => {}
-            // A short read has emptied the kernel's buffer: the next bytes are a new edge.
-            Ok((read, room)) if read < room => {
-                if let Some(guard) = &mut guard {
-                    guard.clear_ready();
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if self.shared.is_gone() {
-                    // It cannot be written to any more, and there is nothing left to read.
-                    return Poll::Ready(Err(error));
-                }
-                if let Some(guard) = &mut guard {
-                    guard.clear_ready();
-                }
-            }
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                return Poll::Ready(Err(error));
-            }
-            // There may be more, of which no edge tells: that was used up where none was waited for.
-            Ok(_) | Err(_) => self.inner.borrow_mut().read_now |= guard.is_none(),
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Most bytes to read at once.
-    fn room(&self) -> usize {
-        match self.shared.deflate {
-            Some(_) => COMPRESSED_READ,
-            None => READ_BUFFER,
-        }
-    }
-
-    /// Reads from the socket once, and takes what that brings: so many bytes, of so many that it had
-    /// room for.
-    fn read(&self, shard: &Rc<Shard>, fd: BorrowedFd<'_>) -> io::Result<(usize, usize)> {
-        if let Some(result) = self.read_into_message(fd) {
-            let (read, room) = result?;
-            if read == 0 {
-                self.end(shard);
-            } else {
-                self.shared.count_read(read);
-                self.take_in(shard, |protocol, answer, record| {
-                    protocol.received(read, shard.now(), answer, &mut |event| record(event));
-                });
-            }
-            return Ok((read, room));
-        }
-        let mut buffer = shard.read_buffer.borrow_mut();
-        let buffer = &mut buffer[..self.room()];
-        let read = socket::receive(fd, buffer)?;
-        if read == 0 {
-            self.end(shard);
-        } else {
-            self.shared.count_read(read);
-            self.receive(shard, &mut buffer[..read]);
-        }
-        Ok((read, buffer.len()))
-    }
-
-    /// Reads the rest of a large message straight to where it is put together: so many bytes, of so many
-    /// that there was room for.
-    fn read_into_message(&self, fd: BorrowedFd<'_>) -> Option<io::Result<(usize, usize)>> {
-        if self.shared.deflate.is_some() {
-            return None;
-        }
-        let mut inner = self.inner.borrow_mut();
-        let (memory, room) = inner.protocol.room(DIRECT)?;
-        Some(socket::receive_into(fd, memory, room).map(|read| (read, room)))
-    }
-
-    /// The next `room` bytes of what JavaScript had read, if there are any left.
-    fn take_early(&self, room: usize) -> Option<Vec<u8>> {
-        let early = &mut self.inner.borrow_mut().early;
-        if early.is_empty() {
-            return None;
-        }
-        let rest = early.split_off(room.min(early.len()));
-        Some(std::mem::replace(early, rest))
-    }
-
-    /// While paused, only a reset is noticed; what came before it is then delivered.
-    fn poll_hang_up(
-        &self,
-        shard: &Rc<Shard>,
-        io: &Io,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        let mut guard = ready!(io.poll_read_ready(context))?;
-        if socket::is_hung_up(io.get_ref().as_fd()) {
-            self.read_on(shard);
-        } else if guard.ready().is_read_closed() {
-            // The peer's FIN stays ready, and is read after the pause; a reset after it shows on
-            // the write side.
-            let mut guard = ready!(io.poll_write_ready(context))?;
-            if guard.ready().is_write_closed() {
-                return Poll::Pending;
-            }
-            guard.clear_ready();
-            return Poll::Ready(Ok(()));
-        }
-        guard.clear_ready();
-        Poll::Ready(Ok(()))
-    }
-
-    /// Where the env has no room for records, reading stops until it has.
-    fn must_suspend(self: &Rc<Self>, shard: &Shard) -> bool {
-        let port = &self.shared.port;
-        if !port.is_full() || !port.suspend() {
-            return false;
-        }
-        let mut inner = self.inner.borrow_mut();
-        inner.reading = Reading::Suspended;
-        inner.protocol.suspend(shard.now());
-        shard.suspend(self.clone());
-        true
-    }
-
-    /// The env has room again.
-    pub(super) fn resume(&self, shard: &Shard) {
-        if self.inner.borrow().reading == Reading::Suspended {
-            self.read_on(shard);
-        }
-    }
-
-    /// The app stops reading, or goes on.
-    pub(super) fn pause(&self, shard: &Shard, paused: bool) {
-        let mut inner = self.inner.borrow_mut();
-        match inner.reading {
-            Reading::On | Reading::Suspended if paused => {
-                if inner.reading == Reading::On {
-                    inner.protocol.suspend(shard.now());
-                }
-                inner.reading = Reading::Paused;
-                wake(&inner);
-            }
-            Reading::Paused if !paused => {
-                drop(inner);
-                self.read_on(shard);
-            }
-            _ => {}
-        }
-    }
-
-    fn read_on(&self, shard: &Shard) {
-        let mut inner = self.inner.borrow_mut();
-        if matches!(inner.reading, Reading::Paused | Reading::Suspended) {
-            inner.protocol.resume(shard.now());
-        }
-        inner.reading = Reading::On;
-        inner.read_now = true;
-        wake(&inner);
-        drop(inner);
-        self.arm(shard);
-    }
-
-    fn receive(&self, shard: &Rc<Shard>, bytes: &mut [u8]) {
-        self.take_in(shard, |protocol, answer, record| {
-            protocol.receive(bytes, shard.now(), answer, &mut |event| record(event));
-        });
-    }
-
-    /// Lets the protocol take what has come.
-    fn take_in(
-        &self,
-        shard: &Rc<Shard>,
-        take: impl FnOnce(&mut protocol::Connection, &mut Vec<u8>, &mut Record<'_>),
-    ) {
-        let congested = self.shared.buffered() > CONGESTED;
-        // Before the step: what waits may be written by the time it ends.
-        self.inner.borrow_mut().congested |= congested;
-        self.step(shard, |protocol, answer, record| {
-            if congested {
-                protocol.set_congested(true, answer);
-            }
-            protocol.expect_pongs(self.shared.take_pings());
-            take(protocol, answer, record);
-        });
-    }
-
-    /// The peer's FIN.
-    fn end(&self, shard: &Rc<Shard>) {
-        let mut inner = self.inner.borrow_mut();
-        let unsent = self.shared.buffered() > 0 || inner.parting.is_some();
-        if inner.protocol.state() == State::Draining && unsent {
-            inner.reading = Reading::Ended;
-            return;
-        }
-        drop(inner);
-        self.lose(shard);
     }
 
     /// The connection is over: nothing more comes from the peer, or it is to be dropped.
@@ -393,7 +129,7 @@ impl Connection {
 
     /// Begins the closing handshake. Where the peer has begun it, its answer waits no longer: to
     /// JavaScript the connection is closed, and what it sends to all from now on is not for this one.
-    pub(super) fn close(&self, shard: &Rc<Shard>, code: u16, reason: &str) {
+    pub(super) fn close(self: &Rc<Self>, shard: &Rc<Shard>, code: u16, reason: &str) {
         self.part(shard);
         self.step(shard, |protocol, answer, _| {
             protocol.close(code, reason, shard.now(), answer);
@@ -405,7 +141,7 @@ impl Connection {
     }
 
     /// An armed deadline has come; the one that holds by now may be later.
-    pub(super) fn fire(&self, shard: &Rc<Shard>, now: Millis) {
+    pub(super) fn fire(self: &Rc<Self>, shard: &Rc<Shard>, now: Millis) {
         self.inner.borrow_mut().armed = Millis::MAX;
         let is_due = || {
             let deadline = self.inner.borrow().protocol.deadline();
@@ -424,27 +160,8 @@ impl Connection {
         }
     }
 
-    /// This thread may have been too busy to read what the peer sent before its time was up. False
-    /// where the connection has ended.
-    fn read_before_deadline(&self, shard: &Rc<Shard>) -> bool {
-        {
-            let inner = self.inner.borrow();
-            if inner.reading != Reading::On || !inner.early.is_empty() || inner.finished {
-                return !inner.finished;
-            }
-        }
-        let Some(fd) = self.shared.fd() else {
-            return true;
-        };
-        match self.read(shard, fd.as_fd()) {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => self.lose(shard),
-            _ => {}
-        }
-        !self.inner.borrow().finished
-    }
-
     /// JavaScript has seen all that came before the connection began to close.
-    pub(super) fn part(&self, shard: &Rc<Shard>) {
+    pub(super) fn part(self: &Rc<Self>, shard: &Rc<Shard>) {
         let parting = self.inner.borrow_mut().parting.take();
         if let Some(parting) = parting {
             self.shared.append_protocol(&parting, true);
@@ -481,7 +198,7 @@ impl Connection {
 
     /// Lets the protocol take one step, and does what follows from it.
     fn step(
-        &self,
+        self: &Rc<Self>,
         shard: &Rc<Shard>,
         run: impl FnOnce(&mut protocol::Connection, &mut Vec<u8>, &mut Record<'_>),
     ) {
@@ -516,7 +233,7 @@ impl Connection {
 
     /// Writes what waits (where the kernel takes no more, it waits until that does), and does what
     /// the protocol's state asks for.
-    pub(super) fn settle(&self, shard: &Rc<Shard>) {
+    pub(super) fn settle(self: &Rc<Self>, shard: &Rc<Shard>) {
         self.unsettled.set(false);
         let mut flush = self.shared.flush(Thread::Shard, true);
         let mut inner = self.inner.borrow_mut();
@@ -537,7 +254,6 @@ impl Connection {
         match flush {
             Flush::Blocked => {
                 inner.want_write = true;
-                wake(&inner);
             }
             // JavaScript's replies are still to come, and the close frame behind them.
             Flush::Done if inner.parting.is_some() => {}
@@ -547,8 +263,9 @@ impl Connection {
             }
             Flush::Failed => {
                 inner.reading = Reading::On;
-                inner.read_now = true;
-                wake(&inner);
+                inner.readable = true;
+                inner.ending = true;
+                self.turn_later(shard);
             }
             Flush::Done if inner.reading == Reading::Ended => {
                 inner.protocol.receive_eof();
@@ -587,6 +304,11 @@ impl Connection {
         if std::mem::replace(&mut inner.finished, true) {
             return;
         }
+        if inner.started
+            && let Some(fd) = self.shared.fd()
+        {
+            shard.readiness.remove(fd.as_fd());
+        }
         self.shared.finish();
         shard.leave_place();
         let slot = self.shared.slot;
@@ -596,45 +318,7 @@ impl Connection {
             });
             error + batch.push_close(slot, inner.protocol.close_event())
         });
-        wake(&inner);
         drop(inner);
         shard.remove(self);
-    }
-}
-
-/// A connection's task. Its future is these two and no more, with the rest in the connection: Tokio
-/// rounds the memory of a task up to the next 128 bytes.
-struct Carrying {
-    shard: Rc<Shard>,
-    connection: Rc<Connection>,
-}
-
-impl Future for Carrying {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Self { shard, connection } = &*self;
-        let Some(io) = connection.io.take() else {
-            return Poll::Ready(());
-        };
-        let poll = connection.poll(shard, &io, context);
-        if poll.is_pending() {
-            connection.io.set(Some(io));
-        }
-        poll
-    }
-}
-
-/// However the task ends, the env hears of it: a panic costs one connection.
-impl Drop for Carrying {
-    fn drop(&mut self) {
-        self.connection.io.take();
-        self.connection.lose(&self.shard);
-    }
-}
-
-fn wake(inner: &Inner) {
-    if let Some(waker) = &inner.waker {
-        waker.wake_by_ref();
     }
 }

@@ -5,14 +5,16 @@
 //! | `batch` | what happened, for JavaScript: records, and the arena their contents lie in |
 //! | `stream` | the stream transport: JavaScript moves the bytes |
 //!
-//! The socket transport, where there is `cfg(sockets)`: Tokio threads that own the descriptors.
+//! The socket transport, where there is `cfg(sockets)`: threads that own the descriptors.
 //!
 //! | file | concept |
 //! |---|---|
 //! | `pool` | the process's shards, started at the first connection |
+//! | `handle` | how other threads reach a shard |
 //! | `shard` | one thread, one current-thread runtime, one table of connections |
 //! | `compressed_once` | a broadcast's one compression for many connections |
-//! | `connection` | one connection on its shard: reading, closing, finishing |
+//! | `readiness` | which of a shard's sockets are ready |
+//! | `connection` | one connection on its shard: reading, answering, closing |
 //! | `shared` | the part of a connection that both threads touch: its outbox |
 //! | `outbox` | frames waiting to be written, as a data structure |
 //! | `submission` | what JavaScript asks of a shard, in order |
@@ -31,6 +33,8 @@ mod stream;
 mod compressed_once;
 #[cfg(sockets)]
 mod connection;
+#[cfg(sockets)]
+mod handle;
 #[cfg(all(sockets, test, feature = "loom"))]
 mod model;
 #[cfg(sockets)]
@@ -39,6 +43,8 @@ mod outbox;
 mod pool;
 #[cfg(sockets)]
 mod port;
+#[cfg(sockets)]
+mod readiness;
 #[cfg(sockets)]
 mod shard;
 #[cfg(sockets)]
@@ -56,11 +62,11 @@ pub use batch::{Batch, Body, Kind, Record};
 pub use stream::Stream;
 
 #[cfg(sockets)]
+pub use handle::ShardHandle;
+#[cfg(sockets)]
 pub use pool::{Shards, admit, shards};
 #[cfg(sockets)]
 pub use port::{Doorbell, Port};
-#[cfg(sockets)]
-pub use shard::ShardHandle;
 #[cfg(sockets)]
 pub use shared::{Append, Shared};
 #[cfg(sockets)]

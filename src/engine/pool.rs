@@ -6,7 +6,8 @@ use std::thread::available_parallelism;
 
 use parking_lot::Mutex;
 
-use super::shard::{self, ShardHandle};
+use super::handle::ShardHandle;
+use super::shard;
 
 /// Most shards without being asked for more.
 const DEFAULT_LIMIT: usize = 8;

@@ -2,22 +2,26 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use slab::Slab;
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::LocalSet;
 
 use super::compressed_once::CompressedOnce;
 use super::connection::Connection;
+use super::handle::ShardHandle;
 use super::port::Port;
+use super::readiness::Readiness;
 use super::shared::{NO_KEY, Shared};
 use super::submission::{Envelope, Frame, Submission};
-use super::sync::{AtomicBool, Mutex, Notify, Ordering};
+use super::sync::Ordering;
 use super::timers::{Timer, Timers};
 use crate::protocol::{Millis, Opcode, encode_compressed_frame, encode_frame, random_key};
 
@@ -30,97 +34,33 @@ const SLICE: Duration = Duration::from_millis(5);
 /// compressing is most of its work.
 const BEHIND: Duration = Duration::from_millis(200);
 
-/// How other threads reach a shard.
-pub struct ShardHandle {
-    index: usize,
-    inbox: Mutex<Vec<(Instant, Envelope)>>,
-    wake: Notify,
-    stopped: AtomicBool,
-    /// Connections that it owns, or is about to.
-    load: AtomicUsize,
-    /// Most connections.
-    capacity: usize,
-}
-
-impl ShardHandle {
-    pub(super) fn new(index: usize, capacity: usize) -> Self {
-        Self {
-            index,
-            inbox: Mutex::default(),
-            wake: Notify::new(),
-            stopped: AtomicBool::new(false),
-            load: AtomicUsize::new(0),
-            capacity,
-        }
-    }
-
-    /// Connections that it owns, or is about to.
-    pub(super) fn load(&self) -> usize {
-        self.load.load(Ordering::Relaxed)
-    }
-
-    /// Counts a connection that is about to be opened here; false where there is no room for it.
-    pub(super) fn admit(&self) -> bool {
-        let one_more = |load| (load < self.capacity).then_some(load + 1);
-        let (order, load) = (Ordering::Relaxed, &self.load);
-        load.fetch_update(order, order, one_more).is_ok()
-    }
-
-    /// A connection that was admitted is over, or is not opened after all.
-    pub fn dismiss(&self) {
-        self.load.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Hands over commands and wakes the shard.
-    pub fn submit(&self, envelope: Envelope) {
-        let ordered = envelope.submissions.iter().filter(|s| s.is_ordered());
-        let bytes = ordered.map(Submission::bytes).sum();
-        envelope.port.submitting(self.index, bytes);
-        self.inbox.lock().push((Instant::now(), envelope));
-        self.wake.notify_one();
-    }
-
-    /// What was submitted since the last look.
-    pub(super) fn take(&self) -> Vec<(Instant, Envelope)> {
-        std::mem::take(&mut *self.inbox.lock())
-    }
-
-    /// Waits until something was submitted since the last wait, or the shard is to look for itself.
-    pub(super) async fn woken(&self) {
-        self.wake.notified().await;
-    }
-
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
-        self.wake.notify_one();
-    }
-}
-
 /// Starts the shard with this index, for so many connections at most.
 pub(super) fn start(index: usize, capacity: usize) -> io::Result<Arc<ShardHandle>> {
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()?;
+    let readiness = {
+        let _entered = runtime.enter();
+        Readiness::new()?
+    };
     let handle = Arc::new(ShardHandle::new(index, capacity));
     let own = handle.clone();
     std::thread::Builder::new()
         .name(format!("websockets-{index}"))
-        .spawn(move || run(&runtime, own))?;
+        .spawn(move || run(&runtime, readiness, own))?;
     Ok(handle)
 }
 
-fn run(runtime: &Runtime, handle: Arc<ShardHandle>) {
+fn run(runtime: &Runtime, readiness: Readiness, handle: Arc<ShardHandle>) {
     let shard = Rc::new(Shard {
-        index: handle.index,
+        index: handle.index(),
         handle,
         epoch: Instant::now(),
+        readiness,
         table: RefCell::default(),
         bases: RefCell::default(),
+        turns: RefCell::default(),
         timers: RefCell::default(),
         suspended: RefCell::default(),
         backlog: RefCell::default(),
@@ -128,14 +68,18 @@ fn run(runtime: &Runtime, handle: Arc<ShardHandle>) {
         read_buffer: RefCell::new(vec![0; READ_BUFFER].into()),
         answer: Cell::default(),
     });
-    LocalSet::new().block_on(runtime, async move {
+    runtime.block_on(async move {
+        let mut is_behind = false;
         while !shard.handle.is_stopped() {
-            if shard.carry_out_some() {
-                tokio::task::yield_now().await;
-            } else {
-                shard.rest().await;
+            if is_behind || shard.rest().await {
+                is_behind = shard.hear();
             }
+            // What was submitted before something came is carried out before that is read: a pause,
+            // above all.
+            is_behind |= shard.carry_out_some();
+            shard.take_turns();
             shard.fire_timers();
+            is_behind |= !shard.turns.borrow().is_empty();
         }
     });
 }
@@ -164,8 +108,11 @@ pub(super) struct Shard {
     pub(super) index: usize,
     handle: Arc<ShardHandle>,
     epoch: Instant,
+    pub(super) readiness: Readiness,
     table: RefCell<Slab<Rc<Connection>>>,
     bases: RefCell<HashMap<u64, Vec<Rc<Connection>>>>,
+    /// Connections that have something to do, each once.
+    turns: RefCell<Vec<Rc<Connection>>>,
     timers: RefCell<Timers>,
     suspended: RefCell<Vec<Rc<Connection>>>,
     /// In order.
@@ -183,15 +130,53 @@ impl Shard {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(Millis::MAX)
     }
 
-    async fn rest(&self) {
-        let woken = self.handle.woken();
+    /// Waits for something to do. True where sockets are ready.
+    async fn rest(&self) -> bool {
+        let mut woken = pin!(self.handle.woken());
+        let called = poll_fn(|context| {
+            // Both are looked at, so that neither calls again for what is done then.
+            let ready = self.readiness.poll(context).is_ready();
+            let woken = woken.as_mut().poll(context).is_ready();
+            match ready || woken {
+                true => Poll::Ready(ready),
+                false => Poll::Pending,
+            }
+        });
         let next = self.timers.borrow().next();
         match next.and_then(|at| self.epoch.checked_add(Duration::from_millis(at))) {
             Some(at) => {
-                // Either ends the rest; what is due is looked at in any case.
-                let _ = tokio::time::timeout_at(at.into(), woken).await;
+                let in_time = tokio::time::timeout_at(at.into(), called).await;
+                in_time.unwrap_or(false)
             }
-            None => woken.await,
+            None => called.await,
+        }
+    }
+
+    /// Those whose sockets are ready get a turn. True where there may be more of them.
+    fn hear(self: &Rc<Self>) -> bool {
+        self.readiness.hear(|key, ready| {
+            if let Some(connection) = self.at(key) {
+                self.guard(&connection, || connection.ready(self, ready));
+            }
+        })
+    }
+
+    /// A connection has something to do once others had their turn.
+    pub(super) fn turn_later(&self, connection: Rc<Connection>) {
+        self.turns.borrow_mut().push(connection);
+    }
+
+    /// Gives a turn to those that have asked for one so far.
+    fn take_turns(self: &Rc<Self>) {
+        for connection in self.turns.take() {
+            self.guard(&connection, || connection.turn(self));
+        }
+    }
+
+    /// A panic costs one connection.
+    fn guard(self: &Rc<Self>, connection: &Connection, run: impl FnOnce()) {
+        if catch_unwind(AssertUnwindSafe(run)).is_err() {
+            connection.lose(self);
         }
     }
 
@@ -425,9 +410,11 @@ impl Shard {
     }
 
     fn get(&self, key: u32, id: u64) -> Option<Rc<Connection>> {
-        let table = self.table.borrow();
-        let connection = table.get(key as usize)?;
-        (connection.shared.id == id).then(|| connection.clone())
+        self.at(key).filter(|connection| connection.shared.id == id)
+    }
+
+    fn at(&self, key: u32) -> Option<Rc<Connection>> {
+        self.table.borrow().get(key as usize).cloned()
     }
 
     /// A connection is over, and its place is another's: JavaScript, once told, may take it.
@@ -471,9 +458,7 @@ impl Shard {
             id: shared.id,
             key: shared.key.load(Ordering::Relaxed),
         };
-        if self.timers.borrow_mut().arm(timer) {
-            self.handle.wake.notify_one();
-        }
+        self.timers.borrow_mut().arm(timer);
     }
 
     fn fire_timers(self: &Rc<Self>) {

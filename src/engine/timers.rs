@@ -27,11 +27,9 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    /// Adds a deadline; true where it is now the soonest.
-    pub(super) fn arm(&mut self, timer: Timer) -> bool {
-        let soonest = self.next().is_none_or(|at| timer.at < at);
+    /// Adds a deadline.
+    pub(super) fn arm(&mut self, timer: Timer) {
         self.heap.push(Reverse(timer));
-        soonest
     }
 
     /// When the soonest deadline comes.
@@ -75,9 +73,9 @@ mod tests {
     fn soonest_first_and_only_when_due() {
         let mut timers = Timers::default();
         let timer = |at| Timer { at, id: at, key: 0 };
-        assert!(timers.arm(timer(20)));
-        assert!(timers.arm(timer(10)));
-        assert!(!timers.arm(timer(30)));
+        timers.arm(timer(20));
+        timers.arm(timer(10));
+        timers.arm(timer(30));
         assert_eq!(timers.next(), Some(10));
         assert_eq!(timers.pop_due(9).map(|t| t.at), None);
         assert_eq!(timers.pop_due(20).map(|t| t.at), Some(10));
