@@ -366,7 +366,7 @@ impl Shared {
                 }
                 return if gone { Flush::Failed } else { Flush::Done };
             }
-            let mut taken = std::mem::take(&mut state.outbox);
+            let mut taken = state.outbox.take();
             drop(state);
             let (written, result) = write_all(&fd, &mut taken);
             self.bytes_written
