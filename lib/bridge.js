@@ -12,17 +12,25 @@ const connections = [];
 
 let attached = false;
 
+/** Where the next of the records that are being delivered begins. */
+let next = 0;
+
 /**
- * Called from Rust for each thing that happened, in order. Listeners run inside: what one throws
- * is reported there as an uncaught exception, and the next event follows.
+ * Called from Rust with what happened, in order; a record is four arguments: the connection's number above
+ * four bits of kind, the payload, the close code of an error or a close, and the code of an error. Listeners
+ * run inside. What one throws is reported there as an uncaught exception, and this is called with the same
+ * records again, to go on behind that one.
  *
- * @param {number} tag the connection's number above four bits of kind
- * @param {string | Buffer} payload
- * @param {number | undefined} code close code of an error or a close
- * @param {string | undefined} errorCode
+ * @param {any[]} records
  */
-function dispatch(tag, payload, code, errorCode) {
-  deliver(connections[tag >>> 4], tag & 15, payload, code, errorCode);
+function dispatch(...records) {
+  while (next < records.length) {
+    const at = next;
+    next += 4;
+    const tag = records[at];
+    deliver(connections[tag >>> 4], tag & 15, records[at + 1], records[at + 2], records[at + 3]);
+  }
+  next = 0;
 }
 
 /**

@@ -5,8 +5,8 @@ const native = require('./native.js');
 const { protocolSettings } = require('./state.js');
 const { remember, takeOver } = require('./takeover.js');
 
-/** No connection has this number: a command for it does nothing. */
-const NO_SLOT = 2 ** 32 - 1;
+/** No connection has this number, one above `MAX_SLOT` in Rust: a command for it does nothing. */
+const NO_SLOT = 2 ** 26 - 1;
 
 /**
  * A connection that Rust carries on a duplicate of the socket's descriptor.
@@ -77,7 +77,8 @@ class SocketTransport {
    * @param {boolean} compress
    */
   send(opcode, data, compress) {
-    flushAfter(native.frame(this.#slot, opcode, data, compress));
+    const tag = this.#slot * 32 + opcode * 2 + (compress ? 1 : 0);
+    flushAfter(native.frame(tag, data));
   }
 
   /**

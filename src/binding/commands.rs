@@ -85,10 +85,13 @@ pub(super) fn start(call: &Call<'_>) -> Returned {
     scheduled(call)
 }
 
-/// `frame(slot, opcode, data, compress)`: one frame to one connection.
+/// `frame(tag, data)`: one frame to one connection. The tag is its number, above four bits of opcode
+/// and one that says whether to compress: this is called for each message, and each argument counts.
 pub(super) fn frame(call: &Call<'_>) -> Returned {
-    let (slot, opcode, compress) = (call.u32(0)?, opcode(call, 1)?, call.bool(3)?);
-    let source = Source::of(call, 2)?;
+    let tag = call.u32(0)?;
+    let (slot, number, compress) = (tag >> 5, (tag >> 1) as u8 & 15, tag & 1 == 1);
+    let opcode = Opcode::try_from(number).map_err(|_| wrong(0, "an opcode"))?;
+    let source = Source::of(call, 1)?;
     let (Some(connection), Some(link)) =
         (call.state.sockets.shared(slot), call.state.sockets.linked())
     else {

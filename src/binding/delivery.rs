@@ -8,17 +8,20 @@ use super::call::{Failure, Outcome, check};
 use crate::engine::{Batch, Body, Kind, Record};
 use crate::protocol::recycle;
 
-/// The greatest number of a connection: it travels above four bits of kind in one small integer of
-/// V8.
-pub(super) const MAX_SLOT: u32 = (1 << 26) - 1;
+/// The greatest number of a connection: it travels above five bits of what is asked of it in one small
+/// integer of V8. The next is the number of none.
+pub(super) const MAX_SLOT: u32 = (1 << 26) - 2;
 
-/// Whether the dispatcher got a record.
+/// One record, as arguments of the dispatcher.
+pub(super) type Values = [sys::napi_value; 4];
+
+/// How a call of the dispatcher ended.
 #[derive(PartialEq, Eq)]
-pub(super) enum Delivered {
-    /// It did, and returned or threw.
-    Yes,
-    /// V8 has no memory for the contents: the connection is to end, rather than go on without them.
-    No,
+pub(super) enum Called {
+    /// All of its records are delivered.
+    Returned,
+    /// A listener threw, and that was reported.
+    Threw,
 }
 
 /// Runs `work` in a handle scope of its own.
@@ -59,20 +62,19 @@ impl Delivery {
         })
     }
 
-    /// Calls the dispatcher with one record: its slot and kind, its contents, the close code, and
-    /// the public code of an error.
+    /// One record as the dispatcher gets it: its slot and kind, its contents, the close code, and the
+    /// public code of an error. `None` where V8 has no memory for the contents: the connection is to end,
+    /// rather than go on without them.
     ///
     /// # Errors
     /// Where the env runs no more JavaScript.
-    pub(super) fn deliver(&self, batch: &mut Batch, index: usize) -> Outcome<Delivered> {
+    pub(super) fn values(&self, batch: &mut Batch, index: usize) -> Outcome<Option<Values>> {
         let record = &mut batch.records[index];
         let Record {
             kind, code, slot, ..
         } = *record;
         let body = std::mem::replace(&mut record.body, Body::EMPTY);
         let tag = self.integer(slot << 4 | kind as u32)?;
-        let mut arguments = [tag, self.undefined, self.undefined, self.undefined];
-        let mut count = 2;
         let contents = match &body {
             Body::Bytes { start, length } => self.bytes(kind, &batch.bytes[*start..start + length]),
             Body::Large(bytes) => self.bytes(kind, bytes),
@@ -82,26 +84,26 @@ impl Delivery {
         };
         let Ok(contents) = contents else {
             self.clear_exception()?;
-            return Ok(Delivered::No);
+            return Ok(None);
         };
-        arguments[1] = contents;
+        let mut values = [tag, contents, self.undefined, self.undefined];
         if matches!(kind, Kind::Error | Kind::Close) {
-            arguments[2] = self.integer(u32::from(code))?;
-            count = 3;
+            values[2] = self.integer(u32::from(code))?;
         }
         match body {
-            Body::Failure { code, .. } => {
-                arguments[3] = self.latin1(code.as_bytes())?;
-                count = 4;
-            }
+            Body::Failure { code, .. } => values[3] = self.latin1(code.as_bytes())?,
             Body::Large(bytes) => recycle::keep(bytes),
             _ => {}
         }
-        self.call(&arguments[..count])?;
-        Ok(Delivered::Yes)
+        Ok(Some(values))
     }
 
-    fn call(&self, arguments: &[sys::napi_value]) -> Outcome<()> {
+    /// Calls the dispatcher with records, one behind the other.
+    ///
+    /// # Errors
+    /// Where the env runs no more JavaScript.
+    pub(super) fn call(&self, records: &[Values]) -> Outcome<Called> {
+        let arguments = records.as_flattened();
         // SAFETY: all values are of the open handle scopes.
         let status = unsafe {
             sys::napi_call_function(
@@ -114,12 +116,15 @@ impl Delivery {
             )
         };
         if status == sys::Status::napi_ok {
-            return Ok(());
+            return Ok(Called::Returned);
         }
-        // A listener threw: that is an uncaught exception, and the next record has its turn.
+        // A listener threw: that is an uncaught exception.
         match self.clear_exception()? {
-            // SAFETY: on the env's thread, within a handle scope.
-            Some(exception) => check(unsafe { sys::napi_fatal_exception(self.raw, exception) }),
+            Some(exception) => {
+                // SAFETY: on the env's thread, within a handle scope.
+                check(unsafe { sys::napi_fatal_exception(self.raw, exception) })?;
+                Ok(Called::Threw)
+            }
             None => Err(Failure::Pending),
         }
     }

@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 use napi::sys;
 
 use super::call::{Outcome, check};
-use super::delivery::{Delivered, Delivery, in_scope};
+use super::delivery::{Called, Delivery, Values, in_scope};
 use super::env::EnvState;
 use super::sockets::{Functions, Link, Rest, Sockets};
 use crate::engine::{Batch, Kind, Shared, Submission};
 
-/// Records that share a handle scope, and after which the time is looked at.
-const PER_SCOPE: usize = 32;
+/// Most records in one call of the dispatcher, after which the time is looked at.
+const AT_ONCE: usize = 32;
+/// A call brings no further record once those in it are counted for this many bytes.
+const BYTES_AT_ONCE: usize = 64 * 1024;
 /// How long a drain may go on before the event loop gets its turn.
 const SLICE: Duration = Duration::from_millis(10);
 
@@ -97,14 +99,26 @@ impl Drain<'_> {
     /// Delivers the records of `batch` from `next` on.
     fn deliver(&self, batch: &mut Batch, next: &mut usize, until: Instant) -> Outcome<End> {
         while *next < batch.records.len() {
-            let end = batch.records.len().min(*next + PER_SCOPE);
+            let first = *next;
             let mut cost = 0;
             let result = in_scope(self.raw, || {
-                while *next < end {
+                let mut records: [Values; AT_ONCE] = [[ptr::null_mut(); 4]; AT_ONCE];
+                let mut count = 0;
+                while *next < batch.records.len() && count < AT_ONCE && cost < BYTES_AT_ONCE {
                     let index = *next;
                     *next += 1;
                     cost += batch.records[index].cost;
-                    self.deliver_one(batch, index)?;
+                    if let Some(values) = self.delivery.values(batch, index)? {
+                        records[count] = values;
+                        count += 1;
+                    } else {
+                        self.submit(batch.records[index].slot, Submission::Terminate);
+                    }
+                }
+                self.dispatch(&records[..count])?;
+                let delivered = &batch.records[first..*next];
+                for closed in delivered.iter().filter(|r| r.kind == Kind::Close) {
+                    self.sockets.release(self.raw, closed.slot);
                 }
                 Ok(())
             });
@@ -121,13 +135,13 @@ impl Drain<'_> {
         Ok(End::Done)
     }
 
-    fn deliver_one(&self, batch: &mut Batch, index: usize) -> Outcome<()> {
-        let (kind, slot) = (batch.records[index].kind, batch.records[index].slot);
-        if self.delivery.deliver(batch, index)? == Delivered::No {
-            self.submit(slot, Submission::Terminate);
-        }
-        if kind == Kind::Close {
-            self.sockets.release(self.raw, slot);
+    /// Calls the dispatcher with some records, and again after each listener that threw: it goes on behind
+    /// that one's record then.
+    fn dispatch(&self, records: &[Values]) -> Outcome<()> {
+        for _ in 0..=records.len() {
+            if self.delivery.call(records)? == Called::Returned {
+                break;
+            }
         }
         Ok(())
     }

@@ -7,7 +7,7 @@
 use napi::sys;
 
 use super::call::{Call, Failure, Outcome, UNDEFINED, reference, too_many_connections, wrong};
-use super::delivery::{Delivered, Delivery, MAX_SLOT, buffer, in_scope};
+use super::delivery::{Delivery, MAX_SLOT, buffer, in_scope};
 use super::frame::{Source, bytes, change_bytes, opcode, text};
 use crate::engine::{Batch, Kind, Stream};
 use crate::protocol::{
@@ -287,10 +287,13 @@ fn step(call: &Call<'_>, run: impl FnOnce(&mut Stream, &mut Batch)) -> Returned 
     let delivery = Delivery::new(call.raw, call.state.dispatch_stream.get())?;
     for index in 0..batch.records.len() {
         let kind = batch.records[index].kind;
-        let delivered = in_scope(call.raw, || delivery.deliver(&mut batch, index))?;
+        let is_delivered = in_scope(call.raw, || {
+            let values = delivery.values(&mut batch, index)?;
+            values.map(|values| delivery.call(&[values])).transpose()
+        })?;
         if kind == Kind::Close {
             call.state.streams.borrow_mut().try_remove(slot);
-        } else if delivered == Delivered::No {
+        } else if is_delivered.is_none() {
             return lose(call);
         }
     }

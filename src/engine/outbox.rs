@@ -12,12 +12,16 @@ const COPY_LIMIT: usize = 1024;
 /// They make a chunk of about this size: what waits is never moved to grow, and its memory is given
 /// back as it is written.
 const CHUNK: usize = 64 * 1024;
+/// Most memory that is made at once for the first of them.
+const FIRST: usize = 4 * 1024;
 
 /// Encoded bytes in the order in which they leave: `chunks`, then `tail`.
 #[derive(Default)]
 pub(super) struct Outbox {
     chunks: VecDeque<Bytes>,
     tail: Vec<u8>,
+    /// What the last tail came to, up to [`FIRST`]: so much memory is made for the next at once.
+    room: usize,
 }
 
 impl Outbox {
@@ -30,7 +34,19 @@ impl Outbox {
         if self.tail.len() + COPY_LIMIT > CHUNK {
             self.seal();
         }
+        if self.tail.capacity() == 0 {
+            self.tail.reserve(self.room);
+        }
         &mut self.tail
+    }
+
+    /// Takes all of it, to be written.
+    pub(super) fn take(&mut self) -> Self {
+        let empty = Self {
+            room: self.tail.len().min(FIRST),
+            ..Self::default()
+        };
+        std::mem::replace(self, empty)
     }
 
     /// Appends an encoded frame that others may hold too.

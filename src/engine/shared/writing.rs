@@ -106,7 +106,7 @@ impl Shared {
                     write_frame(fd, frame)
                 }
                 None => {
-                    let taken = std::mem::take(&mut state.outbox);
+                    let taken = state.outbox.take();
                     drop(state);
                     write_all(fd, taken)
                 }
