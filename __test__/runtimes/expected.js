@@ -163,18 +163,6 @@ const EXPECTED = [
   },
   {
     in: 'bun',
-    because: 'Bun reads up to 512 KiB at once: the pongs to what one read has brought are more than the test has room for',
-    tests: {
-      'ping-flood.test.js': [
-        ...['reads', 'never reads'].map((name) =>
-          `a peer that pings with 125 bytes, as fast as it can, and ${name}: bounded pongs, bounded memory`),
-        ...['reads', 'never reads'].map((name) =>
-          `while JavaScript is blocked for two seconds, by a peer that ${name}: the same, and others go on`),
-      ],
-    },
-  },
-  {
-    in: 'bun',
     because: 'a socket of Bun that was read by read() alone does not end, where allowHalfOpen is false',
     tests: {
       'fin-before-takeover.test.js': ['what a peer sent before its FIN is heard, allowHalfOpen false, where both came before the takeover'],
