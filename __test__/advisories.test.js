@@ -171,16 +171,16 @@ test('as many headers as fit, or more, end no process', limit, async (t) => {
   // Short ones, so that they fit into the 16 KiB that Node reads.
   const many = (count, value) => Array.from({ length: count }, (_, i) => `${i.toString(36)}:${value}\r\n`).join('');
   for (const [count, value, expected] of [
-    [900, 'x', 101],
-    // The handshake's own come last, and are past those that Node keeps.
-    [1900, 'x', 400],
-    [2100, 'x', 400],
-    [10_000, 'x', 431],
-    [1, 'x'.repeat(100_000), 431],
+    [900, 'x', [101]],
+    // The handshake's own come last, and are past those that Node keeps. Since 22.23 it refuses more than it keeps.
+    [1900, 'x', [400, 431]],
+    [2100, 'x', [400, 431]],
+    [10_000, 'x', [431]],
+    [1, 'x'.repeat(100_000), [431]],
   ]) {
     const { status, socket } = await exchange(port, requestText().replace('\r\n', `\r\n${many(count, value)}`));
     socket.destroy();
-    assert.equal(status, expected, `${count} headers`);
+    assert.ok(expected.includes(status), `${count} headers: ${status}`);
     await assertServes(port);
   }
 });
@@ -330,7 +330,7 @@ test('a thousand close frames are one close, and nothing more is queued for them
 }));
 
 test('a request that comes too slowly, or never ends, is answered with 408, and the Server goes on', limit, async (t) => {
-  const { server, port } = await serve(t, { httpOptions: { headersTimeout: 200, requestTimeout: 400, connectionsCheckingInterval: 50 } });
+  const { server, httpServer, port } = await serve(t, { httpOptions: { headersTimeout: 200, requestTimeout: 400, connectionsCheckingInterval: 50 } });
   for (const piece of ['', 'X-Slow: 1\r\n']) {
     const socket = net.connect(port, '127.0.0.1');
     socket.setEncoding('latin1').on('error', () => {});
@@ -343,6 +343,8 @@ test('a request that comes too slowly, or never ends, is answered with 408, and 
     assert.match(got, /^HTTP\/1\.1 408 /);
   }
   assert.equal(server.connections, 0);
+  // On a busy machine a proper request may take as long as well.
+  Object.assign(httpServer, { headersTimeout: 60_000, requestTimeout: 60_000 });
   await assertServes(port);
 });
 
