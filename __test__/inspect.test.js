@@ -27,7 +27,7 @@ test('a Server shows where it listens, a Client what it is opening', async () =>
   const server = new Server();
   assert.match(line(server), /^Server \{ .*connections: 0, maxConnections: Infinity, extensions: \[\], address: null, stopping: false \}$/);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  assert.match(line(server), new RegExp(`address: \\{ address: '127.0.0.1', family: 'IPv4', port: ${server.address().port} \\}`));
+  assert.ok(line(server).includes(`, address: ${line(server.address())}, stopping: false }`), line(server));
   const stopped = new Promise((resolve) => server.close(resolve));
   assert.match(line(server), /stopping: true/);
   await stopped;

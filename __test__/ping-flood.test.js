@@ -2,9 +2,12 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const { Duplex } = require('node:stream');
 const { test } = require('node:test');
+const { Base } = require('..');
 const { run } = require('./support/child');
-const { TestServer } = require('./support/server');
+const { PING, encode } = require('./support/frames');
+const { TestServer, limit } = require('./support/server');
 
 // What a flood of pings makes us queue and hold where no limit ends it: `control-frames.test.js` has the limit.
 
@@ -78,3 +81,17 @@ for (const deaf of [false, true]) {
     await server.events.next('close');
   });
 }
+
+test('a stream that brings a MiB of pings at once, and takes nothing: bounded pongs', limit, async (t) => {
+  const base = new Base({ maxControlFrames: Infinity });
+  const sid = base.assignSocket(new Duplex({ read() {}, write() {} }));
+  t.after(() => base.terminate(sid));
+  const pings = new Array(8 * KiB).fill(encode({ opcode: PING, payload: 'x'.repeat(122) }));
+  let heard = 0;
+  await new Promise((resolve) => {
+    base.on('ping', () => ++heard === pings.length && resolve());
+    base.sockets[sid].socket.push(Buffer.concat(pings));
+  });
+  assert.ok(base.bufferedAmount(sid) <= QUEUED, `${base.bufferedAmount(sid)} bytes of pongs`);
+  assert.ok(base.bufferedAmount(sid) > 64 * KiB, 'and not none');
+});

@@ -17,7 +17,7 @@ for (const [threads, each] of [[1, 3], [2, 2]]) {
     assert.deepEqual([name, code], ['Error', 'ERR_WS_TOO_MANY_CONNECTIONS']);
     assert.match(message, /the I\/O threads can carry no more connections/);
     assert.deepEqual(lines, [
-      ['unchanged', all, all, all],
+      ['unchanged', all, all, all, 'socket'],
       ['by a stream', 'usable'],
       ['room again', 'usable', 'socket'],
     ]);
@@ -29,7 +29,7 @@ test('what is no number from 1 to 67,108,864 is as if it were not set', { ...lim
     const child = run(t, 'full-threads.js', [4], { env: { WEBSOCKETS_IO_THREADS: '1', WEBSOCKETS_THREAD_CONNECTIONS: text } });
     // Nothing is thrown: the socket was assigned, and assigning it again is what goes wrong.
     assert.equal((await child.exited).code, 1);
-    assert.deepEqual(child.lines[0], ['unchanged', 5, 5, 5]);
+    assert.deepEqual(child.lines[0], ['unchanged', 5, 5, 5, 'socket']);
     assert.match(child.stderr, /ERR_WS_SOCKET_TAKEN/);
   }
 });

@@ -105,7 +105,7 @@ test('where nobody catches it, the process ends as with any EventEmitter', limit
   const { child, client } = await start(t, 'throwing-fatal.js');
   await client.text('x');
   assert.deepEqual(await child.exited, { code: 1, signal: null });
-  assert.match(child.stderr, /Error: the fault of the application/);
+  assert.match(child.stderr, /error: the fault of the application/i);
   assert.match(child.stderr, /at .*ofTheApplication/, 'with the stack of the application');
   await client.ended();
 });

@@ -57,7 +57,8 @@ const REFUSALS = {
 };
 
 /** Why a binary that is there cannot be loaded, as far as the system's words tell. */
-function reasons({ code, message }) {
+function reasons({ name, code, message }) {
+  if (name === 'NotCapable') return ['Deno may not load addons here: it needs --allow-ffi, --allow-read and --allow-env'];
   if (Object.hasOwn(REFUSALS, code ?? '')) return [REFUSALS[code]];
   const glibc = /version `GLIBC_([\d.]+)' not found/.exec(message)?.[1];
   if (glibc !== undefined) return [`it needs glibc ${glibc} or newer, and this system's is older`];

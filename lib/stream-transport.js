@@ -22,6 +22,8 @@ const END = 9;
 /** Once more bytes than this were queued, falling back to zero is reported as `drain`; with more
  *  than this queued, only the latest ping is answered. */
 const HIGH_MARK = 64 * 1024;
+/** Bytes that are taken at once, however many a stream brings: each ping in them is answered. */
+const READ = 128 * 1024;
 /** Bytes that are inflated before what they became is delivered: it may be a thousand times as much. */
 const COMPRESSED_READ = 16 * 1024;
 const PING = 9;
@@ -207,7 +209,7 @@ class StreamTransport {
 
   /** Bytes for the protocol. */
   #accept(bytes) {
-    const step = this.#deflates ? COMPRESSED_READ : bytes.length;
+    const step = this.#deflates ? COMPRESSED_READ : READ;
     for (let at = 0; at < bytes.length; at += step) {
       this.#chunks.push(bytes.subarray(at, at + step));
     }

@@ -124,6 +124,16 @@ test('what the system says of another C library is put in words', limit, async (
   }
 });
 
+test('with Deno\'s permissions', limit, async (t) => {
+  const project = await installed(t);
+  // What Deno throws where it runs without --allow-ffi.
+  const refusal = 'process.dlopen = () => { throw Object.assign(new Error("Requires ffi access"), { name: "NotCapable" }); };';
+  project.write('require.cjs', refusal + REQUIRE);
+  const { lines: [first, second] } = await failure(project);
+  assert.match(first, /was found, but not loaded \(Requires ffi access\):$/);
+  assert.equal(second, '  - Deno may not load addons here: it needs --allow-ffi, --allow-read and --allow-env');
+});
+
 test('with a binary of another version', limit, async (t) => {
   const project = await installed(t);
   const manifest = project.json('node_modules/websockets/package.json');

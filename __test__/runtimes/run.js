@@ -14,7 +14,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { runtimes } = require('./catalog');
 const CORE = require('./core');
-const { expectedOf } = require('./expected');
+const { FILES, expectedOf } = require('./expected');
 const runFile = require('./file');
 const install = require('./install');
 const table = require('./table');
@@ -101,6 +101,10 @@ async function main(args) {
     console.log(`${each.runtime.title}, ${each.transport}: ${passed} passed, ${expected} failed as expected, ${failed} not as expected, ${seconds} s`);
   }
   console.log(`\n${table.markdown()}\n`);
+  for (const file of FILES.filter((name) => !all.includes(name))) {
+    total.failed++;
+    console.log(`✖ expected.js has the file ${file}, which is not there`);
+  }
   if (!table.isInReadme()) {
     total.failed++;
     console.log('✖ README.md has another table');
