@@ -76,7 +76,7 @@ test('and they may come late, after pongs that nobody asked for', limit, served(
   await assertEnded(server, client);
 }));
 
-test('nor do the pongs to the pings of pingInterval', limit, served({ base: { maxControlFrames: 1, pingInterval: 40 } }, async ({ base, events, raw }) => {
+test('nor do the pongs to the pings of pingInterval', limit, served({ base: { maxControlFrames: 1, pingInterval: 100 } }, async ({ base, events, raw }) => {
   const client = await raw();
   for (let i = 0; i < 3 * AT_ONCE; i++) {
     const { opcode, payload } = await client.frame();
