@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { randomBytes } = require('node:crypto');
 const { test } = require('node:test');
+const { setImmediate } = require('node:timers/promises');
 const { run } = require('./support/child');
 const { Inflater, NAME, RSV1 } = require('./support/deflate');
 const { DRIVEN_BY, limit, served } = require('./support/server');
@@ -24,6 +25,17 @@ test('the JavaScript thread is blocked for longer than timeout', limit, served({
   }
   assert.equal(base.connections, 4);
   assert.deepEqual(events.list('close'), []);
+}));
+
+test('what is sent to all comes faster than the I/O thread writes it, and still it reads', limit, served({ base: { maxConnections: Infinity } }, async ({ at, base, raw }, t) => {
+  const [client, child] = [await raw(), run(t, 'listening-clients.js', [at, 300])];
+  await child.says();
+  let heard = 0;
+  base.on('message', (text, sid) => (heard += sid === client.sid));
+  for (let n = 0; n < 30; n++) {
+    client.text('.');
+    for (; heard === n; await setImmediate()) base.send('.');
+  }
 }));
 
 test('the I/O thread compresses for longer than pingInterval', limit, served({ agreed: NAME, base: { pingInterval: 150 } }, async ({ at, base, events }, t) => {

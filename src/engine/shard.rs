@@ -28,7 +28,7 @@ use crate::protocol::{Millis, Opcode, encode_compressed_frame, encode_frame, ran
 /// What one `recv` can bring; one such buffer a shard.
 pub(super) const READ_BUFFER: usize = 128 * 1024;
 
-/// How long messages are compressed before sockets and timers have their turn.
+/// How long submissions are carried out before sockets and timers have their turn.
 const SLICE: Duration = Duration::from_millis(5);
 /// A message that has waited longer than this is not compressed any more: the thread is behind, and
 /// compressing is most of its work.
@@ -71,9 +71,11 @@ fn run(runtime: &Runtime, readiness: Readiness, handle: Arc<ShardHandle>) {
     runtime.block_on(async move {
         let mut is_behind = false;
         while !shard.handle.is_stopped() {
-            if is_behind || shard.rest().await {
-                is_behind = shard.hear();
+            if !is_behind {
+                shard.rest().await;
             }
+            // Whatever ended the rest: where submissions always do, the runtime never looks.
+            is_behind = shard.hear();
             // What was submitted before something came is carried out before that is read: a pause,
             // above all.
             is_behind |= shard.carry_out_some();
@@ -92,15 +94,6 @@ enum Work {
     Message(Instant, Arc<Shared>, Frame),
     /// An ordered submission with that many bytes is carried out.
     Done(Arc<Port>, usize),
-}
-
-impl Work {
-    fn compresses(&self) -> bool {
-        matches!(
-            self,
-            Self::Message(..) | Self::Submission(_, _, Submission::Message(..))
-        )
-    }
 }
 
 /// The state of one I/O thread; only that thread touches it.
@@ -130,23 +123,23 @@ impl Shard {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(Millis::MAX)
     }
 
-    /// Waits for something to do. True where sockets are ready.
-    async fn rest(&self) -> bool {
+    /// Waits for something to do.
+    async fn rest(&self) {
         let mut woken = pin!(self.handle.woken());
         let called = poll_fn(|context| {
             // Both are looked at, so that neither calls again for what is done then.
             let ready = self.readiness.poll(context).is_ready();
             let woken = woken.as_mut().poll(context).is_ready();
             match ready || woken {
-                true => Poll::Ready(ready),
+                true => Poll::Ready(()),
                 false => Poll::Pending,
             }
         });
         let next = self.timers.borrow().next();
         match next.and_then(|at| self.epoch.checked_add(Duration::from_millis(at))) {
             Some(at) => {
-                let in_time = tokio::time::timeout_at(at.into(), called).await;
-                in_time.unwrap_or(false)
+                // Either ends the rest; what is due is looked at in any case.
+                let _ = tokio::time::timeout_at(at.into(), called).await;
             }
             None => called.await,
         }
@@ -191,10 +184,8 @@ impl Shard {
         let until = Instant::now() + SLICE;
         let mut is_late = false;
         while !is_late && let Some(work) = self.next_work() {
-            // All else is quick, and the more of it comes together, the fewer writes it takes.
-            let compresses = work.compresses();
             self.work(work);
-            is_late = compresses && Instant::now() >= until;
+            is_late = Instant::now() >= until;
         }
         for connection in self.unsettled.take() {
             connection.settle(self);
