@@ -51,15 +51,18 @@ test('of 8 workers some end under load: the others lose nothing, and get nothing
 for (const transport of TRANSPORTS) {
   const rounds = transport === 'socket' ? 200 : 50;
   test(`${rounds} workers, the only ones with the addon, end under load, by the ${transport} transport`, limit, async (t) => {
-    const child = run(t, 'ending-workers.js', [rounds, { transport }]);
+    // glibc gives each thread an arena, and what is free in one serves no other: with one for all, what grows is a leak.
+    const child = run(t, 'ending-workers.js', [rounds, { transport }], { env: { MALLOC_ARENA_MAX: '1' } });
     assert.deepEqual(await child.exited, { code: 0, signal: null }, child.stderr);
     assert.equal(child.lines.length, rounds);
     // What the first ones left behind is used again by those that follow.
     const descriptors = child.lines.map(([, , count]) => count);
     assert.ok(descriptors[rounds - 1] <= descriptors[9] + 8, `${descriptors[9]} → ${descriptors[rounds - 1]} descriptors`);
     const rss = child.lines.map(([, , , bytes]) => Math.round(bytes / MIB));
-    t.diagnostic(`MiB after 10 rounds, half and all: ${rss[9]}, ${rss[rounds / 2]}, ${rss[rounds - 1]}`);
-    assert.ok(rss[rounds - 1] <= rss[rounds / 2] + 48, `${rss[rounds / 2]} → ${rss[rounds - 1]} MiB`);
+    // Garbage comes and goes; what is never given back is in the least of ten as well.
+    const [early, half, all] = [10, rounds / 2, rounds].map((end) => Math.min(...rss.slice(end - 10, end)));
+    t.diagnostic(`MiB, least of 10 rounds at the beginning, half and all: ${early}, ${half}, ${all}`);
+    assert.ok(all <= half + 48, `${half} → ${all} MiB`);
   });
 
   test(`copies of the package in one process share nothing, by the ${transport} transport`, limit, async (t) => {
