@@ -205,7 +205,7 @@ impl Connection {
         let mut answer = shard.answer.take();
         {
             let mut inner = self.inner.borrow_mut();
-            let mut recorder = self.shared.port.recorder(shard.index);
+            let mut recorder = self.shared.port.recorder(shard.index, &shard.rings);
             let slot = self.shared.slot;
             let mut parts = false;
             // Inflating the next message takes long, and JavaScript must not wait for that. A ping
@@ -312,13 +312,14 @@ impl Connection {
         self.shared.finish();
         shard.leave_place();
         let slot = self.shared.slot;
-        self.shared.port.record(shard.index, |batch| {
+        let mut recorder = self.shared.port.recorder(shard.index, &shard.rings);
+        recorder.add(|batch| {
             let error = self.shared.overflow().map_or(0, |message| {
                 batch.push_error(slot, 1006, BACKPRESSURE, message.to_owned())
             });
             error + batch.push_close(slot, inner.protocol.close_event())
         });
-        drop(inner);
+        drop((recorder, inner));
         shard.remove(self);
     }
 }

@@ -19,6 +19,7 @@
 //! | `outbox` | frames waiting to be written, as a data structure |
 //! | `submission` | what JavaScript asks of a shard, in order |
 //! | `port` | an env's mailbox: what the shards tell its JavaScript, and the doorbell |
+//! | `rings` | whom a shard wakes at the end of a round |
 //! | `timers` | deadlines of a shard's connections |
 //! | `socket` | the system calls |
 //! | `sync` | what the threads meet at: locks, atomics, wake-ups |
@@ -45,6 +46,8 @@ mod pool;
 mod port;
 #[cfg(sockets)]
 mod readiness;
+#[cfg(sockets)]
+mod rings;
 #[cfg(sockets)]
 mod shard;
 #[cfg(sockets)]

@@ -3,9 +3,11 @@
 //! The bell is rung once per batch: `pending` is set by whoever rings it, and cleared by the env
 //! when it has found every lane empty.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::Batch;
+use super::rings::Rings;
 use super::sync::{AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering};
 
 /// Bytes of records that may wait for one env before its connections are read no further.
@@ -66,17 +68,23 @@ impl Port {
         }
     }
 
-    /// As [`Port::record`], with the batch locked by the first record, if there is any.
-    pub(super) fn recorder(&self, shard: usize) -> Recorder<'_> {
+    /// Adds records to `shard`'s lane, which is locked by the first of them, and leaves the ring to `rings`.
+    pub(super) fn recorder<'a>(
+        self: &'a Arc<Self>,
+        shard: usize,
+        rings: &'a Rings,
+    ) -> Recorder<'a> {
         Recorder {
             port: self,
+            rings,
             shard,
             batch: None,
             cost: 0,
         }
     }
 
-    fn ring(&self) {
+    /// Wakes the env, unless it is awake.
+    pub(super) fn ring(&self) {
         if !self.pending.swap(true, Ordering::SeqCst)
             && let Some(bell) = &*self.bell.lock()
         {
@@ -178,9 +186,10 @@ impl Port {
     }
 }
 
-/// Adds records to a lane and rings at the end, if there was any.
+/// Adds records to a lane.
 pub(super) struct Recorder<'a> {
-    port: &'a Port,
+    port: &'a Arc<Port>,
+    rings: &'a Rings,
     shard: usize,
     batch: Option<MutexGuard<'a, Batch>>,
     cost: usize,
@@ -194,16 +203,14 @@ impl Recorder<'_> {
             .get_or_insert_with(|| self.port.lanes[self.shard].batch.lock());
         self.cost += fill(batch);
     }
-}
 
-impl Recorder<'_> {
     /// Shows the env what was added so far.
     pub(super) fn show(&mut self) {
         if let Some(batch) = self.batch.take() {
             let cost = std::mem::take(&mut self.cost);
             self.port.queued.fetch_add(cost, Ordering::Relaxed);
             drop(batch);
-            self.port.ring();
+            self.rings.later(self.port, cost);
         }
     }
 }
@@ -216,8 +223,6 @@ impl Drop for Recorder<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::super::batch::Kind;
     use super::*;
 

@@ -19,6 +19,7 @@ use super::connection::Connection;
 use super::handle::ShardHandle;
 use super::port::Port;
 use super::readiness::Readiness;
+use super::rings::Rings;
 use super::shared::{NO_KEY, Shared};
 use super::submission::{Envelope, Frame, Submission};
 use super::sync::Ordering;
@@ -61,6 +62,7 @@ fn run(runtime: &Runtime, readiness: Readiness, handle: Arc<ShardHandle>) {
         table: RefCell::default(),
         bases: RefCell::default(),
         turns: RefCell::default(),
+        rings: Rings::default(),
         timers: RefCell::default(),
         suspended: RefCell::default(),
         backlog: RefCell::default(),
@@ -79,8 +81,10 @@ fn run(runtime: &Runtime, readiness: Readiness, handle: Arc<ShardHandle>) {
             // What was submitted before something came is carried out before that is read: a pause,
             // above all.
             is_behind |= shard.carry_out_some();
+            shard.rings.ring();
             shard.take_turns();
             shard.fire_timers();
+            shard.rings.ring();
             is_behind |= !shard.turns.borrow().is_empty();
         }
     });
@@ -106,6 +110,8 @@ pub(super) struct Shard {
     bases: RefCell<HashMap<u64, Vec<Rc<Connection>>>>,
     /// Connections that have something to do, each once.
     turns: RefCell<Vec<Rc<Connection>>>,
+    /// Rung at the end of each round, and before the connections' turns.
+    pub(super) rings: Rings,
     timers: RefCell<Timers>,
     suspended: RefCell<Vec<Rc<Connection>>>,
     /// In order.

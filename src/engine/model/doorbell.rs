@@ -6,6 +6,7 @@ use loom::thread;
 
 use super::super::batch::Kind;
 use super::super::port::Port;
+use super::super::rings::Rings;
 use super::super::sync::Ordering;
 use super::{env, in_every_order};
 
@@ -43,21 +44,47 @@ fn a_drain_that_gives_way_to_the_loop_is_not_rung() {
 }
 
 #[test]
-fn what_a_recorder_shows_early_is_delivered_as_well() {
+fn what_a_round_records_is_delivered_once_it_rings() {
     in_every_order(|| {
         let (port, events) = env(1);
         let shard = {
             let port = port.clone();
             thread::spawn(move || {
-                let mut recorder = port.recorder(0);
+                let rings = Rings::default();
+                let mut recorder = port.recorder(0, &rings);
                 recorder.add(|batch| batch.push_bare(Kind::Drain, 1));
                 recorder.show();
                 recorder.add(|batch| batch.push_bare(Kind::Closing, 1));
+                drop(recorder);
+                rings.ring();
             })
         };
         let delivered = events.deliver(&port, 2, false);
         assert_eq!(delivered, [Kind::Drain, Kind::Closing]);
         shard.join().expect("it records");
+        assert_eq!(port.queued(), 0);
+    });
+}
+
+#[test]
+fn a_round_rings_an_env_that_another_shard_has_woken() {
+    in_every_order(|| {
+        let (port, events) = env(2);
+        let round = {
+            let port = port.clone();
+            thread::spawn(move || {
+                let rings = Rings::default();
+                let mut recorder = port.recorder(0, &rings);
+                recorder.add(|batch| batch.push_bare(Kind::Closing, 1));
+                drop(recorder);
+                rings.ring();
+            })
+        };
+        let other = recording(&port, 1, 1);
+        assert_eq!(events.deliver(&port, 2, false).len(), 2);
+        for shard in [round, other] {
+            shard.join().expect("it records");
+        }
         assert_eq!(port.queued(), 0);
     });
 }
