@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use super::port::Port;
 
-/// For records that cost this much, the end of the round is not waited for.
+/// After so many bytes that were read, and records that cost so much, the end of the round is not waited for.
 const ENOUGH: usize = 256 * 1024;
 
 /// The envs that a shard has recorded something for since it rang them.
 #[derive(Default)]
 pub(super) struct Rings {
     ports: RefCell<Vec<Arc<Port>>>,
-    cost: Cell<usize>,
+    done: Cell<usize>,
 }
 
 impl Rings {
@@ -27,15 +27,20 @@ impl Rings {
                 ports.push(port.clone());
             }
         }
-        self.cost.set(self.cost.get() + cost);
-        if self.cost.get() >= ENOUGH {
+        self.count(cost);
+    }
+
+    /// So many bytes more were read, or so much was recorded, since the last ring.
+    pub(super) fn count(&self, bytes: usize) {
+        self.done.set(self.done.get() + bytes);
+        if self.done.get() >= ENOUGH {
             self.ring();
         }
     }
 
     /// Rings them all.
     pub(super) fn ring(&self) {
-        self.cost.set(0);
+        self.done.set(0);
         for port in self.ports.borrow_mut().drain(..) {
             port.ring();
         }
@@ -95,16 +100,21 @@ mod tests {
     }
 
     #[test]
-    fn much_that_waits_is_told_at_once() {
+    fn after_much_nobody_waits_for_the_end() {
         let rings = Rings::default();
-        let (port, rung) = port();
-        record(&port, &rings, ENOUGH - 1);
-        assert_eq!(rung.try_iter().count(), 0);
-        record(&port, &rings, 1);
-        assert_eq!(rung.try_iter().count(), 1);
-        // The next round's begin from nothing.
-        record(&port, &rings, ENOUGH - 1);
-        assert_eq!(rings.cost.get(), ENOUGH - 1);
+        let (first, first_rung) = port();
+        record(&first, &rings, ENOUGH - 1);
+        assert_eq!(first_rung.try_iter().count(), 0);
+        rings.count(1);
+        assert_eq!(first_rung.try_iter().count(), 1);
+
+        // It is counted anew, and a record may be what makes it enough.
+        let (second, second_rung) = port();
+        rings.count(1);
+        record(&second, &rings, ENOUGH - 2);
+        assert_eq!(second_rung.try_iter().count(), 0);
+        record(&second, &rings, 1);
+        assert_eq!(second_rung.try_iter().count(), 1);
     }
 
     /// Tells what waits for the env when it is rung.

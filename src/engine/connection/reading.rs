@@ -99,7 +99,7 @@ impl Connection {
             if read == 0 {
                 self.end(shard);
             } else {
-                self.shared.count_read(read);
+                self.count(shard, read);
                 self.take_in(shard, |protocol, answer, record| {
                     protocol.received(read, shard.now(), answer, &mut |event| record(event));
                 });
@@ -112,10 +112,15 @@ impl Connection {
         if read == 0 {
             self.end(shard);
         } else {
-            self.shared.count_read(read);
+            self.count(shard, read);
             self.receive(shard, &mut buffer[..read]);
         }
         Ok((read, buffer.len()))
+    }
+
+    fn count(&self, shard: &Shard, read: usize) {
+        self.shared.count_read(read);
+        shard.rings.count(read);
     }
 
     /// Reads the rest of a large message straight to where it is put together: so many bytes, of so many
