@@ -86,3 +86,12 @@ fn what_a_busy_thread_has_not_read_is_no_silence() {
     assert_eq!(opened.fire(), [Kind::Text]);
     assert_eq!(opened.fire(), [Kind::Closing]);
 }
+
+#[test]
+fn nothing_is_read_before_what_javascript_had_read() {
+    let mut opened = Opened::new();
+    // The beginning of the frame is still to come, with `Start`.
+    opened.peer.write_all(&text()[3..]).unwrap();
+    assert_eq!(opened.fire(), [Kind::Closing]);
+    assert_eq!(opened.shared.bytes_read(), 0);
+}
