@@ -26,8 +26,6 @@ const CLOSE = 7;
 const terminated = new WeakSet();
 const ABNORMAL_CLOSURE = 1006;
 
-const BACKPRESSURE = 'WS_ERR_BACKPRESSURE';
-
 /**
  * Why connections are dropped that are over, and whose last events still wait.
  *
@@ -53,8 +51,11 @@ function deliver(connection, kind, payload, code, errorCode) {
   const inner = connection[kInner];
   if (kind === CLOSE) {
     const { transport } = inner;
-    const overflow = transport.overflow;
-    if (overflow !== undefined) overflows.set(connection, overflow);
+    if (inner.readyState === OPEN && transport.overflow !== undefined) {
+      // Its error comes first, by itself: `close` follows whatever a listener throws.
+      overflows.set(connection, transport.overflow);
+      hold(inner, [CLOSING_BEGAN]);
+    }
     inner.transport = null;
     inner.pauses = 0;
     try {
@@ -72,12 +73,16 @@ function deliver(connection, kind, payload, code, errorCode) {
 function holdOrEmit(connection, kind, payload, code, errorCode) {
   const inner = connection[kInner];
   if (inner.pauses !== 0 || holds(inner)) {
-    inner.held ??= new Fifo();
-    inner.held.push([kind, payload, code, errorCode]);
+    hold(inner, [kind, payload, code, errorCode]);
     resumeHeld(connection);
   } else {
     emit(connection, kind, payload, code, errorCode);
   }
+}
+
+function hold(inner, event) {
+  inner.held ??= new Fifo();
+  inner.held.push(event);
 }
 
 /** Whether events wait for the end of a pause. */
@@ -168,12 +173,12 @@ function emit(connection, kind, payload, code, errorCode) {
 }
 
 /**
- * The peer's close frame or violation, or a timeout: all that came before has been emitted by now, and
- * what answers it leaves, behind the replies to that.
+ * The peer's close frame or violation, a timeout, or the end of one that is dropped for want of room: all
+ * that came before has been emitted by now, and what answers it leaves, behind the replies to that.
  *
  * @param {import('./connection.js').Connection} connection
  * @param {number} kind
- * @param {string} message
+ * @param {string | undefined} message
  * @param {number | undefined} closeCode
  * @param {string | undefined} code
  */
@@ -182,9 +187,9 @@ function beginClosing(connection, kind, message, closeCode, code) {
   try {
     const overflow = overflows.get(connection) ?? inner.transport?.overflow;
     if (inner.readyState === OPEN && overflow !== undefined) {
-      // A listener's send found no room, before this had its turn.
+      // A send found no room, before this had its turn.
       terminated.add(connection);
-      fail(connection, overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
+      fail(connection, overflow, ABNORMAL_CLOSURE, 'WS_ERR_BACKPRESSURE');
     } else if (inner.readyState === OPEN && kind === ERROR) {
       fail(connection, message, closeCode, code);
     } else {
@@ -296,4 +301,4 @@ function readMessage(connection, data, isBinary) {
   }
 }
 
-module.exports = { BACKPRESSURE, DRAIN, ERROR, deliver, emitError, finish, leave, resumeHeld, terminated };
+module.exports = { DRAIN, ERROR, deliver, emitError, finish, leave, resumeHeld, terminated };

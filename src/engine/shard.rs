@@ -1,5 +1,8 @@
 //! One I/O thread: a current-thread Tokio runtime and the connections that it owns.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
@@ -54,22 +57,7 @@ pub(super) fn start(index: usize, capacity: usize) -> io::Result<Arc<ShardHandle
 }
 
 fn run(runtime: &Runtime, readiness: Readiness, handle: Arc<ShardHandle>) {
-    let shard = Rc::new(Shard {
-        index: handle.index(),
-        handle,
-        epoch: Instant::now(),
-        readiness,
-        table: RefCell::default(),
-        bases: RefCell::default(),
-        turns: RefCell::default(),
-        rings: Rings::default(),
-        timers: RefCell::default(),
-        suspended: RefCell::default(),
-        backlog: RefCell::default(),
-        unsettled: RefCell::default(),
-        read_buffer: RefCell::new(vec![0; READ_BUFFER].into()),
-        answer: Cell::default(),
-    });
+    let shard = Shard::new(readiness, handle);
     runtime.block_on(async move {
         let mut is_behind = false;
         while !shard.handle.is_stopped() {
@@ -124,6 +112,25 @@ pub(super) struct Shard {
 }
 
 impl Shard {
+    fn new(readiness: Readiness, handle: Arc<ShardHandle>) -> Rc<Self> {
+        Rc::new(Self {
+            index: handle.index(),
+            handle,
+            epoch: Instant::now(),
+            readiness,
+            table: RefCell::default(),
+            bases: RefCell::default(),
+            turns: RefCell::default(),
+            rings: Rings::default(),
+            timers: RefCell::default(),
+            suspended: RefCell::default(),
+            backlog: RefCell::default(),
+            unsettled: RefCell::default(),
+            read_buffer: RefCell::new(vec![0; READ_BUFFER].into()),
+            answer: Cell::default(),
+        })
+    }
+
     /// Milliseconds since the shard started.
     pub(super) fn now(&self) -> Millis {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(Millis::MAX)

@@ -245,7 +245,9 @@ impl Connection {
     pub(super) fn read_before_deadline(self: &Rc<Self>, shard: &Rc<Shard>) -> bool {
         {
             let inner = self.inner.borrow();
-            if inner.reading != Reading::On || !inner.early.is_empty() || inner.finished {
+            // What JavaScript had read comes before what is in the socket.
+            let is_next = inner.started && inner.early.is_empty();
+            if inner.reading != Reading::On || !is_next || inner.finished {
                 return !inner.finished;
             }
         }

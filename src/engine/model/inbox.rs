@@ -7,7 +7,7 @@ use loom::thread;
 
 use super::super::batch::{Batch, Kind};
 use super::super::handle::ShardHandle;
-use super::super::port::QUEUE_LIMIT;
+use super::super::port::{Port, QUEUE_LIMIT};
 use super::super::submission::{Envelope, Submission};
 use super::super::sync::Ordering;
 use super::{an_hour_from_now, env, env_and_shard, in_every_order, submit, wait};
@@ -73,15 +73,18 @@ fn working(handle: &Arc<ShardHandle>) -> thread::JoinHandle<usize> {
     })
 }
 
+/// Another thread, that submits something.
+fn submitting(handle: &Arc<ShardHandle>, port: &Arc<Port>) -> thread::JoinHandle<()> {
+    let (port, handle) = (port.clone(), handle.clone());
+    thread::spawn(move || submit(&handle, &port, Submission::Leave))
+}
+
 #[test]
 fn a_shard_hears_of_all_that_is_submitted() {
     in_every_order(|| {
         let (port, _events, handle) = env_and_shard();
         let shard = working(&handle);
-        let other = {
-            let (port, handle) = (port.clone(), handle.clone());
-            thread::spawn(move || submit(&handle, &port, Submission::Leave))
-        };
+        let other = submitting(&handle, &port);
         submit(&handle, &port, Submission::Leave);
         other.join().expect("it submits");
         port.wait(0, 2, an_hour_from_now());
@@ -95,10 +98,7 @@ fn a_shard_may_be_stopped_whatever_is_submitted() {
     in_every_order(|| {
         let (port, _events, handle) = env_and_shard();
         let shard = working(&handle);
-        let other = {
-            let (port, handle) = (port.clone(), handle.clone());
-            thread::spawn(move || submit(&handle, &port, Submission::Leave))
-        };
+        let other = submitting(&handle, &port);
         handle.stop();
         other.join().expect("it submits");
         let done = shard.join().expect("it ends");

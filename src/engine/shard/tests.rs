@@ -1,0 +1,97 @@
+//! A shard without its thread: what is due has its turn before the sockets are heard of.
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+
+use super::super::batch::{Batch, Kind};
+use super::super::port::Doorbell;
+use super::*;
+use crate::protocol::{Config, Role};
+
+const TIMEOUT: Millis = 1;
+
+struct Silent;
+
+impl Doorbell for Silent {
+    fn ring(&self) {}
+}
+
+/// A connection that has been opened on a shard, and its peer.
+struct Opened {
+    // Before its runtime ends, for which its poller is registered.
+    shard: Rc<Shard>,
+    port: Arc<Port>,
+    shared: Arc<Shared>,
+    peer: UnixStream,
+    _runtime: Runtime,
+}
+
+impl Opened {
+    fn new() -> Self {
+        let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+        let readiness = {
+            let _entered = runtime.enter();
+            Readiness::new().unwrap()
+        };
+        let shard = Shard::new(readiness, Arc::new(ShardHandle::new(0, 1)));
+        let port = Arc::new(Port::new(1, Box::new(Silent)));
+        let config = Arc::new(Config {
+            timeout: Some(TIMEOUT),
+            ..Config::new(Role::Server)
+        });
+        let (ours, peer) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let shared = Shared::new(ours.into(), port.clone(), 0, 0, 0, &config, usize::MAX);
+        let opened = Self {
+            shard,
+            port,
+            shared: Arc::new(shared),
+            peer,
+            _runtime: runtime,
+        };
+        opened.carry_out(Submission::Open {
+            connection: opened.shared.clone(),
+            config,
+        });
+        opened
+    }
+
+    fn carry_out(&self, submission: Submission) {
+        self.shard.carry_out(Instant::now(), &self.port, submission);
+    }
+
+    /// The peer's time is up before its socket is heard of: what is recorded then.
+    fn fire(&self) -> Vec<Kind> {
+        let opened_by = self.shard.now();
+        while self.shard.now() <= opened_by + TIMEOUT {
+            std::thread::yield_now();
+        }
+        self.shard.fire_timers();
+        let batch = self.port.take(0, Batch::default());
+        batch.records.iter().map(|record| record.kind).collect()
+    }
+}
+
+fn text() -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode_frame(&mut frame, Opcode::Text, b"text", Some([1, 2, 3, 4]));
+    frame
+}
+
+#[test]
+fn what_a_busy_thread_has_not_read_is_no_silence() {
+    let mut opened = Opened::new();
+    opened.carry_out(Submission::Start(opened.shared.clone(), Vec::new()));
+    opened.peer.write_all(&text()).unwrap();
+    assert_eq!(opened.fire(), [Kind::Text]);
+    assert_eq!(opened.fire(), [Kind::Closing]);
+}
+
+#[test]
+fn nothing_is_read_before_what_javascript_had_read() {
+    let mut opened = Opened::new();
+    // The beginning of the frame is still to come, with `Start`.
+    opened.peer.write_all(&text()[3..]).unwrap();
+    assert_eq!(opened.fire(), [Kind::Closing]);
+    assert_eq!(opened.shared.bytes_read(), 0);
+}
