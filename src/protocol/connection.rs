@@ -93,8 +93,8 @@ impl Connection {
 
     /// Takes bytes from the peer.
     ///
-    /// `input` is unmasked in place. A message that lies in it whole is reported as a slice of it;
-    /// only what is cut is copied. Frames to be sent are appended to `out`.
+    /// A message that lies in `input` whole is unmasked in place and reported as a slice of it; only
+    /// what is cut is copied. Frames to be sent are appended to `out`.
     #[inline]
     pub fn receive(
         &mut self,

@@ -56,7 +56,7 @@ impl DeflateFilter {
             return Ok(Filtered::Untouched);
         };
         message.declare(header, &self.limits)?;
-        message.append(payload, 0)?;
+        message.append(payload, None, 0, 0)?;
         if !header.fin {
             self.message = Some(message);
             return Ok(Filtered::Kept);

@@ -1,7 +1,7 @@
 //! The wire format of one frame, RFC 6455 §5.2.
 
 use super::error::Violation;
-use super::mask::apply_mask;
+use super::mask::append_payload;
 
 /// What a frame is (RFC 6455 §5.2); the other ten values are reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -277,11 +277,7 @@ fn encode(out: &mut Vec<u8>, header: Header, payload: &[u8]) {
     // All of it, because a copy of known length is no call.
     out.extend_from_slice(&header);
     out.truncate(out.len() - (MAX_HEADER_LENGTH - length));
-    let start = out.len();
-    out.extend_from_slice(payload);
-    if let Some(key) = mask {
-        apply_mask(&mut out[start..], key, 0);
-    }
+    append_payload(out, payload, mask, 0);
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::error::Violation;
 use super::event::Payload;
 use super::frame::{Header, Opcode};
 use super::limits::Limits;
-use super::mask::apply_mask;
+use super::mask::{append_payload, apply_mask};
 use super::recycle;
 use super::utf8::Utf8Validator;
 
@@ -70,16 +70,20 @@ impl Assembly {
         Ok(())
     }
 
-    /// Takes the next piece of the payload, unmasked. Of its frame, `rest` bytes are to come.
-    pub(super) fn append(&mut self, piece: &[u8], rest: u64) -> Result<(), Violation> {
-        if let Some(text) = &mut self.text {
-            text.push(piece)?;
-        }
+    /// Takes the next piece of the payload, masked with `key`. Its frame had `received` bytes before, and
+    /// `rest` are to come.
+    pub(super) fn append(
+        &mut self,
+        piece: &[u8],
+        key: Option<[u8; 4]>,
+        received: u64,
+        rest: u64,
+    ) -> Result<(), Violation> {
         if rest > 0 && self.bytes.capacity() - self.bytes.len() < piece.len() {
             self.reserve(piece.len(), rest);
         }
-        self.bytes.extend_from_slice(piece);
-        Ok(())
+        append_payload(&mut self.bytes, piece, key, received as usize);
+        self.validate(piece.len())
     }
 
     /// Makes room for `piece` bytes that have come, and for some of the `rest` that follows them.
@@ -124,10 +128,15 @@ impl Assembly {
             // Only the lowest two bits of the offset count.
             apply_mask(piece, key, received as usize);
         }
-        if let Some(text) = &mut self.text {
-            text.push(piece)?;
+        self.validate(length)
+    }
+
+    /// Looks at the last `length` bytes, which have just come.
+    fn validate(&mut self, length: usize) -> Result<(), Violation> {
+        match &mut self.text {
+            Some(text) => text.push(&self.bytes[self.bytes.len() - length..]),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Bytes of memory that the payload so far occupies.
@@ -166,8 +175,8 @@ mod tests {
     #[test]
     fn a_code_point_may_be_cut_between_fragments() {
         let mut message = Assembly::new(Opcode::Text, false);
-        message.append(&[b'a', 0xe2, 0x82], 0).unwrap();
-        message.append(&[0xac], 0).unwrap();
+        message.append(&[b'a', 0xe2, 0x82], None, 0, 0).unwrap();
+        message.append(&[0xac], None, 0, 0).unwrap();
         let Ok(Message::Text(payload)) = message.finish() else {
             panic!("not a text message");
         };
@@ -177,26 +186,26 @@ mod tests {
     #[test]
     fn a_text_that_ends_within_a_code_point_fails() {
         let mut message = Assembly::new(Opcode::Text, false);
-        message.append(&[0xe2, 0x82], 0).unwrap();
+        message.append(&[0xe2, 0x82], None, 0, 0).unwrap();
         assert_eq!(message.finish().unwrap_err(), Violation::InvalidUtf8);
     }
 
     #[test]
     fn a_binary_message_need_not_be_utf8() {
         let mut message = Assembly::new(Opcode::Binary, false);
-        message.append(&[0xff], 0).unwrap();
+        message.append(&[0xff], None, 0, 0).unwrap();
         assert!(matches!(message.finish(), Ok(Message::Binary(_))));
     }
 
     #[test]
     fn room_is_made_for_what_is_to_come_by_what_has_come() {
         let mut message = Assembly::new(Opcode::Binary, false);
-        message.append(&[0; 1_000], 1_500).unwrap();
+        message.append(&[0; 1_000], None, 0, 1_500).unwrap();
         assert_eq!(message.capacity(), 2_500);
         let mut message = Assembly::new(Opcode::Binary, false);
-        message.append(&[0; 1_000], u64::MAX >> 1).unwrap();
+        message.append(&[0; 1_000], None, 0, u64::MAX >> 1).unwrap();
         assert_eq!(message.capacity(), 5_000);
-        message.append(&[0; 5_000], 0).unwrap();
+        message.append(&[0; 5_000], None, 0, 0).unwrap();
         assert!(message.capacity() < 12_000);
     }
 

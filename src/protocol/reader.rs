@@ -6,7 +6,7 @@ use super::config::{Config, Role};
 use super::error::Violation;
 use super::event::Payload;
 use super::frame::{Header, MAX_HEADER_LENGTH, Opcode, Reserved};
-use super::mask::apply_mask;
+use super::mask::{append_payload, apply_mask};
 use super::message::{Assembly, Message};
 use super::utf8::is_valid_utf8;
 
@@ -54,9 +54,9 @@ impl Default for Stage {
 }
 
 impl Reader {
-    /// Reads the next item from `input`, which loses the bytes that were read and is unmasked in
-    /// place. `None` where what has come is not whole yet; the rest of `input`, if any, is another
-    /// frame's.
+    /// Reads the next item from `input`, which loses the bytes that were read; what lies in it whole is
+    /// unmasked in place. `None` where what has come is not whole yet; the rest of `input`, if any, is
+    /// another frame's.
     #[inline]
     pub(super) fn read<'a>(
         &mut self,
@@ -219,17 +219,13 @@ impl Partial {
         // The smaller of the two fits in `usize`, because `input` does.
         let length = (header.length - received).min(input.len() as u64) as usize;
         let piece = take(input, length);
-        if let Some(key) = header.mask {
-            // Only the lowest two bits of the offset count.
-            apply_mask(piece, key, received as usize);
-        }
-        let received = received + length as u64;
+        let whole = received + length as u64;
         if header.opcode.is_control() {
-            self.control.extend_from_slice(piece);
+            append_payload(&mut self.control, piece, header.mask, received as usize);
         } else if let Some(message) = &mut self.message {
-            message.append(piece, header.length - received)?;
+            message.append(piece, header.mask, received, header.length - whole)?;
         }
-        self.advance(header, received)
+        self.advance(header, whole)
     }
 
     /// Of a frame's payload `received` bytes have come, and are kept.

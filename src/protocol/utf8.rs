@@ -25,18 +25,15 @@ impl Utf8Validator {
     /// # Errors
     /// [`Violation::InvalidUtf8`]; the validator is of no use after it.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), Violation> {
-        let rest = self.complete_pending(bytes)?;
-        // `compat` and not `basic`, because it tells bytes that are wrong (`error_len`) from a code
-        // point that may still be completed.
-        let Err(error) = simdutf8::compat::from_utf8(rest) else {
-            return Ok(());
+        let rest = match self.pending_length {
+            0 => bytes,
+            _ => self.complete_pending(bytes)?,
         };
-        if error.error_len().is_some() {
+        let (whole, cut) = rest.split_at(rest.len() - cut_at_end(rest));
+        if !is_valid_utf8(whole) {
             return Err(Violation::InvalidUtf8);
         }
-        let cut = &rest[error.valid_up_to()..];
-        self.pending[..cut.len()].copy_from_slice(cut);
-        self.pending_length = cut.len() as u8;
+        self.complete_pending(cut)?;
         Ok(())
     }
 
@@ -51,13 +48,10 @@ impl Utf8Validator {
         }
     }
 
-    /// Feeds a pending code point from `bytes` and returns what is left of them: all of `bytes`
-    /// where none was pending, nothing where it still is.
+    /// Feeds the pending code point, or one that begins here, from `bytes` and returns what is left of
+    /// them: nothing where it is still pending.
     fn complete_pending<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Violation> {
         let pending = usize::from(self.pending_length);
-        if pending == 0 {
-            return Ok(bytes);
-        }
         let mut code_point = [0; 4];
         code_point[..pending].copy_from_slice(&self.pending[..pending]);
         for (taken, byte) in bytes.iter().enumerate() {
@@ -77,6 +71,19 @@ impl Utf8Validator {
             }
         }
         Ok(&[])
+    }
+}
+
+/// How many bytes at the end of `bytes` begin a code point of more bytes than are there, if its first
+/// byte tells the truth.
+fn cut_at_end(bytes: &[u8]) -> usize {
+    let last = bytes.iter().rev().take(3).zip(1..);
+    let Some((first, length)) = last.into_iter().find(|(byte, _)| **byte & 0xc0 != 0x80) else {
+        return 0;
+    };
+    match first {
+        0xc0.. if length < first.leading_ones() as usize => length,
+        _ => 0,
     }
 }
 
@@ -122,6 +129,27 @@ mod tests {
         assert_eq!(accepted(&[0xf0, 0x9f, 0x98, b'a']), 3);
         for prefix in [&[0xed, 0xa0][..], &[0xf4, 0x90]] {
             assert!(Utf8Validator::default().push(prefix).is_err());
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
+    fn every_end_of_a_piece_is_what_the_standard_library_says() {
+        // Both ends of each range of bytes that Unicode's table of well-formed sequences tells apart.
+        const BYTES: &[u8] = b"a\x7f\x80\x8f\x90\x9f\xa0\xbf\xc1\xc2\xdf\xe0\xe1\xec\xed\xee\xef\xf0\xf1\xf3\xf4\xf5\xff";
+        let length = BYTES.len();
+        for index in 0..length.pow(4) {
+            let digit = |place: u32| BYTES[index / length.pow(place) % length];
+            let piece = [b'a', digit(0), digit(1), digit(2), digit(3)];
+            let (can_be_valid, is_valid) = match std::str::from_utf8(&piece) {
+                Ok(_) => (true, true),
+                Err(error) => (error.error_len().is_none(), false),
+            };
+            let mut validator = Utf8Validator::default();
+            assert_eq!(validator.push(&piece).is_ok(), can_be_valid, "{piece:x?}");
+            if can_be_valid {
+                assert_eq!(validator.finish().is_ok(), is_valid, "{piece:x?}");
+            }
         }
     }
 

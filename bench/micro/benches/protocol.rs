@@ -29,7 +29,7 @@ fn protocol(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    // Of the median of many samples, what runs beside it moves little.
+    // The least of many samples, what runs beside it moves little.
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_millis(1500))
