@@ -242,11 +242,16 @@ fn parse_length(bytes: &[u8], short: u8) -> Result<Option<(u64, usize)>, Violati
 pub fn encode_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) {
     if mask.is_none() && payload.len() < usize::from(LENGTH_IN_16_BITS) {
         // By far the most usual frame of a server: two bytes, which need no putting together.
-        out.reserve(2 + payload.len());
         out.extend_from_slice(&[FIN | opcode as u8, payload.len() as u8]);
         out.extend_from_slice(payload);
         return;
     }
+    encode_other(out, opcode, payload, mask);
+}
+
+/// Apart, so that the usual frame is not made to save registers that it does not use.
+#[inline(never)]
+fn encode_other(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) {
     encode(out, Header::message(opcode, payload.len(), mask), payload);
 }
 
