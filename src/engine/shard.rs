@@ -34,6 +34,9 @@ pub(super) const READ_BUFFER: usize = 128 * 1024;
 
 /// How long submissions are carried out before sockets and timers have their turn.
 const SLICE: Duration = Duration::from_millis(5);
+/// How long what was appended to a connection may wait for what the submissions still to be carried out
+/// append.
+const LINGER: Duration = Duration::from_millis(50);
 /// A message that has waited longer than this is not compressed any more: the thread is behind, and
 /// compressing is most of its work.
 const BEHIND: Duration = Duration::from_millis(200);
@@ -68,7 +71,7 @@ fn run(runtime: &Runtime, readiness: Readiness, handle: Arc<ShardHandle>) {
             is_behind = shard.hear();
             // What was submitted before something came is carried out before that is read: a pause,
             // above all.
-            is_behind |= shard.carry_out_some();
+            is_behind |= shard.carry_out_some(Instant::now() + SLICE);
             shard.rings.ring();
             shard.take_turns();
             shard.fire_timers();
@@ -77,6 +80,9 @@ fn run(runtime: &Runtime, readiness: Readiness, handle: Arc<ShardHandle>) {
         }
     });
 }
+
+/// The connections of a `Base`: a message to all goes through them while some may end.
+type Members = RefCell<Vec<Rc<Connection>>>;
 
 /// What a shard has yet to do, of what was submitted.
 enum Work {
@@ -95,7 +101,7 @@ pub(super) struct Shard {
     epoch: Instant,
     pub(super) readiness: Readiness,
     table: RefCell<Slab<Rc<Connection>>>,
-    bases: RefCell<HashMap<u64, Vec<Rc<Connection>>>>,
+    bases: RefCell<HashMap<u64, Rc<Members>>>,
     /// Connections that have something to do, each once.
     turns: RefCell<Vec<Rc<Connection>>>,
     /// Rung at the end of each round, and before the connections' turns.
@@ -104,8 +110,9 @@ pub(super) struct Shard {
     suspended: RefCell<Vec<Rc<Connection>>>,
     /// In order.
     backlog: RefCell<VecDeque<Work>>,
-    /// Connections to which something was appended that is still to be written.
+    /// Connections to which something was appended that is still to be written, and by when.
     unsettled: RefCell<Vec<Rc<Connection>>>,
+    settle_by: Cell<Instant>,
     pub(super) read_buffer: RefCell<Box<[u8]>>,
     /// Scratch for what the protocol answers.
     pub(super) answer: Cell<Vec<u8>>,
@@ -126,6 +133,7 @@ impl Shard {
             suspended: RefCell::default(),
             backlog: RefCell::default(),
             unsettled: RefCell::default(),
+            settle_by: Cell::new(Instant::now()),
             read_buffer: RefCell::new(vec![0; READ_BUFFER].into()),
             answer: Cell::default(),
         })
@@ -186,24 +194,29 @@ impl Shard {
         }
     }
 
-    /// Carries out what was submitted, for a while. True where something is left.
-    fn carry_out_some(self: &Rc<Self>) -> bool {
+    /// Carries out what was submitted, one submission and what there is time for. True where something
+    /// is left.
+    fn carry_out_some(self: &Rc<Self>, until: Instant) -> bool {
         for (at, Envelope { port, submissions }) in self.handle.take() {
             let works = submissions
                 .into_iter()
                 .map(|submission| Work::Submission(at, port.clone(), submission));
             self.backlog.borrow_mut().extend(works);
         }
-        let until = Instant::now() + SLICE;
+        let mut now = Instant::now();
         let mut is_late = false;
         while !is_late && let Some(work) = self.next_work() {
             self.work(work);
-            is_late = Instant::now() >= until;
+            now = Instant::now();
+            is_late = now >= until;
         }
-        for connection in self.unsettled.take() {
-            connection.settle(self);
+        let is_left = !self.backlog.borrow().is_empty();
+        if !is_left || now >= self.settle_by.get() {
+            for connection in self.unsettled.take() {
+                connection.settle(self);
+            }
         }
-        is_late
+        is_left
     }
 
     fn next_work(&self) -> Option<Work> {
@@ -247,9 +260,13 @@ impl Shard {
     }
 
     /// What was appended to a connection is written with what the submissions still to be carried
-    /// out append: one system call for all of it.
+    /// out append, unless that takes long: one system call for all of it.
     pub(super) fn settle_later(&self, connection: Rc<Connection>) {
-        self.unsettled.borrow_mut().push(connection);
+        let mut unsettled = self.unsettled.borrow_mut();
+        if unsettled.is_empty() {
+            self.settle_by.set(Instant::now() + LINGER);
+        }
+        unsettled.push(connection);
     }
 
     /// Carries out one command, but for what is returned.
@@ -331,15 +348,15 @@ impl Shard {
     /// Sends a frame to all connections of a `Base`, but to those for each of which it has to be
     /// compressed by itself: these are returned.
     fn broadcast(self: &Rc<Self>, at: Instant, base: u64, frame: &Frame) -> Vec<Work> {
-        let connection_at = |index| {
-            let bases = self.bases.borrow();
-            bases.get(&base).map(|all| Rc::clone(&all[index]))
-        };
         let mut each_by_itself = Vec::new();
-        let count = self.bases.borrow().get(&base).map_or(0, Vec::len);
+        let Some(all) = self.bases.borrow().get(&base).cloned() else {
+            return each_by_itself;
+        };
+        let count = all.borrow().len();
         let mut compressed = CompressedOnce::default();
         // Backwards: a connection that ends on the way is replaced by the last, which had its turn.
-        for connection in (0..count).rev().filter_map(connection_at) {
+        for index in (0..count).rev() {
+            let connection = all.borrow()[index].clone();
             let shared = &connection.shared;
             if frame.opcode == Opcode::Ping {
                 shared.count_ping();
@@ -402,10 +419,14 @@ impl Shard {
         let key = u32::try_from(key).unwrap_or(NO_KEY);
         connection.shared.key.store(key, Ordering::Relaxed);
         let mut bases = self.bases.borrow_mut();
-        let all = bases.entry(connection.shared.base).or_default();
+        let mut all = bases
+            .entry(connection.shared.base)
+            .or_default()
+            .borrow_mut();
         connection.base_index.set(all.len());
         all.push(connection.clone());
-        drop((table, bases));
+        drop((table, all));
+        drop(bases);
         connection.arm(self);
     }
 
@@ -443,7 +464,8 @@ impl Shard {
             });
         drop(table);
         let mut bases = self.bases.borrow_mut();
-        if let Some(all) = bases.get_mut(&shared.base) {
+        if let Some(all) = bases.get(&shared.base).cloned() {
+            let mut all = all.borrow_mut();
             let index = connection.base_index.get();
             all.swap_remove(index);
             match all.get(index) {

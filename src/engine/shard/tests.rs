@@ -1,6 +1,7 @@
-//! A shard without its thread: what is due has its turn before the sockets are heard of.
+//! A shard without its thread: what is due has its turn before the sockets are heard of, and what is
+//! submitted is carried out in slices.
 
-use std::io::Write;
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 
 use super::super::batch::{Batch, Kind};
@@ -94,4 +95,48 @@ fn nothing_is_read_before_what_javascript_had_read() {
     opened.peer.write_all(&text()[3..]).unwrap();
     assert_eq!(opened.fire(), [Kind::Closing]);
     assert_eq!(opened.shared.bytes_read(), 0);
+}
+
+/// What the peer can read by now.
+fn come(peer: &mut UnixStream) -> Vec<u8> {
+    let mut all = Vec::new();
+    peer.set_nonblocking(true).unwrap();
+    let end = peer.read_to_end(&mut all);
+    assert_eq!(end.unwrap_err().kind(), ErrorKind::WouldBlock);
+    all
+}
+
+/// A connection to which so many messages of one byte are to be sent, and a shard that has time for one.
+fn opened_with(messages: u8) -> (Opened, impl Fn(&Opened) -> bool) {
+    let opened = Opened::new();
+    opened.shared.start();
+    opened.carry_out(Submission::Start(opened.shared.clone(), Vec::new()));
+    let send = |byte| Submission::Send(opened.shared.clone(), vec![byte]);
+    opened.shard.handle.submit(Envelope {
+        port: opened.port.clone(),
+        submissions: (0..messages).map(send).collect(),
+    });
+    let one = |opened: &Opened| opened.shard.carry_out_some(Instant::now());
+    (opened, one)
+}
+
+#[test]
+fn what_several_slices_append_leaves_together() {
+    let (mut opened, carry_out_one) = opened_with(3);
+    assert!(carry_out_one(&opened));
+    assert!(carry_out_one(&opened));
+    assert_eq!(come(&mut opened.peer), []);
+    assert!(!carry_out_one(&opened));
+    assert_eq!(come(&mut opened.peer), [0, 1, 2]);
+}
+
+#[test]
+fn what_was_appended_waits_no_longer_than_it_may() {
+    let (mut opened, carry_out_one) = opened_with(3);
+    assert!(carry_out_one(&opened));
+    opened.shard.settle_by.set(Instant::now());
+    assert!(carry_out_one(&opened));
+    assert_eq!(come(&mut opened.peer), [0, 1]);
+    assert!(!carry_out_one(&opened));
+    assert_eq!(come(&mut opened.peer), [2]);
 }
