@@ -26,6 +26,8 @@ const CLOSE = 7;
 const terminated = new WeakSet();
 const ABNORMAL_CLOSURE = 1006;
 
+const BACKPRESSURE = 'WS_ERR_BACKPRESSURE';
+
 /**
  * Why connections are dropped that are over, and whose last events still wait.
  *
@@ -51,11 +53,8 @@ function deliver(connection, kind, payload, code, errorCode) {
   const inner = connection[kInner];
   if (kind === CLOSE) {
     const { transport } = inner;
-    if (inner.readyState === OPEN && transport.overflow !== undefined) {
-      // Its error comes first, by itself: `close` follows whatever a listener throws.
-      overflows.set(connection, transport.overflow);
-      hold(inner, [CLOSING_BEGAN]);
-    }
+    const overflow = transport.overflow;
+    if (overflow !== undefined) overflows.set(connection, overflow);
     inner.transport = null;
     inner.pauses = 0;
     try {
@@ -73,16 +72,12 @@ function deliver(connection, kind, payload, code, errorCode) {
 function holdOrEmit(connection, kind, payload, code, errorCode) {
   const inner = connection[kInner];
   if (inner.pauses !== 0 || holds(inner)) {
-    hold(inner, [kind, payload, code, errorCode]);
+    inner.held ??= new Fifo();
+    inner.held.push([kind, payload, code, errorCode]);
     resumeHeld(connection);
   } else {
     emit(connection, kind, payload, code, errorCode);
   }
-}
-
-function hold(inner, event) {
-  inner.held ??= new Fifo();
-  inner.held.push(event);
 }
 
 /** Whether events wait for the end of a pause. */
@@ -173,12 +168,12 @@ function emit(connection, kind, payload, code, errorCode) {
 }
 
 /**
- * The peer's close frame or violation, a timeout, or the end of one that is dropped for want of room: all
- * that came before has been emitted by now, and what answers it leaves, behind the replies to that.
+ * The peer's close frame or violation, or a timeout: all that came before has been emitted by now, and
+ * what answers it leaves, behind the replies to that.
  *
  * @param {import('./connection.js').Connection} connection
  * @param {number} kind
- * @param {string | undefined} message
+ * @param {string} message
  * @param {number | undefined} closeCode
  * @param {string | undefined} code
  */
@@ -187,9 +182,9 @@ function beginClosing(connection, kind, message, closeCode, code) {
   try {
     const overflow = overflows.get(connection) ?? inner.transport?.overflow;
     if (inner.readyState === OPEN && overflow !== undefined) {
-      // A send found no room, before this had its turn.
+      // A listener's send found no room, before this had its turn.
       terminated.add(connection);
-      fail(connection, overflow, ABNORMAL_CLOSURE, 'WS_ERR_BACKPRESSURE');
+      fail(connection, overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
     } else if (inner.readyState === OPEN && kind === ERROR) {
       fail(connection, message, closeCode, code);
     } else {
@@ -301,4 +296,4 @@ function readMessage(connection, data, isBinary) {
   }
 }
 
-module.exports = { DRAIN, ERROR, deliver, emitError, finish, leave, resumeHeld, terminated };
+module.exports = { BACKPRESSURE, DRAIN, ERROR, deliver, emitError, finish, leave, resumeHeld, terminated };

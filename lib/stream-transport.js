@@ -4,7 +4,7 @@ const net = require('node:net');
 
 const { kInner } = require('./connection.js');
 const { DeflateStep } = require('./deflate-step.js');
-const { DRAIN, ERROR, deliver, emitError } = require('./deliver.js');
+const { BACKPRESSURE, DRAIN, ERROR, deliver, emitError } = require('./deliver.js');
 const { Fifo } = require('./fifo.js');
 const { Framing } = require('./framing.js');
 const { watch, unwatch } = require('./hang-up.js');
@@ -27,6 +27,7 @@ const READ = 128 * 1024;
 /** Bytes that are inflated before what they became is delivered: it may be a thousand times as much. */
 const COMPRESSED_READ = 16 * 1024;
 const PING = 9;
+const ABNORMAL_CLOSURE = 1006;
 const GOING_AWAY = 1001;
 
 /**
@@ -333,7 +334,13 @@ class StreamTransport {
   /** The connection is over, whatever is still to come. */
   #drop() {
     this.#lost = true;
-    this.#protocol.lose();
+    try {
+      if (this.overflow !== undefined && !this.#protocol.isOver) {
+        deliver(this.#connection, ERROR, this.overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
+      }
+    } finally {
+      this.#protocol.lose();
+    }
   }
 
   /**

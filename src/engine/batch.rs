@@ -109,10 +109,8 @@ impl Batch {
             Event::Pong(payload) => self.push_control(Kind::Pong, slot, payload),
             Event::Closing => self.push_bare(Kind::Closing, slot),
             Event::Failed(violation) => {
-                let (code, message) = (violation.code(), violation.to_string());
-                let length = message.len();
-                let body = Body::Failure { code, message };
-                self.push(Kind::Error, slot, violation.close_code(), body, length)
+                let message = violation.to_string();
+                self.push_error(slot, violation.close_code(), violation.code(), message)
             }
         }
     }
@@ -173,6 +171,19 @@ impl Batch {
     /// Appends a record without contents.
     pub(super) fn push_bare(&mut self, kind: Kind, slot: u32) -> usize {
         self.push(kind, slot, 0, Body::EMPTY, 0)
+    }
+
+    /// Appends an error.
+    pub(super) fn push_error(
+        &mut self,
+        slot: u32,
+        close_code: u16,
+        code: &'static str,
+        message: String,
+    ) -> usize {
+        let length = message.len();
+        let body = Body::Failure { code, message };
+        self.push(Kind::Error, slot, close_code, body, length)
     }
 
     /// Empties it for the next use.

@@ -16,6 +16,8 @@ use crate::protocol::{self, Config, Event, Millis, State};
 
 /// Frames of submissions are written together, but not more bytes than this kept back for it.
 const TOGETHER: usize = 16 * 1024;
+/// The public code of a connection dropped at `maxBufferedAmount`.
+const BACKPRESSURE: &str = "WS_ERR_BACKPRESSURE";
 
 /// Where the protocol reports its events.
 type Record<'a> = dyn FnMut(Event<'_>) + 'a;
@@ -311,7 +313,12 @@ impl Connection {
         shard.leave_place();
         let slot = self.shared.slot;
         let mut recorder = self.shared.port.recorder(shard.index, &shard.rings);
-        recorder.add(|batch| batch.push_close(slot, inner.protocol.close_event()));
+        recorder.add(|batch| {
+            let error = self.shared.overflow().map_or(0, |message| {
+                batch.push_error(slot, 1006, BACKPRESSURE, message.to_owned())
+            });
+            error + batch.push_close(slot, inner.protocol.close_event())
+        });
         drop((recorder, inner));
         shard.remove(self);
     }
