@@ -81,6 +81,15 @@ test('a throw in the error listener loses no close event', limit, async (t) => {
   assert.deepEqual(uncaught, heard.map(thrownIn));
 });
 
+test('a throw in the error listener loses no close event of who is dropped for want of room', limit, async (t) => {
+  const { child, client } = await start(t, 'throwing.js', 'socket', '', '1024');
+  client.pause();
+  await client.text('send one more');
+  const [heard, uncaught] = await child.says();
+  assert.deepEqual(heard, ['open', 'message send one more', 'error', 'close']);
+  assert.deepEqual(uncaught, heard.map(thrownIn));
+});
+
 test('other connections go on', limit, async (t) => {
   const { child, client } = await start(t, 'throwing.js');
   const other = new RawClient({ port: client.socket.remotePort, host: '127.0.0.1' });

@@ -208,8 +208,8 @@ impl Connection {
             let mut recorder = self.shared.port.recorder(shard.index, &shard.rings);
             let slot = self.shared.slot;
             let mut parts = false;
-            // Inflating the next message takes long, and JavaScript must not wait for that. A ping
-            // is not shown before its pong is queued, which happens below.
+            // Inflating the next message takes long, and JavaScript, where it is awake, must not wait for
+            // that. A ping is not shown before its pong is queued, which happens below.
             let mut shows = self.shared.deflate.is_some();
             run(&mut inner.protocol, &mut answer, &mut |event| {
                 parts |= matches!(event, Event::Closing | Event::Failed(_));

@@ -34,8 +34,7 @@ pub(super) const READ_BUFFER: usize = 128 * 1024;
 
 /// How long submissions are carried out before sockets and timers have their turn.
 const SLICE: Duration = Duration::from_millis(5);
-/// How long what was appended to a connection may wait for what the submissions still to be carried out
-/// append.
+/// How long what was appended waits for what the submissions still to be carried out append.
 const LINGER: Duration = Duration::from_millis(50);
 /// A message that has waited longer than this is not compressed any more: the thread is behind, and
 /// compressing is most of its work.
@@ -67,16 +66,7 @@ fn run(runtime: &Runtime, readiness: Readiness, handle: Arc<ShardHandle>) {
             if !is_behind {
                 shard.rest().await;
             }
-            // Whatever ended the rest: where submissions always do, the runtime never looks.
-            is_behind = shard.hear();
-            // What was submitted before something came is carried out before that is read: a pause,
-            // above all.
-            is_behind |= shard.carry_out_some(Instant::now() + SLICE);
-            shard.rings.ring();
-            shard.take_turns();
-            shard.fire_timers();
-            shard.rings.ring();
-            is_behind |= !shard.turns.borrow().is_empty();
+            is_behind = shard.round(Instant::now() + SLICE);
         }
     });
 }
@@ -104,7 +94,7 @@ pub(super) struct Shard {
     bases: RefCell<HashMap<u64, Rc<Members>>>,
     /// Connections that have something to do, each once.
     turns: RefCell<Vec<Rc<Connection>>>,
-    /// Rung at the end of each round, and before the connections' turns.
+    /// Rung behind each part of a round.
     pub(super) rings: Rings,
     timers: RefCell<Timers>,
     suspended: RefCell<Vec<Rc<Connection>>>,
@@ -166,6 +156,20 @@ impl Shard {
         }
     }
 
+    /// All have their turn. True where something is left.
+    fn round(self: &Rc<Self>, until: Instant) -> bool {
+        // Whatever ended the rest: where submissions always do, the runtime never looks.
+        let mut is_behind = self.hear();
+        // What was submitted before something came is carried out before that is read: a pause, above all.
+        is_behind |= self.carry_out_some(until);
+        self.rings.ring();
+        self.take_turns();
+        self.rings.ring();
+        self.fire_timers();
+        self.rings.ring();
+        is_behind || !self.turns.borrow().is_empty()
+    }
+
     /// Those whose sockets are ready get a turn. True where there may be more of them.
     fn hear(self: &Rc<Self>) -> bool {
         self.readiness.hear(|key, ready| {
@@ -203,15 +207,13 @@ impl Shard {
                 .map(|submission| Work::Submission(at, port.clone(), submission));
             self.backlog.borrow_mut().extend(works);
         }
-        let mut now = Instant::now();
         let mut is_late = false;
         while !is_late && let Some(work) = self.next_work() {
             self.work(work);
-            now = Instant::now();
-            is_late = now >= until;
+            is_late = Instant::now() >= until;
         }
         let is_left = !self.backlog.borrow().is_empty();
-        if !is_left || now >= self.settle_by.get() {
+        if !is_left || Instant::now() >= self.settle_by.get() {
             for connection in self.unsettled.take() {
                 connection.settle(self);
             }
@@ -419,14 +421,10 @@ impl Shard {
         let key = u32::try_from(key).unwrap_or(NO_KEY);
         connection.shared.key.store(key, Ordering::Relaxed);
         let mut bases = self.bases.borrow_mut();
-        let mut all = bases
-            .entry(connection.shared.base)
-            .or_default()
-            .borrow_mut();
-        connection.base_index.set(all.len());
-        all.push(connection.clone());
-        drop((table, all));
-        drop(bases);
+        let all = bases.entry(connection.shared.base).or_default();
+        connection.base_index.set(all.borrow().len());
+        all.borrow_mut().push(connection.clone());
+        drop((table, bases));
         connection.arm(self);
     }
 

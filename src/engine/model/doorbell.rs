@@ -75,13 +75,15 @@ fn a_round_rings_an_env_that_another_shard_has_woken() {
             thread::spawn(move || {
                 let rings = Rings::default();
                 let mut recorder = port.recorder(0, &rings);
+                recorder.add(|batch| batch.push_bare(Kind::Drain, 1));
+                recorder.show();
                 recorder.add(|batch| batch.push_bare(Kind::Closing, 1));
                 drop(recorder);
                 rings.ring();
             })
         };
         let other = recording(&port, 1, 1);
-        assert_eq!(events.deliver(&port, 2, false).len(), 2);
+        assert_eq!(events.deliver(&port, 3, false).len(), 3);
         for shard in [round, other] {
             shard.join().expect("it records");
         }

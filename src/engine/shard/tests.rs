@@ -1,8 +1,9 @@
-//! A shard without its thread: what is due has its turn before the sockets are heard of, and what is
-//! submitted is carried out in slices.
+//! A shard without its thread: what it has heard and carried out when something else has its turn.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::OnceLock;
+use std::sync::mpsc::{Sender, channel};
 
 use super::super::batch::{Batch, Kind};
 use super::super::port::Doorbell;
@@ -17,6 +18,29 @@ impl Doorbell for Silent {
     fn ring(&self) {}
 }
 
+/// Tells how many records wait for the env when it is rung, and takes them.
+struct Asking(Arc<OnceLock<Arc<Port>>>, Sender<usize>);
+
+impl Doorbell for Asking {
+    fn ring(&self) {
+        let port = self.0.get().expect("it is rung once there is something");
+        let records = port.take(0, Batch::default()).records;
+        assert!(port.rest(), "nobody else records");
+        self.1.send(records.len()).expect("the test waits");
+    }
+}
+
+/// A shard for so many connections, and the runtime that it is to be dropped before.
+fn shard(connections: usize) -> (Rc<Shard>, Runtime) {
+    let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+    let readiness = {
+        let _entered = runtime.enter();
+        Readiness::new().unwrap()
+    };
+    let handle = Arc::new(ShardHandle::new(0, connections));
+    (Shard::new(readiness, handle), runtime)
+}
+
 /// A connection that has been opened on a shard, and its peer.
 struct Opened {
     // Before its runtime ends, for which its poller is registered.
@@ -29,12 +53,7 @@ struct Opened {
 
 impl Opened {
     fn new() -> Self {
-        let runtime = Builder::new_current_thread().enable_io().build().unwrap();
-        let readiness = {
-            let _entered = runtime.enter();
-            Readiness::new().unwrap()
-        };
-        let shard = Shard::new(readiness, Arc::new(ShardHandle::new(0, 1)));
+        let (shard, runtime) = shard(1);
         let port = Arc::new(Port::new(1, Box::new(Silent)));
         let config = Arc::new(Config {
             timeout: Some(TIMEOUT),
@@ -124,6 +143,11 @@ fn opened_with(messages: u8) -> (Opened, impl Fn(&Opened) -> bool) {
 fn what_several_slices_append_leaves_together() {
     let (mut opened, carry_out_one) = opened_with(3);
     assert!(carry_out_one(&opened));
+    // However slow this test is.
+    opened
+        .shard
+        .settle_by
+        .set(Instant::now() + Duration::from_secs(3_600));
     assert!(carry_out_one(&opened));
     assert_eq!(come(&mut opened.peer), []);
     assert!(!carry_out_one(&opened));
@@ -139,4 +163,35 @@ fn what_was_appended_waits_no_longer_than_it_may() {
     assert_eq!(come(&mut opened.peer), [0, 1]);
     assert!(!carry_out_one(&opened));
     assert_eq!(come(&mut opened.peer), [2]);
+}
+
+#[test]
+fn an_env_is_woken_once_for_what_a_round_brings() {
+    const CONNECTIONS: u32 = 200;
+    let (shard, _runtime) = shard(CONNECTIONS as usize);
+    let (bell, rung) = channel();
+    let own = Arc::new(OnceLock::new());
+    let port = Arc::new(Port::new(1, Box::new(Asking(own.clone(), bell))));
+    assert!(own.set(port.clone()).is_ok());
+    let config = Arc::new(Config::new(Role::Server));
+    let mut peers = Vec::new();
+    for slot in 0..CONNECTIONS {
+        let (ours, mut peer) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        peer.write_all(&text()).unwrap();
+        peers.push(peer);
+        let shared = Shared::new(ours.into(), port.clone(), 0, slot, 0, &config, usize::MAX);
+        let (connection, config) = (Arc::new(shared), config.clone());
+        for submission in [
+            Submission::Open {
+                connection: connection.clone(),
+                config,
+            },
+            Submission::Start(connection, Vec::new()),
+        ] {
+            shard.carry_out(Instant::now(), &port, submission);
+        }
+    }
+    shard.round(Instant::now());
+    assert_eq!(rung.try_iter().collect::<Vec<_>>(), [CONNECTIONS as usize]);
 }
