@@ -1,7 +1,7 @@
 //! One I/O thread: a current-thread Tokio runtime and the connections that it owns.
 
 #[cfg(test)]
-mod tests;
+mod by_hand;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
