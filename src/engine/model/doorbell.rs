@@ -20,6 +20,20 @@ fn recording(port: &Arc<Port>, shard: usize, count: usize) -> thread::JoinHandle
     })
 }
 
+/// A shard that records two things, shows the first before the second, and rings at the end.
+fn round(port: &Arc<Port>) -> thread::JoinHandle<()> {
+    let port = port.clone();
+    thread::spawn(move || {
+        let rings = Rings::default();
+        let mut recorder = port.recorder(0, &rings);
+        recorder.add(|batch| batch.push_bare(Kind::Drain, 1));
+        recorder.show();
+        recorder.add(|batch| batch.push_bare(Kind::Closing, 1));
+        drop(recorder);
+        rings.ring();
+    })
+}
+
 #[test]
 fn each_record_is_delivered_and_rings_never_overlap() {
     in_every_order(|| {
@@ -47,18 +61,7 @@ fn a_drain_that_gives_way_to_the_loop_is_not_rung() {
 fn what_a_round_records_is_delivered_once_it_rings() {
     in_every_order(|| {
         let (port, events) = env(1);
-        let shard = {
-            let port = port.clone();
-            thread::spawn(move || {
-                let rings = Rings::default();
-                let mut recorder = port.recorder(0, &rings);
-                recorder.add(|batch| batch.push_bare(Kind::Drain, 1));
-                recorder.show();
-                recorder.add(|batch| batch.push_bare(Kind::Closing, 1));
-                drop(recorder);
-                rings.ring();
-            })
-        };
+        let shard = round(&port);
         let delivered = events.deliver(&port, 2, false);
         assert_eq!(delivered, [Kind::Drain, Kind::Closing]);
         shard.join().expect("it records");
@@ -70,18 +73,7 @@ fn what_a_round_records_is_delivered_once_it_rings() {
 fn a_round_rings_an_env_that_another_shard_has_woken() {
     in_every_order(|| {
         let (port, events) = env(2);
-        let round = {
-            let port = port.clone();
-            thread::spawn(move || {
-                let rings = Rings::default();
-                let mut recorder = port.recorder(0, &rings);
-                recorder.add(|batch| batch.push_bare(Kind::Drain, 1));
-                recorder.show();
-                recorder.add(|batch| batch.push_bare(Kind::Closing, 1));
-                drop(recorder);
-                rings.ring();
-            })
-        };
+        let round = round(&port);
         let other = recording(&port, 1, 1);
         assert_eq!(events.deliver(&port, 3, false).len(), 3);
         for shard in [round, other] {
