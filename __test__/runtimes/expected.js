@@ -296,12 +296,6 @@ const EXPECTED = [
     sometimes: true,
     tests: { 'busy-threads.test.js': ['the JavaScript thread is blocked for longer than timeout', 'the I/O thread compresses for longer than pingInterval'] },
   },
-  {
-    in: 'deno',
-    because: 'its garbage collector gives memory back later than the test asks for',
-    sometimes: true,
-    tests: { 'deflate-pressure.test.js': ['connections that end within a compressed message leave nothing behind'] },
-  },
 ];
 
 /** @returns {Expected[]} */
