@@ -1,5 +1,6 @@
 //! One I/O thread: a current-thread Tokio runtime and the connections that it owns.
 
+mod broadcast;
 #[cfg(test)]
 mod by_hand;
 
@@ -17,7 +18,6 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 use tokio::runtime::{Builder, Runtime};
 
-use super::compressed_once::CompressedOnce;
 use super::connection::Connection;
 use super::handle::ShardHandle;
 use super::port::Port;
@@ -27,7 +27,7 @@ use super::shared::{NO_KEY, Shared};
 use super::submission::{Envelope, Frame, Submission};
 use super::sync::Ordering;
 use super::timers::{Timer, Timers};
-use crate::protocol::{Millis, Opcode, encode_compressed_frame, encode_frame, random_key};
+use crate::protocol::Millis;
 
 /// What one `recv` can bring; one such buffer a shard.
 pub(super) const READ_BUFFER: usize = 128 * 1024;
@@ -238,7 +238,7 @@ impl Shard {
                 }
                 let mut backlog = self.backlog.borrow_mut();
                 backlog.push_front(Work::Done(port, bytes));
-                for work in rest {
+                for work in rest.into_iter().rev() {
                     backlog.push_front(work);
                 }
             }
@@ -271,7 +271,7 @@ impl Shard {
         unsettled.push(connection);
     }
 
-    /// Carries out one command, but for what is returned.
+    /// Carries out one command, but for what is returned: that is to follow, in this order.
     fn carry_out(
         self: &Rc<Self>,
         at: Instant,
@@ -299,10 +299,7 @@ impl Shard {
                 }
             }
             Submission::Message(shared, frame) => self.send_message(at, &shared, frame),
-            Submission::Broadcast { base, mut frame } => {
-                frame.compress &= at.elapsed() < BEHIND;
-                return self.broadcast(at, base, &frame);
-            }
+            Submission::Broadcast { base, frame } => return self.broadcast(at, port, base, frame),
             Submission::Close {
                 connection,
                 code,
@@ -345,47 +342,6 @@ impl Shard {
             }
         }
         Vec::new()
-    }
-
-    /// Sends a frame to all connections of a `Base`, but to those for each of which it has to be
-    /// compressed by itself: these are returned.
-    fn broadcast(self: &Rc<Self>, at: Instant, base: u64, frame: &Frame) -> Vec<Work> {
-        let mut each_by_itself = Vec::new();
-        let Some(all) = self.bases.borrow().get(&base).cloned() else {
-            return each_by_itself;
-        };
-        let count = all.borrow().len();
-        let mut compressed = CompressedOnce::default();
-        // Backwards: a connection that ends on the way is replaced by the last, which had its turn.
-        for index in (0..count).rev() {
-            let connection = all.borrow()[index].clone();
-            let shared = &connection.shared;
-            if frame.opcode == Opcode::Ping {
-                shared.count_ping();
-            }
-            let deflate = shared.deflate.as_ref();
-            let deflate = deflate.filter(|d| frame.compress && d.compresses(frame.payload().len()));
-            if deflate.is_some_and(|deflate| deflate.outgoing.context_takeover) {
-                each_by_itself.push(Work::Message(at, shared.clone(), frame.clone()));
-                continue;
-            }
-            let append = match deflate.and_then(|deflate| compressed.frame(deflate, frame)) {
-                Some(once) if shared.mask => {
-                    let (mut own, key) = (Vec::new(), Some(random_key()));
-                    encode_compressed_frame(&mut own, frame.opcode, once.payload(), key);
-                    shared.shard_append(own)
-                }
-                Some(once) => shared.shard_append_shared(&once.bytes),
-                None if shared.mask => {
-                    let mut own = Vec::new();
-                    encode_frame(&mut own, frame.opcode, frame.payload(), Some(random_key()));
-                    shared.shard_append(own)
-                }
-                None => shared.shard_append_shared(&frame.bytes),
-            };
-            connection.appended(self, append);
-        }
-        each_by_itself
     }
 
     /// The env has room again: its connections are read on.

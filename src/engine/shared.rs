@@ -132,6 +132,11 @@ impl Shared {
         self.buffered.load(Ordering::Relaxed)
     }
 
+    /// Whether the limit would not be reached within so many bytes more.
+    pub(super) fn has_room_for(&self, bytes: usize) -> bool {
+        self.buffered().saturating_add(bytes) <= self.max_buffered
+    }
+
     /// Whether so much was queued that its end is reported.
     pub fn awaits_drain(&self) -> bool {
         self.state.lock().was_high

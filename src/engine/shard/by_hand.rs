@@ -8,7 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use super::super::batch::{Batch, Kind};
 use super::super::port::Doorbell;
 use super::*;
-use crate::protocol::{Config, Role};
+use crate::protocol::{Config, Opcode, Role, encode_frame};
 
 const TIMEOUT: Millis = 1;
 
@@ -53,6 +53,11 @@ struct Opened {
 
 impl Opened {
     fn new() -> Self {
+        Self::limited(usize::MAX)
+    }
+
+    /// With so much room for what waits to be written.
+    fn limited(max_buffered: usize) -> Self {
         let (shard, runtime) = shard(1);
         let port = Arc::new(Port::new(1, Box::new(Silent)));
         let config = Arc::new(Config {
@@ -61,7 +66,7 @@ impl Opened {
         });
         let (ours, peer) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
-        let shared = Shared::new(ours.into(), port.clone(), 0, 0, 0, &config, usize::MAX);
+        let shared = Shared::new(ours.into(), port.clone(), 0, 0, 0, &config, max_buffered);
         let opened = Self {
             shard,
             port,
@@ -80,6 +85,20 @@ impl Opened {
         self.shard.carry_out(Instant::now(), &self.port, submission);
     }
 
+    /// Submits all of them at once.
+    fn submit(&self, submissions: Vec<Submission>) {
+        self.shard.handle.submit(Envelope {
+            port: self.port.clone(),
+            submissions,
+        });
+    }
+
+    /// What has been recorded since the last look.
+    fn recorded(&self) -> Vec<Kind> {
+        let batch = self.port.take(0, Batch::default());
+        batch.records.iter().map(|record| record.kind).collect()
+    }
+
     /// The peer's time is up before its socket is heard of: what is recorded then.
     fn fire(&self) -> Vec<Kind> {
         let opened_by = self.shard.now();
@@ -87,8 +106,7 @@ impl Opened {
             std::thread::yield_now();
         }
         self.shard.fire_timers();
-        let batch = self.port.take(0, Batch::default());
-        batch.records.iter().map(|record| record.kind).collect()
+        self.recorded()
     }
 }
 
@@ -131,10 +149,7 @@ fn opened_with(messages: u8) -> (Opened, impl Fn(&Opened) -> bool) {
     opened.shared.start();
     opened.carry_out(Submission::Start(opened.shared.clone(), Vec::new()));
     let send = |byte| Submission::Send(opened.shared.clone(), vec![byte]);
-    opened.shard.handle.submit(Envelope {
-        port: opened.port.clone(),
-        submissions: (0..messages).map(send).collect(),
-    });
+    opened.submit((0..messages).map(send).collect());
     let one = |opened: &Opened| opened.shard.carry_out_some(Instant::now());
     (opened, one)
 }
@@ -163,6 +178,59 @@ fn what_was_appended_waits_no_longer_than_it_may() {
     assert_eq!(come(&mut opened.peer), [0, 1]);
     assert!(!carry_out_one(&opened));
     assert_eq!(come(&mut opened.peer), [2]);
+}
+
+/// A message, or a ping, to all.
+fn to_all(opcode: Opcode, payload: &[u8]) -> Submission {
+    let mut bytes = Vec::new();
+    encode_frame(&mut bytes, opcode, payload, None);
+    let frame = Frame {
+        opcode,
+        header: bytes.len() - payload.len(),
+        bytes: bytes.into(),
+        compress: false,
+    };
+    Submission::Broadcast { base: 0, frame }
+}
+
+#[test]
+fn broadcasts_in_a_row_are_held_against_the_limit_one_by_one() {
+    let late = || Instant::now() + Duration::from_secs(3_600);
+    for (count, recorded) in [(2, &[][..]), (3, &[Kind::Error, Kind::Close])] {
+        // Nothing is written before the start.
+        let opened = Opened::limited(150);
+        opened.submit(
+            (0..count)
+                .map(|_| to_all(Opcode::Text, &[b'x'; 100]))
+                .collect(),
+        );
+        assert!(!opened.shard.carry_out_some(late()));
+        assert_eq!(opened.recorded(), recorded);
+    }
+}
+
+#[test]
+fn each_ping_of_broadcasts_in_a_row_is_counted() {
+    let opened = Opened::new();
+    let ping = || to_all(Opcode::Ping, b"");
+    opened.submit(vec![ping(), to_all(Opcode::Text, b"text"), ping(), ping()]);
+    opened.shard.carry_out_some(Instant::now());
+    assert_eq!(opened.shared.take_pings(), 3);
+}
+
+#[test]
+fn broadcasts_in_a_row_are_submissions_of_their_own() {
+    let mut opened = Opened::new();
+    opened.shared.start();
+    opened.carry_out(Submission::Start(opened.shared.clone(), Vec::new()));
+    opened.submit((0..3).map(|byte| to_all(Opcode::Binary, &[byte])).collect());
+    while opened.shard.carry_out_some(Instant::now()) {}
+    assert_eq!(come(&mut opened.peer), [0x82, 1, 0, 0x82, 1, 1, 0x82, 1, 2]);
+    assert_eq!(opened.port.submitted_bytes(0), 0);
+    // All are done: it does not wait.
+    opened
+        .port
+        .wait(0, 3, Instant::now() + Duration::from_secs(3_600));
 }
 
 #[test]
