@@ -8,9 +8,6 @@ use napi::sys;
 
 use super::env::EnvState;
 
-/// Most arguments of any function.
-const MAX_ARGUMENTS: usize = 14;
-
 /// Why a call failed.
 pub(super) enum Failure {
     /// A JavaScript exception is pending, or the env can run no more JavaScript.
@@ -34,11 +31,11 @@ pub(super) fn check(status: sys::napi_status) -> Outcome<()> {
 pub(super) struct Call<'a> {
     pub(super) raw: sys::napi_env,
     pub(super) state: &'a EnvState,
-    arguments: [sys::napi_value; MAX_ARGUMENTS],
+    arguments: &'a [sys::napi_value],
 }
 
 impl Call<'_> {
-    /// The argument at `index`; `undefined` where fewer were given.
+    /// The argument at `index`, of as many as the function takes; `undefined` where fewer were given.
     pub(super) fn value(&self, index: usize) -> sys::napi_value {
         self.arguments[index]
     }
@@ -145,15 +142,16 @@ pub(super) const UNDEFINED: Outcome<sys::napi_value> = Ok(ptr::null_mut());
 /// A function that `lib/` can call.
 pub(super) type Function = fn(&Call<'_>) -> Outcome<sys::napi_value>;
 
-/// What Node-API calls for each of [`Function`]s; `F` says which, by type.
-pub(super) unsafe extern "C" fn trampoline<F: Entry>(
+/// What Node-API calls for each of [`Function`]s; `F` says which, by type, and `N` how many arguments it
+/// takes: Node-API fills in what was not given, one by one.
+pub(super) unsafe extern "C" fn trampoline<F: Entry, const N: usize>(
     raw: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     // A panic must not cross into C++.
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let mut arguments = [ptr::null_mut(); MAX_ARGUMENTS];
-        let mut count = MAX_ARGUMENTS;
+        let mut arguments = [ptr::null_mut(); N];
+        let mut count = N;
         let mut data: *mut c_void = ptr::null_mut();
         // SAFETY: Node-API calls this with a valid env and info; `arguments` has room for `count`,
         // and Node-API fills what was not given with `undefined`.
@@ -173,7 +171,7 @@ pub(super) unsafe extern "C" fn trampoline<F: Entry>(
         let call = Call {
             raw,
             state,
-            arguments,
+            arguments: &arguments,
         };
         F::FUNCTION(&call)
     }));

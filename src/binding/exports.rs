@@ -13,68 +13,68 @@ use super::commands;
 use super::env::EnvState;
 use super::streams;
 
-/// Names functions: `LIST of [name => function]`.
+/// Names functions, each with the number of its arguments: `LIST: name / arguments => function`.
 macro_rules! functions {
-    ($list:ident: $($name:literal => $function:path),* $(,)?) => {
+    ($list:ident: $($name:literal / $arguments:literal => $function:path),* $(,)?) => {
         const $list: &[(&CStr, sys::napi_callback)] = &[$({
             struct This;
             impl Entry for This {
                 const FUNCTION: Function = $function;
             }
-            ($name, Some(trampoline::<This>))
+            ($name, Some(trampoline::<This, $arguments>))
         }),*];
     };
 }
 
 functions! { STREAMS:
-    c"attachStreams" => streams::attach,
-    c"streamOpen" => streams::open,
-    c"streamReceive" => streams::receive,
-    c"streamRelieve" => streams::relieve,
-    c"streamClose" => streams::close,
-    c"streamLose" => streams::lose,
-    c"streamFire" => streams::fire,
-    c"streamPause" => streams::pause,
-    c"streamDeadline" => streams::deadline,
-    c"streamIsDraining" => streams::is_draining,
-    c"streamPinged" => streams::pinged,
-    c"streamMessage" => streams::message,
-    c"streamCompress" => streams::compress,
-    c"streamForget" => streams::forget,
-    c"streamMiss" => streams::miss,
-    c"streamInflate" => streams::inflate,
-    c"deflateMemory" => streams::deflate_memory,
-    c"deflateProblem" => streams::deflate_problem,
-    c"encode" => streams::encode,
-    c"parseHeader" => streams::parse_header,
-    c"applyMask" => streams::apply_mask,
+    c"attachStreams" / 1 => streams::attach,
+    c"streamOpen" / 13 => streams::open,
+    c"streamReceive" / 4 => streams::receive,
+    c"streamRelieve" / 1 => streams::relieve,
+    c"streamClose" / 4 => streams::close,
+    c"streamLose" / 1 => streams::lose,
+    c"streamFire" / 2 => streams::fire,
+    c"streamPause" / 3 => streams::pause,
+    c"streamDeadline" / 1 => streams::deadline,
+    c"streamIsDraining" / 1 => streams::is_draining,
+    c"streamPinged" / 1 => streams::pinged,
+    c"streamMessage" / 4 => streams::message,
+    c"streamCompress" / 2 => streams::compress,
+    c"streamForget" / 1 => streams::forget,
+    c"streamMiss" / 4 => streams::miss,
+    c"streamInflate" / 4 => streams::inflate,
+    c"deflateMemory" / 2 => streams::deflate_memory,
+    c"deflateProblem" / 1 => streams::deflate_problem,
+    c"encode" / 3 => streams::encode,
+    c"parseHeader" / 1 => streams::parse_header,
+    c"applyMask" / 2 => streams::apply_mask,
 }
 
 #[cfg(sockets)]
 functions! { SOCKETS:
-    c"attach" => commands::attach,
-    c"open" => commands::open,
-    c"start" => commands::start,
-    c"frame" => commands::frame,
-    c"frames" => commands::frames,
-    c"broadcast" => commands::broadcast,
-    c"close" => commands::close,
-    c"part" => commands::part,
-    c"terminate" => commands::terminate,
-    c"pause" => commands::pause,
-    c"flush" => commands::flush,
-    c"drain" => commands::drain_on,
-    c"leave" => commands::leave,
-    c"buffered" => commands::buffered,
-    c"awaitsDrain" => commands::awaits_drain,
-    c"overflow" => commands::overflow,
-    c"bytesRead" => commands::bytes_read,
-    c"bytesWritten" => commands::bytes_written,
-    c"setNoDelay" => commands::set_no_delay,
-    c"setKeepAlive" => commands::set_keep_alive,
-    c"setRef" => commands::set_ref,
-    c"isHungUp" => commands::is_hung_up,
-    c"ioThreads" => commands::io_threads,
+    c"attach" / 2 => commands::attach,
+    c"open" / 14 => commands::open,
+    c"start" / 2 => commands::start,
+    c"frame" / 2 => commands::frame,
+    c"frames" / 4 => commands::frames,
+    c"broadcast" / 4 => commands::broadcast,
+    c"close" / 3 => commands::close,
+    c"part" / 1 => commands::part,
+    c"terminate" / 1 => commands::terminate,
+    c"pause" / 2 => commands::pause,
+    c"flush" / 0 => commands::flush,
+    c"drain" / 0 => commands::drain_on,
+    c"leave" / 0 => commands::leave,
+    c"buffered" / 1 => commands::buffered,
+    c"awaitsDrain" / 1 => commands::awaits_drain,
+    c"overflow" / 1 => commands::overflow,
+    c"bytesRead" / 1 => commands::bytes_read,
+    c"bytesWritten" / 1 => commands::bytes_written,
+    c"setNoDelay" / 2 => commands::set_no_delay,
+    c"setKeepAlive" / 3 => commands::set_keep_alive,
+    c"setRef" / 2 => commands::set_ref,
+    c"isHungUp" / 1 => commands::is_hung_up,
+    c"ioThreads" / 0 => commands::io_threads,
 }
 
 /// Without sockets there is nothing more.
