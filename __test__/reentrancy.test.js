@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { limit, served } = require('./support/server');
 const { LoopBack, OldStream } = require('./support/streams');
-const { BINARY, PING, PONG, TEXT, encode } = require('./support/frames');
+const { BINARY, CLOSE, PING, PONG, TEXT, encode } = require('./support/frames');
 
 /** How a listener may end a connection, and what comes of it when the peer answers nothing. */
 const ENDS = {
@@ -65,6 +65,22 @@ test('one listener ends another\'s connection', limit, served({}, async ({ base,
   await events.next('close');
   await flood;
   assert.equal(after, 0);
+}));
+
+test('what a listener sends to the connection that it has closed is not sent', limit, served({}, async ({ base, events, raw }) => {
+  const client = await raw();
+  base.on('message', (_text, sid) => {
+    base.close(sid, 'enough');
+    base.send(sid, 'late');
+    base.ping(sid, 'late');
+  });
+  await client.text('the only one');
+  await client.inbox.atLeast('frame', 1);
+  await client.close(1000, 'enough');
+  await events.next('close');
+  assert.deepEqual(client.frames.map(({ opcode }) => opcode), [CLOSE]);
+  const { messagesSent, pingsSent } = base.stats();
+  assert.deepEqual([messagesSent, pingsSent], [0, 0]);
 }));
 
 for (const [how, end, code] of [['close', (base, sid) => base.close(sid, 'no'), 1000], ['terminate', (base, sid) => base.terminate(sid), 1006]]) {

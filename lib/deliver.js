@@ -139,7 +139,8 @@ function emit(connection, kind, payload, code, errorCode) {
   if (readyState !== OPEN) {
     return;
   }
-  const { emitter, counters } = owner;
+  const { emitter, counters, views } = owner;
+  views.hears(connection);
   switch (kind) {
     case TEXT:
       counters.messagesReceived++;

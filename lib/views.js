@@ -15,6 +15,8 @@ const READ_ONLY = {
 class Views {
   /** @type {Map<string, import('./connection.js').Connection>} oldest first */
   #open = new Map();
+  /** The one of them that spoke last: whom most is sent to. */
+  #speaker;
   #sockets = Object.create(null);
   /** Whether somebody looked at `sockets`: it is kept from then on. */
   #socketsAreKept = false;
@@ -71,6 +73,7 @@ class Views {
   delete(sid) {
     delete this.#sockets[sid];
     this.#historyIsCurrent = false;
+    this.#speaker = undefined;
     return this.#open.delete(sid);
   }
 
@@ -79,7 +82,17 @@ class Views {
    * @returns {import('./connection.js').Connection | undefined}
    */
   get(sid) {
-    return this.#open.get(sid);
+    // Its own string is looked at by its address alone.
+    return this.#speaker?.sid === sid ? this.#speaker : this.#open.get(sid);
+  }
+
+  /**
+   * A message of this connection is about to be emitted.
+   *
+   * @param {import('./connection.js').Connection} connection that is open
+   */
+  hears(connection) {
+    this.#speaker = connection;
   }
 
   /** @returns {import('./connection.js').Connection | undefined} the oldest */
