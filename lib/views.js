@@ -15,8 +15,8 @@ const READ_ONLY = {
 class Views {
   /** @type {Map<string, import('./connection.js').Connection>} oldest first */
   #open = new Map();
-  /** The one of them that spoke last: whom most is sent to. */
-  #speaker;
+  /** The one of them that was heard of last: whom most is sent to. */
+  #heard;
   #sockets = Object.create(null);
   /** Whether somebody looked at `sockets`: it is kept from then on. */
   #socketsAreKept = false;
@@ -73,7 +73,7 @@ class Views {
   delete(sid) {
     delete this.#sockets[sid];
     this.#historyIsCurrent = false;
-    this.#speaker = undefined;
+    this.#heard = undefined;
     return this.#open.delete(sid);
   }
 
@@ -83,16 +83,16 @@ class Views {
    */
   get(sid) {
     // Its own string is looked at by its address alone.
-    return this.#speaker?.sid === sid ? this.#speaker : this.#open.get(sid);
+    return this.#heard?.sid === sid ? this.#heard : this.#open.get(sid);
   }
 
   /**
-   * A message of this connection is about to be emitted.
+   * Something of this connection is about to be emitted.
    *
    * @param {import('./connection.js').Connection} connection that is open
    */
   hears(connection) {
-    this.#speaker = connection;
+    this.#heard = connection;
   }
 
   /** @returns {import('./connection.js').Connection | undefined} the oldest */

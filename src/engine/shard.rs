@@ -3,6 +3,7 @@
 mod broadcast;
 #[cfg(test)]
 mod by_hand;
+mod members;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -28,6 +29,7 @@ use super::submission::{Envelope, Frame, Submission};
 use super::sync::Ordering;
 use super::timers::{Timer, Timers};
 use crate::protocol::Millis;
+use members::Members;
 
 /// What one `recv` can bring; one such buffer a shard.
 pub(super) const READ_BUFFER: usize = 128 * 1024;
@@ -70,9 +72,6 @@ fn run(runtime: &Runtime, readiness: Readiness, handle: Arc<ShardHandle>) {
         }
     });
 }
-
-/// The connections of a `Base`: a message to all goes through them while some may end.
-type Members = RefCell<Vec<Rc<Connection>>>;
 
 /// What a shard has yet to do, of what was submitted.
 enum Work {
@@ -238,7 +237,7 @@ impl Shard {
                 }
                 let mut backlog = self.backlog.borrow_mut();
                 backlog.push_front(Work::Done(port, bytes));
-                for work in rest.into_iter().rev() {
+                for work in rest {
                     backlog.push_front(work);
                 }
             }
@@ -271,7 +270,7 @@ impl Shard {
         unsettled.push(connection);
     }
 
-    /// Carries out one command, but for what is returned: that is to follow, in this order.
+    /// Carries out one command, but for what is returned.
     fn carry_out(
         self: &Rc<Self>,
         at: Instant,
@@ -377,9 +376,8 @@ impl Shard {
         let key = u32::try_from(key).unwrap_or(NO_KEY);
         connection.shared.key.store(key, Ordering::Relaxed);
         let mut bases = self.bases.borrow_mut();
-        let all = bases.entry(connection.shared.base).or_default();
-        connection.base_index.set(all.borrow().len());
-        all.borrow_mut().push(connection.clone());
+        let members = bases.entry(connection.shared.base).or_default();
+        members.add(connection.clone());
         drop((table, bases));
         connection.arm(self);
     }
@@ -418,17 +416,10 @@ impl Shard {
             });
         drop(table);
         let mut bases = self.bases.borrow_mut();
-        if let Some(all) = bases.get(&shared.base).cloned() {
-            let mut all = all.borrow_mut();
-            let index = connection.base_index.get();
-            all.swap_remove(index);
-            match all.get(index) {
-                Some(moved) => moved.base_index.set(index),
-                None if all.is_empty() => {
-                    bases.remove(&shared.base);
-                }
-                None => {}
-            }
+        if let Some(members) = bases.get(&shared.base)
+            && members.remove(connection)
+        {
+            bases.remove(&shared.base);
         }
     }
 

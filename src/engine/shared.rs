@@ -132,7 +132,12 @@ impl Shared {
         self.buffered.load(Ordering::Relaxed)
     }
 
-    /// Whether the limit would not be reached within so many bytes more.
+    /// Whether a server's frame goes to it as it is: nothing is masked or compressed.
+    pub(super) fn is_plain(&self) -> bool {
+        !self.mask && self.deflate.is_none()
+    }
+
+    /// Whether so many bytes more do not exceed the limit.
     pub(super) fn has_room_for(&self, bytes: usize) -> bool {
         self.buffered().saturating_add(bytes) <= self.max_buffered
     }

@@ -8,7 +8,9 @@ use std::sync::mpsc::{Sender, channel};
 use super::super::batch::{Batch, Kind};
 use super::super::port::Doorbell;
 use super::*;
-use crate::protocol::{Config, Opcode, Role, encode_frame};
+use crate::protocol::{
+    Config, Deflate, DeflateParams, Opcode, PERMESSAGE_DEFLATE, Role, encode_frame,
+};
 
 const TIMEOUT: Millis = 1;
 
@@ -58,12 +60,18 @@ impl Opened {
 
     /// With so much room for what waits to be written.
     fn limited(max_buffered: usize) -> Self {
+        Self::configured(max_buffered, |_| {})
+    }
+
+    fn configured(max_buffered: usize, configure: impl FnOnce(&mut Config)) -> Self {
         let (shard, runtime) = shard(1);
         let port = Arc::new(Port::new(1, Box::new(Silent)));
-        let config = Arc::new(Config {
+        let mut config = Config {
             timeout: Some(TIMEOUT),
             ..Config::new(Role::Server)
-        });
+        };
+        configure(&mut config);
+        let config = Arc::new(config);
         let (ours, peer) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
         let shared = Shared::new(ours.into(), port.clone(), 0, 0, 0, &config, max_buffered);
@@ -227,10 +235,32 @@ fn broadcasts_in_a_row_are_submissions_of_their_own() {
     while opened.shard.carry_out_some(Instant::now()) {}
     assert_eq!(come(&mut opened.peer), [0x82, 1, 0, 0x82, 1, 1, 0x82, 1, 2]);
     assert_eq!(opened.port.submitted_bytes(0), 0);
-    // All are done: it does not wait.
-    opened
-        .port
-        .wait(0, 3, Instant::now() + Duration::from_secs(3_600));
+    assert_eq!(opened.port.processed(0), 3);
+}
+
+#[test]
+fn what_is_compressed_for_each_is_not_laid_out_for_all_broadcasts_in_a_row() {
+    const MANY: usize = 100;
+    let opened = Opened::configured(usize::MAX, |config| {
+        let agreed = DeflateParams::agreed(PERMESSAGE_DEFLATE).unwrap();
+        config.deflate = Some(Deflate::new(&agreed, Role::Server, 1, 0));
+    });
+    let compressed = |_| match to_all(Opcode::Text, b"text") {
+        Submission::Broadcast { base, frame } => Submission::Broadcast {
+            base,
+            frame: Frame {
+                compress: true,
+                ..frame
+            },
+        },
+        other => other,
+    };
+    opened.submit((0..MANY).map(compressed).collect());
+    while opened.shard.carry_out_some(Instant::now()) {
+        // One message, and that its broadcast is done, in place of that broadcast.
+        assert!(opened.shard.backlog.borrow().len() <= MANY + 1);
+    }
+    assert_eq!(opened.port.processed(0), MANY as u64);
 }
 
 #[test]
