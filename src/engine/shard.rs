@@ -193,7 +193,15 @@ impl Shard {
     /// A panic costs one connection.
     fn guard(self: &Rc<Self>, connection: &Connection, run: impl FnOnce()) {
         if catch_unwind(AssertUnwindSafe(run)).is_err() {
-            connection.lose(self);
+            // Whatever state it is in.
+            let _ = catch_unwind(AssertUnwindSafe(|| connection.lose(self)));
+        }
+    }
+
+    /// The same for the connection of this part that JavaScript has, unless it is over.
+    fn with(self: &Rc<Self>, shared: &Shared, run: impl FnOnce(&Rc<Connection>)) {
+        if let Some(connection) = self.find(shared) {
+            self.guard(&connection, || run(&connection));
         }
     }
 
@@ -214,7 +222,7 @@ impl Shard {
         let is_left = !self.backlog.borrow().is_empty();
         if !is_left || Instant::now() >= self.settle_by.get() {
             for connection in self.unsettled.take() {
-                connection.settle(self);
+                self.guard(&connection, || connection.settle(self));
             }
         }
         is_left
@@ -248,16 +256,14 @@ impl Shard {
 
     fn send_message(self: &Rc<Self>, at: Instant, shared: &Shared, mut frame: Frame) {
         frame.compress &= at.elapsed() < BEHIND;
-        let Some(connection) = self.find(shared) else {
-            return;
-        };
-        if frame.compress || shared.mask {
-            connection.send_message(self, &frame);
-        } else {
-            // Others may have it too: it is kept once.
-            let append = shared.shard_append_shared(&frame.bytes);
-            connection.appended(self, append);
-        }
+        self.with(shared, |connection| {
+            if frame.compress || shared.mask {
+                connection.send_message(self, &frame);
+            } else {
+                // Others may have it too: it is kept once.
+                connection.appended(self, shared.shard_append_shared(&frame.bytes));
+            }
+        });
     }
 
     /// What was appended to a connection is written with what the submissions still to be carried
@@ -282,58 +288,37 @@ impl Shard {
                 self.insert(Connection::new(connection, config, self.now()));
             }
             Submission::Start(shared, received) => {
-                if let Some(connection) = self.find(&shared) {
-                    connection.start(self, received);
-                }
+                self.with(&shared, |connection| connection.start(self, received));
             }
-            Submission::Flush(shared) => {
-                if let Some(connection) = self.find(&shared) {
-                    connection.settle(self);
-                }
-            }
-            Submission::Send(shared, frame) => {
-                if let Some(connection) = self.find(&shared) {
-                    let append = shared.shard_append(frame);
-                    connection.appended(self, append);
-                }
-            }
+            Submission::Flush(shared) => self.with(&shared, |connection| connection.settle(self)),
+            Submission::Send(shared, frame) => self.with(&shared, |connection| {
+                connection.appended(self, shared.shard_append(frame));
+            }),
             Submission::Message(shared, frame) => self.send_message(at, &shared, frame),
             Submission::Broadcast { base, frame } => return self.broadcast(at, port, base, frame),
             Submission::Close {
-                connection,
+                connection: shared,
                 code,
                 reason,
-            } => {
-                if let Some(connection) = self.find(&connection) {
-                    connection.close(self, code, &reason);
-                }
-            }
-            Submission::Terminate(shared) => {
-                if let Some(connection) = self.find(&shared) {
-                    connection.lose(self);
-                }
-            }
-            Submission::Part(shared) => {
-                if let Some(connection) = self.find(&shared) {
-                    connection.part(self);
-                }
-            }
+            } => self.with(&shared, |connection| connection.close(self, code, &reason)),
+            Submission::Terminate(shared) => self.with(&shared, |connection| connection.lose(self)),
+            Submission::Part(shared) => self.with(&shared, |connection| connection.part(self)),
             Submission::Pause(shared, paused) => {
-                if let Some(connection) = self.find(&shared) {
-                    connection.pause(self, paused);
-                }
+                self.with(&shared, |connection| connection.pause(self, paused));
             }
             Submission::Resume => self.resume(port),
             Submission::Leave => {
                 for connection in self.connections_of(port) {
-                    connection.part(self);
-                    connection.settle(self);
-                    connection.close(self, 1001, "");
+                    self.guard(&connection, || {
+                        connection.part(self);
+                        connection.settle(self);
+                        connection.close(self, 1001, "");
+                    });
                 }
             }
             Submission::Detach => {
                 for connection in self.connections_of(port) {
-                    connection.lose(self);
+                    self.guard(&connection, || connection.lose(self));
                 }
                 self.suspended
                     .borrow_mut()
@@ -352,7 +337,7 @@ impl Shard {
             .partition(|c| Arc::ptr_eq(&c.shared.port, port));
         *self.suspended.borrow_mut() = others;
         for connection in resumed {
-            connection.resume(self);
+            self.guard(&connection, || connection.resume(self));
         }
     }
 
@@ -439,7 +424,7 @@ impl Shard {
                 return;
             };
             if let Some(connection) = self.get(timer.key, timer.id) {
-                connection.fire(self, now);
+                self.guard(&connection, || connection.fire(self, now));
             }
         }
     }

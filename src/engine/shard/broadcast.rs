@@ -80,7 +80,7 @@ impl Shard {
         };
         if members.are_plain() {
             let run = self.run(port, base, frame);
-            members.each(|connection| run.append(self, connection));
+            members.each(|connection| self.guard(connection, || run.append(self, connection)));
             return each_by_itself;
         }
         frame.compress &= at.elapsed() < BEHIND;
@@ -90,10 +90,12 @@ impl Shard {
             if frame.opcode == Opcode::Ping {
                 shared.count_ping();
             }
-            match append(connection, &frame, &mut compressed) {
-                Some(append) => connection.appended(self, append),
-                None => each_by_itself.push(Work::Message(at, shared.clone(), frame.clone())),
-            }
+            self.guard(connection, || {
+                match append(connection, &frame, &mut compressed) {
+                    Some(append) => connection.appended(self, append),
+                    None => each_by_itself.push(Work::Message(at, shared.clone(), frame.clone())),
+                }
+            });
         });
         each_by_itself
     }

@@ -49,6 +49,7 @@ struct Opened {
     shard: Rc<Shard>,
     port: Arc<Port>,
     shared: Arc<Shared>,
+    config: Arc<Config>,
     peer: UnixStream,
     _runtime: Runtime,
 }
@@ -79,6 +80,7 @@ impl Opened {
             shard,
             port,
             shared: Arc::new(shared),
+            config: config.clone(),
             peer,
             _runtime: runtime,
         };
@@ -91,6 +93,17 @@ impl Opened {
 
     fn carry_out(&self, submission: Submission) {
         self.shard.carry_out(Instant::now(), &self.port, submission);
+    }
+
+    /// Another of the same `Base`, not opened yet, with room for one message; and its peer.
+    fn pair(&self, port: Port, role: Role) -> (Shared, UnixStream) {
+        let (ours, peer) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let config = Config::new(role);
+        (
+            Shared::new(ours.into(), Arc::new(port), 0, 1, 0, &config, 1),
+            peer,
+        )
     }
 
     /// Submits all of them at once.
@@ -261,6 +274,49 @@ fn what_is_compressed_for_each_is_not_laid_out_for_all_broadcasts_in_a_row() {
         assert!(opened.shard.backlog.borrow().len() <= MANY + 1);
     }
     assert_eq!(opened.port.processed(0), MANY as u64);
+}
+
+#[test]
+fn a_panic_costs_one_connection() {
+    type End = fn(&Opened, Arc<Shared>);
+    let ends: [(&str, End); 5] = [
+        ("a command", |opened, shared| {
+            opened.carry_out(Submission::Terminate(shared));
+        }),
+        ("a message to all", |opened, _| {
+            opened.carry_out(to_all(Opcode::Text, b"one"));
+            opened.carry_out(to_all(Opcode::Text, b"too many"));
+        }),
+        ("a message to all that are not alike", |opened, shared| {
+            opened.carry_out(Submission::Open {
+                connection: Arc::new(opened.pair(Port::new(1, Box::new(Silent)), Role::Client).0),
+                config: Arc::new(Config::new(Role::Client)),
+            });
+            opened.carry_out(Submission::Send(shared, vec![0]));
+            opened.carry_out(to_all(Opcode::Text, b"too many"));
+        }),
+        ("the end of its env", |opened, shared| {
+            opened
+                .shard
+                .carry_out(Instant::now(), &shared.port, Submission::Detach);
+        }),
+        ("a deadline", |opened, _| {
+            opened.fire();
+        }),
+    ];
+    for (name, end) in ends {
+        let opened = Opened::new();
+        // No lane is there for what is told of it.
+        let (shared, _peer) = opened.pair(Port::new(0, Box::new(Silent)), Role::Server);
+        let shared = Arc::new(shared);
+        opened.carry_out(Submission::Open {
+            connection: shared.clone(),
+            config: opened.config.clone(),
+        });
+        end(&opened, shared.clone());
+        assert!(shared.is_gone(), "{name}");
+        assert!(!opened.shared.is_gone(), "{name}");
+    }
 }
 
 #[test]
