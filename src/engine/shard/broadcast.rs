@@ -8,8 +8,9 @@ use bytes::Bytes;
 
 use super::super::compressed_once::CompressedOnce;
 use super::super::connection::Connection;
+use super::super::outbox::COPY_LIMIT;
 use super::super::port::Port;
-use super::super::shared::Append;
+use super::super::shared::{Append, Flush};
 use super::super::submission::{Frame, Submission};
 use super::{BEHIND, Shard, Work};
 use crate::protocol::{Opcode, encode_compressed_frame, encode_frame, random_key};
@@ -25,10 +26,12 @@ struct Run {
     /// One behind the other.
     joined: Bytes,
     pings: usize,
+    /// Whether they are written at once: nothing follows that would be written with them.
+    at_once: bool,
 }
 
 impl Run {
-    fn new(frames: Vec<Frame>) -> Self {
+    fn new(frames: Vec<Frame>, is_last: bool) -> Self {
         let joined = match &frames[..] {
             [only] => only.bytes.clone(),
             _ => {
@@ -38,10 +41,13 @@ impl Run {
         };
         let is_ping = |frame: &&Frame| frame.opcode == Opcode::Ping;
         let pings = frames.iter().filter(is_ping).count();
+        // What the kernel does not take of longer ones would be copied for each connection.
+        let at_once = is_last && joined.len() <= COPY_LIMIT;
         Self {
             frames,
             joined,
             pings,
+            at_once,
         }
     }
 
@@ -52,6 +58,14 @@ impl Run {
             shared.count_ping();
         }
         if shared.has_room_for(self.joined.len()) {
+            if self.at_once
+                && let Some(flush) = shared.shard_write_now(&self.joined)
+            {
+                if flush != Flush::Done {
+                    connection.settle(shard);
+                }
+                return;
+            }
             let append = shared.shard_append_shared(&self.joined);
             return connection.appended(shard, append);
         }
@@ -104,7 +118,8 @@ impl Shard {
     fn run(&self, port: &Arc<Port>, base: u64, frame: Frame) -> Run {
         let mut bytes = frame.bytes.len();
         let mut frames = vec![frame];
-        for work in self.backlog.borrow_mut().iter_mut() {
+        let mut backlog = self.backlog.borrow_mut();
+        for work in backlog.iter_mut() {
             let Work::Submission(_, of, Submission::Broadcast { base: to, frame }) = work else {
                 break;
             };
@@ -117,7 +132,8 @@ impl Shard {
             frames.push(frame.clone());
             *work = Work::Done(port.clone(), length);
         }
-        Run::new(frames)
+        let is_last = backlog.len() < frames.len();
+        Run::new(frames, is_last)
     }
 }
 

@@ -1,12 +1,14 @@
 //! A shard without its thread: what it has heard and carried out when something else has its turn.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, IoSlice, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
 
 use super::super::batch::{Batch, Kind};
 use super::super::port::Doorbell;
+use super::super::socket;
 use super::*;
 use crate::protocol::{
     Config, Deflate, DeflateParams, Opcode, PERMESSAGE_DEFLATE, Role, encode_frame,
@@ -274,6 +276,49 @@ fn what_is_compressed_for_each_is_not_laid_out_for_all_broadcasts_in_a_row() {
         assert!(opened.shard.backlog.borrow().len() <= MANY + 1);
     }
     assert_eq!(opened.port.processed(0), MANY as u64);
+}
+
+#[test]
+fn a_message_to_all_is_written_behind_what_was_sent_before() {
+    let mut opened = Opened::new();
+    opened.shared.start();
+    opened.carry_out(Submission::Start(opened.shared.clone(), Vec::new()));
+    let send = |byte| Submission::Send(opened.shared.clone(), vec![byte]);
+    let ends: [(Vec<Submission>, &[u8]); 3] = [
+        (vec![to_all(Opcode::Binary, b"a")], b"\x82\x01a"),
+        (
+            vec![send(1), to_all(Opcode::Binary, b"a")],
+            b"\x01\x82\x01a",
+        ),
+        (
+            vec![to_all(Opcode::Binary, b"a"), send(1)],
+            b"\x82\x01a\x01",
+        ),
+    ];
+    for (submissions, expected) in ends {
+        opened.submit(submissions);
+        while opened.shard.carry_out_some(Instant::now()) {}
+        assert_eq!(come(&mut opened.peer), expected);
+    }
+    assert_eq!(opened.shared.buffered(), 0);
+}
+
+#[test]
+fn what_the_kernel_does_not_take_of_a_message_to_all_is_written_once_it_does() {
+    // A deadline would have it written as well.
+    let mut opened = Opened::configured(usize::MAX, |config| config.timeout = None);
+    opened.shared.start();
+    opened.carry_out(Submission::Start(opened.shared.clone(), Vec::new()));
+    // The first sight of the socket.
+    opened.shard.round(Instant::now());
+    let fd = opened.shared.fd().unwrap();
+    while socket::write(fd.as_fd(), &[IoSlice::new(&[0; 4096])]).is_ok() {}
+    opened.carry_out(to_all(Opcode::Binary, b"a"));
+    assert_eq!(opened.shared.buffered(), 3);
+    let before = come(&mut opened.peer);
+    assert!(before.iter().all(|byte| *byte == 0));
+    opened.shard.round(Instant::now());
+    assert_eq!(come(&mut opened.peer), b"\x82\x01a");
 }
 
 #[test]

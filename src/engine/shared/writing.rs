@@ -31,16 +31,9 @@ pub enum Flush {
 impl Shared {
     /// JavaScript writes a frame at once, out of the payload's own memory: large ones are spared a
     /// copy. What the kernel does not take is copied, and waits. `None` where something waits
-    /// already, or is being written: nothing was done then.
+    /// already or is being written, or nothing is sent any more: nothing was done then.
     pub fn write_now(&self, header: &[u8], payload: &[u8]) -> Option<Append> {
-        let mut state = self.state.lock();
-        if state.gone || state.ended {
-            return Some(Append::Closed);
-        }
-        let waits = state.writing || state.blocked || !state.started || !state.outbox.is_empty();
-        let fd = state.fd.clone().filter(|_| !waits)?;
-        self.grow(&mut state, header.len() + payload.len());
-        let flush = self.write(state, &fd, Thread::JavaScript, Some([header, payload]));
+        let flush = self.write_through(Thread::JavaScript, [header, payload])?;
         // Where the shard is to be told, the flush at the end of the tick does it.
         let is_all = flush == Flush::Done && !self.state.lock().tell_shard;
         Some(if is_all {
@@ -48,6 +41,21 @@ impl Shared {
         } else {
             Append::Queued
         })
+    }
+
+    /// The shard does the same with frames.
+    pub(in super::super) fn shard_write_now(&self, frames: &[u8]) -> Option<Flush> {
+        self.write_through(Thread::Shard, [&[], frames])
+    }
+
+    fn write_through(&self, thread: Thread, frame: [&[u8]; 2]) -> Option<Flush> {
+        let mut state = self.state.lock();
+        let is_open = state.started && !state.gone && !state.ended;
+        let waits = state.writing || !state.outbox.is_empty();
+        let fd = state.fd.clone().filter(|_| is_open && !waits)?;
+        let [header, payload] = frame;
+        self.grow(&mut state, header.len() + payload.len());
+        Some(self.write(state, &fd, thread, Some(frame)))
     }
 
     /// JavaScript writes what waits. True where the shard is to look at the connection: the kernel
@@ -156,7 +164,7 @@ impl Shared {
 /// is left.
 fn write_frame(fd: &OwnedFd, [header, payload]: [&[u8]; 2]) -> (usize, io::Result<()>, Outbox) {
     let mut pieces = [IoSlice::new(header), IoSlice::new(payload)];
-    let mut left = &mut pieces[..];
+    let mut left = &mut pieces[usize::from(header.is_empty())..];
     let mut total = 0;
     let mut rest = Outbox::default();
     while !left.is_empty() {
@@ -311,7 +319,9 @@ mod tests {
         assert!(!shared.flush_inline());
         assert_eq!(read(&mut peer), b"first");
         shared.append_protocol(b"close", true);
-        assert_eq!(shared.write_now(b"late", b""), Some(Append::Closed));
+        assert_eq!(shared.flush(Thread::Shard, true), Flush::Done);
+        assert_eq!(shared.write_now(b"late", b""), None);
+        assert_eq!(read(&mut peer), b"close");
     }
 
     #[test]
