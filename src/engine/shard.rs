@@ -193,8 +193,9 @@ impl Shard {
     /// A panic costs one connection.
     fn guard(self: &Rc<Self>, connection: &Connection, run: impl FnOnce()) {
         if catch_unwind(AssertUnwindSafe(run)).is_err() {
-            // Whatever state it is in.
             let _ = catch_unwind(AssertUnwindSafe(|| connection.lose(self)));
+            // Where that does not come so far.
+            self.remove(connection);
         }
     }
 

@@ -9,10 +9,10 @@ use loom::thread;
 use super::super::handle::ShardHandle;
 use super::super::port::Port;
 use super::super::shared::{Append, Flush, Shared, Thread};
-use super::super::submission::Submission;
+use super::super::submission::{Frame, Submission};
 use super::super::sync::Ordering;
 use super::{an_hour_from_now, env_and_shard, in_every_order, submit, wait};
-use crate::protocol::{Config, Role};
+use crate::protocol::{Config, Opcode, Role};
 
 /// A connection, and what its peer reads.
 fn connection(port: &Arc<Port>) -> (Arc<Shared>, UnixStream) {
@@ -39,6 +39,17 @@ fn send(shared: &Arc<Shared>, frame: Vec<u8>) -> Submission {
     Submission::Send(shared.clone(), frame)
 }
 
+/// One that is submitted for all.
+fn to_all(frame: Vec<u8>) -> Submission {
+    let frame = Frame {
+        opcode: Opcode::Binary,
+        bytes: frame.into(),
+        header: 0,
+        compress: false,
+    };
+    Submission::Broadcast { base: 1, frame }
+}
+
 /// The runs of equal bytes: which frames came, in order, and how long each is.
 fn frames(bytes: &[u8]) -> Vec<(u8, usize)> {
     let runs = bytes.chunk_by(|a, b| a == b);
@@ -49,6 +60,8 @@ fn frames(bytes: &[u8]) -> Vec<(u8, usize)> {
 /// kernel takes no more, the peer reads, and the shard is told that it can write.
 struct Shard {
     handle: Arc<ShardHandle>,
+    /// The only member of its `Base`.
+    shared: Arc<Shared>,
     peer: UnixStream,
     received: Vec<u8>,
     /// It found JavaScript writing, and has not looked since.
@@ -56,9 +69,14 @@ struct Shard {
 }
 
 impl Shard {
-    fn spawn(handle: &Arc<ShardHandle>, peer: UnixStream) -> thread::JoinHandle<Vec<u8>> {
+    fn spawn(
+        handle: &Arc<ShardHandle>,
+        shared: &Arc<Shared>,
+        peer: UnixStream,
+    ) -> thread::JoinHandle<Vec<u8>> {
         let shard = Self {
             handle: handle.clone(),
+            shared: shared.clone(),
             peer,
             received: Vec::new(),
             waits: false,
@@ -91,6 +109,17 @@ impl Shard {
             Submission::Send(shared, frame) => {
                 assert!(shared.shard_append(frame) == Append::Queued);
                 self.settle(&shared);
+            }
+            Submission::Broadcast { frame, .. } => {
+                let shared = self.shared.clone();
+                match shared.shard_write_now(&frame.bytes) {
+                    Some(true) => {}
+                    Some(false) => self.settle(&shared),
+                    None => {
+                        assert!(shared.shard_append_shared(&frame.bytes) == Append::Queued);
+                        self.settle(&shared);
+                    }
+                }
             }
             Submission::Flush(shared) => self.settle(&shared),
             Submission::Terminate(shared) => {
@@ -132,7 +161,7 @@ fn exchange(javascript: impl FnOnce(&Arc<Shared>, &Arc<ShardHandle>, &Arc<Port>)
     let (port, _events, handle) = env_and_shard();
     port.detach(); // Records are not what this is about.
     let (shared, peer) = connection(&port);
-    let shard = Shard::spawn(&handle, peer);
+    let shard = Shard::spawn(&handle, &shared, peer);
     javascript(&shared, &handle, &port);
     submit(&handle, &port, Submission::Detach);
     let received = shard.join().expect("it ends");
@@ -204,7 +233,7 @@ fn a_connection_may_end_while_it_is_written_to() {
     in_every_order(|| {
         let (port, events, handle) = env_and_shard();
         let (shared, peer) = connection(&port);
-        let shard = Shard::spawn(&handle, peer);
+        let shard = Shard::spawn(&handle, &shared, peer);
         submit(&handle, &port, Submission::Terminate(shared.clone()));
         let append = shared.append_owned(frame(b'1', 5));
         assert!(append == Append::Queued || append == Append::Closed);
@@ -238,5 +267,35 @@ fn what_is_written_out_of_javascripts_memory_keeps_its_place() {
         frames.retain(|(byte, _)| *byte != b's');
         assert_eq!(frames, [(b'1', LONG), (b'2', 7)]);
         assert_eq!(received.len(), LONG + 7 + 5);
+    });
+}
+
+#[test]
+fn a_shard_that_writes_at_once_still_looks_at_what_it_could_not() {
+    in_every_order(|| {
+        let received = exchange(|shared, handle, port| {
+            // It looks while JavaScript may be writing.
+            submit(handle, port, Submission::Flush(shared.clone()));
+            assert!(shared.write_now(b"1", b"1111").is_some());
+            submit(handle, port, to_all(frame(b'2', 6)));
+            flush_inline(shared, handle, port);
+        });
+        assert_eq!(frames(&received), [(b'1', 5), (b'2', 6)]);
+    });
+}
+
+#[test]
+fn what_is_written_at_once_keeps_its_place() {
+    in_every_order(|| {
+        let received = exchange(|shared, handle, port| {
+            submit(handle, port, to_all(frame(b'1', LONG)));
+            submit(handle, port, to_all(frame(b'2', 6)));
+            assert!(shared.append_owned(frame(b'j', 7)) == Append::Queued);
+            flush_inline(shared, handle, port);
+        });
+        let mut frames = frames(&received);
+        frames.retain(|(byte, _)| *byte != b'j');
+        assert_eq!(frames, [(b'1', LONG), (b'2', 6)]);
+        assert_eq!(received.len(), LONG + 6 + 7);
     });
 }

@@ -10,15 +10,15 @@ use super::super::compressed_once::CompressedOnce;
 use super::super::connection::Connection;
 use super::super::outbox::COPY_LIMIT;
 use super::super::port::Port;
-use super::super::shared::{Append, Flush};
+use super::super::shared::Append;
 use super::super::submission::{Frame, Submission};
 use super::{BEHIND, Shard, Work};
 use crate::protocol::{Opcode, encode_compressed_frame, encode_frame, random_key};
 
 /// So many broadcasts in a row go to a connection at once, at most.
-const TOGETHER: usize = 64;
+const RUN: usize = 64;
 /// And so many bytes of their frames.
-const BYTES_TOGETHER: usize = 16 * 1024;
+const RUN_BYTES: usize = 16 * 1024;
 
 /// Broadcasts that nothing came between.
 struct Run {
@@ -59,9 +59,9 @@ impl Run {
         }
         if shared.has_room_for(self.joined.len()) {
             if self.at_once
-                && let Some(flush) = shared.shard_write_now(&self.joined)
+                && let Some(is_all) = shared.shard_write_now(&self.joined)
             {
-                if flush != Flush::Done {
+                if !is_all {
                     connection.settle(shard);
                 }
                 return;
@@ -126,7 +126,7 @@ impl Shard {
             let length = frame.bytes.len();
             bytes += length;
             let is_same = *to == base && Arc::ptr_eq(of, port);
-            if !is_same || bytes > BYTES_TOGETHER || frames.len() == TOGETHER {
+            if !is_same || bytes > RUN_BYTES || frames.len() == RUN {
                 break;
             }
             frames.push(frame.clone());

@@ -312,7 +312,9 @@ fn what_the_kernel_does_not_take_of_a_message_to_all_is_written_once_it_does() {
     // The first sight of the socket.
     opened.shard.round(Instant::now());
     let fd = opened.shared.fd().unwrap();
-    while socket::write(fd.as_fd(), &[IoSlice::new(&[0; 4096])]).is_ok() {}
+    for size in [4096, 1] {
+        while socket::write(fd.as_fd(), &[IoSlice::new(&vec![0; size])]).is_ok() {}
+    }
     opened.carry_out(to_all(Opcode::Binary, b"a"));
     assert_eq!(opened.shared.buffered(), 3);
     let before = come(&mut opened.peer);
@@ -360,7 +362,9 @@ fn a_panic_costs_one_connection() {
         });
         end(&opened, shared.clone());
         assert!(shared.is_gone(), "{name}");
+        assert!(opened.shard.find(&shared).is_none(), "{name}");
         assert!(!opened.shared.is_gone(), "{name}");
+        assert!(opened.shard.find(&opened.shared).is_some(), "{name}");
     }
 }
 

@@ -31,8 +31,11 @@ pub enum Flush {
 impl Shared {
     /// JavaScript writes a frame at once, out of the payload's own memory: large ones are spared a
     /// copy. What the kernel does not take is copied, and waits. `None` where something waits
-    /// already or is being written, or nothing is sent any more: nothing was done then.
+    /// already, or is being written: nothing was done then.
     pub fn write_now(&self, header: &[u8], payload: &[u8]) -> Option<Append> {
+        if self.sends_no_more() {
+            return Some(Append::Closed);
+        }
         let flush = self.write_through(Thread::JavaScript, [header, payload])?;
         // Where the shard is to be told, the flush at the end of the tick does it.
         let is_all = flush == Flush::Done && !self.state.lock().tell_shard;
@@ -43,9 +46,17 @@ impl Shared {
         })
     }
 
-    /// The shard does the same with frames.
-    pub(in super::super) fn shard_write_now(&self, frames: &[u8]) -> Option<Flush> {
-        self.write_through(Thread::Shard, [&[], frames])
+    /// The shard does the same with frames. False where it is to look at the connection: the kernel did
+    /// not take all, the connection broke, or JavaScript was writing when it looked last.
+    pub(in super::super) fn shard_write_now(&self, frames: &[u8]) -> Option<bool> {
+        let flush = self.write_through(Thread::Shard, [&[], frames])?;
+        let is_told = std::mem::take(&mut self.state.lock().tell_shard);
+        Some(flush == Flush::Done && !is_told)
+    }
+
+    fn sends_no_more(&self) -> bool {
+        let state = self.state.lock();
+        state.gone || state.ended
     }
 
     fn write_through(&self, thread: Thread, frame: [&[u8]; 2]) -> Option<Flush> {
@@ -320,7 +331,8 @@ mod tests {
         assert_eq!(read(&mut peer), b"first");
         shared.append_protocol(b"close", true);
         assert_eq!(shared.flush(Thread::Shard, true), Flush::Done);
-        assert_eq!(shared.write_now(b"late", b""), None);
+        assert_eq!(shared.write_now(b"late", b""), Some(Append::Closed));
+        assert_eq!(shared.shard_write_now(b"late"), None);
         assert_eq!(read(&mut peer), b"close");
     }
 
