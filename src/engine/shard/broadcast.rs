@@ -31,6 +31,7 @@ struct Run {
 }
 
 impl Run {
+    /// `is_last`: nothing else is to be carried out.
     fn new(frames: Vec<Frame>, is_last: bool) -> Self {
         let joined = match &frames[..] {
             [only] => only.bytes.clone(),
@@ -51,8 +52,8 @@ impl Run {
         }
     }
 
-    /// Appends them to what is written to a connection that takes them as they are.
-    fn append(&self, shard: &Rc<Shard>, connection: &Rc<Connection>) {
+    /// Sends them to a connection that takes them as they are: at once, or behind what it is sent already.
+    fn send(&self, shard: &Rc<Shard>, connection: &Rc<Connection>) {
         let shared = &connection.shared;
         for _ in 0..self.pings {
             shared.count_ping();
@@ -94,7 +95,7 @@ impl Shard {
         };
         if members.are_plain() {
             let run = self.run(port, base, frame);
-            members.each(|connection| self.guard(connection, || run.append(self, connection)));
+            members.each(|connection| self.guard(connection, || run.send(self, connection)));
             return each_by_itself;
         }
         frame.compress &= at.elapsed() < BEHIND;

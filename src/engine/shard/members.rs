@@ -23,6 +23,7 @@ impl Members {
         inner.plain == inner.all.len()
     }
 
+    /// One more, the last of them from now on.
     pub(super) fn add(&self, connection: Rc<Connection>) {
         let mut inner = self.0.borrow_mut();
         connection.base_index.set(inner.all.len());

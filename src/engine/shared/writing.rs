@@ -54,11 +54,14 @@ impl Shared {
         Some(flush == Flush::Done && !is_told)
     }
 
+    /// It is over, or its close frame was appended (RFC 6455 §5.5.1).
     fn sends_no_more(&self) -> bool {
         let state = self.state.lock();
         state.gone || state.ended
     }
 
+    /// Writes a frame out of its own memory; a copy of what the kernel does not take waits. `None` where
+    /// nothing may leave now: nothing was done then.
     fn write_through(&self, thread: Thread, frame: [&[u8]; 2]) -> Option<Flush> {
         let mut state = self.state.lock();
         let is_open = state.started && !state.gone && !state.ended;
