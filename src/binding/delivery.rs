@@ -154,6 +154,10 @@ impl Delivery {
 
     fn bytes(&self, kind: Kind, bytes: &[u8]) -> Outcome<sys::napi_value> {
         if matches!(kind, Kind::Binary | Kind::Write) {
+            #[cfg(all(target_os = "linux", target_env = "gnu"))]
+            if bytes.len() >= recycle::LARGE {
+                super::trimming::put_off();
+            }
             buffer(self.raw, bytes)
         } else {
             self.latin1(bytes)

@@ -9,6 +9,7 @@
 //! | `env` | what one env has |
 //! | `frame` | a frame made of a JavaScript value, in place |
 //! | `delivery` | records become calls of a dispatcher |
+//! | `trimming` | what glibc keeps of the memory of large Buffers |
 //! | `streams` | the functions of the stream transport |
 //!
 //! The socket transport, where there is `cfg(sockets)`:
@@ -33,6 +34,8 @@ mod frame;
 mod handshake;
 mod negotiation;
 mod streams;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod trimming;
 
 #[cfg(sockets)]
 mod commands;
