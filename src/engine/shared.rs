@@ -1,5 +1,6 @@
-//! The part of a connection that two threads touch: what waits to be written; and `writing`.
+//! The part of a connection that two threads touch: what waits to be written; and `writing`, `descriptor`.
 
+mod descriptor;
 mod writing;
 
 pub use writing::Flush;
@@ -49,8 +50,12 @@ pub(super) enum Thread {
 #[derive(Default)]
 struct State {
     outbox: Outbox,
-    /// Until the connection is over.
-    fd: Option<Arc<OwnedFd>>,
+    /// Until the connection is over, and nobody is at work with it.
+    fd: Option<OwnedFd>,
+    /// How many are at work with it.
+    users: u32,
+    /// The connection is over.
+    over: bool,
     /// What JavaScript wrote before the takeover has left: frames may follow.
     started: bool,
     queued: usize,
@@ -106,7 +111,7 @@ impl Shared {
         max_buffered: usize,
     ) -> Self {
         let state = State {
-            fd: Some(Arc::new(fd)),
+            fd: Some(fd),
             ..State::default()
         };
         Self {
@@ -130,6 +135,12 @@ impl Shared {
     /// Bytes that wait to be written, headers included.
     pub fn buffered(&self) -> usize {
         self.buffered.load(Ordering::Relaxed)
+    }
+
+    /// Looks at it, so that its memory is in the cache once it is written to.
+    pub(super) fn touch(&self) {
+        // At either end of what that needs, which is three lines of a cache at most.
+        std::hint::black_box((self.buffered(), self.pings.load(Ordering::Relaxed)));
     }
 
     /// Whether a server's frame goes to it as it is: nothing is masked or compressed.
@@ -178,11 +189,6 @@ impl Shared {
             0 => 0,
             _ => self.pings.swap(0, Ordering::Relaxed),
         }
-    }
-
-    /// Its descriptor, until it is over.
-    pub fn fd(&self) -> Option<Arc<OwnedFd>> {
-        self.state.lock().fd.clone()
     }
 
     /// What JavaScript wrote to the socket itself has left: frames may follow.
@@ -284,7 +290,7 @@ impl Shared {
     pub(super) fn finish(&self) {
         let mut state = self.state.lock();
         self.discard(&mut state);
-        state.fd = None;
+        state.end();
     }
 
     fn discard(&self, state: &mut State) {
@@ -298,4 +304,22 @@ impl Shared {
     pub(super) fn is_gone(&self) -> bool {
         self.state.lock().gone
     }
+}
+
+/// A connection that is not started yet, and its peer.
+#[cfg(test)]
+fn connected() -> (Shared, std::os::unix::net::UnixStream) {
+    struct Silent;
+
+    impl super::port::Doorbell for Silent {
+        fn ring(&self) {}
+    }
+
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    theirs.set_nonblocking(true).unwrap();
+    let port = Arc::new(Port::new(1, Box::new(Silent)));
+    let config = Config::new(Role::Server);
+    let shared = Shared::new(ours.into(), port, 0, 0, 0, &config, usize::MAX);
+    (shared, theirs)
 }

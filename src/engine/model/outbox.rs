@@ -244,6 +244,7 @@ fn a_connection_may_end_while_it_is_written_to() {
         let received = shard.join().expect("it ends");
         assert!([0, 5].contains(&received.len()));
         assert!(shared.fd().is_none() && shared.is_gone());
+        assert!(shared.is_closed(), "whoever was at work with it last");
         assert_eq!(shared.buffered(), 0);
     });
 }

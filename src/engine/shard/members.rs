@@ -5,6 +5,10 @@ use std::rc::Rc;
 
 use super::super::connection::Connection;
 
+/// So many are looked at before the first of them has its turn. What the cache does not have of them comes
+/// from memory for all at once then, not for one after the other.
+const AHEAD: usize = 16;
+
 /// A message to all goes through them while some may end.
 #[derive(Default)]
 pub(super) struct Members(RefCell<Inner>);
@@ -48,6 +52,12 @@ impl Members {
         let count = self.0.borrow().all.len();
         // Backwards: a connection that ends on the way is replaced by the last, which had its turn.
         for index in (0..count).rev() {
+            if (count - 1 - index).is_multiple_of(AHEAD) {
+                let first = (index + 1).saturating_sub(AHEAD);
+                for connection in &self.0.borrow().all[first..=index] {
+                    connection.shared.touch();
+                }
+            }
             let connection = self.0.borrow().all[index].clone();
             visit(&connection);
         }

@@ -6,7 +6,7 @@
 //! nothing is left.
 
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering;
 
 use super::super::batch::Kind;
@@ -66,10 +66,12 @@ impl Shared {
         let mut state = self.state.lock();
         let is_open = state.started && !state.gone && !state.ended;
         let waits = state.writing || !state.outbox.is_empty();
-        let fd = state.fd.clone().filter(|_| is_open && !waits)?;
+        if !is_open || waits {
+            return None;
+        }
         let [header, payload] = frame;
         self.grow(&mut state, header.len() + payload.len());
-        Some(self.write(state, &fd, thread, Some(frame)))
+        Some(self.write(state, thread, Some(frame)))
     }
 
     /// JavaScript writes what waits. True where the shard is to look at the connection: the kernel
@@ -93,28 +95,28 @@ impl Shared {
         if state.blocked && thread == Thread::JavaScript && !retry {
             return Flush::Busy;
         }
-        let Some(fd) = state.fd.clone() else {
-            return Flush::Failed;
-        };
-        if !state.started {
+        if !state.started && !state.over {
             return Flush::Done;
         }
-        self.write(state, &fd, thread, None)
+        self.write(state, thread, None)
     }
 
     /// Writes `first`, which is counted already and goes before all that waits, then what waits.
     fn write<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        fd: &OwnedFd,
         thread: Thread,
         mut first: Option<[&[u8]; 2]>,
     ) -> Flush {
+        let Some(fd) = self.borrow(&mut state) else {
+            return Flush::Failed;
+        };
         state.writing = true;
         loop {
             if state.gone || (first.is_none() && state.outbox.is_empty()) {
                 state.writing = false;
                 state.blocked = false;
+                state.give_back();
                 let (gone, was_high) = (state.gone, state.was_high);
                 drop(state);
                 if was_high {
@@ -147,6 +149,7 @@ impl Shared {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     state.writing = false;
                     state.blocked = true;
+                    state.give_back();
                     state.tell_shard = thread == Thread::JavaScript;
                     return Flush::Blocked;
                 }
@@ -176,13 +179,16 @@ impl Shared {
 
 /// Writes a frame until the kernel has it all or takes no more: how much that is, and a copy of what
 /// is left.
-fn write_frame(fd: &OwnedFd, [header, payload]: [&[u8]; 2]) -> (usize, io::Result<()>, Outbox) {
+fn write_frame(
+    fd: BorrowedFd<'_>,
+    [header, payload]: [&[u8]; 2],
+) -> (usize, io::Result<()>, Outbox) {
     let mut pieces = [IoSlice::new(header), IoSlice::new(payload)];
     let mut left = &mut pieces[usize::from(header.is_empty())..];
     let mut total = 0;
     let mut rest = Outbox::default();
     while !left.is_empty() {
-        match socket::write(fd.as_fd(), left) {
+        match socket::write(fd, left) {
             Ok(written) => {
                 IoSlice::advance_slices(&mut left, written);
                 total += written;
@@ -199,13 +205,13 @@ fn write_frame(fd: &OwnedFd, [header, payload]: [&[u8]; 2]) -> (usize, io::Resul
 }
 
 /// Writes what was taken from an outbox until nothing is left of it or the kernel takes no more.
-fn write_all(fd: &OwnedFd, mut outbox: Outbox) -> (usize, io::Result<()>, Outbox) {
+fn write_all(fd: BorrowedFd<'_>, mut outbox: Outbox) -> (usize, io::Result<()>, Outbox) {
     let mut total = 0;
     while !outbox.is_empty() {
         let result = {
             let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
             let count = outbox.pieces(&mut pieces);
-            socket::write(fd.as_fd(), &pieces[..count])
+            socket::write(fd, &pieces[..count])
         };
         match result {
             Ok(written) => {
@@ -223,30 +229,10 @@ fn write_all(fd: &OwnedFd, mut outbox: Outbox) -> (usize, io::Result<()>, Outbox
 mod tests {
     use std::io::{ErrorKind, Read};
     use std::os::unix::net::UnixStream;
-    use std::sync::Arc;
 
     use super::super::super::batch::Batch;
-    use super::super::super::port::{Doorbell, Port};
-    use super::super::HIGH_MARK;
+    use super::super::{HIGH_MARK, connected};
     use super::*;
-    use crate::protocol::{Config, Role};
-
-    struct Silent;
-
-    impl Doorbell for Silent {
-        fn ring(&self) {}
-    }
-
-    /// A connection that is not started yet, and its peer.
-    fn connected() -> (Shared, UnixStream) {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        ours.set_nonblocking(true).unwrap();
-        theirs.set_nonblocking(true).unwrap();
-        let port = Arc::new(Port::new(1, Box::new(Silent)));
-        let config = Config::new(Role::Server);
-        let shared = Shared::new(ours.into(), port, 0, 0, 0, &config, usize::MAX);
-        (shared, theirs)
-    }
 
     /// All that can be read by now.
     fn read(peer: &mut UnixStream) -> Vec<u8> {

@@ -1,0 +1,103 @@
+//! The descriptor of a connection, for as long as somebody is at work with it.
+//!
+//! Who that is is counted in the connection's state, which is locked to ask for it: a count of its own would
+//! be one more place in memory that each write has to look at.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use super::{Shared, State};
+
+/// A connection's descriptor, which is not closed before this is dropped.
+pub struct Descriptor<'a> {
+    shared: &'a Shared,
+    fd: BorrowedFd<'a>,
+}
+
+impl AsFd for Descriptor<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd
+    }
+}
+
+impl Drop for Descriptor<'_> {
+    fn drop(&mut self) {
+        self.shared.state.lock().give_back();
+    }
+}
+
+impl Shared {
+    /// Its descriptor, until it is over.
+    pub fn fd(&self) -> Option<Descriptor<'_>> {
+        let fd = self.borrow(&mut self.state.lock())?;
+        Some(Descriptor { shared: self, fd })
+    }
+
+    /// The same where its state is locked; to be given back.
+    pub(super) fn borrow<'a>(&'a self, state: &mut State) -> Option<BorrowedFd<'a>> {
+        let fd = state.fd.as_ref().filter(|_| !state.over)?.as_raw_fd();
+        state.users += 1;
+        // SAFETY: it is open, and for as long as `self` is there and `users` counts this one nobody
+        // closes it.
+        Some(unsafe { BorrowedFd::borrow_raw(fd) })
+    }
+
+    #[cfg(test)]
+    pub(in super::super) fn is_closed(&self) -> bool {
+        self.state.lock().fd.is_none()
+    }
+}
+
+impl State {
+    /// One that was borrowed is used no more.
+    pub(super) fn give_back(&mut self) {
+        self.users -= 1;
+        self.close_unused();
+    }
+
+    /// It is over: the descriptor is closed, now or by the last who is at work with it.
+    pub(super) fn end(&mut self) {
+        self.over = true;
+        self.close_unused();
+    }
+
+    fn close_unused(&mut self) {
+        if self.over && self.users == 0 {
+            self.fd = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Read};
+    use std::os::fd::AsFd;
+
+    use super::super::super::socket;
+    use super::super::connected;
+
+    #[test]
+    fn it_is_closed_by_the_last_who_is_at_work_with_it() {
+        let (shared, mut peer) = connected();
+        shared.start();
+        let (first, second) = (shared.fd().unwrap(), shared.fd().unwrap());
+        shared.finish();
+        assert!(shared.fd().is_none(), "nobody begins to");
+        drop(second);
+        assert!(!socket::is_hung_up(first.as_fd()));
+        let early = peer.read(&mut [0]).unwrap_err();
+        assert_eq!(early.kind(), ErrorKind::WouldBlock);
+        assert!(!shared.is_closed());
+        drop(first);
+        assert!(shared.is_closed());
+        assert_eq!(peer.read(&mut [0]).unwrap(), 0);
+    }
+
+    #[test]
+    fn it_is_closed_at_once_where_nobody_is_at_work_with_it() {
+        let (shared, mut peer) = connected();
+        drop(shared.fd());
+        shared.finish();
+        assert!(shared.is_closed());
+        assert_eq!(peer.read(&mut [0]).unwrap(), 0);
+    }
+}
