@@ -154,10 +154,6 @@ impl Delivery {
 
     fn bytes(&self, kind: Kind, bytes: &[u8]) -> Outcome<sys::napi_value> {
         if matches!(kind, Kind::Binary | Kind::Write) {
-            #[cfg(all(target_os = "linux", target_env = "gnu"))]
-            if bytes.len() >= recycle::LARGE {
-                super::trimming::put_off();
-            }
             buffer(self.raw, bytes)
         } else {
             self.latin1(bytes)
@@ -204,6 +200,10 @@ impl Delivery {
 
 /// A Buffer with a copy of `bytes`.
 pub(super) fn buffer(raw: sys::napi_env, bytes: &[u8]) -> Outcome<sys::napi_value> {
+    #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+    if bytes.len() >= recycle::LARGE {
+        super::trimming::put_off();
+    }
     let mut value = ptr::null_mut();
     // SAFETY: on the env's thread, within a handle scope; Node-API copies `bytes`.
     check(unsafe {

@@ -34,7 +34,7 @@ mod frame;
 mod handshake;
 mod negotiation;
 mod streams;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 mod trimming;
 
 #[cfg(sockets)]

@@ -1,7 +1,7 @@
 //! The allocator's memory of large Buffers, kept for the next ones.
 //!
 //! Node allocates a Buffer's memory by `malloc`, and V8 frees it after a collection, that of many Buffers at
-//! once. glibc gives what is free at the top of its heap back to the system where it is more than a threshold:
+//! once. What is free at the top of a heap glibc gives back to the system once it is more than a threshold:
 //! twice the largest memory that was ever freed and had a mapping of its own, but no more than 64 MiB
 //! (`mallopt(3)`, `M_MMAP_THRESHOLD`: it is dynamic). Where no message was larger than 1 MiB that is 2 MiB. So
 //! each collection gives away what the next Buffers need, and new pages take longer than all else about such
@@ -10,11 +10,12 @@
 use std::hint::black_box;
 use std::sync::Once;
 
-/// The largest that glibc learns from, but for a page of its own.
-const LARGEST: usize = 4 * 1024 * 1024 * size_of::<std::ffi::c_long>() - 8 * 1024;
+/// The largest that glibc learns from (`DEFAULT_MMAP_THRESHOLD_MAX`), but for a page of its own.
+const LARGEST: usize = 32 * 1024 * 1024 - 8 * 1024;
 
-/// Has glibc keep up to 64 MiB, as it would after a Buffer of 32 MiB had come and gone. Where the process's
-/// environment sets a threshold (`MALLOC_TRIM_THRESHOLD_` and others), glibc goes by that.
+/// Has glibc keep less than 64 MiB in each of its arenas, of which a thread uses one, as it would after a
+/// Buffer of 32 MiB had come and gone. Where the process's environment sets a threshold
+/// (`MALLOC_TRIM_THRESHOLD_` and others), glibc goes by that.
 pub(super) fn put_off() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -290,7 +290,9 @@ impl Shared {
     pub(super) fn finish(&self) {
         let mut state = self.state.lock();
         self.discard(&mut state);
-        state.end();
+        let unused = state.end();
+        drop(state);
+        drop(unused);
     }
 
     fn discard(&self, state: &mut State) {

@@ -3,7 +3,7 @@
 //! Who that is is counted in the connection's state, which is locked to ask for it: a count of its own would
 //! be one more place in memory that each write has to look at.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use super::{Shared, State};
 
@@ -21,7 +21,8 @@ impl AsFd for Descriptor<'_> {
 
 impl Drop for Descriptor<'_> {
     fn drop(&mut self) {
-        self.shared.state.lock().give_back();
+        // Closed once the lock is given back.
+        let _unused = self.shared.state.lock().give_back();
     }
 }
 
@@ -32,12 +33,13 @@ impl Shared {
         Some(Descriptor { shared: self, fd })
     }
 
-    /// The same where its state is locked; to be given back.
+    /// The same where its state, `state`, is locked; to be given back. Where a panic comes before that, it is
+    /// closed once nobody has the connection any more.
     pub(super) fn borrow<'a>(&'a self, state: &mut State) -> Option<BorrowedFd<'a>> {
         let fd = state.fd.as_ref().filter(|_| !state.over)?.as_raw_fd();
         state.users += 1;
         // SAFETY: it is open, and for as long as `self` is there and `users` counts this one nobody
-        // closes it.
+        // closes it. `Descriptor` and `write`, which alone call this, use it no longer.
         Some(unsafe { BorrowedFd::borrow_raw(fd) })
     }
 
@@ -48,22 +50,22 @@ impl Shared {
 }
 
 impl State {
-    /// One that was borrowed is used no more.
-    pub(super) fn give_back(&mut self) {
+    /// One that was borrowed is used no more. What is returned is to be closed, without the lock.
+    #[must_use]
+    pub(super) fn give_back(&mut self) -> Option<OwnedFd> {
         self.users -= 1;
-        self.close_unused();
+        self.take_unused()
     }
 
-    /// It is over: the descriptor is closed, now or by the last who is at work with it.
-    pub(super) fn end(&mut self) {
+    /// The connection is over: the descriptor is to be closed, now or by the last who is at work with it.
+    #[must_use]
+    pub(super) fn end(&mut self) -> Option<OwnedFd> {
         self.over = true;
-        self.close_unused();
+        self.take_unused()
     }
 
-    fn close_unused(&mut self) {
-        if self.over && self.users == 0 {
-            self.fd = None;
-        }
+    fn take_unused(&mut self) -> Option<OwnedFd> {
+        self.fd.take_if(|_| self.over && self.users == 0)
     }
 }
 

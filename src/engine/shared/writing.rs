@@ -116,9 +116,10 @@ impl Shared {
             if state.gone || (first.is_none() && state.outbox.is_empty()) {
                 state.writing = false;
                 state.blocked = false;
-                state.give_back();
+                let unused = state.give_back();
                 let (gone, was_high) = (state.gone, state.was_high);
                 drop(state);
+                drop(unused);
                 if was_high {
                     self.report_drain();
                 }
@@ -149,8 +150,10 @@ impl Shared {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     state.writing = false;
                     state.blocked = true;
-                    state.give_back();
                     state.tell_shard = thread == Thread::JavaScript;
+                    let unused = state.give_back();
+                    drop(state);
+                    drop(unused);
                     return Flush::Blocked;
                 }
                 Err(_) => {
