@@ -1,5 +1,5 @@
 'use strict';
 
-const { Server } = require('./lib/engine-io.js');
+const { Server } = require('./lib/engine-io/server.js');
 
 module.exports = { Server };

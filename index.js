@@ -1,10 +1,10 @@
 'use strict';
 
-const { Base } = require('./lib/base.js');
-const { Client } = require('./lib/client.js');
-const { Frame } = require('./lib/frame.js');
-const { acceptKey } = require('./lib/handshake.js');
-const { Server } = require('./lib/server.js');
-const { Upgrade } = require('./lib/upgrade.js');
+const { Base } = require('./lib/base/base.js');
+const { Client } = require('./lib/client/client.js');
+const { Frame } = require('./lib/extensions/frame.js');
+const { acceptKey } = require('./lib/handshake/accept-key.js');
+const { Server } = require('./lib/server/server.js');
+const { Upgrade } = require('./lib/handshake/upgrade.js');
 
 module.exports = { Base, Client, Frame, Server, Upgrade, acceptKey };

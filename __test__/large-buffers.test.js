@@ -9,7 +9,7 @@ const { run } = require('./support/child');
 const { MiB } = require('./support/memory');
 const { limit, DRIVEN_BY } = require('./support/server');
 const { Client } = require('./support/ws-client');
-const { thisPlatform } = require('../lib/platform');
+const { thisPlatform } = require('../lib/native/platform');
 
 /** As many as V8 collects several times over. */
 const [FIRST, ALL] = [200, 600];

@@ -64,7 +64,7 @@ test('so are the codes of what is wrong with a frame, and there are no others', 
   const types = section(read('index.d.ts'), 'type FrameErrorCode', ';');
   const documented = all(section(read('docs/api.md'), '### Codes of a frame', '\n## '), /^\| `(WS_ERR_\w+)`/gm);
   assert.deepEqual(all(types, /'(WS_ERR_\w+)'/g), documented);
-  const own = all(read('lib/frame.js'), /'(WS_ERR_\w+)'/g);
+  const own = all(read('lib/extensions/frame.js'), /'(WS_ERR_\w+)'/g);
   assert.deepEqual(own.filter((code) => !documented.includes(code)), []);
 
   const rust = read('src/protocol/error.rs') + read('src/engine/connection.rs');

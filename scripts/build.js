@@ -7,7 +7,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { thisPlatform } = require('../lib/platform.js');
+const { thisPlatform } = require('../lib/native/platform.js');
 
 const root = path.dirname(__dirname);
 const LIBRARY = { darwin: 'libwebsockets.dylib', win32: 'websockets.dll' };

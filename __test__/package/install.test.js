@@ -6,7 +6,7 @@ const path = require('node:path');
 const { test } = require('node:test');
 const { Project, packed } = require('./support/project');
 const { registry } = require('./support/registry');
-const { thisPlatform } = require('../../lib/platform');
+const { thisPlatform } = require('../../lib/native/platform');
 
 const root = path.resolve(__dirname, '..', '..');
 const limit = { timeout: 540_000 };

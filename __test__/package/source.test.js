@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 const { Project, packed } = require('./support/project');
-const { thisPlatform } = require('../../lib/platform');
+const { thisPlatform } = require('../../lib/native/platform');
 
 const root = path.resolve(__dirname, '..', '..');
 

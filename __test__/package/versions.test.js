@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { PLATFORMS } = require('../../lib/native-failure');
+const { PLATFORMS } = require('../../lib/native/load-error');
 const { mainManifest, platformManifest } = require('../../scripts/lib/package/manifest');
 const { oneVersion, platforms, versions } = require('../../scripts/lib/package/versions');
 const checkout = require('../../package.json');

@@ -1,6 +1,6 @@
 'use strict';
 
-const { stateOf } = require('../../lib/base');
+const { stateOf } = require('../../lib/base/base');
 const { choicesOf, choose, closing } = require('./choice');
 const { Transcript, pingPayload } = require('./transcript');
 

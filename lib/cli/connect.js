@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const readline = require('node:readline');
-const { Client } = require('../client.js');
+const { Client } = require('../client/client.js');
 const { UsageError, number } = require('./commands.js');
 const { explain } = require('./explain.js');
 const { shown, shownBytes } = require('./output.js');

@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const http = require('node:http');
 const https = require('node:https');
-const { Server } = require('../server.js');
+const { Server } = require('../server/server.js');
 const { UsageError, number } = require('./commands.js');
 const { explain } = require('./explain.js');
 const { shown, shownBytes } = require('./output.js');

@@ -1,0 +1,120 @@
+'use strict';
+
+const { kInspect, show } = require('../util/inspect.js');
+
+/** The numbers of `ws` and of the browsers' WebSocket. */
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+
+/** Where a connection keeps what is not for its users. */
+const kInner = Symbol('websockets.connection');
+
+/** The extensions of a connection that has none. */
+const NONE = Object.freeze([]);
+
+/**
+ * What is not for the users of a connection. Each field counts: there may be very many of them, idle.
+ */
+class Inner {
+  readyState = OPEN;
+  /** Who holds it back: see `pause.js`. Nothing of it is emitted while this is not 0. */
+  pauses = 0;
+  /** @type {import('../util/fifo.js').Fifo<any[]> | null} events that came while paused, in order */
+  held = null;
+  /** Whether those are about to be delivered. */
+  scheduled = false;
+  /** Undoes what the assignment hung on others, such as an AbortSignal. */
+  release = undefined;
+
+  /** @param {object} facts as `Connection` gets them */
+  constructor({ sid, owner, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes }) {
+    this.sid = sid;
+    this.owner = owner;
+    this.transport = transport;
+    this.transportName = transport?.name ?? 'stream';
+    this.socket = socket;
+    this.protocol = protocol;
+    this.extensions = extensions.length > 0 ? extensions : NONE;
+    this.mask = mask;
+    this.remoteAddress = remoteAddress;
+    this.windowBytes = windowBytes;
+  }
+}
+
+/**
+ * What `base.sockets[sid]` holds. All of it is read-only.
+ */
+class Connection {
+  /**
+   * @param {object} facts
+   * @param {string} facts.sid
+   * @param {import('./state.js').State} facts.owner of the `Base` it belongs to
+   * @param {object | null} facts.transport what carries it, `null` for one that is gone already
+   * @param {import('node:stream').Duplex | null} facts.socket
+   * @param {string} facts.protocol
+   * @param {string[]} facts.extensions
+   * @param {boolean} facts.mask
+   * @param {string | undefined} facts.remoteAddress
+   * @param {number} facts.windowBytes what permessage-deflate may keep for it
+   */
+  constructor(facts) {
+    Object.defineProperty(this, kInner, { value: new Inner(facts) });
+  }
+
+  /** The connection's id: unique in the process and unguessable. */
+  get sid() {
+    return this[kInner].sid;
+  }
+
+  /** 1 open, 2 closing, 3 closed. */
+  get readyState() {
+    return this[kInner].readyState;
+  }
+
+  /** `'socket'`: a thread in Rust reads and writes; `'stream'`: this one does. */
+  get transport() {
+    return this[kInner].transportName;
+  }
+
+  /** The subprotocol that `assignSocket` was told, or `''`. */
+  get protocol() {
+    return this[kInner].protocol;
+  }
+
+  /** Names of the extensions that are on. */
+  get extensions() {
+    return [...this[kInner].extensions];
+  }
+
+  /** Whether outgoing frames are masked: the client role. */
+  get mask() {
+    return this[kInner].mask;
+  }
+
+  /** The peer's IP address; `undefined` on a Unix-domain socket. */
+  get remoteAddress() {
+    return this[kInner].remoteAddress;
+  }
+
+  /** The socket that was assigned; `null` once it is released. */
+  get socket() {
+    return this[kInner].socket;
+  }
+
+  /** Bytes that wait to be written to the peer. */
+  get bufferedAmount() {
+    const { transport } = this[kInner];
+    return transport === null ? 0 : transport.bufferedAmount();
+  }
+
+  [kInspect](...how) {
+    if (this[kInner] === undefined) {
+      return this;
+    }
+    const { sid, readyState, transport, protocol, remoteAddress, bufferedAmount } = this;
+    return show(this, { sid, readyState, transport, protocol, remoteAddress, bufferedAmount }, ...how);
+  }
+}
+
+module.exports = { CLOSED, CLOSING, Connection, OPEN, kInner };

@@ -1,0 +1,120 @@
+'use strict';
+
+const { Frame } = require('./frame.js');
+const { PERMESSAGE_DEFLATE } = require('../options/per-message-deflate.js');
+
+/** Opcodes up to this one are those of messages. */
+const BINARY = 0x2;
+/** Of a frame's first byte. */
+const OPCODE = 0x0f;
+const RSV1 = 0x40;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * permessage-deflate (RFC 7692) in its place among a connection's extensions: those behind it in the
+ * header see compressed frames, those before it what they carry.
+ */
+class DeflateStep {
+  name = PERMESSAGE_DEFLATE;
+  #inflate;
+  #compress;
+  #miss;
+  #forget;
+  /** Whether the frame in the write chain was compressed here. */
+  #isUnsent = false;
+  /** Opcode of the message under way. */
+  #opcode = 0;
+
+  /**
+   * @param {object} native
+   * @param {(frame: Buffer, payload: Buffer) => Buffer | true | undefined} native.inflate takes a
+   *   received frame; see `streamInflate`
+   * @param {(message: Buffer) => Buffer | undefined} native.compress see `streamCompress`
+   * @param {(opcode: number, rsv1: boolean) => void} native.miss see `streamMiss`
+   * @param {() => void} native.forget see `streamForget`
+   */
+  constructor({ inflate, compress, miss, forget }) {
+    this.#inflate = inflate;
+    this.#compress = compress;
+    this.#miss = miss;
+    this.#forget = forget;
+  }
+
+  /**
+   * @param {Frame} frame as received
+   * @returns {Frame | null} what goes on; `null` while a message is not whole
+   */
+  transformRead(frame) {
+    if (frame.opcode > 0 && frame.opcode <= BINARY) {
+      this.#opcode = frame.opcode;
+    }
+    const message = this.#inflate(frame.toBuffer(), frame.payload);
+    if (message === true) {
+      return frame;
+    }
+    return message === undefined ? null : remade(frame, this.#opcode, message);
+  }
+
+  /**
+   * Hears of a received frame that was dropped before it came here.
+   *
+   * @param {number} first byte of it, as it was on the wire
+   */
+  missRead(first) {
+    this.#miss(first & OPCODE, (first & RSV1) !== 0);
+  }
+
+  /**
+   * Looks at a frame that is not taken whole, by its header: only here is it known that a message
+   * is compressed.
+   *
+   * @param {Buffer} bytes what came of it
+   * @returns {boolean} whether the connection has failed by it
+   */
+  refuses(bytes) {
+    try {
+      return this.#inflate(bytes, NOTHING) !== true;
+    } catch {
+      // No header at all: the protocol says what is wrong with it.
+      return false;
+    }
+  }
+
+  /**
+   * @param {Frame} frame to be sent
+   * @param {boolean} compress whether it may be compressed
+   * @returns {Frame}
+   */
+  transformWrite(frame, compress) {
+    const isMessage = frame.fin && frame.opcode > 0 && frame.opcode <= BINARY && !frame.rsv1;
+    const payload = compress && isMessage ? this.#compress(frame.payload) : undefined;
+    if (payload === undefined) {
+      return frame;
+    }
+    const compressed = remade(frame, frame.opcode, payload);
+    compressed.rsv1 = true;
+    this.#isUnsent = true;
+    return compressed;
+  }
+
+  /**
+   * The frame in the write chain has left it: there is one at a time, so none behind it has been
+   * compressed yet.
+   *
+   * @param {boolean} isSent whether it goes to the peer; what it does not get, no later message may
+   *   refer to
+   */
+  left(isSent) {
+    if (this.#isUnsent && !isSent) {
+      this.#forget();
+    }
+    this.#isUnsent = false;
+  }
+}
+
+/** A whole message, masked as this frame of it is, with its other reserved bits. */
+function remade({ mask, rsv2, rsv3 }, opcode, payload) {
+  return Object.assign(new Frame(), { fin: true, mask, rsv2, rsv3, opcode, payload });
+}
+
+module.exports = { DeflateStep };

@@ -1,0 +1,85 @@
+'use strict';
+
+const { invalidType } = require('../util/errors.js');
+const { isToken } = require('../options/headers.js');
+const native = require('../native/native.js');
+const { PERMESSAGE_DEFLATE } = require('../options/per-message-deflate.js');
+
+/**
+ * The extensions that are on for a socket.
+ *
+ * @param {object} known the `extensions` of the `Base`
+ * @param {unknown} asked an array of names or of elements with parameters, or the value of a
+ *   `Sec-WebSocket-Extensions` header
+ * @returns {{ name: string, read?: Function, write?: Function, agreed?: string }[]} in the order of
+ *   the header; `agreed` is the element of permessage-deflate
+ * @throws {TypeError} where one is unknown, is no extension, or permessage-deflate was not agreed on
+ *   like that
+ */
+function resolveExtensions(known, asked) {
+  if (asked === undefined || asked === null) {
+    return [];
+  }
+  const elements = typeof asked === 'string' ? elementsOf(asked) : asked;
+  if (!Array.isArray(elements)) {
+    throw invalidType('The "extensions" option', 'an array of strings or a string', asked);
+  }
+  const resolved = elements.map((element) => resolveOne(known, element));
+  if (resolved.filter(({ agreed }) => agreed !== undefined).length > 1) {
+    throw invalidType('The "extensions" option', `a list with ${PERMESSAGE_DEFLATE} once`, asked);
+  }
+  return resolved;
+}
+
+function resolveOne(known, element) {
+  const name = typeof element === 'string' ? element.split(';', 1)[0].trim() : '';
+  if (!isToken(name)) {
+    throw invalidType('An element of the "extensions" option', 'the name of an extension', element);
+  }
+  if (!Object.hasOwn(known, name)) {
+    if (name === PERMESSAGE_DEFLATE) {
+      return { name, agreed: checkAgreed(element) };
+    }
+    const names = Object.keys(known).join(', ') || 'none';
+    throw invalidType('An element of the "extensions" option', `one of base.extensions (${names})`, name);
+  }
+  const { read, write } = known[name] ?? {};
+  for (const step of [read, write]) {
+    if (step !== undefined && typeof step !== 'function') {
+      throw invalidType(`The extension "${name}"`, 'an object with functions read and write', known[name]);
+    }
+  }
+  if (read === undefined && write === undefined) {
+    throw invalidType(`The extension "${name}"`, 'an object with functions read and write', known[name]);
+  }
+  return { name, read, write };
+}
+
+/**
+ * @param {string} header the value of `Sec-WebSocket-Extensions`
+ * @returns {string[]} its elements, with their parameters
+ */
+function elementsOf(header) {
+  try {
+    return native.parseExtensions(header).map(({ source }) => source);
+  } catch ({ message }) {
+    throw invalidType('The "extensions" option', `a well-formed list (${message})`, header);
+  }
+}
+
+/**
+ * Checks an element that is to be what both ends agreed on, the server's answer.
+ *
+ * @param {string} element
+ * @returns {string}
+ */
+function checkAgreed(element) {
+  const problem = native.deflateProblem(element);
+  if (problem !== undefined) {
+    const expected = `what the server answered (${problem})`;
+    throw invalidType(`The element ${PERMESSAGE_DEFLATE} of the "extensions" option`, expected, element);
+  }
+  return element;
+}
+
+module.exports = { resolveExtensions };

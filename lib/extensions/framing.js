@@ -1,0 +1,177 @@
+'use strict';
+
+const { Chain } = require('./chain.js');
+const { DeflateStep } = require('./deflate-step.js');
+const { Frame } = require('./frame.js');
+const { FrameReader } = require('./frame-reader.js');
+
+/** A peer whose frames wait in a chain is read no further from here on, in bytes. */
+const HIGH_MARK = 64 * 1024;
+
+/** What a frame in a chain costs beside its bytes, about. */
+const FRAME_COST = 512;
+
+/**
+ * A connection's extensions, between the bytes of its stream and the protocol: frames are cut out
+ * of either direction, go through the chains, and are bytes again.
+ *
+ * What comes out of the read chain is taken by the protocol as if it had come from the wire; so it
+ * is held to the same rules.
+ */
+class Framing {
+  #incoming;
+  #outgoing;
+  #reads;
+  #writes;
+  /** permessage-deflate, where it is among them. @type {DeflateStep | undefined} */
+  #deflate;
+  #receive;
+  #write;
+  #onError;
+
+  /**
+   * @param {({ name: string, read?: Function, write?: Function } |
+   *   import('./deflate-step.js').DeflateStep)[]} extensions in header order
+   * @param {import('../connection/connection.js').Connection} connection
+   * @param {object} ends
+   * @param {number} ends.maxPayload
+   * @param {(bytes: Uint8Array) => void} ends.receive takes what came through the read chain
+   * @param {(bytes: Uint8Array) => void} ends.write takes what came through the write chain
+   * @param {(error: Error) => void} ends.onError
+   * @param {() => void} ends.onRead called when a frame has left the read chain, through or dropped
+   * @param {() => void} ends.onWritten the same of the write chain
+   */
+  constructor(extensions, connection, ends) {
+    const { maxPayload, receive, write, onError, onRead, onWritten } = ends;
+    this.#receive = receive;
+    this.#write = write;
+    this.#onError = onError;
+    this.#deflate = extensions.find((extension) => extension instanceof DeflateStep);
+    this.#incoming = new FrameReader(this.#deflate === undefined ? maxPayload : grown(maxPayload));
+    // Our own frames: the sender has bounded them already.
+    this.#outgoing = new FrameReader(Infinity);
+    const backwards = [...extensions].reverse();
+    const received = (frame) => this.#received(frame);
+    this.#reads = new Chain(stepsOf(backwards, 'Read'), connection, received, onError, onRead);
+    const sent = (frame) => this.#sent(frame);
+    const left = (frame) => {
+      if (frame === undefined) {
+        this.#deflate?.left(false);
+      }
+      onWritten();
+    };
+    this.#writes = new Chain(stepsOf(extensions, 'Write'), connection, sent, onError, left);
+  }
+
+  /** @returns {number} bytes of frames in the write chain */
+  get writing() {
+    return this.#writes.bytes;
+  }
+
+  /** @returns {number} what the frames in the write chain cost beside their bytes */
+  get overhead() {
+    return this.#writes.frames * FRAME_COST;
+  }
+
+  /** @returns {boolean} whether the peer is to wait for the read chain */
+  get isFull() {
+    return this.#reads.bytes > HIGH_MARK;
+  }
+
+  /** @returns {number} bytes of frames in the read chain, and of the one under way */
+  get reading() {
+    return this.#reads.bytes + this.#incoming.pending;
+  }
+
+  /** @param {Uint8Array} chunk bytes from the stream */
+  push(chunk) {
+    for (const { bytes, whole } of this.#incoming.push(chunk)) {
+      if (whole) {
+        this.#reads.push(new Frame(bytes), bytes.length, bytes[0]);
+      } else {
+        // The protocol finds what is wrong with it, behind what came before.
+        this.#reads.then(() => this.#deflate?.refuses(bytes) || this.#receive(bytes));
+      }
+    }
+  }
+
+  /** @param {boolean} on whether received frames wait until `goOn` is called */
+  hold(on) {
+    this.#reads.isHeld = on;
+  }
+
+  /** Goes on with received frames, unless they are held. */
+  goOn() {
+    this.#reads.goOn();
+  }
+
+  /** @param {() => void} action what is to follow all that was received */
+  afterReads(action) {
+    this.#reads.then(action);
+  }
+
+  /**
+   * @param {Uint8Array} bytes whole frames to be sent
+   * @param {boolean} compress whether they may be compressed
+   */
+  send(bytes, compress) {
+    for (const { bytes: one } of this.#outgoing.push(bytes)) {
+      this.#writes.push(new Frame(one), one.length, compress);
+    }
+  }
+
+  /** @param {() => void} action what is to follow all that was sent */
+  afterWrites(action) {
+    this.#writes.then(action);
+  }
+
+  /** The connection is over: what is still inside comes out no more. */
+  end() {
+    this.#reads.end();
+    this.#writes.end();
+  }
+
+  #received(frame) {
+    const bytes = this.#toBytes(frame);
+    if (bytes !== null) {
+      this.#receive(bytes);
+    }
+  }
+
+  #sent(frame) {
+    const error = frame.isValid();
+    this.#deflate?.left(error === null);
+    if (error !== null) {
+      this.#onError(error);
+      return;
+    }
+    this.#write(frame.toBuffer());
+  }
+
+  #toBytes(frame) {
+    try {
+      return frame.toBuffer();
+    } catch (error) {
+      this.#onError(error);
+      return null;
+    }
+  }
+}
+
+/** What the extensions do in one direction. */
+function stepsOf(extensions, way) {
+  const steps = extensions.map((extension) => ({
+    name: extension.name,
+    step: extension[way.toLowerCase()],
+    transform: extension[`transform${way}`]?.bind(extension),
+    miss: extension[`miss${way}`]?.bind(extension),
+  }));
+  return steps.filter((one) => one.step !== undefined || one.transform !== undefined);
+}
+
+/** Bytes of the largest frame of a message that compression makes larger: see `Limits` in Rust. */
+function grown(maxPayload) {
+  return maxPayload + Math.floor(maxPayload / 8) + 1_024;
+}
+
+module.exports = { Framing };

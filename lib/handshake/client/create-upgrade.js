@@ -1,0 +1,225 @@
+'use strict';
+
+const { randomBytes } = require('node:crypto');
+const http = require('node:http');
+const https = require('node:https');
+
+const { onAbort } = require('../../util/abort.js');
+const { callable } = require('../../options/check.js');
+const { peerError } = require('../../util/errors.js');
+const { headerValues } = require('../../options/headers.js');
+const { ignore } = require('../server/refuse.js');
+const { checkRequestOptions } = require('./request-options.js');
+const { REDIRECTS, isSameHost, parseTarget, redirected } = require('./target.js');
+const { isTracing, trace } = require('../../util/trace.js');
+const { VERSION } = require('../server/upgrade-request.js');
+const { readUpgradeResponse } = require('./upgrade-response.js');
+const { upgraded } = require('../upgraded.js');
+
+/** How many bytes of a response that refuses us are kept. */
+const EXCERPT = 1024;
+
+/** What is meant for one host and shown to no other. */
+const SECRET_HEADERS = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
+const SECRET_OPTIONS = ['cert', 'key', 'passphrase', 'pfx', 'secureContext', 'servername', 'session'];
+
+/**
+ * Begins a client's opening handshake (RFC 6455 §4.1).
+ *
+ * @param {string | URL | { href: string }} url
+ * @param {...unknown} rest the options, see `docs/api.md`, and a callback, which gets an error, or
+ *   `null`, the socket, what `assignSocket` takes, and the response
+ * @throws {TypeError | RangeError} where an argument is wrong
+ */
+function createUpgradeRequest(url, ...rest) {
+  const [options, callback] = rest.length > 1 ? rest : [undefined, rest[0]];
+  const target = parseTarget(url);
+  const settings = checkRequestOptions(options);
+  callable('The "callback" argument', callback);
+  new Handshake(settings, callback).begin(target);
+}
+
+/** One opening handshake, over all its redirects. */
+class Handshake {
+  #settings;
+  #callback;
+  #request;
+  #timer;
+  #forget;
+  #redirects = 0;
+  #isSettled = false;
+
+  constructor(settings, callback) {
+    this.#settings = settings;
+    this.#callback = callback;
+  }
+
+  /** @param {import('./target.js').Target} target */
+  begin(target) {
+    const { signal, timeout } = this.#settings;
+    if (signal?.aborted) {
+      this.#abort();
+      return;
+    }
+    // First of all, because it throws where the app's options are none for `http.request`.
+    this.#ask(target);
+    if (timeout > 0) {
+      const message = `The opening handshake has taken more than ${timeout} ms`;
+      const late = () => this.#fail('ERR_WS_HANDSHAKE_TIMEOUT', message);
+      this.#timer = setTimeout(late, timeout).unref();
+    }
+    this.#forget = signal && onAbort(signal, () => this.#abort());
+  }
+
+  #abort() {
+    const { reason } = this.#settings.signal;
+    const isError = reason instanceof Error;
+    this.#settle(isError ? reason : peerError('Aborted', { code: 'ABORT_ERR', cause: reason }));
+  }
+
+  #ask(target) {
+    const { agent, connect, headers, offer, protocols } = this.#settings;
+    const key = randomBytes(16).toString('base64');
+    const lines = { Upgrade: 'websocket', Connection: 'Upgrade' };
+    for (const [name, value] of headers) {
+      lines[name] = lines[name] === undefined ? value : [lines[name], value].flat();
+    }
+    Object.assign(lines, { 'Sec-WebSocket-Version': VERSION, 'Sec-WebSocket-Key': key });
+    if (protocols.length > 0) {
+      lines['Sec-WebSocket-Protocol'] = protocols.join(', ');
+    }
+    if (offer !== '') {
+      lines['Sec-WebSocket-Extensions'] = offer;
+    }
+    const { auth, path, secure, where } = target;
+    const options = { ...connect, ...where, agent, auth, path, headers: lines };
+    const request = (secure ? https : http).request(options);
+    this.#request = request;
+    request.on('error', (error) => {
+      if (request === this.#request) this.#settle(error);
+    });
+    request.on('upgrade', (res, socket, head) => this.#upgraded(res, socket, head, key));
+    request.on('response', (res) => this.#answered(target, res));
+    request.end();
+  }
+
+  #upgraded(res, socket, head, key) {
+    socket.on('error', ignore);
+    if (this.#isSettled) {
+      socket.destroy();
+      return;
+    }
+    let agreed;
+    try {
+      agreed = readUpgradeResponse(res, key, this.#settings);
+    } catch ({ message }) {
+      this.#invalid(message, res);
+      socket.destroy();
+      return;
+    }
+    this.#request = undefined;
+    upgraded.add(socket);
+    if (isTracing && this.#settings.offer !== '') {
+      trace('extensions: %j was offered, %j is accepted', this.#settings.offer, agreed.extensions);
+    }
+    this.#settle(null, socket, { head, mask: true, ...agreed }, res);
+  }
+
+  /** The server has not upgraded. */
+  #answered(target, res) {
+    const { statusCode } = res;
+    const [location] = headerValues(res, 'location');
+    if (statusCode === 101) {
+      this.#invalid('Upgrade or Connection is missing', res);
+    } else if (REDIRECTS.has(statusCode) && location !== undefined && this.#settings.maxRedirects > 0) {
+      this.#follow(target, location, res);
+    } else {
+      this.#refused(res);
+    }
+  }
+
+  #invalid(why, res) {
+    const message = `The server's handshake is invalid: ${why}`;
+    this.#fail('ERR_WS_INVALID_HANDSHAKE', message, factsOf(res));
+  }
+
+  #refused(res) {
+    const chunks = [];
+    let length = 0;
+    const finish = () => {
+      const body = Buffer.concat(chunks).subarray(0, EXCERPT).toString();
+      const message = `The server has answered with status ${res.statusCode}`;
+      this.#fail('ERR_WS_UNEXPECTED_RESPONSE', message, { ...factsOf(res), body });
+    };
+    res.on('data', (chunk) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= EXCERPT) finish();
+    });
+    res.on('end', finish);
+    res.on('error', finish);
+  }
+
+  #follow(from, location, res) {
+    const to = redirected(from, location);
+    if (to === null) {
+      const message = 'The server redirects to where it is not safe to follow';
+      this.#fail('ERR_WS_UNSAFE_REDIRECT', message, factsOf(res));
+      return;
+    }
+    if (this.#redirects === this.#settings.maxRedirects) {
+      this.#fail('ERR_WS_TOO_MANY_REDIRECTS', 'The server redirects once too often', factsOf(res));
+      return;
+    }
+    this.#redirects++;
+    if (!isSameHost(from, to)) {
+      this.#settings = withoutSecrets(this.#settings);
+    }
+    const request = this.#request;
+    try {
+      this.#ask(to);
+    } catch (error) {
+      // An agent of the app's, for example, that is for the other protocol.
+      this.#settle(error);
+    }
+    request.destroy();
+  }
+
+  #fail(code, message, facts) {
+    this.#settle(peerError(message, { code, ...facts }));
+  }
+
+  #settle(error, ...result) {
+    if (this.#isSettled) {
+      return;
+    }
+    this.#isSettled = true;
+    clearTimeout(this.#timer);
+    this.#forget?.();
+    if (isTracing && error !== null) {
+      trace('a handshake has failed, %s: %j', error.code, error.message);
+    }
+    if (error !== null) {
+      this.#request?.destroy();
+    }
+    process.nextTick(this.#callback, error, ...result);
+  }
+}
+
+/** What an error says of a response. */
+function factsOf({ statusCode, headers }) {
+  return { statusCode, headers };
+}
+
+/** The settings as another host may see them. */
+function withoutSecrets(settings) {
+  const { connect, headers } = settings;
+  const shown = Object.entries(connect).filter(([name]) => !SECRET_OPTIONS.includes(name));
+  return {
+    ...settings,
+    connect: Object.fromEntries(shown),
+    headers: headers.filter(([name]) => !SECRET_HEADERS.has(name.toLowerCase())),
+  };
+}
+
+module.exports = { createUpgradeRequest };

@@ -1,0 +1,193 @@
+'use strict';
+
+const { Stream } = require('node:stream');
+
+const { callable, delay, object } = require('../../options/check.js');
+const { invalidType, peerError } = require('../../util/errors.js');
+const { acceptKey } = require('../accept-key.js');
+const { checkHeaders } = require('../../options/headers.js');
+const { acceptExtensions } = require('../negotiation.js');
+const { checkOrigins } = require('./origins.js');
+const { checkPerMessageDeflate } = require('../../options/per-message-deflate.js');
+const { Refusal, ignore, refuse } = require('./refuse.js');
+const { checkChoice } = require('../subprotocols.js');
+const { isTracing, trace } = require('../../util/trace.js');
+const { readUpgradeRequest } = require('./upgrade-request.js');
+const { upgraded } = require('../upgraded.js');
+const { heed } = require('./verdict.js');
+
+/**
+ * Answers a client's opening handshake (RFC 6455 §4.2). A request that is not upgraded gets a response
+ * that says why, and its socket is closed.
+ *
+ * @param {import('node:http').IncomingMessage} req
+ * @param {import('node:stream').Duplex} socket the `'upgrade'` event's
+ * @param {...unknown} rest the options, see `docs/api.md`, and a callback, which gets an error, or
+ *   `null`, the socket and what `assignSocket` takes
+ * @throws {TypeError} where an argument is wrong
+ */
+function handleUpgradeRequest(req, socket, ...rest) {
+  const [options, callback] = rest.length > 1 ? rest : [undefined, rest[0]];
+  if (!Array.isArray(req?.rawHeaders)) {
+    throw invalidType('The "req" argument', 'an http.IncomingMessage', req);
+  }
+  if (!(socket instanceof Stream)) {
+    throw invalidType('The "socket" argument', 'a stream', socket);
+  }
+  const settings = checkHandleOptions(options);
+  callable('The "callback" argument', callback);
+  answer(req, socket, settings, callback);
+}
+
+/**
+ * Answers an opening handshake, or gives it up: nothing waits for the app's functions longer than the
+ * client does, or `handshakeTimeout`.
+ *
+ * @param {import('node:http').IncomingMessage} req
+ * @param {any} socket
+ * @param {ReturnType<typeof checkHandleOptions>} settings
+ * @param {Function} callback called once, never before this returns
+ * @returns {(refusal: Refusal) => void} refuses the request, unless its outcome is known
+ */
+function answer(req, socket, settings, callback) {
+  // Until it is assigned, nobody else hears what happens to it.
+  socket.on('error', ignore);
+  let isSettled = false;
+  let timer;
+  const settle = (error, ...result) => {
+    isSettled = true;
+    clearTimeout(timer);
+    socket.off('close', left);
+    socket.off('end', left);
+    process.nextTick(callback, error, ...result);
+  };
+  // A client that has ended its side does not wait for an answer.
+  const left = () => {
+    const message = 'The socket was closed before it was upgraded';
+    settle(peerError(message, { code: 'ERR_WS_UPGRADE_ABORTED' }));
+    socket.destroy?.();
+  };
+  const giveUp = (refusal) => {
+    if (!isSettled) {
+      refuse(req, socket, refusal);
+      settle(errorOf(refusal));
+    }
+  };
+  if (isOver(socket)) {
+    left();
+    return giveUp;
+  }
+  socket.once('close', left);
+  socket.once('end', left);
+  if (settings.timeout > 0) {
+    timer = setTimeout(() => giveUp(late(settings.timeout)), settings.timeout).unref();
+  }
+  decide(req, settings).then(
+    (agreed) => {
+      if (isSettled) {
+        return;
+      }
+      if (isOver(socket)) {
+        left();
+        return;
+      }
+      const { extensions, protocol } = agreed;
+      socket.write(switchingProtocols(agreed, settings.headers), 'latin1');
+      upgraded.add(socket);
+      settle(null, socket, { head: settings.head, protocol, extensions });
+    },
+    (reason) => giveUp(reason instanceof Refusal ? reason : failed(reason)),
+  );
+  return giveUp;
+}
+
+/** Nothing can be said to the peer any more, or it has nothing to say. */
+function isOver(socket) {
+  return socket.destroyed || socket.writable === false || socket.readableEnded;
+}
+
+/** A function of the app's failed: it is no client's business how. */
+function failed(cause) {
+  const code = 'ERR_WS_UPGRADE_FAILED';
+  return new Refusal(500, 'The request could not be looked at', { code, cause });
+}
+
+/** A function of the app's takes too long. */
+function late(ms) {
+  const code = 'ERR_WS_HANDSHAKE_TIMEOUT';
+  return new Refusal(503, `The request was not decided on within ${ms} ms`, { code });
+}
+
+/**
+ * @param {Refusal} refusal
+ * @returns {Error & { code: string, statusCode: number }}
+ */
+function errorOf({ status, message, code, cause }) {
+  const error = peerError(message, { code, statusCode: status });
+  return cause === undefined ? error : Object.assign(error, { cause });
+}
+
+/**
+ * @param {unknown} options
+ * @returns {Record<string, any>}
+ */
+function checkHandleOptions(options = {}) {
+  const given = object('The "options" argument', options);
+  const { head, protocols, extensions, perMessageDeflate, headers, shouldAccept } = given;
+  const origins = given.origins ?? (() => true);
+  if (head !== undefined && head !== null && !(head instanceof Uint8Array)) {
+    throw invalidType('The "head" option', 'a Buffer or a Uint8Array', head);
+  }
+  return {
+    head: head ?? undefined,
+    choose: checkChoice('The "protocols" option', protocols ?? []),
+    extensions: object('The "extensions" option', extensions ?? {}),
+    deflate: checkPerMessageDeflate('The "perMessageDeflate" option', perMessageDeflate ?? false),
+    headers: checkHeaders('The "headers" option', headers ?? {}),
+    timeout: delay('The "handshakeTimeout" option', given.handshakeTimeout ?? 10_000),
+    isAllowed: checkOrigins('The "origins" option', origins),
+    shouldAccept: callable('The "shouldAccept" option', shouldAccept ?? (() => true)),
+  };
+}
+
+/**
+ * Looks at a request; the app's functions may take their time. `shouldAccept` is the last of them.
+ *
+ * @throws {Refusal | unknown} what is no Refusal has been thrown by the app's functions
+ */
+async function decide(req, settings) {
+  const request = readUpgradeRequest(req);
+  if (!(await settings.isAllowed(request.origin, req))) {
+    throw new Refusal(403, 'The origin is not allowed', { code: 'ERR_WS_UPGRADE_REFUSED' });
+  }
+  const protocol = (await settings.choose(request.protocols, req)) || '';
+  if (protocol !== '' && !request.protocols.includes(protocol)) {
+    throw invalidType('The result of "protocols"', 'one of the offered subprotocols', protocol);
+  }
+  heed(await settings.shouldAccept(req));
+  const extensions = acceptExtensions(request, settings.extensions, settings.deflate);
+  if (isTracing && request.extensions !== '') {
+    trace('extensions: %j was offered, %j is accepted', request.extensions, extensions);
+  }
+  return { key: request.key, protocol, extensions };
+}
+
+/**
+ * @param {{ key: string, protocol: string, extensions: string }} answer
+ * @param {[string, string][]} headers more of them
+ * @returns {string} the response (RFC 6455 §4.2.2, item 5)
+ */
+function switchingProtocols({ key, protocol, extensions }, headers) {
+  const lines = [
+    ['Upgrade', 'websocket'],
+    ['Connection', 'Upgrade'],
+    ['Sec-WebSocket-Accept', acceptKey(key)],
+    ...(protocol === '' ? [] : [['Sec-WebSocket-Protocol', protocol]]),
+    ...(extensions === '' ? [] : [['Sec-WebSocket-Extensions', extensions]]),
+    ...headers,
+  ];
+  const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return `HTTP/1.1 101 Switching Protocols\r\n${text}\r\n`;
+}
+
+module.exports = { answer, checkHandleOptions, handleUpgradeRequest };

@@ -1,0 +1,148 @@
+'use strict';
+
+const { hasToken, headerValues, isToken, listElements } = require('../../options/headers.js');
+const native = require('../../native/native.js');
+const { Refusal } = require('./refuse.js');
+
+/** The protocol's version (RFC 6455 §4.1). */
+const VERSION = '13';
+
+/** Base64 of 16 bytes. */
+const KEY = /^[A-Za-z0-9+/]{22}==$/;
+
+/** Subprotocols that a client may ask for, and bytes of all of them. */
+const MAX_PROTOCOLS = 64;
+const MAX_PROTOCOLS_LENGTH = 8 * 1024;
+
+/** How many headers Node reads where the HTTP server has no `maxHeadersCount`. */
+const MAX_HEADERS = 1_000;
+
+/**
+ * Reads a request to upgrade (RFC 6455 §4.2.1).
+ *
+ * @param {import('node:http').IncomingMessage} req
+ * @returns {{ key: string, origin: string | undefined, protocols: string[], extensions: string,
+ *   offers: { name: string, source: string }[] }} `extensions` is the header's value, `offers` what
+ *   is in it
+ * @throws {Refusal}
+ */
+function readUpgradeRequest(req) {
+  const values = (name) => headerValues(req, name);
+  if (req.method !== 'GET') {
+    throw new Refusal(405, 'A WebSocket is opened by GET', { headers: [['Allow', 'GET']] });
+  }
+  if (req.httpVersionMajor < 1 || (req.httpVersionMajor === 1 && req.httpVersionMinor < 1)) {
+    throw new Refusal(400, 'A WebSocket takes HTTP/1.1 or later');
+  }
+  checkAllRead(req);
+  const [host, ...hosts] = values('host');
+  if (!host || hosts.length > 0) {
+    throw new Refusal(400, 'Exactly one Host header is needed');
+  }
+  if (pathOf(req) === null) {
+    throw new Refusal(400, 'The request target is no path');
+  }
+  checkNoBody(values);
+  if (!hasToken(values('upgrade'), 'websocket')) {
+    const headers = [['Upgrade', 'websocket']];
+    throw new Refusal(426, 'The Upgrade header does not ask for websocket', { headers });
+  }
+  if (!hasToken(values('connection'), 'upgrade')) {
+    throw new Refusal(400, 'The Connection header does not name Upgrade');
+  }
+  const key = readVersionAndKey(values);
+  const origins = values('origin');
+  if (origins.length > 1) {
+    throw new Refusal(400, 'There is more than one Origin header');
+  }
+  const protocols = readProtocols(values('sec-websocket-protocol'));
+  return { key, origin: origins[0], protocols, ...readExtensions(values('sec-websocket-extensions')) };
+}
+
+/**
+ * Node leaves out headers behind the most that it reads, and says nothing of it: any of those that are looked
+ * at might be missing.
+ */
+function checkAllRead({ rawHeaders, socket }) {
+  const most = socket?.server?.maxHeadersCount ?? MAX_HEADERS;
+  if (most > 0 && rawHeaders.length > 2 * most) {
+    throw new Refusal(431, `There are more than ${most} headers`);
+  }
+}
+
+/**
+ * A body has no meaning here, and a proxy that sees its end elsewhere would take it for a request.
+ */
+function checkNoBody(values) {
+  const hasLength = values('content-length').some((length) => length !== '0');
+  if (hasLength || values('transfer-encoding').length > 0) {
+    throw new Refusal(400, 'The request has a body');
+  }
+}
+
+function readVersionAndKey(values) {
+  const versions = values('sec-websocket-version');
+  if (versions.length > 1) {
+    throw new Refusal(400, 'There is more than one Sec-WebSocket-Version header');
+  }
+  if (versions[0] !== VERSION) {
+    const headers = [
+      ['Upgrade', 'websocket'],
+      ['Sec-WebSocket-Version', VERSION],
+    ];
+    throw new Refusal(426, `Sec-WebSocket-Version is not ${VERSION}`, { headers });
+  }
+  const keys = values('sec-websocket-key');
+  if (keys.length !== 1 || !KEY.test(keys[0])) {
+    throw new Refusal(400, 'Sec-WebSocket-Key is not 16 bytes in base64, exactly once');
+  }
+  return keys[0];
+}
+
+function readProtocols(values) {
+  if (values.length === 0) {
+    return [];
+  }
+  const malformed = new Refusal(400, 'Sec-WebSocket-Protocol is no list of different tokens');
+  if (values.join(',').length > MAX_PROTOCOLS_LENGTH) {
+    throw malformed;
+  }
+  const protocols = listElements(values);
+  const isList = protocols.length > 0 && protocols.length <= MAX_PROTOCOLS;
+  if (!isList || !protocols.every(isToken) || new Set(protocols).size < protocols.length) {
+    throw malformed;
+  }
+  return protocols;
+}
+
+function readExtensions(values) {
+  const extensions = values.join(',');
+  let offers;
+  try {
+    offers = native.parseExtensions(extensions);
+  } catch ({ message }) {
+    throw new Refusal(400, `Sec-WebSocket-Extensions is malformed: ${message}`);
+  }
+  if (values.length > 0 && offers.length === 0) {
+    throw new Refusal(400, 'Sec-WebSocket-Extensions is empty');
+  }
+  return { extensions, offers };
+}
+
+/**
+ * The path that a request asks for, in its normal form. Its target is a path, or, to a proxy, a whole
+ * URL (RFC 7230 §5.3).
+ *
+ * @param {{ url: string }} req
+ * @returns {string | null} `null` where it is neither
+ */
+function pathOf({ url }) {
+  try {
+    const { protocol, pathname } = new URL(url.startsWith('/') ? `ws://localhost${url}` : url);
+    return /^(?:http|ws)s?:$/.test(protocol) ? pathname : null;
+  } catch {
+    return null;
+  }
+}
+
+module.exports = { VERSION, pathOf, readUpgradeRequest };

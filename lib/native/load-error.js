@@ -1,0 +1,136 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { failure } = require('../util/errors.js');
+const { thisPlatform } = require('./platform.js');
+const { version } = require('../../package.json');
+
+const ROOT = path.join(__dirname, '..', '..');
+
+/** The platforms that a package is published for; a test compares them with the folders of `npm/`. */
+const PLATFORMS = [
+  'darwin-arm64', 'darwin-x64',
+  'linux-arm64-gnu', 'linux-arm64-musl', 'linux-x64-gnu', 'linux-x64-musl',
+  'win32-arm64-msvc', 'win32-x64-msvc',
+];
+
+/** @param {string} name @returns {string | undefined} where it is, if it can be found */
+function find(name) {
+  try {
+    return require.resolve(name);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @param {string} name the platform's
+ * @returns {string | undefined} the binary that the generated loader finds
+ */
+function findBinary(name) {
+  const { NAPI_RS_NATIVE_LIBRARY_PATH: given } = process.env;
+  const places = given ? [given] : [`../../websockets.${name}.node`, `websockets-${name}`];
+  return places.map(find).find((file) => file !== undefined);
+}
+
+/** @returns {string} how to get a binary without a package */
+function fromSource() {
+  const rust = /^rust-version = "(.+)"$/m.exec(read('Cargo.toml'))?.[1];
+  const where = path.relative(process.cwd(), ROOT) === '' ? '' : ` --prefix ${JSON.stringify(ROOT)}`;
+  return `To build it from source, with Rust${rust ? ` ${rust} or newer` : ''} (https://rustup.rs): npm run build${where}`;
+}
+
+function read(file) {
+  try {
+    return fs.readFileSync(path.join(ROOT, file), 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Where Node.js is what refuses, why, by the code of its error. */
+const REFUSALS = {
+  // The permission model and --no-addons have the same one.
+  ERR_DLOPEN_DISABLED: 'Node.js may not load addons here: with its permission model (--permission) add --allow-addons; leave out --no-addons',
+  ERR_ACCESS_DENIED: 'the permission model of Node.js (--permission) keeps it from being read: add --allow-fs-read for its folder, and --allow-addons',
+};
+
+/** Why a binary that is there cannot be loaded, as far as the system's words tell. */
+function reasons({ name, code, message }) {
+  if (name === 'NotCapable') return ['Deno may not load addons here: it needs --allow-ffi, --allow-read and --allow-env'];
+  if (Object.hasOwn(REFUSALS, code ?? '')) return [REFUSALS[code]];
+  const glibc = /version `GLIBC_([\d.]+)' not found/.exec(message)?.[1];
+  if (glibc !== undefined) return [`it needs glibc ${glibc} or newer, and this system's is older`];
+  if (/libc\.musl|ld-musl|ld-linux|libc\.so\b/.test(message)) {
+    return ['it was made for another C library: musl (Alpine) and glibc have packages of their own'];
+  }
+  return [
+    'the file is damaged, or was made for another system or architecture: delete node_modules and install again',
+  ];
+}
+
+/** Why there is no binary. */
+function absences(own) {
+  const others = PLATFORMS.filter((name) => name !== own && find(`websockets-${name}/package.json`));
+  return [
+    ...others.map((name) => `websockets-${name} is installed: node_modules was made on another system, or for another C library (musl, glibc), and has to be made here`),
+    ...(process.permission ? [REFUSALS.ERR_ACCESS_DENIED.replace('it', 'the package')] : []),
+    'npm was told to leave optional dependencies out: --omit=optional, --no-optional, or `omit` in an .npmrc',
+    'package-lock.json comes from another system and lacks it: delete package-lock.json and node_modules, and install again',
+    'a bundler has moved the code away from node_modules: have it leave websockets external',
+  ];
+}
+
+const list = (title, lines) => [title, ...lines.map((line) => `  - ${line}`)].join('\n');
+
+/**
+ * There is no binary that can be loaded.
+ *
+ * @param {Error} error what the generated loader says
+ * @returns {Error & { code: 'ERR_WS_NO_BINARY', cause: Error }}
+ */
+function noBinary(error) {
+  const { name, text } = thisPlatform();
+  const wanted = `websockets-${name}`;
+  const found = findBinary(name);
+  const parts = [`websockets ${version} has no binary that can be loaded on ${text}.`];
+  let cause = error;
+  if (found !== undefined) {
+    try {
+      require(found); // the generated loader keeps the message of an error alone
+    } catch (refused) {
+      cause = refused;
+    }
+    parts.push(list(`${found} was found, but not loaded (${cause.message.split('\n', 1)[0]}):`, reasons(cause)));
+  } else if (find('../../native.js') === undefined) {
+    parts.push('This is a checkout in which nothing has been built yet.');
+  } else if (PLATFORMS.includes(name)) {
+    parts.push(list(`The package ${wanted} was looked for, and is not installed. The usual causes:`, absences(name)));
+  } else {
+    parts.push(`There is no package ${wanted}: binaries are published for ${PLATFORMS.join(', ')}.`);
+  }
+  parts.push(fromSource());
+  return Object.assign(failure('ERR_WS_NO_BINARY', parts.join('\n')), { cause });
+}
+
+/**
+ * The binary that was loaded belongs to another version of this package.
+ *
+ * @param {string | undefined} built its version, where it tells
+ * @returns {Error & { code: 'ERR_WS_BINARY_VERSION' }}
+ */
+function otherVersion(built) {
+  const { name, text } = thisPlatform();
+  const file = findBinary(name);
+  return failure('ERR_WS_BINARY_VERSION', [
+    `websockets ${version} has found a binary of ${built === undefined ? 'another version' : `version ${built}`} on ${text}${file ? `: ${file}` : ''}.`,
+    list('The usual causes:', [
+      `websockets and websockets-${name} were updated apart: delete node_modules and install again`,
+      'the file is left of an earlier build: build anew',
+    ]),
+    fromSource(),
+  ].join('\n'));
+}
+
+module.exports = { PLATFORMS, noBinary, otherVersion };

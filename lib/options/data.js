@@ -1,0 +1,141 @@
+'use strict';
+
+const { isUtf8 } = require('node:buffer');
+const { isArrayBuffer, isUint8Array } = require('node:util').types;
+
+const { invalidType, outOfRange } = require('../util/errors.js');
+
+/** RFC 6455 §5.5: the most that a control frame carries. */
+const MAX_CONTROL_PAYLOAD = 125;
+/** The status code takes two bytes of it. */
+const MAX_REASON = MAX_CONTROL_PAYLOAD - 2;
+
+const TEXT = 0x1;
+const BINARY = 0x2;
+
+/**
+ * Checks what is to be sent.
+ *
+ * @param {unknown} data
+ * @returns {string | ArrayBufferView} as the native side takes it
+ */
+function checkData(data) {
+  if (typeof data === 'string') {
+    return data;
+  }
+  if (ArrayBuffer.isView(data)) {
+    // Not every runtime's Node-API takes a DataView where it takes a Buffer: Deno's does not.
+    return data instanceof DataView ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : data;
+  }
+  if (isArrayBuffer(data)) {
+    return new Uint8Array(data);
+  }
+  const allowed = 'a string, a Buffer, a TypedArray, a DataView or an ArrayBuffer';
+  throw invalidType('The "data" argument', allowed, data);
+}
+
+/**
+ * Checks the payload of a ping (RFC 6455 §5.5.2).
+ *
+ * @param {unknown} data
+ * @returns {string | ArrayBufferView}
+ */
+function checkPingData(data) {
+  const checked = checkData(data);
+  const text = typeof checked === 'string' ? checked : null;
+  const bytes = text === null ? bytesOf(checked) : null;
+  const length = bytes?.length ?? Buffer.byteLength(text);
+  if (length > MAX_CONTROL_PAYLOAD) {
+    const allowed = `at most ${MAX_CONTROL_PAYLOAD} bytes of UTF-8 or binary data`;
+    throw outOfRange('The "data" argument', allowed, `${length} bytes`);
+  }
+  return text ?? new Uint8Array(bytes);
+}
+
+/**
+ * Checks the reason of a close frame (RFC 6455 §5.5.1).
+ *
+ * @param {unknown} reason
+ * @returns {string | Uint8Array}
+ */
+function checkReason(reason) {
+  if (reason === undefined || reason === null) {
+    return '';
+  }
+  if (typeof reason !== 'string' && !isUint8Array(reason)) {
+    throw invalidType('The "reason" argument', 'a string or a Buffer', reason);
+  }
+  const text = typeof reason === 'string' ? reason : null;
+  const bytes = text === null ? bytesOf(reason) : null;
+  const length = bytes?.length ?? Buffer.byteLength(text);
+  if (length > MAX_REASON) {
+    throw outOfRange('The "reason" argument', `at most ${MAX_REASON} bytes`, `${length} bytes`);
+  }
+  if (text !== null) {
+    return text;
+  }
+  const copy = new Uint8Array(bytes);
+  if (!isValidUtf8(copy)) {
+    throw invalidType('The "reason" argument', 'a string or a Buffer of valid UTF-8', reason);
+  }
+  return copy;
+}
+
+/**
+ * Checks the status code of a close frame (RFC 6455 §7.4 and the registry it founded).
+ *
+ * @param {unknown} code
+ * @returns {number}
+ */
+function checkCloseCode(code) {
+  const allowed = 'one of 1000 to 1003, 1007 to 1014, 3000 to 4999';
+  if (typeof code !== 'number') {
+    throw invalidType('The "code" argument', allowed, code);
+  }
+  const registered = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
+  if (!Number.isInteger(code) || !(registered || (code >= 3000 && code <= 4999))) {
+    throw outOfRange('The "code" argument', allowed, code);
+  }
+  return code;
+}
+
+/**
+ * The opcode of a message with this data.
+ *
+ * @param {string | ArrayBufferView} data
+ * @returns {number}
+ */
+function opcodeOf(data) {
+  return typeof data === 'string' ? TEXT : BINARY;
+}
+
+/**
+ * A view of fixed length on what a view shows now. Memory that is shared may grow and change at any
+ * time, and `byteLength` may be anybody's: what goes into a control frame is a copy of this, so that it
+ * is what was checked.
+ *
+ * @param {ArrayBufferView} view
+ * @returns {Uint8Array}
+ */
+function bytesOf({ buffer, byteOffset, byteLength }) {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @returns {boolean}
+ */
+function isValidUtf8(bytes) {
+  if (isUtf8 !== undefined) {
+    return isUtf8(bytes);
+  }
+  // Node before 18.14.
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+module.exports = { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf };

@@ -1,0 +1,54 @@
+'use strict';
+
+const { boolean, integer } = require('./check.js');
+const { invalidType } = require('../util/errors.js');
+
+/** The extension that is built in (RFC 7692); one of the app's by that name takes its place. */
+const PERMESSAGE_DEFLATE = 'permessage-deflate';
+
+/**
+ * The settings of permessage-deflate (RFC 7692), by the names of `ws`: what each is where it is not
+ * given, and what it may be.
+ */
+const SETTINGS = {
+  // Messages of fewer bytes are sent as they are: they gain little, and cost a compression.
+  threshold: { default: 1024, check: integer(0, Number.MAX_SAFE_INTEGER) },
+  // As zlib has them: 0 only stores, 1 is the fastest, 9 the smallest.
+  level: { default: 6, check: integer(0, 9) },
+  // Bytes that the connections' windows may take before no more of them is agreed on.
+  memoryLimit: { default: 128 * 1024 * 1024, check: integer(0, Number.MAX_SAFE_INTEGER, true) },
+  serverNoContextTakeover: { default: false, check: boolean },
+  clientNoContextTakeover: { default: false, check: boolean },
+  serverMaxWindowBits: { default: 15, check: integer(8, 15) },
+  clientMaxWindowBits: { default: 15, check: integer(8, 15) },
+};
+
+/**
+ * Checks the `perMessageDeflate` option.
+ *
+ * @param {string} name how messages name the option
+ * @param {unknown} value a boolean, or an object of settings
+ * @returns {Readonly<Record<keyof typeof SETTINGS, any>> | null} every setting; `null` for `false`
+ * @throws {TypeError | RangeError} naming the setting that is wrong
+ */
+function checkPerMessageDeflate(name, value) {
+  if (value === false) {
+    return null;
+  }
+  if (typeof value !== 'boolean' && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+    throw invalidType(name, 'a boolean or an object', value);
+  }
+  const given = value === true ? {} : value;
+  const checked = {};
+  for (const [key, setting] of Object.entries(SETTINGS)) {
+    // Read once: what is checked is what is kept.
+    const { [key]: asked = setting.default } = given;
+    checked[key] = setting.check(`The "perMessageDeflate.${key}" option`, asked);
+  }
+  return Object.freeze(checked);
+}
+
+/** What holds where the option does not say. */
+const DEFAULTS = checkPerMessageDeflate('', true);
+
+module.exports = { DEFAULTS, PERMESSAGE_DEFLATE, checkPerMessageDeflate };

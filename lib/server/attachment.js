@@ -1,0 +1,76 @@
+'use strict';
+
+const { Refusal, refuse } = require('../handshake/server/refuse.js');
+const { pathOf } = require('../handshake/server/upgrade-request.js');
+
+/** @type {WeakMap<import('node:http').Server, Attachment>} */
+const attachments = new WeakMap();
+
+/**
+ * What hears an HTTP server's upgrades for all the `Server`s on it.
+ */
+class Attachment {
+  #httpServer;
+  /** @type {Map<object, Claim>} by their `Server`, in the order in which they began to listen */
+  #claims = new Map();
+
+  /**
+   * Whether a path is a `Server`'s, and what it does with a request.
+   *
+   * @typedef {object} Claim
+   * @property {() => string | null} path what it takes; `null` for every path
+   * @property {(req: object, socket: object, head: Buffer) => void} take
+   */
+
+  constructor(httpServer) {
+    this.#httpServer = httpServer;
+  }
+
+  /**
+   * @param {import('node:http').Server} httpServer
+   * @param {object} server
+   * @param {Claim} claim
+   * @returns {() => void} undoes it
+   */
+  static attach(httpServer, server, claim) {
+    const attachment = attachments.get(httpServer) ?? new Attachment(httpServer);
+    attachments.set(httpServer, attachment);
+    attachment.#add(server, claim);
+    return () => attachment.#delete(server);
+  }
+
+  #add(server, claim) {
+    if (this.#claims.size === 0) {
+      this.#httpServer.on('upgrade', this.#upgrade);
+    }
+    this.#claims.set(server, claim);
+  }
+
+  #delete(server) {
+    this.#claims.delete(server);
+    if (this.#claims.size === 0) {
+      this.#httpServer.off('upgrade', this.#upgrade);
+    }
+  }
+
+  #upgrade = (req, socket, head) => {
+    const path = pathOf(req);
+    const claims = [...this.#claims.values()];
+    const claim =
+      claims.find((one) => path !== null && one.path() === withSlash(path)) ??
+      claims.find((one) => one.path() === null);
+    if (claim !== undefined) {
+      claim.take(req, socket, head);
+    } else if (this.#httpServer.listenerCount('upgrade') === 1) {
+      // With a listener of the app's own it may be for that one.
+      refuse(req, socket, new Refusal(404, 'There is no WebSocket at this path'));
+    }
+  };
+}
+
+/** As the `url` of a `Base` has it. */
+function withSlash(path) {
+  return path.endsWith('/') ? path : `${path}/`;
+}
+
+module.exports = { Attachment };

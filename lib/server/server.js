@@ -1,0 +1,258 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+const http = require('node:http');
+
+const { Attachment } = require('./attachment.js');
+const { Base, announce, stateOf, take } = require('../base/base.js');
+const { boolean, callable } = require('../options/check.js');
+const { emitError } = require('../connection/deliver.js');
+const { failed } = require('../connection/diagnostics.js');
+const { disposable } = require('../util/dispose.js');
+const { failure } = require('../util/errors.js');
+const { answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
+const { factsOf, kInspect, show } = require('../util/inspect.js');
+const { Refusal, refuse } = require('../handshake/server/refuse.js');
+
+const GOING_AWAY = 1001;
+
+/** What becomes of a request because of the app's functions is the app's to know. */
+const APP_ERRORS = new Set(['ERR_WS_HANDSHAKE_TIMEOUT', 'ERR_WS_UPGRADE_FAILED']);
+
+/** Options of the opening handshake, which are those of `handleUpgradeRequest`. */
+const HANDSHAKE_OPTIONS = ['handshakeTimeout', 'headers', 'origins', 'protocols'];
+
+/**
+ * A `Base` that answers the upgrade requests of HTTP servers.
+ */
+class Server extends Base {
+  /** The url where none was given: it takes every path. */
+  #anyUrl;
+  /** What holds for each handshake, checked. */
+  #handshake;
+  #keepSocket;
+  /** @type {Map<import('node:http').Server, () => void>} how to stop listening on each */
+  #attached = new Map();
+  /** Those of them that are the Server's own. */
+  #own = new Set();
+  /** @type {Set<Function>} what refuses each request that is neither refused nor assigned yet */
+  #handshakes = new Set();
+  /** @type {Function[] | null} whom to tell when it has stopped; `null` while it does not stop */
+  #stopping = null;
+
+  /**
+   * @param {object} [options] see `docs/api.md`
+   * @throws {TypeError | RangeError} naming the option that is wrong
+   */
+  constructor(options) {
+    super(options);
+    const { keepSocket, maxConnections, shouldAccept, url } = options ?? {};
+    if (maxConnections === undefined) this.maxConnections = Infinity;
+    if (url === undefined) this.#anyUrl = this.url;
+    const given = HANDSHAKE_OPTIONS.map((name) => [name, options?.[name]]);
+    const ask = (req) => this.#ask(req);
+    this.#handshake = checkHandleOptions({ ...Object.fromEntries(given), shouldAccept: ask });
+    this.#keepSocket = keepSocket === undefined || boolean('The "keepSocket" option', keepSocket);
+    if (shouldAccept !== undefined) {
+      this.shouldAccept = callable('The "shouldAccept" option', shouldAccept);
+    }
+  }
+
+  /**
+   * Whether a request is upgraded, once it has been found to be in order. The option of this name
+   * takes its place.
+   *
+   * @param {import('node:http').IncomingMessage} _req
+   * @returns {unknown} `true`; `false`, a status or `{ status, headers, body }` to refuse it; or a
+   *   Promise of these
+   */
+  shouldAccept(_req) {
+    return true;
+  }
+
+  /**
+   * Takes the upgrade requests of an HTTP server, or of one that it makes, which then listens on what
+   * `net.Server.listen` takes.
+   *
+   * @param {...any} args an HTTP server, or a port, a host and a callback
+   * @returns {this}
+   * @throws {Error} `ERR_WS_STOPPING` between `close()` and its end
+   */
+  listen(...args) {
+    if (this.#stopping !== null) {
+      throw failure('ERR_WS_STOPPING', 'The Server is closing: it can listen again when that is done');
+    }
+    if (args[0] instanceof EventEmitter) {
+      this.#attach(args[0]);
+      return this;
+    }
+    const httpServer = http.createServer(upgradeRequired);
+    httpServer.on('error', (error) => {
+      if (!httpServer.listening) this.#detach(httpServer);
+      failed(this, error);
+      this.emit('error', error);
+    });
+    this.#own.add(httpServer);
+    this.#attach(httpServer);
+    httpServer.listen(...args);
+    return this;
+  }
+
+  /** The address of the HTTP server that it listens on first, as `net.Server` has it. */
+  address() {
+    const [first] = this.#attached.keys();
+    return first?.address() ?? null;
+  }
+
+  #attach(httpServer) {
+    const claim = {
+      path: () => (this.url === this.#anyUrl ? null : this.url.pathname),
+      take: (req, socket, head) => this.#upgrade(req, socket, head),
+    };
+    this.#attached.set(httpServer, Attachment.attach(httpServer, this, claim));
+  }
+
+  #detach(httpServer) {
+    this.#attached.get(httpServer)?.();
+    this.#attached.delete(httpServer);
+    this.#own.delete(httpServer);
+  }
+
+  #upgrade(req, socket, head) {
+    if (this.#stopping !== null || this.#load >= this.maxConnections) {
+      refuse(req, socket, noMore());
+      return;
+    }
+    const { extensions } = this;
+    const settings = { ...this.#handshake, head, extensions, deflate: this.#deflatePolicy() };
+    const giveUp = answer(req, socket, settings, (error, taken, assign) => {
+      this.#handshakes.delete(giveUp);
+      if (error === null) {
+        this.#open(req, taken, assign);
+      } else if (APP_ERRORS.has(error.code)) {
+        emitError(this, error);
+      }
+      this.#look();
+    });
+    this.#handshakes.add(giveUp);
+  }
+
+  /** What counts toward `maxConnections`: a request has its place while it is looked at. */
+  get #load() {
+    return this.connections + this.#handshakes.size;
+  }
+
+  async #ask(req) {
+    const verdict = await this.shouldAccept(req);
+    // Meanwhile the app may have lowered `maxConnections`, or assigned sockets itself.
+    return verdict === true && this.#load > this.maxConnections ? 503 : verdict;
+  }
+
+  /**
+   * What it is ready to agree on: no more windows, once they take as much as they may.
+   *
+   * @returns {object | null} the settings of permessage-deflate, `null` where it is off
+   */
+  #deflatePolicy() {
+    const state = stateOf(this);
+    const { perMessageDeflate } = state.options;
+    return state.hasWindowMemory()
+      ? perMessageDeflate
+      : { ...perMessageDeflate, serverNoContextTakeover: true, clientNoContextTakeover: true };
+  }
+
+  #open(req, socket, options) {
+    let connection;
+    try {
+      connection = take(this, socket, { ...options, keepSocket: this.#keepSocket });
+    } catch (error) {
+      socket.destroy();
+      emitError(this, error);
+      return;
+    }
+    try {
+      announce(this, connection, req);
+    } finally {
+      if (this.#stopping !== null) this.close(connection.sid, GOING_AWAY);
+    }
+  }
+
+  /**
+   * `close()` and `close(callback)` stop the Server: no request is upgraded any more, all connections
+   * are closed with 1001, and when the last is over it lets go of its HTTP servers. With a sid it
+   * closes that connection, as that of `Base`.
+   *
+   * @param {...any} args
+   * @returns {this}
+   */
+  close(...args) {
+    const [callback] = args;
+    if (args.length > 0 && !(args.length === 1 && typeof callback === 'function')) {
+      return super.close(...args);
+    }
+    super.close();
+    const isFirst = this.#stopping === null;
+    this.#stopping ??= [];
+    if (callback !== undefined) this.#stopping.push(callback);
+    if (isFirst) {
+      for (const giveUp of this.#handshakes) giveUp(noMore());
+      for (const httpServer of this.#own) this.#closeOwn(httpServer);
+      stateOf(this).ends.add(this.#look);
+      process.nextTick(this.#look);
+    }
+    return this;
+  }
+
+  /** Closes an HTTP server of its own; who says nothing to it is not waited for any longer either. */
+  #closeOwn(httpServer) {
+    const { closeTimeout } = stateOf(this).options;
+    const timer = setTimeout(() => httpServer.closeAllConnections(), closeTimeout);
+    httpServer.close(() => {
+      clearTimeout(timer);
+      this.#detach(httpServer);
+      this.#look();
+    });
+    httpServer.closeIdleConnections();
+  }
+
+  /** Ends the stop, if nothing is left to wait for. */
+  #look = () => {
+    const { closing, dropped, ends, views } = stateOf(this);
+    const left = views.size + closing.size + dropped.size + this.#handshakes.size + this.#own.size;
+    if (this.#stopping === null || left > 0) {
+      return;
+    }
+    const callbacks = this.#stopping;
+    this.#stopping = null;
+    ends.delete(this.#look);
+    for (const httpServer of [...this.#attached.keys()]) this.#detach(httpServer);
+    for (const callback of callbacks) process.nextTick(callback);
+  };
+
+  [kInspect](...how) {
+    return #attached in this
+      ? show(this, { ...factsOf(this), address: this.address(), stopping: this.#stopping !== null }, ...how)
+      : this;
+  }
+}
+
+/** Stops it, as `close()` does, and waits for the end of that. */
+disposable(Server, function dispose() {
+  return new Promise((resolve) => {
+    this.close(resolve);
+  });
+});
+
+/** A request beyond `maxConnections`, or to a Server that stops. */
+function noMore() {
+  return new Refusal(503, 'No more WebSockets are taken', { code: 'ERR_WS_UPGRADE_REFUSED' });
+}
+
+/** A plain request, to an HTTP server that has nothing else to offer. */
+function upgradeRequired(_req, res) {
+  const type = { 'Content-Type': 'text/plain; charset=utf-8' };
+  res.writeHead(426, { ...type, Connection: 'close', Upgrade: 'websocket' });
+  res.end('A WebSocket is opened by an upgrade request\n');
+}
+
+module.exports = { Server };
