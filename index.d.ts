@@ -517,7 +517,9 @@ export interface Base extends EventEmitter {
   stats(): Stats;
 
   /** The text messages from now on, as an async iterator. */
-  messages(options?: MessagesOptions & { binary?: false | undefined }): AsyncIterableIterator<[text: string, sid: string]>;
+  messages(
+    options?: MessagesOptions & { binary?: false | undefined },
+  ): AsyncIterableIterator<[text: string, sid: string]>;
   /** The messages from now on: a string where it is text, a Buffer where it is binary. */
   messages(options: MessagesOptions): AsyncIterableIterator<[data: string | Buffer, sid: string]>;
 
@@ -533,38 +535,14 @@ export interface Base extends EventEmitter {
   once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
   off<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   off<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
-  addListener<E extends keyof BaseEvents>(
-    event: E,
-    listener: (...args: BaseEvents[E]) => void,
-  ): this;
-  addListener<E extends string | symbol>(
-    event: OtherEvent<E>,
-    listener: (...args: any[]) => void,
-  ): this;
-  removeListener<E extends keyof BaseEvents>(
-    event: E,
-    listener: (...args: BaseEvents[E]) => void,
-  ): this;
-  removeListener<E extends string | symbol>(
-    event: OtherEvent<E>,
-    listener: (...args: any[]) => void,
-  ): this;
-  prependListener<E extends keyof BaseEvents>(
-    event: E,
-    listener: (...args: BaseEvents[E]) => void,
-  ): this;
-  prependListener<E extends string | symbol>(
-    event: OtherEvent<E>,
-    listener: (...args: any[]) => void,
-  ): this;
-  prependOnceListener<E extends keyof BaseEvents>(
-    event: E,
-    listener: (...args: BaseEvents[E]) => void,
-  ): this;
-  prependOnceListener<E extends string | symbol>(
-    event: OtherEvent<E>,
-    listener: (...args: any[]) => void,
-  ): this;
+  addListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  addListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  removeListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  removeListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  prependListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  prependListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  prependOnceListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  prependOnceListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
   emit<E extends keyof BaseEvents>(event: E, ...args: BaseEvents[E]): boolean;
   emit<E extends string | symbol>(event: OtherEvent<E>, ...args: any[]): boolean;
 }
@@ -593,10 +571,7 @@ export type HandshakeHeaders = Record<string, string | number | readonly string[
  * What `shouldAccept` says of a request: `true` upgrades it. A number is a status, 400 to 599; a redirect
  * (301, 302, 303, 307 or 308) has to have a `Location`.
  */
-export type Verdict =
-  | boolean
-  | number
-  | { status?: number; headers?: HandshakeHeaders; body?: string };
+export type Verdict = boolean | number | { status?: number; headers?: HandshakeHeaders; body?: string };
 
 /** Which origins are allowed. One that is missing is allowed by a function only. */
 export type Origins =
@@ -731,10 +706,7 @@ export const Upgrade: {
     callback: HandleUpgradeCallback,
   ): void;
   /** Begins a client's handshake. */
-  createUpgradeRequest(
-    url: string | { readonly href: string },
-    callback: CreateUpgradeCallback,
-  ): void;
+  createUpgradeRequest(url: string | { readonly href: string }, callback: CreateUpgradeCallback): void;
   createUpgradeRequest(
     url: string | { readonly href: string },
     options: CreateUpgradeOptions | undefined,

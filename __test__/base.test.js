@@ -53,9 +53,14 @@ test('options overwrite the defaults', () => {
   assert.equal(base.maxConnections, Infinity);
 });
 
-for (const [name, Class, mark] of [['class extends', Modern, 'modern'], ['util.inherits', OldStyle, 'old']]) {
-  test(`a subclass by ${name} has its own constructor and all of Base`, limit, served({ Class, base: { maxConnections: 3 } },
-    async ({ base, connect, events }) => {
+for (const [name, Class, mark] of [
+  ['class extends', Modern, 'modern'],
+  ['util.inherits', OldStyle, 'old'],
+]) {
+  test(
+    `a subclass by ${name} has its own constructor and all of Base`,
+    limit,
+    served({ Class, base: { maxConnections: 3 } }, async ({ base, connect, events }) => {
       assert.ok(base instanceof Class);
       assert.ok(base instanceof Base);
       assert.ok(base instanceof EventEmitter);
@@ -66,23 +71,31 @@ for (const [name, Class, mark] of [['class extends', Modern, 'modern'], ['util.i
       assert.deepEqual(await events.next('message'), ['hello', client.sid]);
       base.send(client.sid, 'hi');
       assert.equal(await client.message(), 'hi');
-    }));
+    }),
+  );
 }
 
-test('methods that an old-style subclass adds work on the inherited ones', limit, served({ Class: OldStyle },
-  async ({ base, connect }) => {
+test(
+  'methods that an old-style subclass adds work on the inherited ones',
+  limit,
+  served({ Class: OldStyle }, async ({ base, connect }) => {
     const client = await connect();
     assert.equal(base.shout('loud'), base);
     assert.equal(await client.message(), 'LOUD');
-  }));
+  }),
+);
 
-test('two instances share nothing', limit, served({}, async ({ base, connect }) => {
-  const other = new Base();
-  await connect();
-  other.maxConnections = 1;
-  other.extensions.mine = {};
-  assert.equal(other.connections, 0);
-  assert.equal(base.connections, 1);
-  assert.equal(base.maxConnections, 10);
-  assert.equal(base.extensions.mine, undefined);
-}));
+test(
+  'two instances share nothing',
+  limit,
+  served({}, async ({ base, connect }) => {
+    const other = new Base();
+    await connect();
+    other.maxConnections = 1;
+    other.extensions.mine = {};
+    assert.equal(other.connections, 0);
+    assert.equal(base.connections, 1);
+    assert.equal(base.maxConnections, 10);
+    assert.equal(base.extensions.mine, undefined);
+  }),
+);

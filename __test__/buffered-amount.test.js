@@ -7,6 +7,10 @@ const { Base } = require('..');
 for (const sid of [null, undefined, [], ['sid']]) {
   test(`bufferedAmount(${JSON.stringify(sid)}) is a TypeError`, () => {
     const base = new Base();
-    assert.throws(() => base.bufferedAmount(sid), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /"sid"/ });
+    assert.throws(() => base.bufferedAmount(sid), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /"sid"/,
+    });
   });
 }

@@ -35,94 +35,125 @@ function memoryOf(content) {
 /** How many connections a message goes to, and how. */
 const FORMS = {
   one: (base, [{ sid }], data) => base.send(sid, data),
-  several: (base, clients, data) => base.send(clients.map(({ sid }) => sid), data),
+  several: (base, clients, data) =>
+    base.send(
+      clients.map(({ sid }) => sid),
+      data,
+    ),
   all: (base, clients, data) => base.send(data),
 };
 
-for (const [way, options] of [['as it is', {}], ['compressed', { agreed: NAME, base: { perMessageDeflate: { threshold: 0 } } }]]) {
+for (const [way, options] of [
+  ['as it is', {}],
+  ['compressed', { agreed: NAME, base: { perMessageDeflate: { threshold: 0 } } }],
+]) {
   for (const [what, change] of Object.entries(CHANGES)) {
-    test(`memory that ${what} after send, ${way}, is sent as it was`, limit, served(options, async ({ base, connectMany }) => {
-      const clients = await connectMany(2);
-      let count = 0;
-      for (const paused of [false, true]) {
-        if (paused) {
-          base.pause(null);
-          // The peers do not read: what is sent has to wait.
-          for (const { ws } of clients) ws.pause();
-          base.send(null, Buffer.alloc(8 << 20), { compress: false });
-        }
-        for (const [form, send] of Object.entries(FORMS)) {
-          for (const view of [(buffer) => buffer, (buffer) => new DataView(buffer), (buffer) => Buffer.from(buffer)]) {
-            const content = bytesOf(SIZE + count++);
-            const buffer = memoryOf(content);
-            send(base, form === 'one' ? [clients[0]] : clients, view(buffer));
-            change(buffer);
+    test(
+      `memory that ${what} after send, ${way}, is sent as it was`,
+      limit,
+      served(options, async ({ base, connectMany }) => {
+        const clients = await connectMany(2);
+        let count = 0;
+        for (const paused of [false, true]) {
+          if (paused) {
+            base.pause(null);
+            // The peers do not read: what is sent has to wait.
+            for (const { ws } of clients) ws.pause();
+            base.send(null, Buffer.alloc(8 << 20), { compress: false });
           }
+          for (const [form, send] of Object.entries(FORMS)) {
+            for (const view of [
+              (buffer) => buffer,
+              (buffer) => new DataView(buffer),
+              (buffer) => Buffer.from(buffer),
+            ]) {
+              const content = bytesOf(SIZE + count++);
+              const buffer = memoryOf(content);
+              send(base, form === 'one' ? [clients[0]] : clients, view(buffer));
+              change(buffer);
+            }
+          }
+          for (const { ws } of clients) ws.resume();
         }
-        for (const { ws } of clients) ws.resume();
-      }
-      let at = 0;
-      const [first] = clients;
-      const messages = (await first.inbox.atLeast('message', count + 1)).map(([data]) => data);
-      for (const data of messages) {
-        if (data.length === 8 << 20) continue;
-        assert.ok(bytesOf(SIZE + at).equals(data), `message ${at}`);
-        at++;
-      }
-      assert.equal(at, count);
-      base.resume(null);
-    }));
+        let at = 0;
+        const [first] = clients;
+        const messages = (await first.inbox.atLeast('message', count + 1)).map(([data]) => data);
+        for (const data of messages) {
+          if (data.length === 8 << 20) continue;
+          assert.ok(bytesOf(SIZE + at).equals(data), `message ${at}`);
+          at++;
+        }
+        assert.equal(at, count);
+        base.resume(null);
+      }),
+    );
   }
 }
 
-test('memory that is gone before: a view of it is empty, and it itself is a TypeError', limit, served({}, async ({ base, connect }) => {
-  const client = await connect();
-  const views = [new Uint8Array(8), Buffer.from(new ArrayBuffer(8)), new Float64Array(1)];
-  const memory = views.map(({ buffer }) => buffer);
-  structuredClone(memory, { transfer: memory });
-  for (const view of views) {
-    base.send(client.sid, view).send(view);
-    assert.throws(() => base.ping(client.sid, view), TypeError);
-  }
-  for (const buffer of memory) {
-    assert.throws(() => base.send(buffer), TypeError);
-    assert.throws(() => base.ping(client.sid, buffer), TypeError);
-  }
-  base.send('still there');
-  const messages = (await client.inbox.atLeast('message', 7)).map(([data]) => data);
-  assert.deepEqual(messages, [...new Array(6).fill(Buffer.alloc(0)), 'still there']);
-}));
+test(
+  'memory that is gone before: a view of it is empty, and it itself is a TypeError',
+  limit,
+  served({}, async ({ base, connect }) => {
+    const client = await connect();
+    const views = [new Uint8Array(8), Buffer.from(new ArrayBuffer(8)), new Float64Array(1)];
+    const memory = views.map(({ buffer }) => buffer);
+    structuredClone(memory, { transfer: memory });
+    for (const view of views) {
+      base.send(client.sid, view).send(view);
+      assert.throws(() => base.ping(client.sid, view), TypeError);
+    }
+    for (const buffer of memory) {
+      assert.throws(() => base.send(buffer), TypeError);
+      assert.throws(() => base.ping(client.sid, buffer), TypeError);
+    }
+    base.send('still there');
+    const messages = (await client.inbox.atLeast('message', 7)).map(([data]) => data);
+    assert.deepEqual(messages, [...new Array(6).fill(Buffer.alloc(0)), 'still there']);
+  }),
+);
 
-test('a view that is out of the bounds of its memory is empty', { ...limit, skip: !('resize' in ArrayBuffer.prototype) && 'this Node has no resizable memory' }, served({}, async ({ base, connect }) => {
-  const client = await connect();
-  const buffer = new ArrayBuffer(8, { maxByteLength: 16 });
-  const views = [new Uint8Array(buffer), new Uint8Array(buffer, 4, 4), new Uint8Array(buffer, 4)];
-  buffer.resize(2);
-  for (const view of views) base.send(client.sid, view).send([client.sid, client.sid], view);
-  const lengths = (await client.inbox.atLeast('message', 9)).map(([data]) => data.length);
-  assert.deepEqual(lengths, [2, 2, 2, 0, 0, 0, 0, 0, 0]);
-}));
+test(
+  'a view that is out of the bounds of its memory is empty',
+  { ...limit, skip: !('resize' in ArrayBuffer.prototype) && 'this Node has no resizable memory' },
+  served({}, async ({ base, connect }) => {
+    const client = await connect();
+    const buffer = new ArrayBuffer(8, { maxByteLength: 16 });
+    const views = [new Uint8Array(buffer), new Uint8Array(buffer, 4, 4), new Uint8Array(buffer, 4)];
+    buffer.resize(2);
+    for (const view of views) base.send(client.sid, view).send([client.sid, client.sid], view);
+    const lengths = (await client.inbox.atLeast('message', 9)).map(([data]) => data.length);
+    assert.deepEqual(lengths, [2, 2, 2, 0, 0, 0, 0, 0, 0]);
+  }),
+);
 
-test('memory that is shared is copied, and may grow meanwhile', limit, served({}, async ({ base, events, connect }) => {
-  const client = await connect();
-  const growable = 'growable' in SharedArrayBuffer.prototype;
-  const memory = new SharedArrayBuffer(4, { maxByteLength: 4096 });
-  const view = new Uint8Array(memory).fill(7);
-  base.send(client.sid, view).ping(client.sid, view);
-  if (growable) memory.grow(4096);
-  view.fill(9);
-  assert.deepEqual(await client.message(), Buffer.alloc(4, 7));
-  await events.next('pong');
-  if (growable) assert.throws(() => base.ping(client.sid, view), { code: 'ERR_OUT_OF_RANGE' });
-}));
+test(
+  'memory that is shared is copied, and may grow meanwhile',
+  limit,
+  served({}, async ({ base, events, connect }) => {
+    const client = await connect();
+    const growable = 'growable' in SharedArrayBuffer.prototype;
+    const memory = new SharedArrayBuffer(4, { maxByteLength: 4096 });
+    const view = new Uint8Array(memory).fill(7);
+    base.send(client.sid, view).ping(client.sid, view);
+    if (growable) memory.grow(4096);
+    view.fill(9);
+    assert.deepEqual(await client.message(), Buffer.alloc(4, 7));
+    await events.next('pong');
+    if (growable) assert.throws(() => base.ping(client.sid, view), { code: 'ERR_OUT_OF_RANGE' });
+  }),
+);
 
-test('what binary gives may be transferred, and the next messages are untouched', limit, served({}, async ({ base, events, connect }) => {
-  base.on('binary', ({ buffer }) => structuredClone(buffer, { transfer: [buffer] }));
-  const heard = [];
-  base.prependListener('binary', (data) => heard.push(Buffer.from(data)));
-  const client = await connect();
-  const contents = Array.from({ length: 50 }, (_, i) => bytesOf(i * 300));
-  await Promise.all(contents.map((content) => client.send(content)));
-  await events.atLeast('binary', 50);
-  assert.ok(heard.every((data, i) => data.equals(contents[i])));
-}));
+test(
+  'what binary gives may be transferred, and the next messages are untouched',
+  limit,
+  served({}, async ({ base, events, connect }) => {
+    base.on('binary', ({ buffer }) => structuredClone(buffer, { transfer: [buffer] }));
+    const heard = [];
+    base.prependListener('binary', (data) => heard.push(Buffer.from(data)));
+    const client = await connect();
+    const contents = Array.from({ length: 50 }, (_, i) => bytesOf(i * 300));
+    await Promise.all(contents.map((content) => client.send(content)));
+    await events.atLeast('binary', 50);
+    assert.ok(heard.every((data, i) => data.equals(contents[i])));
+  }),
+);

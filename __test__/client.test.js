@@ -57,7 +57,7 @@ test('a Client talks to a server of ws', limit, async (t) => {
   assert.deepEqual(await events.next('close'), ['enough', sid, 4000]);
 });
 
-test('the URL and the options of open take the place of the Client\'s', limit, async (t) => {
+test("the URL and the options of open take the place of the Client's", limit, async (t) => {
   const { wss, url } = await serve(t);
   const { client } = make(t, { url: `${url}/default`, protocols: ['a'], headers: { 'X-A': '1' } });
   const asked = new Inbox(wss, ['connection']);
@@ -85,7 +85,11 @@ test('wss:, with a certificate that is trusted or not', limit, async (t) => {
   wss.on('connection', (peer) => peer.send('secret'));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => server.close());
-  const { client, events } = make(t, { url: `wss://localhost:${server.address().port}`, lookup: (_name, options, done) => (options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4)) });
+  const { client, events } = make(t, {
+    url: `wss://localhost:${server.address().port}`,
+    lookup: (_name, options, done) =>
+      options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4),
+  });
   client.open({ ca: pair.cert });
   assert.equal((await events.next('message'))[0], 'secret');
   client.open();
@@ -187,14 +191,23 @@ test('a signal ends the handshake with an error, and reconnecting', limit, async
 test('wrong options are thrown, by the constructor and by open', limit, () => {
   const client = new Client();
   for (const options of [
-    { reconnect: 5 }, { reconnect: { factor: 0 } }, { reconnect: { jitter: 2 } }, { reconnect: { minDelay: -1 } }, { reconnect: { maxRetries: 1.5 } },
-    { protocols: ['a b'] }, { headers: { Connection: 'x' } }, { handshakeTimeout: 'x' }, { maxRedirects: -1 }, { signal: 5 },
+    { reconnect: 5 },
+    { reconnect: { factor: 0 } },
+    { reconnect: { jitter: 2 } },
+    { reconnect: { minDelay: -1 } },
+    { reconnect: { maxRetries: 1.5 } },
+    { protocols: ['a b'] },
+    { headers: { Connection: 'x' } },
+    { handshakeTimeout: 'x' },
+    { maxRedirects: -1 },
+    { signal: 5 },
   ]) {
     const isCoded = (error) => /^ERR_(INVALID_ARG_TYPE|OUT_OF_RANGE)$/.test(error.code);
     assert.throws(() => new Client(options), isCoded, JSON.stringify(options));
     assert.throws(() => client.open('ws://localhost', options), isCoded, JSON.stringify(options));
   }
-  for (const url of [undefined, null, 5, 'nowhere', 'ftp://a']) assert.throws(() => client.open(url), { code: 'ERR_INVALID_ARG_TYPE' });
+  for (const url of [undefined, null, 5, 'nowhere', 'ftp://a'])
+    assert.throws(() => client.open(url), { code: 'ERR_INVALID_ARG_TYPE' });
   assert.throws(() => client.open('ws://localhost', 5), { code: 'ERR_INVALID_ARG_TYPE' });
   client.extensions['a b'] = {};
   assert.throws(() => client.open('ws://localhost'), { code: 'ERR_INVALID_ARG_TYPE' });
@@ -244,14 +257,22 @@ describe('reconnect', () => {
     const peers = new Inbox(wss, ['connection']);
     client.open();
     const sids = [];
-    for (const end of [(peer) => peer.close(1000), (peer) => peer.terminate(), (peer) => peer._socket.resetAndDestroy(), (peer) => peer.send('done')]) {
+    for (const end of [
+      (peer) => peer.close(1000),
+      (peer) => peer.terminate(),
+      (peer) => peer._socket.resetAndDestroy(),
+      (peer) => peer.send('done'),
+    ]) {
       const [peer] = await peers.next('connection');
       sids.push((await events.next('open'))[0]);
       end(peer);
     }
     assert.equal((await events.next('message'))[1], sids[3]);
     assert.equal(new Set(sids).size, 4);
-    assert.deepEqual(events.list('close').map(([, sid]) => sid), sids.slice(0, 3));
+    assert.deepEqual(
+      events.list('close').map(([, sid]) => sid),
+      sids.slice(0, 3),
+    );
     assert.equal(client.connections, 1);
   });
 
@@ -288,7 +309,10 @@ describe('reconnect', () => {
   test('one that a server ends at once does not', limit, async (t) => {
     const { wss, url } = await serve(t);
     wss.on('connection', (peer) => peer.close(1013));
-    const { client, events } = make(t, { url, reconnect: { minDelay: 2_000, jitter: 1, maxDelay: 2_000, maxRetries: 1 } });
+    const { client, events } = make(t, {
+      url,
+      reconnect: { minDelay: 2_000, jitter: 1, maxDelay: 2_000, maxRetries: 1 },
+    });
     t.mock.method(Math, 'random', () => 1); // no delay
     client.open();
     await events.atLeast('close', 2);
@@ -379,7 +403,9 @@ describe('reconnect', () => {
     const listeners = process.listeners('uncaughtException').slice(0, -1);
     for (const listener of listeners) process.off('uncaughtException', listener); // the test runner's
     t.after(() => listeners.forEach((listener) => process.on('uncaughtException', listener)));
-    client.once('close', () => { throw new Error('from a listener'); });
+    client.once('close', () => {
+      throw new Error('from a listener');
+    });
     client.open();
     const [peer] = await once(wss, 'connection');
     const again = once(wss, 'connection');
@@ -392,7 +418,10 @@ describe('reconnect', () => {
     const settings = { minDelay: 100, maxDelay: 1000, factor: 3, jitter: 1 };
     const longest = [0, 1, 2, 3, 5000].map((tries) => delayBefore(settings, tries, 0));
     assert.deepEqual(longest, [100, 300, 900, 1000, 1000]);
-    assert.deepEqual([0, 1, 2, 3, 5000].map((tries) => delayBefore({ ...settings, minDelay: 0 }, tries, 0)), [0, 3, 9, 27, 1000]);
+    assert.deepEqual(
+      [0, 1, 2, 3, 5000].map((tries) => delayBefore({ ...settings, minDelay: 0 }, tries, 0)),
+      [0, 3, 9, 27, 1000],
+    );
     assert.equal(delayBefore(settings, 2, 1), 0);
     assert.equal(delayBefore(settings, 2, 0.5), 450);
     assert.equal(delayBefore({ ...settings, jitter: 0 }, 1, 0.9), 300);

@@ -9,14 +9,22 @@ const { Inbox } = require('./support/inbox');
 const { limit } = require('./support/server');
 
 /** Compressible, longer than any window, and not the same twice. */
-const messages = [1, 2, 3].map((seed) => Array.from({ length: 9_000 }, (_, i) => `line ${(i * seed) % 777}`).join('\n'));
+const messages = [1, 2, 3].map((seed) =>
+  Array.from({ length: 9_000 }, (_, i) => `line ${(i * seed) % 777}`).join('\n'),
+);
 
 const POLICIES = [
   true,
   { threshold: 0, serverNoContextTakeover: true },
   { threshold: 0, clientNoContextTakeover: true, serverMaxWindowBits: 9 },
   { threshold: 0, serverMaxWindowBits: 8, clientMaxWindowBits: 8 },
-  { threshold: 0, serverMaxWindowBits: 12, clientMaxWindowBits: 10, serverNoContextTakeover: true, clientNoContextTakeover: true },
+  {
+    threshold: 0,
+    serverMaxWindowBits: 12,
+    clientMaxWindowBits: 10,
+    serverNoContextTakeover: true,
+    clientNoContextTakeover: true,
+  },
 ];
 
 /** Sends all messages to an echo and looks at what comes back. */
@@ -29,7 +37,9 @@ function serve(t, options) {
   const server = new Server(options);
   t.after(() => server.terminate(null).close());
   server.on('message', (text, sid) => server.send(sid, text));
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve({ server, url: `ws://127.0.0.1:${server.address().port}/` })));
+  return new Promise((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve({ server, url: `ws://127.0.0.1:${server.address().port}/` })),
+  );
 }
 
 function open(t, options) {
@@ -90,11 +100,17 @@ test('one side without it: nothing is compressed', limit, async (t) => {
   await echoed(client, events, sid);
 });
 
-test('an extension of the app\'s sees messages before they are compressed', limit, async (t) => {
+test("an extension of the app's sees messages before they are compressed", limit, async (t) => {
   const seen = [];
   const noting = () => ({
-    read(next, frame) { seen.push(['read', frame.rsv1, frame.payload.toString()]); next(); },
-    write(next, frame) { seen.push(['write', frame.rsv1, frame.payload.toString()]); next(); },
+    read(next, frame) {
+      seen.push(['read', frame.rsv1, frame.payload.toString()]);
+      next();
+    },
+    write(next, frame) {
+      seen.push(['write', frame.rsv1, frame.payload.toString()]);
+      next();
+    },
   });
   const { server, url } = await serve(t, { perMessageDeflate: { threshold: 0 } });
   server.extensions['x-note'] = noting();
@@ -108,5 +124,8 @@ test('an extension of the app\'s sees messages before they are compressed', limi
   const text = 'again and '.repeat(100);
   client.send(text);
   assert.equal((await events.next('message'))[0], text);
-  assert.deepEqual(seen, [['read', false, text], ['write', false, text]]);
+  assert.deepEqual(seen, [
+    ['read', false, text],
+    ['write', false, text],
+  ]);
 });

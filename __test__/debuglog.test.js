@@ -15,7 +15,9 @@ async function traceOf(t, env) {
 /** What there is to be told, whoever asked for it. */
 const linesOf = (transport) => [
   /^WEBSOCKETS \d+: extensions: "permessage-deflate; client_max_window_bits" was offered, "permessage-deflate" is accepted$/,
-  new RegExp(`^WEBSOCKETS \\d+: \\S{16} open, ${transport} transport, from 127\\.0\\.0\\.1, extensions permessage-deflate$`),
+  new RegExp(
+    `^WEBSOCKETS \\d+: \\S{16} open, ${transport} transport, from 127\\.0\\.0\\.1, extensions permessage-deflate$`,
+  ),
   /^WEBSOCKETS \d+: \S{16} close, 4001 "a\\nb"$/,
   /^WEBSOCKETS \d+: refused GET "\/no" with 403: The request is refused$/,
   /^WEBSOCKETS \d+: a handshake has failed, ERR_WS_UNEXPECTED_RESPONSE: "The server has answered with status 403"$/,
@@ -24,11 +26,20 @@ const linesOf = (transport) => [
   /^WEBSOCKETS \d+: \S{16} error, WS_ERR_UNEXPECTED_RSV_2_3: ".*"$/,
 ];
 
-for (const env of [{ NODE_DEBUG: 'http2,websockets' }, { NODE_DEBUG: 'WebSockets' }, { DEBUG: 'express:*, websockets' }, { DEBUG: '*' }]) {
+for (const env of [
+  { NODE_DEBUG: 'http2,websockets' },
+  { NODE_DEBUG: 'WebSockets' },
+  { DEBUG: 'express:*, websockets' },
+  { DEBUG: '*' },
+]) {
   test(`${Object.entries(env)} traces`, limit, async (t) => {
     const { text, transport } = await traceOf(t, env);
     const lines = text.split('\n');
-    for (const expected of linesOf(transport)) assert.ok(lines.some((line) => expected.test(line)), `${expected} in\n${text}`);
+    for (const expected of linesOf(transport))
+      assert.ok(
+        lines.some((line) => expected.test(line)),
+        `${expected} in\n${text}`,
+      );
     assert.equal(text.includes('secret'), false);
   });
 }

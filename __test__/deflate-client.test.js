@@ -15,7 +15,11 @@ const { KEY } = require('./support/raw-client');
 /** A Base in the client's role over a `ws` server that has agreed on what was offered. */
 function asClient(offer, settings, body) {
   return async (t) => {
-    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: { threshold: 0, ...settings } });
+    const server = new WebSocketServer({
+      port: 0,
+      host: '127.0.0.1',
+      perMessageDeflate: { threshold: 0, ...settings },
+    });
     t.after(() => server.close());
     await once(server, 'listening');
     const base = new Base({ mask: true, perMessageDeflate: { threshold: 100 } });
@@ -25,10 +29,17 @@ function asClient(offer, settings, body) {
       port: server.address().port,
       host: '127.0.0.1',
       headers: {
-        Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': 13, 'Sec-WebSocket-Key': KEY, 'Sec-WebSocket-Extensions': offer,
+        Connection: 'Upgrade',
+        Upgrade: 'websocket',
+        'Sec-WebSocket-Version': 13,
+        'Sec-WebSocket-Key': KEY,
+        'Sec-WebSocket-Extensions': offer,
       },
     });
-    const [[peer], [response, socket, head]] = await Promise.all([once(server, 'connection'), once(request, 'upgrade')]);
+    const [[peer], [response, socket, head]] = await Promise.all([
+      once(server, 'connection'),
+      once(request, 'upgrade'),
+    ]);
     const extensions = response.headers['sec-websocket-extensions'];
     const sid = base.assignSocket(socket, { head, extensions, transport: DRIVEN_BY });
     await body({ base, events, extensions, peer, sid });
@@ -61,25 +72,44 @@ for (const [offer, settings, agreed] of [
   [`${NAME}; ${none.join('; ')}`, {}, `${NAME}; ${none.join('; ')}`],
   [`${NAME}; ${none[0]}`, {}, `${NAME}; ${none[0]}`],
   [NAME, { clientNoContextTakeover: true }, `${NAME}; ${none[1]}`],
-  ...[8, 9, 12, 15].map((bits) => [`${NAME}; client_max_window_bits`, { clientMaxWindowBits: bits }, `${NAME}; client_max_window_bits=${bits}`]),
-  ...[9, 12, 15].map((bits) => [`${NAME}; server_max_window_bits=${bits}`, {}, `${NAME}; server_max_window_bits=${bits}`]),
+  ...[8, 9, 12, 15].map((bits) => [
+    `${NAME}; client_max_window_bits`,
+    { clientMaxWindowBits: bits },
+    `${NAME}; client_max_window_bits=${bits}`,
+  ]),
+  ...[9, 12, 15].map((bits) => [
+    `${NAME}; server_max_window_bits=${bits}`,
+    {},
+    `${NAME}; server_max_window_bits=${bits}`,
+  ]),
 ]) {
-  test(`in the client's role: ${agreed}`, limit, asClient(offer, settings, async (client) => {
-    assert.equal(client.extensions, agreed);
-    await assertEchoed(client);
-    const { bytesReceived, bytesSent } = client.base.stats();
-    const plain = 2 * 6 * (100 + 1024 + 65_536);
-    assert.ok(bytesSent < plain / 4 && bytesReceived < plain / 4, `${bytesSent} and ${bytesReceived} of ${plain}`);
-  }));
+  test(
+    `in the client's role: ${agreed}`,
+    limit,
+    asClient(offer, settings, async (client) => {
+      assert.equal(client.extensions, agreed);
+      await assertEchoed(client);
+      const { bytesReceived, bytesSent } = client.base.stats();
+      const plain = 2 * 6 * (100 + 1024 + 65_536);
+      assert.ok(bytesSent < plain / 4 && bytesReceived < plain / 4, `${bytesSent} and ${bytesReceived} of ${plain}`);
+    }),
+  );
 }
 
-test('1 MiB, many in a row and a closing, in the client\'s role', limit, asClient(`${NAME}; client_max_window_bits`, {}, async ({ base, events, peer, sid }) => {
-  peer.on('message', (data, isBinary) => peer.send(data, { binary: isBinary }));
-  const texts = [textOf(UNITS.mixed, 1 << 20), ...Array.from({ length: 200 }, (_, i) => textOf(UNITS.CJK, i * 20))];
-  for (const text of texts) base.send(sid, text);
-  const heard = await events.atLeast('message', texts.length);
-  assert.deepEqual(heard.map(([text]) => text), texts);
-  base.close(sid, 'bye');
-  const [code, reason] = await once(peer, 'close');
-  assert.deepEqual([code, reason.toString()], [1000, 'bye']);
-}));
+test(
+  "1 MiB, many in a row and a closing, in the client's role",
+  limit,
+  asClient(`${NAME}; client_max_window_bits`, {}, async ({ base, events, peer, sid }) => {
+    peer.on('message', (data, isBinary) => peer.send(data, { binary: isBinary }));
+    const texts = [textOf(UNITS.mixed, 1 << 20), ...Array.from({ length: 200 }, (_, i) => textOf(UNITS.CJK, i * 20))];
+    for (const text of texts) base.send(sid, text);
+    const heard = await events.atLeast('message', texts.length);
+    assert.deepEqual(
+      heard.map(([text]) => text),
+      texts,
+    );
+    base.close(sid, 'bye');
+    const [code, reason] = await once(peer, 'close');
+    assert.deepEqual([code, reason.toString()], [1000, 'bye']);
+  }),
+);

@@ -16,7 +16,7 @@ const STRATEGIES = [undefined, Z_FILTERED, Z_FIXED, Z_HUFFMAN_ONLY, Z_RLE];
 function randomBytes(random, size) {
   const parts = [];
   const sample = randomText(random, 40);
-  for (let length = 0; length < size;) {
+  for (let length = 0; length < size; ) {
     const part = [
       () => Buffer.alloc(1 + random(300), random(256)),
       () => Buffer.from(sample),
@@ -44,10 +44,14 @@ function randomMessage(random, deflater) {
   const fragments = 1 + (random(3) === 0 ? random(5) : 0);
   for (let i = 0, at = 0; i < fragments; i++) {
     const end = i === fragments - 1 ? payload.length : at + random(payload.length - at + 1);
-    frames.push(encode({
-      opcode: i > 0 ? CONTINUATION : isText ? TEXT : BINARY, rsv: isCompressed && i === 0 ? RSV1 : 0,
-      payload: payload.subarray(at, end), fin: i === fragments - 1,
-    }));
+    frames.push(
+      encode({
+        opcode: i > 0 ? CONTINUATION : isText ? TEXT : BINARY,
+        rsv: isCompressed && i === 0 ? RSV1 : 0,
+        payload: payload.subarray(at, end),
+        fin: i === fragments - 1,
+      }),
+    );
     at = end;
     if (i < fragments - 1 && random(2) === 0) {
       const said = randomText(random, random(30));
@@ -64,20 +68,28 @@ function randomMessage(random, deflater) {
 function parametersOf(seed) {
   const bits = [15, 9, 12, 8][seed % 4];
   const takeover = seed % 3 !== 0;
-  return { bits, takeover, of: (role) => [NAME, `${role}_max_window_bits=${bits}`, ...(takeover ? [] : [`${role}_no_context_takeover`])].join('; ') };
+  return {
+    bits,
+    takeover,
+    of: (role) =>
+      [NAME, `${role}_max_window_bits=${bits}`, ...(takeover ? [] : [`${role}_no_context_takeover`])].join('; '),
+  };
 }
 
 for (const seed of [1, 2, 3, 4, 5, 6]) {
   const { bits, takeover, of } = parametersOf(seed);
-  test(`random compressed frames, cut at random places (seed ${seed}: ${of('client')})`, limit, served({ agreed: of('client') },
-    async ({ events, raw }) => {
+  test(
+    `random compressed frames, cut at random places (seed ${seed}: ${of('client')})`,
+    limit,
+    served({ agreed: of('client') }, async ({ events, raw }) => {
       const random = seeded(seed);
       const deflater = new Deflater({ takeover, windowBits: bits });
       const messages = Array.from({ length: 120 }, () => randomMessage(random, deflater));
       const bytes = Buffer.concat(messages.flatMap(({ frames }) => frames));
       const expected = messages.flatMap((message) => message.events);
       await hearsInPieces({ events, raw, random, bytes, expected });
-    }));
+    }),
+  );
 
   test(`random messages sent, of every level (seed ${seed}: ${of('server')})`, limit, async (t) => {
     for (let level = seed % 2; level <= 9; level += 2) {

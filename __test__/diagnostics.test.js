@@ -26,7 +26,8 @@ test('open, message and close are published before they are emitted', limit, (t)
   served({}, async ({ base, events, connect }) => {
     const published = follow(t);
     const counts = [];
-    for (const name of ['open', 'message', 'binary', 'close']) base.prependListener(name, () => counts.push(published.length));
+    for (const name of ['open', 'message', 'binary', 'close'])
+      base.prependListener(name, () => counts.push(published.length));
     const client = await connect();
     const connection = base.sockets[client.sid];
     await client.send('text');
@@ -41,9 +42,10 @@ test('open, message and close are published before they are emitted', limit, (t)
       { name: 'close', from: 'websockets:close', ...common, code: 4001, reason: 'bye' },
     ]);
     assert.deepEqual(counts, [1, 2, 3, 4]);
-  })(t));
+  })(t),
+);
 
-test('a peer\'s error is published, whether or not anybody listens to it', limit, (t) =>
+test("a peer's error is published, whether or not anybody listens to it", limit, (t) =>
   served({ hearErrors: false }, async ({ base, events, raw }) => {
     const published = follow(t, ['error']);
     const client = await raw();
@@ -54,21 +56,28 @@ test('a peer\'s error is published, whether or not anybody listens to it', limit
     assert.deepEqual(rest, { name: 'error', from: 'websockets:error', base, sid: client.sid, connection });
     assert.equal(error.code, 'WS_ERR_INVALID_OPCODE');
     assert.equal(published.length, 1);
-  })(t));
+  })(t),
+);
 
-test('so are an extension\'s error, and a handshake\'s, which has no connection', limit, async (t) => {
+test("so are an extension's error, and a handshake's, which has no connection", limit, async (t) => {
   const published = follow(t, ['error']);
   const extension = { read: (next) => next(new Error('mine')) };
-  await served({ agreed: 'x-wrong', upgrade: (request, socket, head, server) => {
-    server.base.extensions['x-wrong'] = extension;
-    server.accept(request, socket, head);
-  } }, async ({ base, events, raw }) => {
-    const client = await raw();
-    await client.write(encode({ opcode: TEXT, payload: 'x' }));
-    await events.next('error');
-    assert.equal(published[0].error.message, 'mine');
-    assert.equal(published[0].connection, base.sockets[client.sid]);
-  })(t);
+  await served(
+    {
+      agreed: 'x-wrong',
+      upgrade: (request, socket, head, server) => {
+        server.base.extensions['x-wrong'] = extension;
+        server.accept(request, socket, head);
+      },
+    },
+    async ({ base, events, raw }) => {
+      const client = await raw();
+      await client.write(encode({ opcode: TEXT, payload: 'x' }));
+      await events.next('error');
+      assert.equal(published[0].error.message, 'mine');
+      assert.equal(published[0].connection, base.sockets[client.sid]);
+    },
+  )(t);
   const client = new Client({ url: 'ws://127.0.0.1:1' }).open();
   const [error] = await once(client, 'error');
   assert.deepEqual(published.slice(1), [
@@ -93,4 +102,5 @@ test('a subscriber that throws is an uncaught exception, and disturbs nothing', 
     await events.atLeast('message', 2);
     await new Promise(setImmediate);
     assert.deepEqual(thrown, ['a', 'b']);
-  })(t));
+  })(t),
+);

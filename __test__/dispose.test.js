@@ -10,7 +10,9 @@ const { Client: Peer } = require('./support/ws-client');
 // Node.js 18.0 to 18.17 and 20.0 to 20.4 have no such symbol.
 const options = { ...limit, skip: Symbol.asyncDispose === undefined && 'this Node.js has no Symbol.asyncDispose' };
 
-test('a Base closes all with 1001, and waits for the last of them', options,
+test(
+  'a Base closes all with 1001, and waits for the last of them',
+  options,
   served({}, async ({ base, events, connectMany }) => {
     const clients = await connectMany(3);
     base.send('last');
@@ -18,10 +20,17 @@ test('a Base closes all with 1001, and waits for the last of them', options,
     await base[Symbol.asyncDispose]();
     assert.equal(events.list('close').length, 3);
     assert.deepEqual(base.stats().closing, 0);
-    assert.deepEqual(await Promise.all(clients.map((client) => client.closed().then(({ code }) => code))), [4000, 1001, 1001]);
-    assert.deepEqual(clients.map((client) => client.messages), [['last'], ['last'], ['last']]);
+    assert.deepEqual(
+      await Promise.all(clients.map((client) => client.closed().then(({ code }) => code))),
+      [4000, 1001, 1001],
+    );
+    assert.deepEqual(
+      clients.map((client) => client.messages),
+      [['last'], ['last'], ['last']],
+    );
     await base[Symbol.asyncDispose](); // nothing is left
-  }));
+  }),
+);
 
 test('a close listener that throws keeps nobody waiting', options, (t) =>
   served({}, async ({ base, connectMany }) => {
@@ -34,7 +43,8 @@ test('a close listener that throws keeps nobody waiting', options, (t) =>
     });
     await base[Symbol.asyncDispose]();
     assert.deepEqual(thrown, ['mine', 'mine']);
-  })(t));
+  })(t),
+);
 
 test('a Server stops, and a Client opens nothing any more', options, async () => {
   const server = new Server();

@@ -47,7 +47,10 @@ async function serve(t, { alone = false, ...options } = {}) {
     },
     /** A client of ws that has begun an engine.io session, or takes part in one. */
     async raw(query = '', more = {}) {
-      const client = new Client(`ws${isTls ? 's' : ''}://${at}/socket.io/?EIO=4&transport=websocket${query}`, { ...trust, ...more });
+      const client = new Client(`ws${isTls ? 's' : ''}://${at}/socket.io/?EIO=4&transport=websocket${query}`, {
+        ...trust,
+        ...more,
+      });
       client.opened.catch(() => {});
       t.after(() => client.destroy());
       return client;
@@ -83,10 +86,12 @@ test('from polling up to the WebSocket; acknowledgements, text and binary, both 
 
 test('the WebSocket alone: rooms, broadcasts, and leaving', limit, async (t) => {
   const { server, connect } = await serve(t);
-  server.on('connection', (socket) => socket.on('join', (room, ack) => {
-    socket.join(room);
-    ack();
-  }));
+  server.on('connection', (socket) =>
+    socket.on('join', (room, ack) => {
+      socket.join(room);
+      ack();
+    }),
+  );
   const clients = [connect(websocket), connect(websocket), connect(websocket)];
   const heard = clients.map(() => []);
   for (const [i, client] of clients.entries()) {
@@ -99,8 +104,15 @@ test('the WebSocket alone: rooms, broadcasts, and leaving', limit, async (t) => 
   server.except('few').emit('say', 'to others');
   const last = Promise.all(clients.map((client) => once(client, 'last')));
   server.emit('last', Buffer.from('binary'));
-  assert.deepEqual((await last).map(([data]) => String(data)), ['binary', 'binary', 'binary']);
-  assert.deepEqual(heard, [['to few', 'to all'], ['to few', 'to all'], ['to all', 'to others']]);
+  assert.deepEqual(
+    (await last).map(([data]) => String(data)),
+    ['binary', 'binary', 'binary'],
+  );
+  assert.deepEqual(heard, [
+    ['to few', 'to all'],
+    ['to few', 'to all'],
+    ['to all', 'to others'],
+  ]);
   const gone = once([...server.sockets.sockets.values()][0], 'disconnect');
   clients[0].disconnect();
   assert.equal((await gone)[0], 'client namespace disconnect');
@@ -140,7 +152,7 @@ test('a client that is dropped comes back', limit, async (t) => {
   assert.notEqual(other.id, socket.id);
 });
 
-test('engine.io\'s pings, and the end of who does not answer', limit, async (t) => {
+test("engine.io's pings, and the end of who does not answer", limit, async (t) => {
   const { engine, raw } = await serve(t, { alone: true, pingInterval: 50, pingTimeout: 100 });
   const { session, client } = await nextSession(engine, raw());
   await client.opened;
@@ -225,7 +237,10 @@ test('a peer that does not read: packets wait with engine.io, volatile ones are 
   assert.equal(session.writeBuffer.length, 1);
   client.ws._socket.resume();
   const messages = await client.inbox.atLeast('message', 4);
-  assert.deepEqual(messages.slice(2).map(([text]) => text.slice(0, 10)), ['42["big","', '42["waits"]'.slice(0, 10)]);
+  assert.deepEqual(
+    messages.slice(2).map(([text]) => text.slice(0, 10)),
+    ['42["big","', '42["waits"]'.slice(0, 10)],
+  );
   assert.equal(messages[2][0].length, big.length + '42["big",""]'.length);
 });
 
@@ -243,14 +258,20 @@ test('who is lost with packets under way is discarded, and what is sent to it la
   assert.match((await closed)[0], /^transport (close|error)$/);
   if (socket.readyState !== 3) await once(socket, 'close');
   session.send('too late');
-  await assert.rejects(new Promise((resolve, reject) => {
-    socket.send('too late', (error) => (error ? reject(error) : resolve()));
-  }), /WebSocket is not open: readyState 3/);
+  await assert.rejects(
+    new Promise((resolve, reject) => {
+      socket.send('too late', (error) => (error ? reject(error) : resolve()));
+    }),
+    /WebSocket is not open: readyState 3/,
+  );
   assert.equal(engine.clientsCount, 0);
 });
 
 test('perMessageDeflate: negotiated as asked, compressed from the threshold on', limit, async (t) => {
-  const { engine, raw } = await serve(t, { alone: true, perMessageDeflate: { threshold: 100, serverNoContextTakeover: true, zlibDeflateOptions: { level: 1 } } });
+  const { engine, raw } = await serve(t, {
+    alone: true,
+    perMessageDeflate: { threshold: 100, serverNoContextTakeover: true, zlibDeflateOptions: { level: 1 } },
+  });
   const { session, client } = await nextSession(engine, raw('', { perMessageDeflate: true }));
   await client.opened;
   assert.match(client.ws.extensions, /permessage-deflate/);
@@ -331,12 +352,17 @@ test('close() of socket.io ends the connections; requests to an engine that is c
 test('a broadcast in the tick of process.exit() arrives', limit, async (t) => {
   const child = run(t, 'broadcast-and-exit.js', [pair ?? {}]);
   const [, port] = await child.says();
-  const clients = [1, 2, 3].map(() => io(`http${isTls ? 's' : ''}://127.0.0.1:${port}`, { forceNew: true, reconnection: false, ...websocket, ...trust }));
+  const clients = [1, 2, 3].map(() =>
+    io(`http${isTls ? 's' : ''}://127.0.0.1:${port}`, { forceNew: true, reconnection: false, ...websocket, ...trust }),
+  );
   t.after(() => clients.forEach((client) => client.disconnect()));
   await Promise.all(clients.map((client) => once(client, 'connect')));
   const heard = clients.map((client) => Promise.race([once(client, 'last words'), once(client, 'disconnect')]));
   clients[0].emit('leave');
-  assert.deepEqual(await Promise.all(heard), clients.map(() => ['to all']));
+  assert.deepEqual(
+    await Promise.all(heard),
+    clients.map(() => ['to all']),
+  );
   assert.equal((await child.exited).code, 7);
 });
 

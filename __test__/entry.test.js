@@ -15,7 +15,7 @@ test('each of them can be imported by name', async () => {
   for (const [name, value] of Object.entries(websockets)) assert.equal(imported[name], value);
 });
 
-test('import { Base } from \'websockets\' and require(\'websockets\') give the same', limit, async (t) => {
+test("import { Base } from 'websockets' and require('websockets') give the same", limit, async (t) => {
   const child = run(t, 'import.mjs');
   assert.deepEqual(await child.says(), ['imported', 3, 'function', true]);
   assert.deepEqual(await child.exited, { code: 0, signal: null });

@@ -39,9 +39,13 @@ test('an open connection keeps the process, until its close event', limit, async
   await assertStays(child, client);
   await client.close(4000, 'bye');
   assert.deepEqual(await child.exited, { code: 0, signal: null });
-  assert.deepEqual(child.lines.slice(1).map(([name, reason, , code]) => [name, reason, code]), [
-    ['close', 'bye', 4000], ['exit', undefined, undefined],
-  ]);
+  assert.deepEqual(
+    child.lines.slice(1).map(([name, reason, , code]) => [name, reason, code]),
+    [
+      ['close', 'bye', 4000],
+      ['exit', undefined, undefined],
+    ],
+  );
 });
 
 test('so does one that is closing', limit, async (t) => {
@@ -51,14 +55,23 @@ test('so does one that is closing', limit, async (t) => {
   // The process has nothing else to do; what it is busy with now is to wait for this answer.
   await client.close(1000, 'thank you');
   assert.deepEqual(await child.exited, { code: 0, signal: null });
-  assert.deepEqual(child.lines.slice(1).map(([name, reason]) => [name, reason]), [['close', 'thank you'], ['exit', undefined]]);
+  assert.deepEqual(
+    child.lines.slice(1).map(([name, reason]) => [name, reason]),
+    [
+      ['close', 'thank you'],
+      ['exit', undefined],
+    ],
+  );
 });
 
 test('a connection that is lost lets the process go', limit, async (t) => {
   const { child, client } = await start(t, 'one-connection.js', ['']);
   client.socket.resetAndDestroy();
   assert.deepEqual(await child.exited, { code: 0, signal: null });
-  assert.deepEqual(child.lines.slice(1).map(([name]) => name), ['close', 'exit']);
+  assert.deepEqual(
+    child.lines.slice(1).map(([name]) => name),
+    ['close', 'exit'],
+  );
 });
 
 test('unref() of its socket lets the process go, and the peer sees the end', limit, async (t) => {

@@ -55,7 +55,7 @@ function conversation(random) {
 function chunked(random, bytes) {
   const chunks = [];
   const most = [3, 50, 2000, 100_000][random(4)];
-  for (let at = 0; at < bytes.length;) {
+  for (let at = 0; at < bytes.length; ) {
     const to = at + 1 + random(bytes.length < 2000 ? most : Math.max(most, 500));
     chunks.push(bytes.subarray(at, to));
     at = to;
@@ -104,8 +104,13 @@ async function outcome(chunks, extensions, turns) {
   await events.next('close');
   // When what is queued runs dry is a matter of time.
   const heard = events.all.filter(({ name }) => name !== 'drain');
-  const seen = heard.map(({ name, args: [first, , code] }) => [name, name === 'error' ? first.code : name === 'open' ? '' : first, code]);
-  const sent = (control) => stream.frames.filter(({ opcode }) => opcode >= CLOSE === control).map(({ opcode, payload }) => [opcode, payload]);
+  const seen = heard.map(({ name, args: [first, , code] }) => [
+    name,
+    name === 'error' ? first.code : name === 'open' ? '' : first,
+    code,
+  ]);
+  const sent = (control) =>
+    stream.frames.filter(({ opcode }) => opcode >= CLOSE === control).map(({ opcode, payload }) => [opcode, payload]);
   return { seen, data: sent(false), control: sent(true) };
 }
 
@@ -153,7 +158,11 @@ test('the same for what is sent: all of it arrives, in order, whatever the exten
       if (random(5) === 0) await new Promise(setImmediate);
     }
     await stream.inbox.atLeast('frame', sent.length);
-    assert.deepEqual(stream.frames.map(({ opcode, payload }) => [opcode, payload]), sent, `WEBSOCKETS_TEST_SEED=${seed}`);
+    assert.deepEqual(
+      stream.frames.map(({ opcode, payload }) => [opcode, payload]),
+      sent,
+      `WEBSOCKETS_TEST_SEED=${seed}`,
+    );
     assert.equal(base.bufferedAmount(sid), 0);
     base.terminate(sid);
   }

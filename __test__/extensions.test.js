@@ -38,14 +38,20 @@ const messages = (events) => events.list('message').map(([text]) => text);
 const turn = () => new Promise(setImmediate);
 
 test('two extensions append on write, forwards, and on read, backwards', () => {
-  const { base, events, sid, stream } = extended({ 'x-a': appending('A'), 'x-b': appending('B') }, { stream: new LoopBack() });
+  const { base, events, sid, stream } = extended(
+    { 'x-a': appending('A'), 'x-b': appending('B') },
+    { stream: new LoopBack() },
+  );
   base.send('Hello World.');
   assert.deepEqual(stream.texts, ['Hello World.AB']);
   assert.deepEqual(events.list('message'), [['Hello World.ABBA', sid]]);
 });
 
 test('the order is that of the options, not of base.extensions', () => {
-  const { base, events, stream } = extended({ 'x-a': appending('A'), 'x-b': appending('B') }, { on: ['x-b', 'x-a'], stream: new LoopBack() });
+  const { base, events, stream } = extended(
+    { 'x-a': appending('A'), 'x-b': appending('B') },
+    { on: ['x-b', 'x-a'], stream: new LoopBack() },
+  );
   base.send('.');
   assert.deepEqual(stream.texts, ['.BA']);
   assert.deepEqual(messages(events), ['.BAAB']);
@@ -62,7 +68,10 @@ for (const [how, send, reached] of [
     base.extensions = { 'x-a': appending(' one'), 'x-b': appending(' two') };
     const sids = [0, 1, 2].map(() => base.assignSocket(new LoopBack(), { extensions: ['x-a', 'x-b'] }));
     send(base, sids);
-    assert.deepEqual(events.list('message'), reached.map((i) => ['Hello World. one two two one', sids[i]]));
+    assert.deepEqual(
+      events.list('message'),
+      reached.map((i) => ['Hello World. one two two one', sids[i]]),
+    );
   });
 }
 
@@ -73,7 +82,10 @@ test('the same extension twice runs twice', () => {
 });
 
 test('extensions are of the sockets that have them on', () => {
-  const { base, events } = extended({ 'x-a': appending('A'), 'x-b': appending('B') }, { on: ['x-b'], stream: new LoopBack() });
+  const { base, events } = extended(
+    { 'x-a': appending('A'), 'x-b': appending('B') },
+    { on: ['x-b'], stream: new LoopBack() },
+  );
   base.assignSocket(new LoopBack());
   base.send('.');
   assert.deepEqual(messages(events), ['.BB', '.']);
@@ -94,7 +106,10 @@ test('`this` is the connection, in both directions and in each extension', () =>
     seen.push(this);
     next(null, frame);
   }
-  const { base, sid } = extended({ 'x-a': { read: see, write: see }, 'x-b': { read: see, write: see } }, { stream: new LoopBack() });
+  const { base, sid } = extended(
+    { 'x-a': { read: see, write: see }, 'x-b': { read: see, write: see } },
+    { stream: new LoopBack() },
+  );
   const connection = base.sockets[sid];
   base.send('x');
   assert.equal(seen.length, 4);
@@ -115,8 +130,28 @@ test('frames are Frames, with all they have', () => {
   stream.say({ opcode: TEXT, payload: 'in', fin: false, mask: true });
   base.send('out');
   assert.deepEqual(seen, [
-    { fin: false, rsv1: false, rsv2: false, rsv3: false, opcode: TEXT, mask: true, length: 2, payload: 'in', masked: true },
-    { fin: true, rsv1: false, rsv2: false, rsv3: false, opcode: TEXT, mask: false, length: 3, payload: 'out', masked: false },
+    {
+      fin: false,
+      rsv1: false,
+      rsv2: false,
+      rsv3: false,
+      opcode: TEXT,
+      mask: true,
+      length: 2,
+      payload: 'in',
+      masked: true,
+    },
+    {
+      fin: true,
+      rsv1: false,
+      rsv2: false,
+      rsv3: false,
+      opcode: TEXT,
+      mask: false,
+      length: 3,
+      payload: 'out',
+      masked: false,
+    },
   ]);
 });
 
@@ -131,11 +166,15 @@ test('next() without a frame passes the one that came, whether it was changed or
 });
 
 test('another Frame takes the place of the one that came', () => {
-  const replace = (next, { mask }) => next(null, Object.assign(new Frame(), { opcode: BINARY, mask, payload: 'other' }));
+  const replace = (next, { mask }) =>
+    next(null, Object.assign(new Frame(), { opcode: BINARY, mask, payload: 'other' }));
   const { base, events, stream } = extended({ 'x-a': { read: replace } }, { options: { enforceMasking: true } });
   stream.say({ opcode: TEXT, payload: 'x', mask: true });
   assert.equal(base.connections, 1);
-  assert.deepEqual(events.list('binary').map(([data]) => `${data}`), ['other']);
+  assert.deepEqual(
+    events.list('binary').map(([data]) => `${data}`),
+    ['other'],
+  );
 });
 
 test('control frames go through both ways', async () => {
@@ -144,43 +183,64 @@ test('control frames go through both ways', async () => {
     seen.push([way, frame.opcode]);
     next(null, frame);
   };
-  const { base, events, sid } = extended({ 'x-a': { read: see('read'), write: see('write') } }, { stream: new LoopBack() });
+  const { base, events, sid } = extended(
+    { 'x-a': { read: see('read'), write: see('write') } },
+    { stream: new LoopBack() },
+  );
   base.ping(sid, 'p');
   base.close(sid, 'bye');
   assert.deepEqual(await events.next('close'), ['bye', sid, 1000]);
   assert.deepEqual(events.list('pong'), [['p', sid]]);
   assert.deepEqual(seen, [
-    ['write', PING], ['read', PING], ['write', PONG], ['read', PONG], ['write', CLOSE], ['read', CLOSE],
+    ['write', PING],
+    ['read', PING],
+    ['write', PONG],
+    ['read', PONG],
+    ['write', CLOSE],
+    ['read', CLOSE],
   ]);
 });
 
 test('an extension may change a control frame', () => {
-  const { base, events } = extended({ 'x-a': passing({
-    read(next, frame) {
-      if (frame.opcode === PONG) frame.payload = `${frame.payload} changed`;
-      next(null, frame);
+  const { base, events } = extended(
+    {
+      'x-a': passing({
+        read(next, frame) {
+          if (frame.opcode === PONG) frame.payload = `${frame.payload} changed`;
+          next(null, frame);
+        },
+      }),
     },
-  }) }, { stream: new LoopBack() });
+    { stream: new LoopBack() },
+  );
   base.ping('p');
-  assert.deepEqual(events.list('pong').map(([text]) => text), ['p changed']);
+  assert.deepEqual(
+    events.list('pong').map(([text]) => text),
+    ['p changed'],
+  );
 });
 
 test('fragments go through one by one, and a ping between them', () => {
   const seen = [];
-  const { base, events, stream } = extended({ 'x-a': passing({
-    read(next, frame) {
-      seen.push(`${frame.payload}`);
-      if (frame.opcode < CLOSE) frame.payload = `(${frame.payload})`;
-      next(null, frame);
-    },
-  }) });
+  const { base, events, stream } = extended({
+    'x-a': passing({
+      read(next, frame) {
+        seen.push(`${frame.payload}`);
+        if (frame.opcode < CLOSE) frame.payload = `(${frame.payload})`;
+        next(null, frame);
+      },
+    }),
+  });
   stream.say({ opcode: TEXT, payload: 'a', fin: false });
   stream.say({ opcode: CONTINUATION, payload: 'b', fin: false });
   stream.say({ opcode: PING, payload: 'p' });
   stream.say({ opcode: CONTINUATION, payload: '', fin: true });
   assert.deepEqual(seen, ['a', 'b', 'p', '']);
   assert.deepEqual(messages(events), ['(a)(b)()']);
-  assert.deepEqual(events.list('ping').map(([text]) => text), ['p']);
+  assert.deepEqual(
+    events.list('ping').map(([text]) => text),
+    ['p'],
+  );
   assert.equal(base.stats().errors, 0);
 });
 
@@ -199,7 +259,10 @@ test('head goes through the extensions, and what follows in the stream behind it
   base.extensions = { 'x-a': appending('A') };
   const stream = new OldStream();
   const whole = encode({ opcode: TEXT, payload: 'split' });
-  base.assignSocket(stream, { extensions: ['x-a'], head: Buffer.concat([encode({ opcode: TEXT, payload: 'head' }), whole.subarray(0, 3)]) });
+  base.assignSocket(stream, {
+    extensions: ['x-a'],
+    head: Buffer.concat([encode({ opcode: TEXT, payload: 'head' }), whole.subarray(0, 3)]),
+  });
   stream.emit('data', whole.subarray(3));
   await events.atLeast('message', 2);
   assert.deepEqual(messages(events), ['headA', 'splitA']);
@@ -211,16 +274,22 @@ for (const way of ['read', 'write']) {
   test(`next called later, and in another order, keeps the order of frames: ${way}`, async () => {
     const delays = [3, 0, 2, 1, 0];
     let n = 0;
-    const { base, events, stream } = extended({ 'x-a': passing({
-      async [way](next, frame) {
-        for (let i = delays[n++ % delays.length]; i > 0; i--) await turn();
-        next(null, frame);
-      },
-    }), 'x-b': appending('B') });
+    const { base, events, stream } = extended({
+      'x-a': passing({
+        async [way](next, frame) {
+          for (let i = delays[n++ % delays.length]; i > 0; i--) await turn();
+          next(null, frame);
+        },
+      }),
+      'x-b': appending('B'),
+    });
     const sent = Array.from({ length: 20 }, (_, i) => `${i}`);
     for (const text of sent) way === 'read' ? stream.text(text) : base.send(text);
     await (way === 'read' ? events.atLeast('message', 20) : stream.inbox.atLeast('frame', 20));
-    assert.deepEqual(way === 'read' ? messages(events) : stream.texts, sent.map((text) => `${text}B`));
+    assert.deepEqual(
+      way === 'read' ? messages(events) : stream.texts,
+      sent.map((text) => `${text}B`),
+    );
   });
 }
 
@@ -256,7 +325,10 @@ test('a frame that waits counts as buffered, and as bytes of it alone', () => {
   assert.equal(stream.frames.length, 1);
 });
 
-for (const [how, leave] of [['passes', (next) => next()], ['is dropped', (next) => next(new Error('no'))]]) {
+for (const [how, leave] of [
+  ['passes', (next) => next()],
+  ['is dropped', (next) => next(new Error('no'))],
+]) {
   test(`drain comes when the last frame that waited ${how}`, async () => {
     const held = [];
     const [near, far] = pair();
@@ -277,12 +349,18 @@ for (const [how, leave] of [['passes', (next) => next()], ['is dropped', (next) 
 
 test('next called inside another next, many frames deep, does not overflow the stack', async () => {
   const held = [];
-  const { base, stream } = extended({ 'x-a': { write: (next) => held.push(next) }, 'x-b': passing() }, { options: { maxBufferedAmount: Infinity } });
+  const { base, stream } = extended(
+    { 'x-a': { write: (next) => held.push(next) }, 'x-b': passing() },
+    { options: { maxBufferedAmount: Infinity } },
+  );
   for (let i = 0; i < 50_000; i++) base.send(`${i}`);
   while (held.length > 0) held.shift()();
   assert.equal(stream.frames.length, 50_000);
   const sync = extended({ 'x-a': passing() });
-  sync.stream.emit('data', Buffer.concat(Array.from({ length: 50_000 }, () => encode({ opcode: TEXT, payload: 'x', mask: false }))));
+  sync.stream.emit(
+    'data',
+    Buffer.concat(Array.from({ length: 50_000 }, () => encode({ opcode: TEXT, payload: 'x', mask: false }))),
+  );
   assert.equal(sync.events.list('message').length, 50_000);
 });
 
@@ -290,13 +368,39 @@ test('next called inside another next, many frames deep, does not overflow the s
 
 /** Bad extensions, by what they do with a frame that says `bad`; `code` is that of the error. */
 const WRONG = {
-  'next(err)': { code: 'E_MINE', message: 'mine', act: (next) => next(Object.assign(new Error('mine'), { code: 'E_MINE' })) },
+  'next(err)': {
+    code: 'E_MINE',
+    message: 'mine',
+    act: (next) => next(Object.assign(new Error('mine'), { code: 'E_MINE' })),
+  },
   'next(err) without a code': { code: 'ERR_WS_EXTENSION', message: 'mine', act: (next) => next(new Error('mine')) },
   'next(a string)': { code: 'ERR_WS_EXTENSION', message: 'mine', act: (next) => next('mine') },
-  'next(err) with a frame': { code: 'ERR_WS_EXTENSION', message: 'mine', act: (next, frame) => next(new Error('mine'), frame) },
-  'a throw': { code: 'ERR_WS_EXTENSION', message: 'mine', act() { throw new Error('mine'); } },
-  'a throw of no Error': { code: 'ERR_WS_EXTENSION', message: 'mine', act() { throw 'mine'; } },
-  'a throw of undefined': { code: 'ERR_WS_EXTENSION', message: /x-a/, act() { throw undefined; } },
+  'next(err) with a frame': {
+    code: 'ERR_WS_EXTENSION',
+    message: 'mine',
+    act: (next, frame) => next(new Error('mine'), frame),
+  },
+  'a throw': {
+    code: 'ERR_WS_EXTENSION',
+    message: 'mine',
+    act() {
+      throw new Error('mine');
+    },
+  },
+  'a throw of no Error': {
+    code: 'ERR_WS_EXTENSION',
+    message: 'mine',
+    act() {
+      throw 'mine';
+    },
+  },
+  'a throw of undefined': {
+    code: 'ERR_WS_EXTENSION',
+    message: /x-a/,
+    act() {
+      throw undefined;
+    },
+  },
   'no Frame': { code: 'ERR_WS_EXTENSION', message: /x-a.*Frame/, act: (next) => next(null, {}) },
   'a Buffer': { code: 'ERR_WS_EXTENSION', message: /x-a.*Frame/, act: (next, frame) => next(null, frame.toBuffer()) },
   null: { code: 'ERR_WS_EXTENSION', message: /x-a.*Frame/, act: (next) => next(null, null) },
@@ -332,13 +436,18 @@ for (const way of ['read', 'write']) {
   }
 
   test(`next called twice in ${way}: an error, and the frame goes on once`, () => {
-    const { base, events, sid } = extended({ 'x-a': passing({
-      [way](next, frame) {
-        next(null, frame);
-        next(null, frame);
-        next(new Error('and again'));
+    const { base, events, sid } = extended(
+      {
+        'x-a': passing({
+          [way](next, frame) {
+            next(null, frame);
+            next(null, frame);
+            next(new Error('and again'));
+          },
+        }),
       },
-    }) }, { stream: new LoopBack() });
+      { stream: new LoopBack() },
+    );
     base.send('x').send('y');
     assert.deepEqual(messages(events), ['x', 'y']);
     const errors = events.list('error').map(([{ code, message, sid: who }]) => [code, /twice/.test(message), who]);
@@ -347,7 +456,10 @@ for (const way of ['read', 'write']) {
 
   test(`next called again later, and by one that waited, in ${way}`, async () => {
     const nexts = [];
-    const { base, events } = extended({ 'x-a': passing({ [way]: (next) => nexts.push(next) }) }, { stream: new LoopBack() });
+    const { base, events } = extended(
+      { 'x-a': passing({ [way]: (next) => nexts.push(next) }) },
+      { stream: new LoopBack() },
+    );
     base.send('x').send('y').send('z');
     nexts[0]();
     nexts[0]();
@@ -359,15 +471,23 @@ for (const way of ['read', 'write']) {
   });
 
   test(`a throw after next in ${way}: an error, and the frame goes on`, () => {
-    const { base, events } = extended({ 'x-a': passing({
-      [way](next, frame) {
-        next(null, frame);
-        throw new Error('behind next');
+    const { base, events } = extended(
+      {
+        'x-a': passing({
+          [way](next, frame) {
+            next(null, frame);
+            throw new Error('behind next');
+          },
+        }),
       },
-    }) }, { stream: new LoopBack() });
+      { stream: new LoopBack() },
+    );
     base.send('x').send('y');
     assert.deepEqual(messages(events), ['x', 'y']);
-    assert.deepEqual(events.list('error').map(([{ message }]) => message), ['behind next', 'behind next']);
+    assert.deepEqual(
+      events.list('error').map(([{ message }]) => message),
+      ['behind next', 'behind next'],
+    );
   });
 
   test(`next never called in ${way}: what comes behind it waits, and terminate ends it at once`, async () => {
@@ -382,7 +502,10 @@ for (const way of ['read', 'write']) {
   });
 
   test(`next never called in ${way}: a close is bounded by closeTimeout`, async () => {
-    const { base, events, sid } = extended({ 'x-a': passing({ [way]() {} }) }, { options: { closeTimeout: 30 }, stream: new LoopBack() });
+    const { base, events, sid } = extended(
+      { 'x-a': passing({ [way]() {} }) },
+      { options: { closeTimeout: 30 }, stream: new LoopBack() },
+    );
     base.send('x');
     base.close(sid, 'bye');
     assert.deepEqual(await events.next('close'), ['bye', sid, 1000]);
@@ -397,9 +520,14 @@ for (const way of ['read', 'write']) {
   });
 
   test(`an error listener that throws is uncaught, not the extension's or send's, and the rest goes on: ${way}`, async () => {
-    const { base, events, stream } = extended({ 'x-a': passing({
-      [way]: (next, frame) => next(`${frame.payload}` === 'bad' ? new Error('bad') : null, frame),
-    }) }, { stream: new LoopBack() });
+    const { base, events, stream } = extended(
+      {
+        'x-a': passing({
+          [way]: (next, frame) => next(`${frame.payload}` === 'bad' ? new Error('bad') : null, frame),
+        }),
+      },
+      { stream: new LoopBack() },
+    );
     const thrown = new Error('of the listener');
     base.once('error', () => {
       throw thrown;
@@ -433,7 +561,12 @@ test('a message listener that throws does no harm to the chain', async () => {
 // What a chain gives is held to the rules.
 
 for (const [what, change, code, closeCode] of [
-  ['a message above maxPayload', (frame) => (frame.payload = 'x'.repeat(1001)), 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
+  [
+    'a message above maxPayload',
+    (frame) => (frame.payload = 'x'.repeat(1001)),
+    'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+    1009,
+  ],
   ['invalid UTF-8', (frame) => (frame.payload = Buffer.from([0xff])), 'WS_ERR_INVALID_UTF8', 1007],
   ['RSV1 left set', (frame) => (frame.rsv1 = true), 'WS_ERR_UNEXPECTED_RSV_1', 1002],
   ['RSV2 left set', (frame) => (frame.rsv2 = true), 'WS_ERR_UNEXPECTED_RSV_2_3', 1002],
@@ -441,30 +574,54 @@ for (const [what, change, code, closeCode] of [
   ['an opcode that there is not', (frame) => (frame.opcode = 3), 'WS_ERR_INVALID_OPCODE', 1002],
   ['a continuation of nothing', (frame) => (frame.opcode = CONTINUATION), 'WS_ERR_INVALID_OPCODE', 1002],
   ['a fragmented ping', (frame) => Object.assign(frame, { opcode: PING, fin: false }), 'WS_ERR_EXPECTED_FIN', 1002],
-  ['a ping of 126 bytes', (frame) => Object.assign(frame, { opcode: PING, payload: 'x'.repeat(126) }), 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH', 1002],
-  ['a close frame of 1 byte', (frame) => Object.assign(frame, { opcode: CLOSE, payload: 'x' }), 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH', 1002],
+  [
+    'a ping of 126 bytes',
+    (frame) => Object.assign(frame, { opcode: PING, payload: 'x'.repeat(126) }),
+    'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH',
+    1002,
+  ],
+  [
+    'a close frame of 1 byte',
+    (frame) => Object.assign(frame, { opcode: CLOSE, payload: 'x' }),
+    'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH',
+    1002,
+  ],
   ['a mask that is missing', (frame) => (frame.mask = false), 'WS_ERR_EXPECTED_MASK', 1002],
 ]) {
   test(`read gives ${what}: ${code}, close ${closeCode}`, async () => {
-    const { events, sid, stream } = extended({ 'x-a': { read(next, frame) {
-      if (`${frame.payload}` === 'bad') change(frame);
-      next(null, frame);
-    } } }, { options: { maxPayload: 1000, enforceMasking: true } });
+    const { events, sid, stream } = extended(
+      {
+        'x-a': {
+          read(next, frame) {
+            if (`${frame.payload}` === 'bad') change(frame);
+            next(null, frame);
+          },
+        },
+      },
+      { options: { maxPayload: 1000, enforceMasking: true } },
+    );
     for (const payload of ['good', 'bad', 'never']) stream.say({ opcode: TEXT, payload, mask: true });
     const [error] = await events.next('error');
     assert.deepEqual([error.code, error.sid, error.closeCode], [code, sid, closeCode]);
     stream.emit('end');
     assert.equal((await events.next('close'))[2], closeCode);
     assert.deepEqual(names(events), ['open', 'message', 'error', 'close']);
-    assert.deepEqual(stream.frames.map(({ opcode, payload }) => [opcode, payload.readUInt16BE()]), [[CLOSE, closeCode]]);
+    assert.deepEqual(
+      stream.frames.map(({ opcode, payload }) => [opcode, payload.readUInt16BE()]),
+      [[CLOSE, closeCode]],
+    );
   });
 }
 
 test('read gives a key that is none: an error, and the frame is dropped', () => {
-  const { base, events, stream } = extended({ 'x-a': { read(next, frame) {
-    if (`${frame.payload}` === 'bad') Object.assign(frame, { mask: true, masking: Buffer.alloc(3) });
-    next(null, frame);
-  } } });
+  const { base, events, stream } = extended({
+    'x-a': {
+      read(next, frame) {
+        if (`${frame.payload}` === 'bad') Object.assign(frame, { mask: true, masking: Buffer.alloc(3) });
+        next(null, frame);
+      },
+    },
+  });
   stream.text('bad');
   stream.text('good');
   assert.equal(events.list('error').length, 1);
@@ -487,7 +644,10 @@ test('what comes from the wire against the rules is found with extensions as wit
       next();
     };
     const { events, stream } = extended({ 'x-a': { read } }, { options: { maxPayload: 1000 } });
-    stream.emit('data', Buffer.concat([encode({ opcode: TEXT, payload: 'before', mask: false }), encode({ mask: false, ...frame })]));
+    stream.emit(
+      'data',
+      Buffer.concat([encode({ opcode: TEXT, payload: 'before', mask: false }), encode({ mask: false, ...frame })]),
+    );
     stream.text('behind');
     assert.equal((await events.next('error'))[0].code, code);
     assert.deepEqual(names(events), ['open', 'message', 'error']);
@@ -495,15 +655,23 @@ test('what comes from the wire against the rules is found with extensions as wit
 });
 
 test('an extension may use the reserved bits: written with them, and taken away by reading', () => {
-  const { base, events, stream } = extended({ 'x-rsv': {
-    write: (next, frame) => next(null, Object.assign(frame, { rsv1: true, rsv2: true, rsv3: true })),
-    read(next, frame) {
-      assert.ok(frame.rsv1 && frame.rsv2 && frame.rsv3);
-      next(null, Object.assign(frame, { rsv1: false, rsv2: false, rsv3: false }));
+  const { base, events, stream } = extended(
+    {
+      'x-rsv': {
+        write: (next, frame) => next(null, Object.assign(frame, { rsv1: true, rsv2: true, rsv3: true })),
+        read(next, frame) {
+          assert.ok(frame.rsv1 && frame.rsv2 && frame.rsv3);
+          next(null, Object.assign(frame, { rsv1: false, rsv2: false, rsv3: false }));
+        },
+      },
     },
-  } }, { stream: new LoopBack() });
+    { stream: new LoopBack() },
+  );
   base.send('x');
-  assert.deepEqual(stream.frames.map(({ rsv }) => rsv), [7]);
+  assert.deepEqual(
+    stream.frames.map(({ rsv }) => rsv),
+    [7],
+  );
   assert.deepEqual(messages(events), ['x']);
 });
 
@@ -514,10 +682,14 @@ for (const [what, change] of [
   ['a key that is none', (frame) => Object.assign(frame, { mask: true, masking: 'abcd' })],
 ]) {
   test(`write gives ${what}: an error, nothing of it is sent, and the rest is`, () => {
-    const { base, events, sid, stream } = extended({ 'x-a': { write(next, frame) {
-      if (`${frame.payload}` === 'bad') change(frame);
-      next(null, frame);
-    } } });
+    const { base, events, sid, stream } = extended({
+      'x-a': {
+        write(next, frame) {
+          if (`${frame.payload}` === 'bad') change(frame);
+          next(null, frame);
+        },
+      },
+    });
     base.send('good').send('bad').send('last');
     assert.deepEqual(stream.texts, ['good', 'last']);
     const [[error]] = events.list('error');
@@ -527,8 +699,10 @@ for (const [what, change] of [
 }
 
 test('write may give more than maxPayload, which is a limit of what is received', () => {
-  const { base, events, stream } = extended({ 'x-a': { write: (next, frame) => next(null, Object.assign(frame, { payload: 'x'.repeat(2000) })) } },
-    { options: { maxPayload: 1000 } });
+  const { base, events, stream } = extended(
+    { 'x-a': { write: (next, frame) => next(null, Object.assign(frame, { payload: 'x'.repeat(2000) })) } },
+    { options: { maxPayload: 1000 } },
+  );
   base.send('.');
   assert.equal(stream.frames[0].payload.length, 2000);
   assert.equal(events.list('error').length, 0);
@@ -553,7 +727,10 @@ for (const [how, end, expected] of [
 ]) {
   test(`${how} while a frame is in the read chain: it is not emitted, and next then does nothing`, async () => {
     const held = [];
-    const setup = extended({ 'x-a': { read: (next) => held.push(next) } }, { options: { maxConnections: 1, closeTimeout: 20 } });
+    const setup = extended(
+      { 'x-a': { read: (next) => held.push(next) } },
+      { options: { maxConnections: 1, closeTimeout: 20 } },
+    );
     setup.stream.text('inside');
     end(setup);
     const [reason, who, code] = await setup.events.next('close');
@@ -641,25 +818,34 @@ test('close by us waits behind the frames in the write chain', async () => {
   const { base, events, sid, stream } = extended({ 'x-a': { write: later } }, { stream: new LoopBack() });
   base.send('x').send('y').close(sid, 'bye');
   await events.next('close');
-  assert.deepEqual(stream.frames.map(({ opcode }) => opcode), [TEXT, TEXT, CLOSE]);
+  assert.deepEqual(
+    stream.frames.map(({ opcode }) => opcode),
+    [TEXT, TEXT, CLOSE],
+  );
 });
 
 test('an extension that closes, sends or terminates inside', async () => {
-  const acts = { send: (base) => base.send('inner'), close: (base, sid) => base.close(sid, 'x'), terminate: (base, sid) => base.terminate(sid) };
+  const acts = {
+    send: (base) => base.send('inner'),
+    close: (base, sid) => base.close(sid, 'x'),
+    terminate: (base, sid) => base.terminate(sid),
+  };
   for (const [name, act] of Object.entries(acts)) {
     for (const way of ['read', 'write']) {
       let done = false;
       const base = new Base();
       const events = listen(base);
-      base.extensions = { 'x-a': passing({
-        [way](next, frame) {
-          if (!done) {
-            done = true;
-            act(base, this.sid);
-          }
-          next(null, frame);
-        },
-      }) };
+      base.extensions = {
+        'x-a': passing({
+          [way](next, frame) {
+            if (!done) {
+              done = true;
+              act(base, this.sid);
+            }
+            next(null, frame);
+          },
+        }),
+      };
       const sid = base.assignSocket(new LoopBack(), { extensions: ['x-a'] });
       base.send('outer');
       if (name === 'send') {
@@ -687,13 +873,19 @@ test('frames stuck in the write chain: maxBufferedAmount, and only that connecti
   const [error] = await events.next('error');
   assert.deepEqual([error.code, error.sid], ['WS_ERR_BACKPRESSURE', sid]);
   assert.deepEqual(await events.next('close'), ['', sid, 1006]);
-  assert.deepEqual(events.list('message'), [['one too many', other], ['and one more', other]]);
+  assert.deepEqual(events.list('message'), [
+    ['one too many', other],
+    ['and one more', other],
+  ]);
   assert.equal(events.list('error').length, 1);
   assert.equal(base.stats().queuedBytes, 0);
 });
 
 test('frames stuck in the read chain of a stream that cannot be paused: dropped at maxBufferedAmount and one message', async () => {
-  const { events, sid, stream } = extended({ 'x-a': { read() {} } }, { options: { maxBufferedAmount: 100_000, maxPayload: 20_000 } });
+  const { events, sid, stream } = extended(
+    { 'x-a': { read() {} } },
+    { options: { maxBufferedAmount: 100_000, maxPayload: 20_000 } },
+  );
   let taken = 0;
   while (events.list('close').length === 0 && taken < 1_000_000) {
     stream.text('x'.repeat(1000));
@@ -709,7 +901,10 @@ test('frames stuck in the read chain of a stream that cannot be paused: dropped 
 test('frames stuck in the read chain of a stream that can be paused: the peer is stopped, and goes on afterwards', async () => {
   const held = [];
   const [near, far] = pair();
-  const { base, events, sid } = extended({ 'x-a': { read: (next) => held.push(next) } }, { stream: near, options: { maxBufferedAmount: 200_000 } });
+  const { base, events, sid } = extended(
+    { 'x-a': { read: (next) => held.push(next) } },
+    { stream: near, options: { maxBufferedAmount: 200_000 } },
+  );
   const frame = encode({ opcode: BINARY, payload: Buffer.alloc(10_000, 1) });
   for (let i = 0; i < 100; i++) far.write(frame);
   for (let i = 0; i < 20; i++) await turn();
@@ -776,7 +971,10 @@ for (const [asked, expected] of [
   ['x-a', ['x-a']],
   ['x-b, x-a', ['x-b', 'x-a']],
   ['x-b,x-a', ['x-b', 'x-a']],
-  [['x-a; level=9', 'x-b ; k="v"'], ['x-a', 'x-b']],
+  [
+    ['x-a; level=9', 'x-b ; k="v"'],
+    ['x-a', 'x-b'],
+  ],
   ['x-a; level="9"; y, x-b;z=1', ['x-a', 'x-b']],
   ['x-a; odd="\\9", x-b', ['x-a', 'x-b']],
   ['\tx-a\t,\tx-b', ['x-a', 'x-b']],
@@ -806,24 +1004,66 @@ function refused(known, asked, expected) {
 }
 
 for (const asked of [
-  ['x-unknown'], 'x-unknown', ['x-a', 'x-unknown'], 'x-a, x-unknown; p', ['X-A'],
-  ['__proto__'], ['constructor'], ['toString'], 'hasOwnProperty', ['valueOf; x=1'],
+  ['x-unknown'],
+  'x-unknown',
+  ['x-a', 'x-unknown'],
+  'x-a, x-unknown; p',
+  ['X-A'],
+  ['__proto__'],
+  ['constructor'],
+  ['toString'],
+  'hasOwnProperty',
+  ['valueOf; x=1'],
 ]) {
   test(`${JSON.stringify(asked)} is a TypeError that names it, before anything changed`, () => {
-    const wrong = [asked].flat().join(',').split(/[,;]/).map((name) => name.trim()).find((name) => name !== 'x-a');
-    refused({ 'x-a': passing() }, asked, (error) => error instanceof TypeError && error.code === 'ERR_INVALID_ARG_TYPE' && error.message.includes(wrong));
+    const wrong = [asked]
+      .flat()
+      .join(',')
+      .split(/[,;]/)
+      .map((name) => name.trim())
+      .find((name) => name !== 'x-a');
+    refused(
+      { 'x-a': passing() },
+      asked,
+      (error) => error instanceof TypeError && error.code === 'ERR_INVALID_ARG_TYPE' && error.message.includes(wrong),
+    );
   });
 }
 
-for (const asked of [[''], [' '], ['x a'], ['x/a'], ['x-a,x-a'], [';x=1'], [5], [null], [undefined], [['x-a']], [{ name: 'x-a' }], 'x-a, "x"', 'x-a; list="b, c"', 'x-a; p="', 'x-a; p=', 5, {}, true, () => {}]) {
+for (const asked of [
+  [''],
+  [' '],
+  ['x a'],
+  ['x/a'],
+  ['x-a,x-a'],
+  [';x=1'],
+  [5],
+  [null],
+  [undefined],
+  [['x-a']],
+  [{ name: 'x-a' }],
+  'x-a, "x"',
+  'x-a; list="b, c"',
+  'x-a; p="',
+  'x-a; p=',
+  5,
+  {},
+  true,
+  () => {},
+]) {
   test(`${JSON.stringify(asked) ?? asked} is no extension: a TypeError`, () => {
     refused({ 'x-a': passing() }, asked, { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
   });
 }
 
 for (const [what, value] of [
-  ['null', null], ['undefined', undefined], ['a number', 5], ['nothing in it', {}], ['read that is no function', { read: 'x' }],
-  ['write that is no function', { read() {}, write: {} }], ['a null read', { read: null, write() {} }],
+  ['null', null],
+  ['undefined', undefined],
+  ['a number', 5],
+  ['nothing in it', {}],
+  ['read that is no function', { read: 'x' }],
+  ['write that is no function', { read() {}, write: {} }],
+  ['a null read', { read: null, write() {} }],
 ]) {
   test(`an entry of base.extensions with ${what} is a TypeError when it is asked for`, () => {
     refused({ 'x-a': value }, ['x-a'], { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /x-a/ });
@@ -858,7 +1098,10 @@ test('an extension that is an instance of a class has its methods by inheritance
 });
 
 test('one of that name may be brought along', () => {
-  const { base, stream } = extended({ 'permessage-deflate': appending('!') }, { on: 'permessage-deflate; client_max_window_bits' });
+  const { base, stream } = extended(
+    { 'permessage-deflate': appending('!') },
+    { on: 'permessage-deflate; client_max_window_bits' },
+  );
   base.send('mine');
   assert.deepEqual(stream.texts, ['mine!']);
 });
@@ -901,7 +1144,10 @@ test('a broadcast reaches connections with and without extensions, in the order 
   const sent = Array.from({ length: 100 }, (_, i) => `${i}`);
   assert.deepEqual(plain.texts, sent);
   const [first] = base.socketsHistory;
-  assert.deepEqual(base.sockets[first].socket.texts, sent.map((text) => `${text}A`));
+  assert.deepEqual(
+    base.sockets[first].socket.texts,
+    sent.map((text) => `${text}A`),
+  );
   const closed = once(base, 'close');
   base.terminate(first);
   await closed;

@@ -15,7 +15,9 @@ function block(ms) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-test('400 MiB while JavaScript is blocked for a second: all of it comes, in order, in bounded memory', { timeout: 120_000 }, async (t) => {
+test('400 MiB while JavaScript is blocked for a second: all of it comes, in order, in bounded memory', {
+  timeout: 120_000,
+}, async (t) => {
   const server = await new TestServer().listen();
   t.after(() => server.http.close());
   const { base } = server;

@@ -3,7 +3,17 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Frame } = require('..');
-const { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, FrameReader, closePayload, encode } = require('./support/frames');
+const {
+  BINARY,
+  CLOSE,
+  CONTINUATION,
+  PING,
+  PONG,
+  TEXT,
+  FrameReader,
+  closePayload,
+  encode,
+} = require('./support/frames');
 const { bytesOf } = require('./support/payloads');
 
 const LENGTHS = [0, 1, 125, 126, 127, 65535, 65536, 1 << 20];
@@ -15,9 +25,19 @@ function frame(fields) {
 
 test('a new frame is an empty text frame, unmasked', () => {
   const { fin, rsv1, rsv2, rsv3, opcode, mask, masking, length, content, payload } = new Frame();
-  assert.deepEqual({ fin, rsv1, rsv2, rsv3, opcode, mask, masking, length }, {
-    fin: true, rsv1: false, rsv2: false, rsv3: false, opcode: TEXT, mask: false, masking: null, length: 0,
-  });
+  assert.deepEqual(
+    { fin, rsv1, rsv2, rsv3, opcode, mask, masking, length },
+    {
+      fin: true,
+      rsv1: false,
+      rsv2: false,
+      rsv3: false,
+      opcode: TEXT,
+      mask: false,
+      masking: null,
+      length: 0,
+    },
+  );
   assert.deepEqual([content, payload], [Buffer.alloc(0), Buffer.alloc(0)]);
   assert.equal(new Frame().isValid(), null);
   assert.deepEqual(new Frame().toBuffer(), Buffer.from([0x81, 0]));
@@ -30,7 +50,10 @@ for (const length of LENGTHS) {
       const bytes = encode({ opcode: BINARY, payload, mask });
       const read = new Frame(bytes);
       const { fin, opcode } = read;
-      assert.deepEqual({ fin, opcode, mask: read.mask, length: read.length }, { fin: true, opcode: BINARY, mask, length });
+      assert.deepEqual(
+        { fin, opcode, mask: read.mask, length: read.length },
+        { fin: true, opcode: BINARY, mask, length },
+      );
       assert.ok(read.payload.equals(payload));
       assert.ok(read.content.equals(bytes.subarray(bytes.length - length)));
       assert.deepEqual(read.masking, mask ? bytes.subarray(bytes.length - length - 4, bytes.length - length) : null);
@@ -58,7 +81,7 @@ test('every bit of the first byte has its field', () => {
         const read = new Frame(bytes);
         const bits = (read.rsv1 ? 4 : 0) + (read.rsv2 ? 2 : 0) + (read.rsv3 ? 1 : 0);
         assert.deepEqual([read.fin, bits, read.opcode], [fin, rsv, opcode]);
-        assert.equal(read.isValid(), null, 'reserved bits are an extension\'s to set');
+        assert.equal(read.isValid(), null, "reserved bits are an extension's to set");
         assert.deepEqual(read.toBuffer(), bytes);
       }
     }
@@ -89,7 +112,12 @@ test('payload takes what send takes', () => {
   const abc = Buffer.from('abc');
   const memory = new Uint8Array([0, ...abc, 0]).buffer;
   for (const data of [
-    'abc', abc, new Uint8Array(abc), new DataView(memory, 1, 3), new Uint8Array(memory, 1, 3), new Uint8Array(abc).buffer,
+    'abc',
+    abc,
+    new Uint8Array(abc),
+    new DataView(memory, 1, 3),
+    new Uint8Array(memory, 1, 3),
+    new Uint8Array(abc).buffer,
   ]) {
     assert.deepEqual(frame({ payload: data }).payload, abc);
   }
@@ -207,15 +235,26 @@ for (const [what, bytes, code] of [
   ['half an extended length', Buffer.from([0x81, 126, 1]), 'WS_ERR_INCOMPLETE_FRAME'],
   ['half a masking key', Buffer.from([0x81, 0x81, 1, 2]), 'WS_ERR_INCOMPLETE_FRAME'],
   ['a payload cut short', encode({ opcode: TEXT, payload: 'abc' }).subarray(0, -1), 'WS_ERR_INCOMPLETE_FRAME'],
-  ['bytes behind it', Buffer.concat([encode({ opcode: TEXT, payload: 'abc' }), Buffer.alloc(1)]), 'WS_ERR_INCOMPLETE_FRAME'],
+  [
+    'bytes behind it',
+    Buffer.concat([encode({ opcode: TEXT, payload: 'abc' }), Buffer.alloc(1)]),
+    'WS_ERR_INCOMPLETE_FRAME',
+  ],
   ['a length of 2^62', encode({ opcode: TEXT, declaredLength: 2n ** 62n }), 'WS_ERR_INCOMPLETE_FRAME'],
-  ['a length with the top bit', encode({ opcode: TEXT, declaredLength: 2n ** 63n }), 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'],
+  [
+    'a length with the top bit',
+    encode({ opcode: TEXT, declaredLength: 2n ** 63n }),
+    'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+  ],
   ['an opcode that there is not', encode({ opcode: 5 }), 'WS_ERR_INVALID_OPCODE'],
   ['a fragmented ping', encode({ opcode: PING, fin: false }), 'WS_ERR_EXPECTED_FIN'],
   ['a long pong', encode({ opcode: PONG, payload: Buffer.alloc(126) }), 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH'],
 ]) {
   test(`new Frame() of ${what} throws ${code}`, () => {
-    assert.throws(() => new Frame(bytes), (error) => error instanceof Error && error.code === code && error.message !== '');
+    assert.throws(
+      () => new Frame(bytes),
+      (error) => error instanceof Error && error.code === code && error.message !== '',
+    );
   });
 }
 
@@ -227,11 +266,12 @@ test('new Frame() of what are no bytes is a TypeError', () => {
 
 test('random bytes are a frame that is built again the same, or an Error with a code', () => {
   let state = 7;
-  const random = () => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 16 & 255;
+  const random = () => ((state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 16) & 255;
   let whole = 0;
   for (let i = 0; i < 20_000; i++) {
     const bytes = Buffer.from(Array.from({ length: random() % 12 }, random));
-    if (bytes.length > 1 && i % 2 === 0) bytes[1] = (bytes[1] & 0x80) | Math.max(0, bytes.length - 2 - (bytes[1] & 0x80 ? 4 : 0));
+    if (bytes.length > 1 && i % 2 === 0)
+      bytes[1] = (bytes[1] & 0x80) | Math.max(0, bytes.length - 2 - (bytes[1] & 0x80 ? 4 : 0));
     try {
       assert.deepEqual(new Frame(bytes).toBuffer(), bytes);
       whole++;

@@ -27,7 +27,9 @@ const REPLIES = {
 
 // `a` pauses, so `b` is held; what is held when the connection ends is delivered then.
 for (const [what, reply] of Object.entries(REPLIES)) {
-  test(`${what} in the listener of an event that was held when its connection ended: no throw, then close`, short,
+  test(
+    `${what} in the listener of an event that was held when its connection ended: no throw, then close`,
+    short,
     served({}, async (server) => {
       const { base, events } = server;
       let replied = 0;
@@ -39,8 +41,13 @@ for (const [what, reply] of Object.entries(REPLIES)) {
       const { sid } = await leaving(server);
       assert.deepEqual((await events.next('close')).slice(1), [sid, 1006]);
       assert.equal(replied, 1);
-      assert.deepEqual(events.all.map(({ name, args }) => [name, args[0]]).slice(0, 3), [['open', sid], ['message', 'a'], ['message', 'b']]);
-    }));
+      assert.deepEqual(events.all.map(({ name, args }) => [name, args[0]]).slice(0, 3), [
+        ['open', sid],
+        ['message', 'a'],
+        ['message', 'b'],
+      ]);
+    }),
+  );
 }
 
 /** How somebody gives a connection up. */
@@ -53,7 +60,9 @@ const ENDS = {
 
 // `b`, delivered when the connection has ended, pauses again: its `close` is held as well then.
 for (const [how, end] of Object.entries(ENDS)) {
-  test(`a connection that is paused again while its close is held: ${how} lets it out, once`, short,
+  test(
+    `a connection that is paused again while its close is held: ${how} lets it out, once`,
+    short,
     served({ base: { maxConnections: 1 } }, async (server) => {
       const { base, events } = server;
       let other;
@@ -68,5 +77,6 @@ for (const [how, end] of Object.entries(ENDS)) {
       await events.atLeast('close', events.list('open').length);
       assert.equal(events.list('close').filter(([, closed]) => closed === sid).length, 1);
       assert.equal(base.stats().closing, 0);
-    }));
+    }),
+  );
 }

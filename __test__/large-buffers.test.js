@@ -15,7 +15,10 @@ const { thisPlatform } = require('../lib/native/platform');
 const [FIRST, ALL] = [200, 600];
 
 const isGlibc = /^linux-(x64|arm64)-gnu$/.test(thisPlatform().name) && process.versions.bun === undefined;
-test('large Buffers get the memory of those before', { ...limit, skip: !isGlibc && 'Buffers are not of glibc' }, async (t) => {
+test('large Buffers get the memory of those before', {
+  ...limit,
+  skip: !isGlibc && 'Buffers are not of glibc',
+}, async (t) => {
   const child = run(t, 'large-messages.js', [DRIVEN_BY]);
   const [, port] = await child.says();
   const client = new Client(`ws://127.0.0.1:${port}/`);

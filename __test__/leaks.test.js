@@ -33,8 +33,10 @@ async function live({ base, events, raw }, count) {
   }
 }
 
-test('descriptors are given back', { ...limit, skip: process.platform !== 'linux' && 'only Linux tells' }, served({ base: { closeTimeout: 50 } },
-  async (server) => {
+test(
+  'descriptors are given back',
+  { ...limit, skip: process.platform !== 'linux' && 'only Linux tells' },
+  served({ base: { closeTimeout: 50 } }, async (server) => {
     const open = () => fs.readdirSync('/proc/self/fd').length;
     await live(server, 12); // the threads and what they need are there now
     const before = open();
@@ -42,7 +44,8 @@ test('descriptors are given back', { ...limit, skip: process.platform !== 'linux
     // The clients' own are closed in a later turn.
     while (open() > before) await new Promise((resolve) => setTimeout(resolve, 1));
     assert.ok(open() <= before);
-  }));
+  }),
+);
 
 /** Resolves when all but a few are garbage: Node itself may hold on to what it used last. */
 async function collected(refs, few) {
@@ -67,23 +70,27 @@ test('Bases whose connections are over are garbage', limit, async (t) => {
   await collected(refs, 2);
 });
 
-test('connections, sockets and messages that are over are garbage', limit, served({ base: { closeTimeout: 50 } }, async (server) => {
-  const { base, events, accepted } = server;
-  const refs = [];
-  base.removeAllListeners('binary'); // or the inbox would keep what it hears
-  base.on('open', (sid) => refs.push(new WeakRef(base.sockets[sid]), new WeakRef(base.sockets[sid].socket)));
-  base.on('binary', (data) => refs.push(new WeakRef(data)));
-  for (let i = 0; i < 4; i++) {
-    const client = await server.raw();
-    await client.send({ opcode: BINARY, payload: 'x' });
-    await client.send({ opcode: BINARY, payload: Buffer.alloc(100_000) });
-    await client.close(1000);
-    await events.next('close');
-    await live(server, ENDS.length);
-  }
-  accepted.clear();
-  await collected(refs, 5);
-}));
+test(
+  'connections, sockets and messages that are over are garbage',
+  limit,
+  served({ base: { closeTimeout: 50 } }, async (server) => {
+    const { base, events, accepted } = server;
+    const refs = [];
+    base.removeAllListeners('binary'); // or the inbox would keep what it hears
+    base.on('open', (sid) => refs.push(new WeakRef(base.sockets[sid]), new WeakRef(base.sockets[sid].socket)));
+    base.on('binary', (data) => refs.push(new WeakRef(data)));
+    for (let i = 0; i < 4; i++) {
+      const client = await server.raw();
+      await client.send({ opcode: BINARY, payload: 'x' });
+      await client.send({ opcode: BINARY, payload: Buffer.alloc(100_000) });
+      await client.close(1000);
+      await events.next('close');
+      await live(server, ENDS.length);
+    }
+    accepted.clear();
+    await collected(refs, 5);
+  }),
+);
 
 test('a Base with a connection is not garbage, whoever has forgotten it', limit, async (t) => {
   const server = net.createServer();

@@ -34,19 +34,30 @@ function prose(text) {
 function anchors(text) {
   const seen = new Map();
   const headings = prose(text).filter((line) => /^#{1,6} /.test(line));
-  return new Set(headings.map((line) => {
-    const shown = line.replace(/^#+ /, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').trim().toLowerCase();
-    const slug = shown.replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '').replaceAll(' ', '-');
-    const times = seen.get(slug) ?? 0;
-    seen.set(slug, times + 1);
-    return times === 0 ? slug : `${slug}-${times}`;
-  }));
+  return new Set(
+    headings.map((line) => {
+      const shown = line
+        .replace(/^#+ /, '')
+        .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+        .trim()
+        .toLowerCase();
+      const slug = shown.replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '').replaceAll(' ', '-');
+      const times = seen.get(slug) ?? 0;
+      seen.set(slug, times + 1);
+      return times === 0 ? slug : `${slug}-${times}`;
+    }),
+  );
 }
 
 /** What the links of a document point at, but for other sites. */
 function targets(text) {
-  const outsideCode = prose(text).join('\n').replace(/(`+)[^`]*?\1/g, '');
-  const links = [...outsideCode.matchAll(/\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g), ...outsideCode.matchAll(/^\[[^\]]+\]:\s+(\S+)/gm)];
+  const outsideCode = prose(text)
+    .join('\n')
+    .replace(/(`+)[^`]*?\1/g, '');
+  const links = [
+    ...outsideCode.matchAll(/\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g),
+    ...outsideCode.matchAll(/^\[[^\]]+\]:\s+(\S+)/gm),
+  ];
   return links.map(([, target]) => target).filter((target) => !/^[a-z][a-z\d+.-]*:/i.test(target));
 }
 
@@ -61,9 +72,13 @@ test('each link of a document leads to a file of the project, and to a heading o
     for (const target of targets(read(name))) {
       count += 1;
       const [file, anchor] = target.split('#');
-      const to = file === '' ? name : path.posix.normalize(path.posix.join(path.posix.dirname(name), decodeURI(file))).replace(/\/$/, '');
+      const to =
+        file === ''
+          ? name
+          : path.posix.normalize(path.posix.join(path.posix.dirname(name), decodeURI(file))).replace(/\/$/, '');
       if (!exists(to)) broken.push(`${name}: ${target}`);
-      else if (anchor !== undefined && !(to.endsWith('.md') && anchors(read(to)).has(anchor))) broken.push(`${name}: ${target}`);
+      else if (anchor !== undefined && !(to.endsWith('.md') && anchors(read(to)).has(anchor)))
+        broken.push(`${name}: ${target}`);
     }
   }
   assert.ok(count > 100, 'the links are found');
@@ -73,9 +88,18 @@ test('each link of a document leads to a file of the project, and to a heading o
 test('the contents of the API page name each of its sections', () => {
   const api = read('docs/api.md');
   const contents = new Set(targets(api.slice(0, api.indexOf('\n## '))));
-  const sections = [...anchors(prose(api).filter((line) => /^## /.test(line)).join('\n'))];
+  const sections = [
+    ...anchors(
+      prose(api)
+        .filter((line) => /^## /.test(line))
+        .join('\n'),
+    ),
+  ];
   assert.ok(sections.length > 10);
-  assert.deepEqual(sections.filter((anchor) => !contents.has(`#${anchor}`)), []);
+  assert.deepEqual(
+    sections.filter((anchor) => !contents.has(`#${anchor}`)),
+    [],
+  );
 });
 
 test('the map in CONTRIBUTING.md has each file once', options, () => {
@@ -88,11 +112,16 @@ test('the map in CONTRIBUTING.md has each file once', options, () => {
     const listed = cells.flatMap((cell) => [...cell.matchAll(/`([\w.-]+\.\w+)`/g)].map(([, name]) => name)).sort();
     const names = files(folder)
       .filter((name) => path.posix.dirname(name) === folder && path.posix.basename(name) !== 'mod.rs')
-      .map((name) => path.posix.basename(name)).sort();
+      .map((name) => path.posix.basename(name))
+      .sort();
     assert.ok(names.length > 0, folder);
     wrong.push(...names.filter((name) => !listed.includes(name)).map((name) => `${folder}/${name} is missing`));
     wrong.push(...listed.filter((name) => !names.includes(name)).map((name) => `${folder}/${name} is not there`));
-    wrong.push(...listed.filter((name, index) => listed.indexOf(name) !== index).map((name) => `${folder}/${name} stands there twice`));
+    wrong.push(
+      ...listed
+        .filter((name, index) => listed.indexOf(name) !== index)
+        .map((name) => `${folder}/${name} stands there twice`),
+    );
   }
   assert.deepEqual(wrong, []);
 });

@@ -143,7 +143,11 @@ const MALFORMED = [
   ['what the app refuses', line('GET /?refuse HTTP/1.1'), 503],
   // Headers as such
   ['1,001 headers', headers(filled(1001)), 431],
-  ['1,200 headers, and Node leaves out the last of them', headers({ Host: undefined, ...filled(1199), hOST: 'localhost' }), 431],
+  [
+    '1,200 headers, and Node leaves out the last of them',
+    headers({ Host: undefined, ...filled(1199), hOST: 'localhost' }),
+    431,
+  ],
   ['a header without a colon', { headers: { ...ORIGIN, 'X: y\r\nnonsense\r\nX': '1' } }, 400],
   ['a space before a colon', { headers: { ...ORIGIN, 'X ': '1' } }, 400],
   ['a control character in a header', headers({ X: 'a\x00b' }), 400],
@@ -161,7 +165,8 @@ for (const [what, change, status] of MALFORMED) {
     assert.equal(server.connections, opened);
     if (status === 426) assert.equal(response.headers.upgrade, 'websocket');
     if (status === 405) assert.equal(response.headers.allow, 'GET');
-    if (VERSION in (change.headers ?? {}) && status === 426) assert.equal(response.headers['sec-websocket-version'], '13');
+    if (VERSION in (change.headers ?? {}) && status === 426)
+      assert.equal(response.headers['sec-websocket-version'], '13');
     const length = response.headers['content-length'];
     if (length !== undefined && what !== 'HEAD') {
       assert.equal(Number(length), response.body.length);
@@ -196,7 +201,7 @@ test('so many headers as the HTTP server reads, and no more', limit, async (t) =
 /** [what is odd, the change to a proper request, headers that the response must have] */
 const ODD = [
   ['everything as usual', headers({})],
-  ['header names in any case', { headers: { Host: undefined, 'hOST': 'localhost', 'oRIGIN': 'https://good.example' } }],
+  ['header names in any case', { headers: { Host: undefined, hOST: 'localhost', oRIGIN: 'https://good.example' } }],
   ['Upgrade in capitals', headers({ Upgrade: 'WEBSOCKET' })],
   ['Upgrade as a list', headers({ Upgrade: 'h2c, WebSocket' })],
   ['Upgrade twice', headers({ Upgrade: ['h2c', 'websocket'] })],
@@ -209,19 +214,42 @@ const ODD = [
   ['a subprotocol', headers({ [PROTOCOL]: 'soap, chat' }), { 'sec-websocket-protocol': 'chat' }],
   ['subprotocols in two headers', headers({ [PROTOCOL]: ['soap', 'chat'] }), { 'sec-websocket-protocol': 'chat' }],
   ['empty elements of a list', headers({ [PROTOCOL]: ', soap,, chat ,' }), { 'sec-websocket-protocol': 'chat' }],
-  ['subprotocols that nobody speaks', headers({ [PROTOCOL]: 'Chat, constructor' }), { 'sec-websocket-protocol': undefined }],
+  [
+    'subprotocols that nobody speaks',
+    headers({ [PROTOCOL]: 'Chat, constructor' }),
+    { 'sec-websocket-protocol': undefined },
+  ],
   ['64 subprotocols', headers({ [PROTOCOL]: Array.from({ length: 64 }, (_, i) => `p${i}`).join(',') })],
   ['an extension', headers({ [EXTENSIONS]: 'x-b, x-a' }), { 'sec-websocket-extensions': 'x-a' }],
   ['extensions in two headers', headers({ [EXTENSIONS]: ['x-b;a', 'x-a'] }), { 'sec-websocket-extensions': 'x-a' }],
   ['an extension twice', headers({ [EXTENSIONS]: 'x-a, x-a' }), { 'sec-websocket-extensions': 'x-a' }],
-  ['an extension with parameters, and without', headers({ [EXTENSIONS]: 'x-a; b="c", x-a' }), { 'sec-websocket-extensions': 'x-a' }],
-  ['an extension with parameters only', headers({ [EXTENSIONS]: 'x-a; b=c' }), { 'sec-websocket-extensions': undefined }],
-  ['extensions that nobody knows', headers({ [EXTENSIONS]: '__proto__, toString, X-A' }), { 'sec-websocket-extensions': undefined }],
-  ['compression, which is off', headers({ [EXTENSIONS]: 'permessage-deflate; client_max_window_bits' }), { 'sec-websocket-extensions': undefined }],
+  [
+    'an extension with parameters, and without',
+    headers({ [EXTENSIONS]: 'x-a; b="c", x-a' }),
+    { 'sec-websocket-extensions': 'x-a' },
+  ],
+  [
+    'an extension with parameters only',
+    headers({ [EXTENSIONS]: 'x-a; b=c' }),
+    { 'sec-websocket-extensions': undefined },
+  ],
+  [
+    'extensions that nobody knows',
+    headers({ [EXTENSIONS]: '__proto__, toString, X-A' }),
+    { 'sec-websocket-extensions': undefined },
+  ],
+  [
+    'compression, which is off',
+    headers({ [EXTENSIONS]: 'permessage-deflate; client_max_window_bits' }),
+    { 'sec-websocket-extensions': undefined },
+  ],
   ['an Origin that a RegExp takes', headers({ Origin: 'https://www.good.example' })],
   ['a key whose last bits are not zero', headers({ [SEC_KEY]: 'AAAAAAAAAAAAAAAAAAAAAB==' })],
   ['1,000 headers', headers(filled(1000))],
-  ['header folding is not needed for many headers', headers(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`X-${i}`, 'y'])))],
+  [
+    'header folding is not needed for many headers',
+    headers(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`X-${i}`, 'y']))),
+  ],
 ];
 
 for (const [what, change, expected = {}] of ODD) {
@@ -266,7 +294,12 @@ const RESPONSES = [
   ['no accept key', answer(without('Sec')), INVALID, /Accept/],
   ['an empty accept key', answer([...without('Sec'), 'Sec-WebSocket-Accept:']), INVALID, /Accept/],
   ['our key as accept key', answer([...without('Sec'), 'Sec-WebSocket-Accept: {key}']), INVALID, /Accept/],
-  ['an accept key for another', answer([...without('Sec'), `Sec-WebSocket-Accept: ${acceptKey('x')}`]), INVALID, /Accept/],
+  [
+    'an accept key for another',
+    answer([...without('Sec'), `Sec-WebSocket-Accept: ${acceptKey('x')}`]),
+    INVALID,
+    /Accept/,
+  ],
   ['an accept key in another case', answer([...without('Sec'), 'Sec-WebSocket-Accept: {ACCEPT}']), INVALID, /Accept/],
   ['the accept key twice', plus(`Sec-WebSocket-Accept: ${ACCEPT}`), INVALID, /twice/],
   ['a subprotocol that was not offered', plus(`${PROTOCOL}: soap`), INVALID, /not offered/],
@@ -275,16 +308,36 @@ const RESPONSES = [
   ['two subprotocols, in two headers', plus(`${PROTOCOL}: chat`, `${PROTOCOL}: room`), INVALID, /twice/],
   ['an empty subprotocol', plus(`${PROTOCOL}:`), INVALID, /not offered/],
   ['no subprotocol', plus(), INVALID, /missing/],
-  ['an extension that was not offered', plus(`${PROTOCOL}: chat`, `${EXTENSIONS}: x-b`), INVALID, /x-b was not offered/],
-  ['compression that was not offered', plus(`${PROTOCOL}: chat`, `${EXTENSIONS}: permessage-deflate`), INVALID, /not offered/],
+  [
+    'an extension that was not offered',
+    plus(`${PROTOCOL}: chat`, `${EXTENSIONS}: x-b`),
+    INVALID,
+    /x-b was not offered/,
+  ],
+  [
+    'compression that was not offered',
+    plus(`${PROTOCOL}: chat`, `${EXTENSIONS}: permessage-deflate`),
+    INVALID,
+    /not offered/,
+  ],
   ['an extension twice', plus(`${PROTOCOL}: chat`, `${EXTENSIONS}: x-a, x-a`), INVALID, /twice/],
-  ['two headers of extensions', plus(`${PROTOCOL}: chat`, `${EXTENSIONS}: x-a`, `${EXTENSIONS}: x-c`), INVALID, /twice/],
+  [
+    'two headers of extensions',
+    plus(`${PROTOCOL}: chat`, `${EXTENSIONS}: x-a`, `${EXTENSIONS}: x-c`),
+    INVALID,
+    /twice/,
+  ],
   ['parameters that were not offered', plus(`${PROTOCOL}: chat`, `${EXTENSIONS}: x-a; b`), INVALID, /parameters/],
   ['extensions that are malformed', plus(`${PROTOCOL}: chat`, `${EXTENSIONS}: x-a;`), INVALID, /token/],
   ['200', answer(['Content-Length: 2'], '200 OK') + 'ok', UNEXPECTED, /200/],
   ['204', answer([], '204 No Content'), UNEXPECTED, /204/],
   ['401', answer(['Content-Length: 0', 'WWW-Authenticate: Basic'], '401 Unauthorized'), UNEXPECTED, /401/],
-  ['426, and the headers of 101', answer([...SWITCHING, 'Content-Length: 0'], '426 Upgrade Required'), UNEXPECTED, /426/],
+  [
+    '426, and the headers of 101',
+    answer([...SWITCHING, 'Content-Length: 0'], '426 Upgrade Required'),
+    UNEXPECTED,
+    /426/,
+  ],
   ['a redirect', answer(['Location: /', 'Content-Length: 0'], '302 Found'), UNEXPECTED, /302/],
   ['500 with no end', answer([], '500 Oops'), UNEXPECTED, /500/],
   ['no HTTP', 'SSH-2.0-OpenSSH_9.0\r\n', 'HPE_INVALID_CONSTANT'],
@@ -301,7 +354,10 @@ for (const [what, response, code, message = /./] of RESPONSES) {
       socket.once('data', (request) => {
         const key = /sec-websocket-key: (\S+)/i.exec(request)[1];
         const accept = acceptKey(key);
-        const filled = response.replaceAll(ACCEPT, accept).replaceAll('{key}', key).replaceAll('{ACCEPT}', accept.toUpperCase());
+        const filled = response
+          .replaceAll(ACCEPT, accept)
+          .replaceAll('{key}', key)
+          .replaceAll('{ACCEPT}', accept.toUpperCase());
         socket.end(filled, 'latin1');
       });
     });

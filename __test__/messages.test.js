@@ -14,7 +14,9 @@ function numbered(count) {
 
 const strings = (count) => Array.from({ length: count }, (_, i) => String(i));
 
-test('for await takes the text messages of all, with their sids; break lets go', limit,
+test(
+  'for await takes the text messages of all, with their sids; break lets go',
+  limit,
   served({}, async ({ base, connectMany }) => {
     const [one, two] = await connectMany(2);
     const listeners = () => base.eventNames().map((name) => base.listenerCount(name));
@@ -30,11 +32,17 @@ test('for await takes the text messages of all, with their sids; break lets go',
     await one.send(Buffer.from('binary'));
     await one.send('first');
     await done;
-    assert.deepEqual(taken, [['first', one.sid], ['second', two.sid]]);
+    assert.deepEqual(taken, [
+      ['first', one.sid],
+      ['second', two.sid],
+    ]);
     assert.deepEqual(listeners(), before);
-  }));
+  }),
+);
 
-test('with { binary: true } binary messages come as well, as Buffers, in order', limit,
+test(
+  'with { binary: true } binary messages come as well, as Buffers, in order',
+  limit,
   served({}, async ({ base, connect }) => {
     const client = await connect();
     const messages = base.messages({ binary: true });
@@ -43,9 +51,12 @@ test('with { binary: true } binary messages come as well, as Buffers, in order',
     assert.deepEqual((await messages.next()).value, [Buffer.from([1, 2]), client.sid]);
     assert.deepEqual((await messages.next()).value, ['', client.sid]);
     await messages.return();
-  }));
+  }),
+);
 
-test('it has every message from the call on, and events go on as ever', limit,
+test(
+  'it has every message from the call on, and events go on as ever',
+  limit,
   served({}, async ({ base, events, connect }) => {
     const client = await connect();
     const messages = base.messages();
@@ -58,9 +69,12 @@ test('it has every message from the call on, and events go on as ever', limit,
     assert.deepEqual([(await b).value[0], (await c).value[0]], ['b', 'c']);
     await messages.return();
     assert.deepEqual(await messages.next(), { value: undefined, done: true });
-  }));
+  }),
+);
 
-test('with a sid: its messages alone, and the end of the connection ends it', limit,
+test(
+  'with a sid: its messages alone, and the end of the connection ends it',
+  limit,
   served({}, async ({ base, connectMany }) => {
     const [one, two] = await connectMany(2);
     const messages = base.messages({ sid: one.sid });
@@ -71,9 +85,12 @@ test('with a sid: its messages alone, and the end of the connection ends it', li
     const taken = [];
     for await (const [text] of messages) taken.push(text);
     assert.deepEqual(taken, ['a', 'b']);
-  }));
+  }),
+);
 
-test('with several sids it ends with the last of them; with none that is open, at once', limit,
+test(
+  'with several sids it ends with the last of them; with none that is open, at once',
+  limit,
   served({}, async ({ base, connectMany }) => {
     const [one, two] = await connectMany(2);
     const messages = base.messages({ sid: [one.sid, two.sid, 'unknown'] });
@@ -85,9 +102,12 @@ test('with several sids it ends with the last of them; with none that is open, a
     two.destroy();
     assert.equal((await end).done, true);
     for (const sid of [one.sid, [], ['unknown']]) assert.equal((await base.messages({ sid }).next()).done, true);
-  }));
+  }),
+);
 
-test('an iterator for each connection costs no listener, and no warning', limit,
+test(
+  'an iterator for each connection costs no listener, and no warning',
+  limit,
   served({ base: { maxConnections: 30 } }, async ({ base, connectMany }) => {
     const warnings = [];
     const hear = (warning) => warnings.push(warning.message);
@@ -102,9 +122,12 @@ test('an iterator for each connection costs no listener, and no warning', limit,
     for (const client of clients) assert.equal(await client.message(), `echo ${client.sid}`);
     process.off('warning', hear);
     assert.deepEqual(warnings, []);
-  }));
+  }),
+);
 
-test('a signal: what has come is taken, then AbortError, with its reason; nothing is left behind', limit,
+test(
+  'a signal: what has come is taken, then AbortError, with its reason; nothing is left behind',
+  limit,
   served({}, async ({ base, events, connect }) => {
     const client = await connect();
     const controller = new AbortController();
@@ -124,9 +147,12 @@ test('a signal: what has come is taken, then AbortError, with its reason; nothin
     assert.equal((await full.next()).done, true);
     assert.equal(getEventListeners(signal, 'abort').length, 0);
     assert.throws(() => base.messages({ signal }), expected);
-  }));
+  }),
+);
 
-test('a peer\'s error ends what is for that connection, and rejects nothing', limit,
+test(
+  "a peer's error ends what is for that connection, and rejects nothing",
+  limit,
   served({}, async ({ base, events, raw, connect }) => {
     const [bad, good] = [await raw(), await connect()];
     const [all, own] = [base.messages(), base.messages({ sid: bad.sid })];
@@ -138,9 +164,12 @@ test('a peer\'s error ends what is for that connection, and rejects nothing', li
     await good.send('goes on');
     assert.deepEqual((await all.next()).value, ['goes on', good.sid]);
     await all.return();
-  }));
+  }),
+);
 
-test('past the mark a connection is read no further; what is taken makes room, and all come in order', limit,
+test(
+  'past the mark a connection is read no further; what is taken makes room, and all come in order',
+  limit,
   served({}, async (server) => {
     const { base, events, raw, connect } = server;
     const [client, other] = [await raw(), await connect()];
@@ -155,9 +184,12 @@ test('past the mark a connection is read no further; what is taken makes room, a
     while (taken.length < 500) taken.push((await messages.next()).value[0]);
     assert.deepEqual(taken, strings(500));
     await messages.return();
-  }));
+  }),
+);
 
-test('a peer that floods a slow consumer is stopped by TCP', limit,
+test(
+  'a peer that floods a slow consumer is stopped by TCP',
+  limit,
   served({}, async (server) => {
     const { base, accepted, events, raw, connect } = server;
     const [client, other] = [await raw(), await connect()];
@@ -177,9 +209,12 @@ test('a peer that floods a slow consumer is stopped by TCP', limit,
     assert.ok(events.list('message').filter(([, sid]) => sid === client.sid).length <= 2);
     await messages.return();
     await events.until(() => events.list('message').filter(([, sid]) => sid === client.sid).length === 1024);
-  }));
+  }),
+);
 
-test('an iterator for all: whoever sends past the mark is held, others with it, until there is room', limit,
+test(
+  'an iterator for all: whoever sends past the mark is held, others with it, until there is room',
+  limit,
   served({}, async ({ base, events, connectMany }) => {
     const clients = await connectMany(3);
     const messages = base.messages({ highWaterMark: 1 });
@@ -193,9 +228,12 @@ test('an iterator for all: whoever sends past the mark is held, others with it, 
     while (taken.length < 6) taken.push((await messages.next()).value.join());
     assert.deepEqual(taken.sort(), clients.flatMap(({ sid }) => [`a,${sid}`, `b,${sid}`]).sort());
     await messages.return();
-  }));
+  }),
+);
 
-test('the app\'s own pause and resume, and those of two iterators, do not disturb each other', limit,
+test(
+  "the app's own pause and resume, and those of two iterators, do not disturb each other",
+  limit,
   served({}, async (server) => {
     const { base, events, raw, connect } = server;
     const [client, other] = [await raw(), await connect()];
@@ -219,9 +257,12 @@ test('the app\'s own pause and resume, and those of two iterators, do not distur
     assert.equal((await third.next()).value[0], '1');
     assert.equal((await third.next()).value[0], '2');
     await third.return();
-  }));
+  }),
+);
 
-test('close and terminate end what is held; what waits in the iterator stays', limit,
+test(
+  'close and terminate end what is held; what waits in the iterator stays',
+  limit,
   served({}, async ({ base, events, raw }) => {
     for (const end of ['close', 'terminate']) {
       const client = await raw();
@@ -234,9 +275,12 @@ test('close and terminate end what is held; what waits in the iterator stays', l
       assert.equal((await messages.next()).value[0], '0');
       assert.equal((await messages.next()).done, true);
     }
-  }));
+  }),
+);
 
-test('a peer that is lost while held: all that it had sent is taken first', limit,
+test(
+  'a peer that is lost while held: all that it had sent is taken first',
+  limit,
   served({}, async ({ base, events, raw }) => {
     const client = await raw();
     const messages = base.messages({ sid: client.sid, binary: true, highWaterMark: 1 });
@@ -246,26 +290,35 @@ test('a peer that is lost while held: all that it had sent is taken first', limi
     const taken = [];
     for await (const [data] of messages) taken.push(String(data));
     assert.deepEqual(taken, [...strings(50), 'end']);
-  }));
+  }),
+);
 
-test('wrong options throw, and name what is allowed', limit, served({}, async ({ base }) => {
-  const wrong = [
-    [{ binary: 1 }, /"binary" option must be a boolean/],
-    [{ highWaterMark: 0 }, /"highWaterMark" option must be an integer from 1/, 'ERR_OUT_OF_RANGE'],
-    [{ highWaterMark: '1' }, /"highWaterMark" option/],
-    [{ sid: 5 }, /"sid" option must be a string, an array of strings, or null/],
-    [{ sid: ['a', undefined] }, /"sid" option/],
-    [{ signal: {} }, /"signal" option must be an AbortSignal/],
-    [null, /"options" argument must be an object/],
-  ];
-  for (const [options, message, code = 'ERR_INVALID_ARG_TYPE'] of wrong) {
-    assert.throws(() => base.messages(options), { message, code });
-  }
-}));
+test(
+  'wrong options throw, and name what is allowed',
+  limit,
+  served({}, async ({ base }) => {
+    const wrong = [
+      [{ binary: 1 }, /"binary" option must be a boolean/],
+      [{ highWaterMark: 0 }, /"highWaterMark" option must be an integer from 1/, 'ERR_OUT_OF_RANGE'],
+      [{ highWaterMark: '1' }, /"highWaterMark" option/],
+      [{ sid: 5 }, /"sid" option must be a string, an array of strings, or null/],
+      [{ sid: ['a', undefined] }, /"sid" option/],
+      [{ signal: {} }, /"signal" option must be an AbortSignal/],
+      [null, /"options" argument must be an object/],
+    ];
+    for (const [options, message, code = 'ERR_INVALID_ARG_TYPE'] of wrong) {
+      assert.throws(() => base.messages(options), { message, code });
+    }
+  }),
+);
 
-test('throw() ends it with that error', limit, served({}, async ({ base }) => {
-  const messages = base.messages();
-  assert.equal(messages[Symbol.asyncIterator](), messages);
-  await assert.rejects(messages.throw(new Error('mine')), { message: 'mine' });
-  assert.equal((await messages.next()).done, true);
-}));
+test(
+  'throw() ends it with that error',
+  limit,
+  served({}, async ({ base }) => {
+    const messages = base.messages();
+    assert.equal(messages[Symbol.asyncIterator](), messages);
+    await assert.rejects(messages.throw(new Error('mine')), { message: 'mine' });
+    assert.equal((await messages.next()).done, true);
+  }),
+);

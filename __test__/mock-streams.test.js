@@ -7,7 +7,17 @@ const { once } = require('node:events');
 const { Base } = require('..');
 const { Inflater, NAME } = require('./support/deflate');
 const { LoopBack, OldStream, listen, pair, test } = require('./support/streams');
-const { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, FrameReader, closePayload, encode } = require('./support/frames');
+const {
+  BINARY,
+  CLOSE,
+  CONTINUATION,
+  PING,
+  PONG,
+  TEXT,
+  FrameReader,
+  closePayload,
+  encode,
+} = require('./support/frames');
 
 const MiB = 1 << 20;
 
@@ -61,7 +71,10 @@ test('a broadcast reaches each of several mocks, one sid only its own', () => {
   base.send(sids[3], 'one');
   base.send([sids[4], sids[1]], 'two');
   assert.deepEqual(events.list('message'), [
-    ...sids.map((sid) => ['all', sid]), ['one', sids[3]], ['two', sids[4]], ['two', sids[1]],
+    ...sids.map((sid) => ['all', sid]),
+    ['one', sids[3]],
+    ['two', sids[4]],
+    ['two', sids[1]],
   ]);
 });
 
@@ -71,7 +84,10 @@ test('the whole closing handshake goes through a loop: close with our reason', a
   assert.equal(base.connections, 0);
   assert.deepEqual(await events.next('close'), ['bye', sid, 1000]);
   assert.equal(stream.inbox.list('ended').length, 1);
-  assert.deepEqual(stream.frames.map(({ opcode }) => opcode), [CLOSE]);
+  assert.deepEqual(
+    stream.frames.map(({ opcode }) => opcode),
+    [CLOSE],
+  );
   assert.deepEqual(names(events), ['open', 'close']);
 });
 
@@ -125,7 +141,10 @@ for (const where of ['write', 'data']) {
   test(`ping inside ${where}`, () => {
     const { base, events } = reentering(({ base: inner }) => inner.ping('p'));
     base.send('outer');
-    assert.deepEqual(events.list('pong').map(([text]) => text), ['p']);
+    assert.deepEqual(
+      events.list('pong').map(([text]) => text),
+      ['p'],
+    );
     assert.equal(events.list('message').length, 1);
   });
 
@@ -221,7 +240,10 @@ test('a message that comes byte by byte', () => {
   assert.deepEqual(names(events), ['open', 'ping', 'message', 'binary']);
   assert.equal(events.list('message')[0][0], 'grüße 😀');
   assert.deepEqual(events.list('binary')[0][0], Buffer.alloc(300, 7));
-  assert.deepEqual(stream.frames.map(({ opcode }) => opcode), [PONG]);
+  assert.deepEqual(
+    stream.frames.map(({ opcode }) => opcode),
+    [PONG],
+  );
 });
 
 test('the chunk that a mock emitted is left as it was', () => {
@@ -254,11 +276,18 @@ for (const encoding of ['latin1', 'hex', 'base64', 'utf8', 'utf16le']) {
 test('head comes after open and before what the stream says', async () => {
   const stream = new OldStream();
   const whole = encode({ opcode: TEXT, payload: 'split in two' });
-  const { events } = assigned(stream, {}, { head: Buffer.concat([encode({ opcode: TEXT, payload: 'head' }), whole.subarray(0, 9)]) });
+  const { events } = assigned(
+    stream,
+    {},
+    { head: Buffer.concat([encode({ opcode: TEXT, payload: 'head' }), whole.subarray(0, 9)]) },
+  );
   stream.emit('data', whole.subarray(9));
   stream.text('tail');
   await events.atLeast('message', 3);
-  assert.deepEqual(events.list('message').map(([text]) => text), ['head', 'split in two', 'tail']);
+  assert.deepEqual(
+    events.list('message').map(([text]) => text),
+    ['head', 'split in two', 'tail'],
+  );
   assert.equal(names(events)[0], 'open');
 });
 
@@ -271,13 +300,20 @@ test('a plain Duplex: messages of all sizes both ways, and the closing handshake
   const ended = once(far, 'end').then(() => far.end());
   far.on('data', (chunk) => frames.push(...reader.push(chunk)));
   const sizes = [0, 1, 125, 126, 65535, 65536, MiB];
-  for (const [i, size] of sizes.entries()) far.write(encode({ opcode: BINARY, payload: Buffer.alloc(size, i), mask: i % 2 === 0 }));
+  for (const [i, size] of sizes.entries())
+    far.write(encode({ opcode: BINARY, payload: Buffer.alloc(size, i), mask: i % 2 === 0 }));
   await events.atLeast('binary', sizes.length);
   far.write(encode({ opcode: CLOSE, payload: closePayload(3000, 'done') }));
   assert.deepEqual(await events.next('close').then(([reason, , code]) => [reason, code]), ['done', 3000]);
   await ended;
-  assert.deepEqual(frames.map(({ opcode, payload }) => [opcode, payload.length]), [...sizes.map((size) => [BINARY, size]), [CLOSE, 6]]);
-  assert.deepEqual(names(events).filter((name) => name !== 'drain'), ['open', ...sizes.map(() => 'binary'), 'close']);
+  assert.deepEqual(
+    frames.map(({ opcode, payload }) => [opcode, payload.length]),
+    [...sizes.map((size) => [BINARY, size]), [CLOSE, 6]],
+  );
+  assert.deepEqual(
+    names(events).filter((name) => name !== 'drain'),
+    ['open', ...sizes.map(() => 'binary'), 'close'],
+  );
 });
 
 test('two Bases talk over a pair of Duplexes, one as the client', async () => {
@@ -300,7 +336,10 @@ test('a PassThrough is a loop', async () => {
   base.send(Buffer.alloc(MiB, 1));
   base.send('b');
   await events.atLeast('message', 2);
-  assert.deepEqual(names(events).filter((name) => name !== 'drain'), ['open', 'message', 'binary', 'message']);
+  assert.deepEqual(
+    names(events).filter((name) => name !== 'drain'),
+    ['open', 'message', 'binary', 'message'],
+  );
   base.close(sid, 'round');
   assert.deepEqual(await events.next('close'), ['round', sid, 1000]);
 });
@@ -322,7 +361,10 @@ class Slow extends Duplex {
 
   _writev(chunks, done) {
     this.calls.push(chunks.length);
-    this.take(chunks.map(({ chunk }) => chunk), done);
+    this.take(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    );
   }
 
   take(chunks, done) {
@@ -376,7 +418,10 @@ test('past 256 KiB they follow as the stream takes them: it may have a copy of i
     stream.release();
     await new Promise(setImmediate);
   }
-  assert.deepEqual(stream.got.map((text) => [text.length, text[0]]), Array.from({ length: count }, (_, i) => [size, `${i % 10}`]));
+  assert.deepEqual(
+    stream.got.map((text) => [text.length, text[0]]),
+    Array.from({ length: count }, (_, i) => [size, `${i % 10}`]),
+  );
 });
 
 test('the answers to one chunk leave in one writev too', async () => {
@@ -523,7 +568,10 @@ test('a close waits behind what waits for drain', async () => {
   stream.say({ opcode: CLOSE, payload: closePayload(1000, 'd') });
   assert.equal(stream.inbox.list('ended').length, 0);
   for (let i = 0; i < 3; i++) stream.emit('drain');
-  assert.deepEqual(stream.frames.map(({ opcode }) => opcode), [TEXT, TEXT, CLOSE]);
+  assert.deepEqual(
+    stream.frames.map(({ opcode }) => opcode),
+    [TEXT, TEXT, CLOSE],
+  );
   assert.deepEqual(await events.next('close'), ['d', sid, 1000]);
   assert.equal(stream.inbox.list('ended').length, 1);
 });
@@ -597,7 +645,8 @@ for (const state of ['open', 'paused', 'closing', 'closed by both', 'with much q
       }
       const [reason, who, code] = await events.next('close');
       assert.equal(who, sid);
-      const expected = state === 'closing' ? ['ours', 1000] : state === 'closed by both' ? ['theirs', 1000] : ['', 1006];
+      const expected =
+        state === 'closing' ? ['ours', 1000] : state === 'closed by both' ? ['theirs', 1000] : ['', 1006];
       assert.deepEqual([reason, code], expected);
       for (const again of ['error', 'close', 'end']) stream.emit(again, new Error('once more'));
       stream.text('too late');
@@ -674,7 +723,10 @@ test('closeTimeout ends a stream that does not end after both close frames', asy
 test('a silent stream is closed with 1001, timeout', async () => {
   const { events, sid, stream } = assigned(new LoopBack(), { timeout: 30 });
   assert.deepEqual(await events.next('close'), ['timeout', sid, 1001]);
-  assert.deepEqual(stream.frames.map(({ opcode }) => opcode), [CLOSE]);
+  assert.deepEqual(
+    stream.frames.map(({ opcode }) => opcode),
+    [CLOSE],
+  );
 });
 
 test('pings of its own keep a loop alive, and end a dead stream', async () => {
@@ -690,13 +742,19 @@ test('pings of its own keep a loop alive, and end a dead stream', async () => {
 test('what a peer does wrong is an error, then the close frame and close', async () => {
   const { base, events, sid, stream } = assigned(new OldStream(), { maxPayload: 1000 });
   base.on('message', () => base.send('reply'));
-  const bytes = [{ opcode: TEXT, payload: 'right' }, { opcode: TEXT, payload: 'x'.repeat(1001) }].map(encode);
+  const bytes = [
+    { opcode: TEXT, payload: 'right' },
+    { opcode: TEXT, payload: 'x'.repeat(1001) },
+  ].map(encode);
   stream.emit('data', Buffer.concat(bytes));
   const [error] = await events.next('error');
   assert.deepEqual([error.code, error.sid, error.closeCode], ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', sid, 1009]);
   stream.emit('end');
   assert.equal((await events.next('close'))[2], 1009);
-  assert.deepEqual(stream.frames.map(({ opcode }) => opcode), [TEXT, CLOSE]);
+  assert.deepEqual(
+    stream.frames.map(({ opcode }) => opcode),
+    [TEXT, CLOSE],
+  );
   assert.deepEqual(names(events), ['open', 'message', 'error', 'close']);
 });
 
@@ -713,15 +771,29 @@ test('statistics count what streams carry', async () => {
   const { base, sid } = assigned(new LoopBack());
   base.send('12345').ping('678');
   const expected = {
-    connections: 1, streams: 1, closing: 0, messagesSent: 1, messagesReceived: 1, pingsSent: 1, pingsReceived: 1, pongsReceived: 1,
-    errors: 0, bytesSent: 7 + 5 + 5, bytesReceived: 7 + 5 + 5, queuedBytes: 0,
+    connections: 1,
+    streams: 1,
+    closing: 0,
+    messagesSent: 1,
+    messagesReceived: 1,
+    pingsSent: 1,
+    pingsReceived: 1,
+    pongsReceived: 1,
+    errors: 0,
+    bytesSent: 7 + 5 + 5,
+    bytesReceived: 7 + 5 + 5,
+    queuedBytes: 0,
   };
   const { ioThreads, ...counters } = base.stats();
   assert.equal(typeof ioThreads, 'number');
   assert.deepEqual(counters, expected);
   base.terminate(sid);
   await once(base, 'close');
-  assert.deepEqual(base.stats(), { ...expected, connections: 0, streams: 0, ioThreads }, 'they stay when the connection is over');
+  assert.deepEqual(
+    base.stats(),
+    { ...expected, connections: 0, streams: 0, ioThreads },
+    'they stay when the connection is over',
+  );
 });
 
 test('a mock without anything but write and end', async () => {
@@ -841,7 +913,10 @@ test('drain comes of a stream whose own high-water mark is above 64 KiB', async 
   base.terminate(sid);
 });
 
-for (const [what, to] of [['all', () => null], ['several', (sids) => sids]]) {
+for (const [what, to] of [
+  ['all', () => null],
+  ['several', (sids) => sids],
+]) {
   test(`memory that is reused while ${what} are sent to: each gets what was there`, () => {
     const base = new Base();
     const events = listen(base);
@@ -849,7 +924,10 @@ for (const [what, to] of [['all', () => null], ['several', (sids) => sids]]) {
     base.once('binary', () => memory.fill('x'));
     const sids = Array.from({ length: 3 }, () => base.assignSocket(new LoopBack()));
     base.send(to(sids), memory);
-    assert.deepEqual(events.list('binary').map(([data]) => data.toString()), ['first', 'first', 'first']);
+    assert.deepEqual(
+      events.list('binary').map(([data]) => data.toString()),
+      ['first', 'first', 'first'],
+    );
   });
 }
 
@@ -862,7 +940,10 @@ test('what an old-style stream says inside resume comes after open, and its end 
   const { events, sid } = assigned(stream, {}, { head: encode({ opcode: TEXT, payload: 'head' }) });
   assert.deepEqual(await events.next('close'), ['', sid, 1006]);
   assert.deepEqual(names(events), ['open', 'message', 'message', 'close']);
-  assert.deepEqual(events.list('message').map(([text]) => text), ['head', 'early']);
+  assert.deepEqual(
+    events.list('message').map(([text]) => text),
+    ['head', 'early'],
+  );
 });
 
 test('the same without a head', async () => {

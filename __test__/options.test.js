@@ -51,12 +51,15 @@ for (const [name, value, code] of REFUSED) {
   const shown = typeof value === 'string' ? `'${value}'` : String(value) || JSON.stringify(value);
   test(`${name}: ${shown} is refused with ${code}`, () => {
     const Kind = code === TYPE ? TypeError : RangeError;
-    assert.throws(() => new Base({ [name]: value }), (error) => {
-      assert.ok(error instanceof Kind, `${error.name} is a ${Kind.name}`);
-      assert.equal(error.code, code);
-      assert.ok(error.message.includes(name), `'${error.message}' names ${name}`);
-      return true;
-    });
+    assert.throws(
+      () => new Base({ [name]: value }),
+      (error) => {
+        assert.ok(error instanceof Kind, `${error.name} is a ${Kind.name}`);
+        assert.equal(error.code, code);
+        assert.ok(error.message.includes(name), `'${error.message}' names ${name}`);
+        return true;
+      },
+    );
   });
 }
 
@@ -73,28 +76,51 @@ test('nothing is half-constructed: Base.call on a refused option leaves no state
 });
 
 test('perMessageDeflate is a boolean, or an object of settings that are each checked', () => {
-  for (const perMessageDeflate of [true, false, {}, { threshold: 0, level: 9, serverMaxWindowBits: 8 }, { memoryLimit: Infinity }]) {
+  for (const perMessageDeflate of [
+    true,
+    false,
+    {},
+    { threshold: 0, level: 9, serverMaxWindowBits: 8 },
+    { memoryLimit: Infinity },
+  ]) {
     assert.equal(new Base({ perMessageDeflate }).connections, 0);
   }
   for (const perMessageDeflate of [1, 'on', null, [], { level: '1' }, { clientNoContextTakeover: 1 }]) {
-    assert.throws(() => new Base({ perMessageDeflate }), { name: 'TypeError', code: TYPE, message: /perMessageDeflate/ });
+    assert.throws(() => new Base({ perMessageDeflate }), {
+      name: 'TypeError',
+      code: TYPE,
+      message: /perMessageDeflate/,
+    });
   }
-  for (const [name, value] of [['level', 10], ['level', -1], ['threshold', 1.5], ['serverMaxWindowBits', 7], ['clientMaxWindowBits', 16]]) {
-    assert.throws(() => new Base({ perMessageDeflate: { [name]: value } }), { name: 'RangeError', code: RANGE, message: new RegExp(`perMessageDeflate.${name}`) });
+  for (const [name, value] of [
+    ['level', 10],
+    ['level', -1],
+    ['threshold', 1.5],
+    ['serverMaxWindowBits', 7],
+    ['clientMaxWindowBits', 16],
+  ]) {
+    assert.throws(() => new Base({ perMessageDeflate: { [name]: value } }), {
+      name: 'RangeError',
+      code: RANGE,
+      message: new RegExp(`perMessageDeflate.${name}`),
+    });
   }
 });
 
 test('url is a parsed URL with a slash at its end', () => {
   const { url } = new Base({ url: 'ws://example.com:467/grinch' });
   const { href, protocol, hostname, port, pathname, path } = url;
-  assert.deepEqual({ href, protocol, hostname, port, pathname, path }, {
-    href: 'ws://example.com:467/grinch/',
-    protocol: 'ws:',
-    hostname: 'example.com',
-    port: '467',
-    pathname: '/grinch/',
-    path: '/grinch/',
-  });
+  assert.deepEqual(
+    { href, protocol, hostname, port, pathname, path },
+    {
+      href: 'ws://example.com:467/grinch/',
+      protocol: 'ws:',
+      hostname: 'example.com',
+      port: '467',
+      pathname: '/grinch/',
+      path: '/grinch/',
+    },
+  );
 });
 
 test('a url that ends with a slash keeps one', () => {
@@ -109,9 +135,12 @@ test('the path of a url is its pathname and its search', () => {
 });
 
 test('a url that cannot be parsed is refused', () => {
-  assert.throws(() => new Base({ url: 'nowhere' }), (error) => {
-    assert.ok(error instanceof TypeError);
-    assert.match(error.code, /^ERR_INVALID_/);
-    return true;
-  });
+  assert.throws(
+    () => new Base({ url: 'nowhere' }),
+    (error) => {
+      assert.ok(error instanceof TypeError);
+      assert.match(error.code, /^ERR_INVALID_/);
+      return true;
+    },
+  );
 });

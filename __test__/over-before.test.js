@@ -11,17 +11,27 @@ const ACTIONS = {
 };
 
 for (const [what, act] of Object.entries(ACTIONS)) {
-  test(`${what} in open of a socket that was destroyed before: no throw, close with 1006`, limit, served({
-    upgrade(request, socket, head, { base, assigned }) {
-      socket.destroy();
-      base.once('open', (sid) => act(base, sid));
-      let sid;
-      assert.doesNotThrow(() => (sid = base.assignSocket(socket, { head })));
-      assigned.emit(request.url, sid);
-    },
-  }, async ({ raw, events }) => {
-    const { sid } = await raw({ paused: true });
-    assert.deepEqual(await events.next('close'), ['', sid, 1006]);
-    assert.deepEqual(events.all.map(({ name }) => name), ['open', 'close']);
-  }));
+  test(
+    `${what} in open of a socket that was destroyed before: no throw, close with 1006`,
+    limit,
+    served(
+      {
+        upgrade(request, socket, head, { base, assigned }) {
+          socket.destroy();
+          base.once('open', (sid) => act(base, sid));
+          let sid;
+          assert.doesNotThrow(() => (sid = base.assignSocket(socket, { head })));
+          assigned.emit(request.url, sid);
+        },
+      },
+      async ({ raw, events }) => {
+        const { sid } = await raw({ paused: true });
+        assert.deepEqual(await events.next('close'), ['', sid, 1006]);
+        assert.deepEqual(
+          events.all.map(({ name }) => name),
+          ['open', 'close'],
+        );
+      },
+    ),
+  );
 }

@@ -11,7 +11,9 @@ const TURNS = 1500;
 /** 16 MiB may wait for their delivery, and as many more come in while those are delivered. */
 const BOUND = 48 * MiB;
 
-test('pause at each message, resume later: what is read and not delivered stays bounded', { timeout: 30_000 },
+test(
+  'pause at each message, resume later: what is read and not delivered stays bounded',
+  { timeout: 30_000 },
   served({}, async ({ base, events, at }, t) => {
     base.removeAllListeners('message'); // the inbox's
     let heard = 0;
@@ -29,4 +31,5 @@ test('pause at each message, resume later: what is read and not delivered stays 
     await child.exited;
     assert.ok(most <= BOUND, `${(most / MiB).toFixed(1)} MiB were read and not delivered`);
     assert.equal(heard, TURNS);
-  }));
+  }),
+);

@@ -14,10 +14,12 @@ const COUNT = 40;
 const BOUND = 48 * MiB;
 
 /** Each message is `SIZE` times its number, and a few KiB on the wire. */
-const chunk = Buffer.concat(Array.from({ length: COUNT }, (_, i) => {
-  const payload = new Deflater({ takeover: false }).compress(Buffer.alloc(SIZE, i));
-  return encode({ opcode: BINARY, rsv: RSV1, payload, mask: false });
-}));
+const chunk = Buffer.concat(
+  Array.from({ length: COUNT }, (_, i) => {
+    const payload = new Deflater({ takeover: false }).compress(Buffer.alloc(SIZE, i));
+    return encode({ opcode: BINARY, rsv: RSV1, payload, mask: false });
+  }),
+);
 const goodbye = encode({ opcode: CLOSE, payload: closePayload(4000, 'bye'), mask: false });
 
 /** Where permessage-deflate is alone, and where there are extensions on one side of it. */

@@ -47,15 +47,25 @@ async function flooded(t, { options, size, deaf }) {
 }
 
 for (const size of [0, 125]) {
-  for (const [name, deaf] of [['reads', false], ['never reads', true]]) {
-    for (const [how, options] of [['', {}], [', with permessage-deflate', { agreed: 'permessage-deflate' }]]) {
-      test(`a peer that pings with ${size} bytes, as fast as it can, and ${name}${how}: bounded pongs, bounded memory`, { timeout: 60_000 }, async (t) => {
+  for (const [name, deaf] of [
+    ['reads', false],
+    ['never reads', true],
+  ]) {
+    for (const [how, options] of [
+      ['', {}],
+      [', with permessage-deflate', { agreed: 'permessage-deflate' }],
+    ]) {
+      test(`a peer that pings with ${size} bytes, as fast as it can, and ${name}${how}: bounded pongs, bounded memory`, {
+        timeout: 60_000,
+      }, async (t) => {
         const { server, seen, pings, stop } = await flooded(t, { options, size, deaf });
         await pings(300_000);
         stop();
         assert.ok(seen.queued <= QUEUED, `${seen.queued} bytes of pongs`);
         assert.ok(seen.grown < GROWN, `${seen.grown / MiB} MiB more than before`);
-        t.diagnostic(`at most ${(seen.queued / KiB).toFixed(0)} KiB of pongs queued, ${(seen.grown / MiB).toFixed(0)} MiB more than before`);
+        t.diagnostic(
+          `at most ${(seen.queued / KiB).toFixed(0)} KiB of pongs queued, ${(seen.grown / MiB).toFixed(0)} MiB more than before`,
+        );
         assert.equal((await server.events.next('close'))[2], 1006);
       });
     }
@@ -63,7 +73,9 @@ for (const size of [0, 125]) {
 }
 
 for (const deaf of [false, true]) {
-  test(`while JavaScript is blocked for two seconds, by a peer that ${deaf ? 'never reads' : 'reads'}: the same, and others go on`, { timeout: 60_000 }, async (t) => {
+  test(`while JavaScript is blocked for two seconds, by a peer that ${deaf ? 'never reads' : 'reads'}: the same, and others go on`, {
+    timeout: 60_000,
+  }, async (t) => {
     const { server, seen, look, pings, stop } = await flooded(t, { size: 10, deaf });
     await pings(1000);
     const [sid] = server.base.socketsHistory;
@@ -75,7 +87,9 @@ for (const deaf of [false, true]) {
     stop();
     assert.ok(seen.queued <= QUEUED, `${seen.queued} bytes of pongs`);
     assert.ok(seen.grown < GROWN, `${seen.grown / MiB} MiB more than before`);
-    t.diagnostic(`at most ${(seen.queued / KiB).toFixed(0)} KiB of pongs queued, ${(seen.grown / MiB).toFixed(0)} MiB more than before`);
+    t.diagnostic(
+      `at most ${(seen.queued / KiB).toFixed(0)} KiB of pongs queued, ${(seen.grown / MiB).toFixed(0)} MiB more than before`,
+    );
     assert.equal((await server.events.next('close'))[1], sid);
     other.destroy();
     await server.events.next('close');

@@ -20,14 +20,24 @@ function rows(title) {
   const rest = document.slice(from + title.length + 1);
   const end = rest.search(new RegExp(`\n#{1,${level.length}} `));
   const lines = (end < 0 ? rest : rest.slice(0, end)).split('\n').filter((line) => /^\| [^-]/.test(line));
-  return lines.map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim())).slice(1);
+  return lines
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    )
+    .slice(1);
 }
 
 /** Where a test file that is named without its folder lies. */
 const fileOf = (name) => (name.includes('/') ? name : `__test__/${name}`);
 
 test('each test that SECURITY.md names is there', () => {
-  const named = rows('## What others had to publish').map(([what, , , tests]) => [what, [...tests.matchAll(/`([\w./-]+)`: "([^"]+)"/g)]]);
+  const named = rows('## What others had to publish').map(([what, , , tests]) => [
+    what,
+    [...tests.matchAll(/`([\w./-]+)`: "([^"]+)"/g)],
+  ]);
   assert.ok(named.length > 20);
   for (const [what, tests] of named) {
     assert.ok(tests.length > 0, `no test for: ${what}`);
@@ -45,16 +55,23 @@ test('each limit says where it is tested', () => {
     for (const cells of all) {
       const [, file] = /^`([\w-]+\.test\.js)`$/.exec(cells.at(-1)) ?? [];
       // As many connections as that no test can have.
-      if (cells.at(-1) !== '' || !cells[0].startsWith('connections of one JavaScript thread')) assert.ok(fs.existsSync(path.join(root, fileOf(file))), cells[0]);
+      if (cells.at(-1) !== '' || !cells[0].startsWith('connections of one JavaScript thread'))
+        assert.ok(fs.existsSync(path.join(root, fileOf(file))), cells[0]);
     }
   }
 });
 
 test('the options that are limits are all there, and their defaults are those of the API page', () => {
   const api = read('docs/api.md');
-  const options = [...api.slice(api.indexOf('### new Base'), api.indexOf('### Events')).matchAll(/^\| `(\w+)` \| number(?:, [\w ]+)? \| `(\d+)`/gm)];
+  const options = [
+    ...api
+      .slice(api.indexOf('### new Base'), api.indexOf('### Events'))
+      .matchAll(/^\| `(\w+)` \| number(?:, [\w ]+)? \| `(\d+)`/gm),
+  ];
   assert.ok(options.length >= 8);
-  const listed = new Map(rows('### Options').map(([name, value]) => [name.replaceAll('`', ''), value.replaceAll(',', '')]));
+  const listed = new Map(
+    rows('### Options').map(([name, value]) => [name.replaceAll('`', ''), value.replaceAll(',', '')]),
+  );
   for (const [, name, value] of options) {
     assert.match(listed.get(name) ?? 'missing', new RegExp(`^${value}\\b`), name);
     assert.ok(new Base({ [name]: Number(value) })); // it is an option, and that is allowed

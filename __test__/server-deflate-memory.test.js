@@ -68,7 +68,11 @@ async function offered(client, server, url) {
 test('a Client offers it as long as there is memory for it, and past that not at all', limit, async (t) => {
   const { server, url } = await listening(t, { perMessageDeflate: true });
   const client = new Client({ perMessageDeflate: { memoryLimit: BOTH + 1 } });
-  const [first, second, third] = [await offered(client, server, url), await offered(client, server, url), await offered(client, server, url)];
+  const [first, second, third] = [
+    await offered(client, server, url),
+    await offered(client, server, url),
+    await offered(client, server, url),
+  ];
   for (const { offer, extensions } of [first, second]) {
     assert.match(offer, /^permessage-deflate/);
     assert.doesNotMatch(offer, /no_context_takeover/);

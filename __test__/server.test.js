@@ -108,8 +108,16 @@ test('several Servers on one HTTP server are told apart by their paths', limit, 
   ];
   assert.equal(httpServer.listenerCount('upgrade'), 1);
   for (const [path, { events }] of [
-    ['chat', chat], ['chat/', chat], ['chat?a=b', chat], ['a/news', news], ['a/../chat', chat],
-    ['', rest], ['other', rest], ['Chat', rest], ['chat/x', rest], ['/chat', rest],
+    ['chat', chat],
+    ['chat/', chat],
+    ['chat?a=b', chat],
+    ['a/news', news],
+    ['a/../chat', chat],
+    ['', rest],
+    ['other', rest],
+    ['Chat', rest],
+    ['chat/x', rest],
+    ['/chat', rest],
   ]) {
     const client = await connect(chat.url + path);
     const [, req] = await events.next('open');
@@ -143,11 +151,15 @@ test('but where the app has an upgrade listener of its own, it is left to that',
   client.terminate();
 });
 
-test('plain requests are the app\'s; the Server\'s own HTTP server answers them with 426', limit, async (t) => {
+test("plain requests are the app's; the Server's own HTTP server answers them with 426", limit, async (t) => {
   const { port } = await serve(t);
   const own = await fetch(`http://127.0.0.1:${port}/`);
   assert.deepEqual([own.status, own.headers.get('upgrade')], [426, 'websocket']);
-  const { port: other } = await serve(t, {}, http.createServer((_req, res) => res.end('page')));
+  const { port: other } = await serve(
+    t,
+    {},
+    http.createServer((_req, res) => res.end('page')),
+  );
   assert.equal(await (await fetch(`http://127.0.0.1:${other}/`)).text(), 'page');
 });
 
@@ -174,7 +186,11 @@ test('shouldAccept: an option, a method, at once or later', limit, async (t) => 
 });
 
 test('a shouldAccept that fails is an error of the Server, and 500', limit, async (t) => {
-  const { events, url } = await serve(t, { shouldAccept: () => { throw new Error('oops'); } });
+  const { events, url } = await serve(t, {
+    shouldAccept: () => {
+      throw new Error('oops');
+    },
+  });
   assert.equal(await refused(url), 500);
   const [error] = await events.next('error');
   assert.deepEqual([error.code, error.cause.message], ['ERR_WS_UPGRADE_FAILED', 'oops']);
@@ -188,7 +204,11 @@ test('and is thrown nowhere, where nobody listens', limit, async (t) => {
 });
 
 test('origins and protocols', limit, async (t) => {
-  const { server, events, url } = await serve(t, { origins: ['https://good'], protocols: ['b', 'a'], headers: { 'X-More': '1' } });
+  const { server, events, url } = await serve(t, {
+    origins: ['https://good'],
+    protocols: ['b', 'a'],
+    headers: { 'X-More': '1' },
+  });
   assert.equal(await refused(url), 403);
   const client = await connect(url, ['a', 'b'], { origin: 'https://good' });
   const [sid] = await events.next('open');
@@ -243,7 +263,7 @@ async function undecided(t, options) {
   const httpServer = http.createServer();
   const asked = new Inbox(httpServer, ['upgrade', 'asked']);
   const shouldAccept = () => new Promise((resolve) => httpServer.emit('asked', resolve));
-  return { asked, ...await serve(t, { shouldAccept, ...options }, httpServer) };
+  return { asked, ...(await serve(t, { shouldAccept, ...options }, httpServer)) };
 }
 
 test('a request that the app is still looking at counts toward maxConnections', limit, async (t) => {
@@ -276,24 +296,33 @@ test('where maxConnections has been lowered meanwhile it is refused, and nobody 
   assert.deepEqual([server.connections, events.list('close').length], [1, 0]);
 });
 
-test('a client that resets while the app looks at it takes nobody\'s place, and close() does not wait for it', limit, async (t) => {
-  const { asked, server, events, port, url } = await undecided(t, { maxConnections: 1 });
-  const socket = ask(t, port);
-  const [, taken] = await asked.next('upgrade');
-  const [resolve] = await asked.next('asked');
-  const lost = new Promise((done) => { taken.once('close', done); }); // `once` rejects with the reset
-  socket.resetAndDestroy();
-  await lost;
-  resolve(true); // too late
-  await new Promise(setImmediate);
-  const next = dial(t, url);
-  const response = once(next, 'unexpected-response').then(([, res]) => res.statusCode, () => {});
-  const decide = asked.next('asked').then(([say]) => say(true));
-  assert.equal(await Promise.race([response, events.next('open').then(() => 101)]), 101);
-  await decide;
-  await new Promise((done) => server.close(done));
-  assert.deepEqual([events.list('open').length, events.list('error').length], [1, 0]);
-});
+test(
+  "a client that resets while the app looks at it takes nobody's place, and close() does not wait for it",
+  limit,
+  async (t) => {
+    const { asked, server, events, port, url } = await undecided(t, { maxConnections: 1 });
+    const socket = ask(t, port);
+    const [, taken] = await asked.next('upgrade');
+    const [resolve] = await asked.next('asked');
+    const lost = new Promise((done) => {
+      taken.once('close', done);
+    }); // `once` rejects with the reset
+    socket.resetAndDestroy();
+    await lost;
+    resolve(true); // too late
+    await new Promise(setImmediate);
+    const next = dial(t, url);
+    const response = once(next, 'unexpected-response').then(
+      ([, res]) => res.statusCode,
+      () => {},
+    );
+    const decide = asked.next('asked').then(([say]) => say(true));
+    assert.equal(await Promise.race([response, events.next('open').then(() => 101)]), 101);
+    await decide;
+    await new Promise((done) => server.close(done));
+    assert.deepEqual([events.list('open').length, events.list('error').length], [1, 0]);
+  },
+);
 
 test('a client that ends its side while the app looks at it is let go', limit, async (t) => {
   for (const never of [{}, { origins: () => new Promise(() => {}) }, { protocols: () => new Promise(() => {}) }]) {
@@ -307,20 +336,25 @@ test('a client that ends its side while the app looks at it is let go', limit, a
   }
 });
 
-test('handshakeTimeout: what is not decided on by then is refused with 503, and the Server says so', limit, async (t) => {
-  const forever = () => new Promise(() => {});
-  for (const never of [{ shouldAccept: forever }, { origins: forever }, { protocols: forever }]) {
-    const { server, events, port } = await serve(t, { handshakeTimeout: 50, maxConnections: 1, ...never });
-    for (let times = 0; times < 2; times++) { // the first has given its place back
-      const response = await exchange(port, requestText());
-      assert.deepEqual([response.status, response.ended], [503, true]);
-      assert.match(response.body, /50 ms/);
-      const [error] = await events.next('error');
-      assert.deepEqual([error.code, error.statusCode], ['ERR_WS_HANDSHAKE_TIMEOUT', 503]);
+test(
+  'handshakeTimeout: what is not decided on by then is refused with 503, and the Server says so',
+  limit,
+  async (t) => {
+    const forever = () => new Promise(() => {});
+    for (const never of [{ shouldAccept: forever }, { origins: forever }, { protocols: forever }]) {
+      const { server, events, port } = await serve(t, { handshakeTimeout: 50, maxConnections: 1, ...never });
+      for (let times = 0; times < 2; times++) {
+        // the first has given its place back
+        const response = await exchange(port, requestText());
+        assert.deepEqual([response.status, response.ended], [503, true]);
+        assert.match(response.body, /50 ms/);
+        const [error] = await events.next('error');
+        assert.deepEqual([error.code, error.statusCode], ['ERR_WS_HANDSHAKE_TIMEOUT', 503]);
+      }
+      await new Promise((resolve) => server.close(resolve));
     }
-    await new Promise((resolve) => server.close(resolve));
-  }
-});
+  },
+);
 
 test('a verdict after handshakeTimeout changes nothing, and one in time ends it', limit, async (t) => {
   const { asked, server, events, port, url } = await undecided(t, { handshakeTimeout: 50 });
@@ -334,7 +368,9 @@ test('a verdict after handshakeTimeout changes nothing, and one in time ends it'
   (await asked.next('asked'))[0](true);
   await events.next('open');
   // A timer that was made after that of the handshake comes after it.
-  await new Promise((resolve) => { setTimeout(resolve, 51); });
+  await new Promise((resolve) => {
+    setTimeout(resolve, 51);
+  });
   assert.deepEqual([server.connections, events.list('error').length], [1, 1]);
 });
 
@@ -345,7 +381,9 @@ test('close(callback): 1001 for all, 503 for the next, then the HTTP server is l
   // One that is asked to close and takes its time.
   clients[0]._socket.pause();
   let isClosed = false;
-  const closed = new Promise((resolve) => server.close(resolve)).then(() => { isClosed = true; });
+  const closed = new Promise((resolve) => server.close(resolve)).then(() => {
+    isClosed = true;
+  });
   assert.equal(server.connections, 0);
   assert.equal((await clients[1].inbox.next('close'))[0], 1001);
   assert.equal(await refused(url), 503);
@@ -355,8 +393,14 @@ test('close(callback): 1001 for all, 503 for the next, then the HTTP server is l
   clients[0]._socket.resume();
   assert.equal((await clients[0].inbox.next('close'))[0], 1001);
   await closed;
-  assert.deepEqual(events.list('close').map(([, , code]) => code), [1001, 1001]);
-  assert.deepEqual([httpServer.listening, httpServer.listenerCount('upgrade'), server.listenerCount('close')], [true, 0, 1]);
+  assert.deepEqual(
+    events.list('close').map(([, , code]) => code),
+    [1001, 1001],
+  );
+  assert.deepEqual(
+    [httpServer.listening, httpServer.listenerCount('upgrade'), server.listenerCount('close')],
+    [true, 0, 1],
+  );
   assert.equal(server.address(), null);
 });
 
@@ -392,7 +436,11 @@ test('the HTTP server that it made itself is closed with it', limit, async (t) =
 test('what the app is still looking at when it closes is refused with 503', limit, async (t) => {
   const httpServer = http.createServer();
   const asking = new Inbox(httpServer, ['asked']);
-  const { server, events, url } = await serve(t, { shouldAccept: () => new Promise(() => httpServer.emit('asked')) }, httpServer);
+  const { server, events, url } = await serve(
+    t,
+    { shouldAccept: () => new Promise(() => httpServer.emit('asked')) },
+    httpServer,
+  );
   const status = refused(url);
   await asking.next('asked');
   const closed = new Promise((resolve) => server.close(resolve));
@@ -401,10 +449,12 @@ test('what the app is still looking at when it closes is refused with 503', limi
   assert.equal(events.list('open').length, 0);
 });
 
-test('whichever function of the app\'s it is', limit, async (t) => {
+test("whichever function of the app's it is", limit, async (t) => {
   for (const name of ['origins', 'protocols', 'shouldAccept']) {
     let asked;
-    const isAsked = new Promise((resolve) => { asked = resolve; });
+    const isAsked = new Promise((resolve) => {
+      asked = resolve;
+    });
     const { server, url } = await serve(t, { handshakeTimeout: 0, [name]: () => new Promise(asked) });
     const status = refused(url, ['a']);
     await isAsked;
@@ -417,27 +467,42 @@ test('whichever function of the app\'s it is', limit, async (t) => {
 test('a client that says nothing, or half a request, is closed after closeTimeout', limit, async (t) => {
   for (const text of ['', 'GET / HT']) {
     const { server, port } = await serve(t, { closeTimeout: 50 });
-    const socket = net.connect(port, '127.0.0.1').on('error', () => {}).resume();
+    const socket = net
+      .connect(port, '127.0.0.1')
+      .on('error', () => {})
+      .resume();
     t.after(() => socket.destroy());
     await once(socket, 'connect');
     // A request on a later connection is answered once this one has been accepted.
     socket.write(text);
     await fetch(`http://127.0.0.1:${port}/`).then((res) => res.text());
-    const lost = new Promise((resolve) => { socket.once('close', resolve); });
+    const lost = new Promise((resolve) => {
+      socket.once('close', resolve);
+    });
     await new Promise((resolve) => server.close(resolve));
     await lost;
   }
 });
 
 test('what it has taken on when it closes is opened, and closed with 1001', limit, async (t) => {
-  const { server, events, url } = await serve(t, { shouldAccept: () => { process.nextTick(stop); return true; } });
+  const { server, events, url } = await serve(t, {
+    shouldAccept: () => {
+      process.nextTick(stop);
+      return true;
+    },
+  });
   let stopped;
-  const stopping = new Promise((resolve) => { stopped = resolve; });
+  const stopping = new Promise((resolve) => {
+    stopped = resolve;
+  });
   const stop = () => server.close(stopped);
   const client = await connect(url);
   assert.equal((await client.inbox.next('close'))[0], 1001);
   await stopping;
-  assert.deepEqual(events.all.map(({ name }) => name), ['open', 'close']);
+  assert.deepEqual(
+    events.all.map(({ name }) => name),
+    ['open', 'close'],
+  );
 });
 
 test('close with a sid is that of Base', limit, async (t) => {
@@ -469,7 +534,9 @@ test('an open listener that throws is an uncaught exception, and the connection 
   const listeners = process.listeners('uncaughtException').slice(0, -1);
   for (const listener of listeners) process.off('uncaughtException', listener); // the test runner's
   t.after(() => listeners.forEach((listener) => process.on('uncaughtException', listener)));
-  server.once('open', () => { throw new Error('from a listener'); });
+  server.once('open', () => {
+    throw new Error('from a listener');
+  });
   const client = await connect(url);
   assert.equal((await uncaught).message, 'from a listener');
   const [sid] = await events.next('open');
@@ -481,11 +548,24 @@ test('an open listener that throws is an uncaught exception, and the connection 
 test('a socket that cannot be assigned is dropped, with an error', limit, async (t) => {
   const { server, events, url } = await serve(t);
   server.extensions['x-a'] = {}; // no extension
-  const answered = new Promise((resolve) => http.get(url.replace('ws', 'http'), {
-    headers: {
-      Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': 13, 'Sec-WebSocket-Key': KEY, 'Sec-WebSocket-Extensions': 'x-a',
-    },
-  }).on('upgrade', (_res, socket) => socket.on('error', () => {}).on('close', resolve).resume()));
+  const answered = new Promise((resolve) =>
+    http
+      .get(url.replace('ws', 'http'), {
+        headers: {
+          Connection: 'Upgrade',
+          Upgrade: 'websocket',
+          'Sec-WebSocket-Version': 13,
+          'Sec-WebSocket-Key': KEY,
+          'Sec-WebSocket-Extensions': 'x-a',
+        },
+      })
+      .on('upgrade', (_res, socket) =>
+        socket
+          .on('error', () => {})
+          .on('close', resolve)
+          .resume(),
+      ),
+  );
   assert.equal((await events.next('error'))[0].code, 'ERR_INVALID_ARG_TYPE');
   await answered;
   const client = await connect(url); // others are none the worse
@@ -507,8 +587,20 @@ test('masking is enforced, and may be turned off', limit, async (t) => {
 
 test('a wrong option is thrown by the constructor', () => {
   for (const options of [
-    { shouldAccept: true }, { origins: 5 }, { handshakeTimeout: -1 }, { handshakeTimeout: 'x' }, { protocols: ['a b'] }, { headers: { Connection: 'x' } }, { maxConnections: 0 }, { url: 5 }, 5,
+    { shouldAccept: true },
+    { origins: 5 },
+    { handshakeTimeout: -1 },
+    { handshakeTimeout: 'x' },
+    { protocols: ['a b'] },
+    { headers: { Connection: 'x' } },
+    { maxConnections: 0 },
+    { url: 5 },
+    5,
   ]) {
-    assert.throws(() => new Server(options), (error) => /^ERR_(INVALID_ARG_TYPE|OUT_OF_RANGE)$/.test(error.code), JSON.stringify(options));
+    assert.throws(
+      () => new Server(options),
+      (error) => /^ERR_(INVALID_ARG_TYPE|OUT_OF_RANGE)$/.test(error.code),
+      JSON.stringify(options),
+    );
   }
 });

@@ -23,19 +23,27 @@ function shared(body) {
   };
 }
 
-test('one AbortSignal for 20 sockets: no warning, its abort terminates all of them', limit,
+test(
+  'one AbortSignal for 20 sockets: no warning, its abort terminates all of them',
+  limit,
   shared(async ({ base, events, connectMany }, controller) => {
     const clients = await connectMany(COUNT);
     assert.equal(base.connections, COUNT);
     controller.abort();
     await events.atLeast('close', COUNT);
     assert.deepEqual(
-      events.list('close').map(([, sid, code]) => [sid, code]).sort(),
+      events
+        .list('close')
+        .map(([, sid, code]) => [sid, code])
+        .sort(),
       clients.map(({ sid }) => [sid, 1006]).sort(),
     );
-  }));
+  }),
+);
 
-test('one AbortSignal for 20 sockets: nothing is left on it once they are gone', limit,
+test(
+  'one AbortSignal for 20 sockets: nothing is left on it once they are gone',
+  limit,
   shared(async ({ events, connectMany }, controller) => {
     const clients = await connectMany(COUNT);
     for (const client of clients.slice(1)) client.ws.close();
@@ -44,4 +52,5 @@ test('one AbortSignal for 20 sockets: nothing is left on it once they are gone',
     controller.abort(); // for the one that is left
     await events.atLeast('close', COUNT);
     assert.equal(events.list('close').find(([, sid]) => sid === clients[0].sid)[2], 1006);
-  }));
+  }),
+);

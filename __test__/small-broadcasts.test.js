@@ -12,8 +12,10 @@ const MiB = 1 << 20;
 const COUNT = 700_000;
 
 // What a command costs is counted, and small frames that wait for a stream share their memory.
-test('700,000 broadcasts of one character in one tick: all arrive, in order, in bounded memory', { timeout: 30_000 }, served({},
-  async ({ base, events, at }, t) => {
+test(
+  '700,000 broadcasts of one character in one tick: all arrive, in order, in bounded memory',
+  { timeout: 30_000 },
+  served({}, async ({ base, events, at }, t) => {
     const child = run(t, 'broadcast-checker.js', [at, COUNT]);
     assert.deepEqual(await child.says(), ['open']);
     const before = process.memoryUsage.rss();
@@ -25,37 +27,49 @@ test('700,000 broadcasts of one character in one tick: all arrive, in order, in 
     assert.deepEqual(await child.says(), ['heard', COUNT]);
     assert.equal(events.list('error').length, 0);
     assert.ok(most < 48 * MiB, `${(most / MiB).toFixed(1)} MiB more than before`);
-  }));
+  }),
+);
 
 /** Frames of one tick, small and large ones among each other, and how the peer hears them. */
 const mixed = Array.from({ length: 3000 }, (_, i) => `${i}`.padEnd(i % 7 === 0 ? 3000 : i % 5 === 0 ? 1022 : 4, '.'));
 
-test('small frames among large ones of one tick arrive in order', { timeout: 30_000 }, served({}, async ({ base, raw }) => {
-  const client = await raw();
-  for (const text of mixed) base.send(client.sid, text);
-  await client.inbox.atLeast('frame', mixed.length);
-  assert.deepEqual(client.frames.map(({ payload }) => payload.toString()), mixed);
-}));
+test(
+  'small frames among large ones of one tick arrive in order',
+  { timeout: 30_000 },
+  served({}, async ({ base, raw }) => {
+    const client = await raw();
+    for (const text of mixed) base.send(client.sid, text);
+    await client.inbox.atLeast('frame', mixed.length);
+    assert.deepEqual(
+      client.frames.map(({ payload }) => payload.toString()),
+      mixed,
+    );
+  }),
+);
 
-test('the same for a peer that does not read at first, and with a close frame behind them', { timeout: 30_000 }, served({ unix: true }, async ({ base, events, raw }) => {
-  const client = await raw({ paused: true });
-  base.send(client.sid, 'x'.repeat(MiB));
-  await new Promise(setImmediate);
-  for (const text of mixed) base.send(client.sid, text);
-  await new Promise(setImmediate);
-  for (const text of mixed) base.send(text);
-  const bytes = mixed.reduce((sum, { length }) => sum + length + (length < 126 ? 2 : 4), 0);
-  const queued = base.bufferedAmount(client.sid);
-  assert.ok(queued > 2 * bytes && queued <= 2 * bytes + MiB + 10, `${queued}`);
-  base.close(client.sid, 'behind it all');
-  client.resume();
-  await client.inbox.atLeast('frame', 2 * mixed.length + 2);
-  const heard = client.frames.map(({ payload }) => payload.toString());
-  assert.deepEqual(heard.slice(1, -1), [...mixed, ...mixed]);
-  assert.equal(client.frames.at(-1).opcode, CLOSE);
-  await client.close(1000, 'behind it all');
-  assert.deepEqual(await events.next('close'), ['behind it all', client.sid, 1000]);
-}));
+test(
+  'the same for a peer that does not read at first, and with a close frame behind them',
+  { timeout: 30_000 },
+  served({ unix: true }, async ({ base, events, raw }) => {
+    const client = await raw({ paused: true });
+    base.send(client.sid, 'x'.repeat(MiB));
+    await new Promise(setImmediate);
+    for (const text of mixed) base.send(client.sid, text);
+    await new Promise(setImmediate);
+    for (const text of mixed) base.send(text);
+    const bytes = mixed.reduce((sum, { length }) => sum + length + (length < 126 ? 2 : 4), 0);
+    const queued = base.bufferedAmount(client.sid);
+    assert.ok(queued > 2 * bytes && queued <= 2 * bytes + MiB + 10, `${queued}`);
+    base.close(client.sid, 'behind it all');
+    client.resume();
+    await client.inbox.atLeast('frame', 2 * mixed.length + 2);
+    const heard = client.frames.map(({ payload }) => payload.toString());
+    assert.deepEqual(heard.slice(1, -1), [...mixed, ...mixed]);
+    assert.equal(client.frames.at(-1).opcode, CLOSE);
+    await client.close(1000, 'behind it all');
+    assert.deepEqual(await events.next('close'), ['behind it all', client.sid, 1000]);
+  }),
+);
 
 /** A stream that never takes more. */
 class Full extends OldStream {
@@ -69,7 +83,9 @@ for (const [where, stream, assignOptions] of [
   ['an old-style stream that takes no more', () => new Full(), {}],
   ['an extension that keeps them', () => new OldStream(), { extensions: ['x-deaf'] }],
 ]) {
-  test(`frames of one character for ${where}: maxBufferedAmount counts what they cost`, { timeout: 30_000 }, async () => {
+  test(`frames of one character for ${where}: maxBufferedAmount counts what they cost`, {
+    timeout: 30_000,
+  }, async () => {
     const base = new Base({ maxBufferedAmount: MiB });
     base.extensions = { 'x-deaf': { write() {} } };
     const events = listen(base);

@@ -12,7 +12,13 @@ const { seeded } = require('./support/random');
 const NOTHING = { lost: 0, duplicated: 0, reordered: 0, foreign: 0, tail: 0, at: -1 };
 
 for (const [name, sent, received, isComplete, due] of [
-  ['all that was sent', [1, EMPTY_TEXT, 2, FIRST_PING, EMPTY_TEXT], [1, EMPTY_TEXT, 2, FIRST_PING, EMPTY_TEXT], true, {}],
+  [
+    'all that was sent',
+    [1, EMPTY_TEXT, 2, FIRST_PING, EMPTY_TEXT],
+    [1, EMPTY_TEXT, 2, FIRST_PING, EMPTY_TEXT],
+    true,
+    {},
+  ],
   ['a tail that may be missing', [1, 2, 3], [1], false, { tail: 2 }],
   ['a tail that may not', [1, 2, 3], [1], true, { lost: 2, at: 1 }],
   ['a gap, although a tail may be missing', [1, 2, 3, 4], [1, 3], false, { lost: 1, at: 1 }],
@@ -55,15 +61,41 @@ test('soak: a pong has to answer a ping, and a later one than the pong before', 
 /** The records of a connection that its client has closed with 4000. */
 function records(clientChange = {}, serverChange = {}) {
   const heard = { sent: [1, 2], received: [], corrupted: 0, wrongPongs: 0, strays: [] };
-  const client = { side: 'client', kind: 'ws', fault: null, began: { code: 4000, reason: 'bye' }, saw: 4000, closingMs: 0, ...heard, received: [3], ...clientChange };
+  const client = {
+    side: 'client',
+    kind: 'ws',
+    fault: null,
+    began: { code: 4000, reason: 'bye' },
+    saw: 4000,
+    closingMs: 0,
+    ...heard,
+    received: [3],
+    ...clientChange,
+  };
   const server = {
-    side: 'server', began: null, beganCode: 0, error: null, errorCloseCode: 0, code: 4000, reason: 'bye', closingMs: 0, closeTimeout: 5000, dropped: false,
-    ...heard, sent: [3], received: [1, 2], ...serverChange,
+    side: 'server',
+    began: null,
+    beganCode: 0,
+    error: null,
+    errorCloseCode: 0,
+    code: 4000,
+    reason: 'bye',
+    closingMs: 0,
+    closeTimeout: 5000,
+    dropped: false,
+    ...heard,
+    sent: [3],
+    received: [1, 2],
+    ...serverChange,
   };
   return [client, server];
 }
 
-const violation = { fault: { name: 'RSV1', error: 'WS_ERR_UNEXPECTED_RSV_1', closeCode: 1002 }, began: null, saw: 1002 };
+const violation = {
+  fault: { name: 'RSV1', error: 'WS_ERR_UNEXPECTED_RSV_1', closeCode: 1002 },
+  began: null,
+  saw: 1002,
+};
 const refusal = { error: 'WS_ERR_UNEXPECTED_RSV_1', errorCloseCode: 1002, code: 1002, reason: 'x' };
 
 for (const [name, client, server, kinds] of [
@@ -77,8 +109,18 @@ for (const [name, client, server, kinds] of [
   ['a violation', violation, refusal, []],
   ['a violation that nobody noticed', violation, { code: 1006, reason: '' }, ['close code', 'error']],
   ['an error out of nothing', {}, { error: 'WS_ERR_INVALID_UTF8' }, ['error']],
-  ['a reset, and the tail is missing', { fault: { name: 'reset' }, began: null, saw: null }, { code: 1006, reason: '', received: [1] }, []],
-  ['terminate', { saw: null, received: [] }, { began: 'terminate', beganCode: 1006, code: 1006, reason: '', received: [] }, []],
+  [
+    'a reset, and the tail is missing',
+    { fault: { name: 'reset' }, began: null, saw: null },
+    { code: 1006, reason: '', received: [1] },
+    [],
+  ],
+  [
+    'terminate',
+    { saw: null, received: [] },
+    { began: 'terminate', beganCode: 1006, code: 1006, reason: '', received: [] },
+    [],
+  ],
   ['terminate, and another code', { saw: null }, { began: 'terminate', beganCode: 1006 }, ['close code']],
 ]) {
   test(`soak: ${name}`, () => {

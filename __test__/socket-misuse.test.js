@@ -26,10 +26,20 @@ const HARMLESS = {
     socket.removeAllListeners('end');
     socket.removeAllListeners('timeout');
   },
-  'looking at it': (socket) => JSON.stringify([
-    socket.readyState, socket.pending, socket.connecting, socket.destroyed, socket.bufferSize, socket.writableLength,
-    socket.readableLength, socket.writable, socket.readable, socket.timeout, socket.writableEnded,
-  ]),
+  'looking at it': (socket) =>
+    JSON.stringify([
+      socket.readyState,
+      socket.pending,
+      socket.connecting,
+      socket.destroyed,
+      socket.bufferSize,
+      socket.writableLength,
+      socket.readableLength,
+      socket.writable,
+      socket.readable,
+      socket.timeout,
+      socket.writableEnded,
+    ]),
 };
 
 /** These end the connection, in one way or another. */
@@ -52,32 +62,40 @@ const ENDING = {
 };
 
 for (const [what, act] of Object.entries(HARMLESS)) {
-  test(`${what}: the connection goes on, and the peer sees nothing of it`, limit, served({}, async ({ accepted, base, events, raw }) => {
-    const client = await raw();
-    act(accepted.get(client.sid));
-    await new Promise((resolve) => setImmediate(resolve)); // what is uncaught would be so by now
-    for (let i = 0; i < 3; i++) {
-      await client.text(`to ${i}`);
-      assert.deepEqual(await events.next('message'), [`to ${i}`, client.sid]);
-      base.send(client.sid, `fro ${i}`);
-      assert.equal(await client.said(), `fro ${i}`);
-    }
-  }));
+  test(
+    `${what}: the connection goes on, and the peer sees nothing of it`,
+    limit,
+    served({}, async ({ accepted, base, events, raw }) => {
+      const client = await raw();
+      act(accepted.get(client.sid));
+      await new Promise((resolve) => setImmediate(resolve)); // what is uncaught would be so by now
+      for (let i = 0; i < 3; i++) {
+        await client.text(`to ${i}`);
+        assert.deepEqual(await events.next('message'), [`to ${i}`, client.sid]);
+        base.send(client.sid, `fro ${i}`);
+        assert.equal(await client.said(), `fro ${i}`);
+      }
+    }),
+  );
 }
 
 for (const [what, act] of Object.entries(ENDING)) {
-  test(`${what}: the connection ends, and nothing else happens`, limit, served({ base: { closeTimeout: 50 } }, async ({ accepted, base, events, raw }) => {
-    const [client, other] = [await raw(), await raw()];
-    const socket = accepted.get(client.sid);
-    const gone = new Promise((resolve) => socket.once('close', resolve));
-    Promise.resolve(act(socket)).catch(() => {}); // a loop over it fails with the socket
-    const [, sid] = await events.next('close');
-    assert.equal(sid, client.sid);
-    await client.ended();
-    await gone;
-    assert.deepEqual(events.list('error'), []);
-    base.send('still here');
-    assert.equal(await other.said(), 'still here');
-    for (const { payload } of client.frames) assert.ok(!payload.includes('stray'));
-  }));
+  test(
+    `${what}: the connection ends, and nothing else happens`,
+    limit,
+    served({ base: { closeTimeout: 50 } }, async ({ accepted, base, events, raw }) => {
+      const [client, other] = [await raw(), await raw()];
+      const socket = accepted.get(client.sid);
+      const gone = new Promise((resolve) => socket.once('close', resolve));
+      Promise.resolve(act(socket)).catch(() => {}); // a loop over it fails with the socket
+      const [, sid] = await events.next('close');
+      assert.equal(sid, client.sid);
+      await client.ended();
+      await gone;
+      assert.deepEqual(events.list('error'), []);
+      base.send('still here');
+      assert.equal(await other.said(), 'still here');
+      for (const { payload } of client.frames) assert.ok(!payload.includes('stray'));
+    }),
+  );
 }

@@ -31,70 +31,103 @@ async function settle({ base, events }, client) {
   assert.deepEqual(await events.next('message'), ['y', client.sid]);
 }
 
-test('setKeepAlive acts on a connection', { ...limit, skip }, served({}, async (server) => {
-  const client = await server.raw();
-  const socket = server.accepted.get(client.sid);
-  await settle(server, client);
-  assert.equal(keepsAlive(client), false);
-  assert.equal(socket.setKeepAlive(true, 60_000), socket);
-  assert.equal(keepsAlive(client), true);
-  assert.equal(socket.setKeepAlive(false), socket);
-  assert.equal(keepsAlive(client), false);
-}));
+test(
+  'setKeepAlive acts on a connection',
+  { ...limit, skip },
+  served({}, async (server) => {
+    const client = await server.raw();
+    const socket = server.accepted.get(client.sid);
+    await settle(server, client);
+    assert.equal(keepsAlive(client), false);
+    assert.equal(socket.setKeepAlive(true, 60_000), socket);
+    assert.equal(keepsAlive(client), true);
+    assert.equal(socket.setKeepAlive(false), socket);
+    assert.equal(keepsAlive(client), false);
+  }),
+);
 
-test('setKeepAlive acts in the turn in which the socket is assigned', { ...limit, skip }, served({
-  upgrade(request, socket, head, server) {
-    server.accept(request, socket, head);
-    socket.setKeepAlive(true, 60_000);
-  },
-}, async (server) => {
-  const client = await server.raw();
-  await settle(server, client);
-  assert.equal(keepsAlive(client), true);
-}));
+test(
+  'setKeepAlive acts in the turn in which the socket is assigned',
+  { ...limit, skip },
+  served(
+    {
+      upgrade(request, socket, head, server) {
+        server.accept(request, socket, head);
+        socket.setKeepAlive(true, 60_000);
+      },
+    },
+    async (server) => {
+      const client = await server.raw();
+      await settle(server, client);
+      assert.equal(keepsAlive(client), true);
+    },
+  ),
+);
 
-test('setKeepAlive acts in the open listener', { ...limit, skip }, served({}, async (server) => {
-  const { base } = server;
-  base.on('open', (sid) => base.sockets[sid].socket.setKeepAlive(true, 60_000));
-  const client = await server.raw();
-  await settle(server, client);
-  assert.equal(keepsAlive(client), true);
-}));
+test(
+  'setKeepAlive acts in the open listener',
+  { ...limit, skip },
+  served({}, async (server) => {
+    const { base } = server;
+    base.on('open', (sid) => base.sockets[sid].socket.setKeepAlive(true, 60_000));
+    const client = await server.raw();
+    await settle(server, client);
+    assert.equal(keepsAlive(client), true);
+  }),
+);
 
-test('setKeepAlive acts while what was written before is still on its way', { ...limit, skip }, served({
-  upgrade(request, socket, head, server) {
-    socket.write(switchingProtocols(request, [`X-Padding: ${'p'.repeat(16 << 20)}`]));
-    assert.ok(socket.writableLength > 0);
-    server.assign(request, socket, { head });
-    socket.setKeepAlive(true, 60_000);
-  },
-}, async (server) => {
-  const client = await server.raw({ paused: true });
-  client.resume();
-  await settle(server, client);
-  assert.equal(keepsAlive(client), true);
-}));
+test(
+  'setKeepAlive acts while what was written before is still on its way',
+  { ...limit, skip },
+  served(
+    {
+      upgrade(request, socket, head, server) {
+        socket.write(switchingProtocols(request, [`X-Padding: ${'p'.repeat(16 << 20)}`]));
+        assert.ok(socket.writableLength > 0);
+        server.assign(request, socket, { head });
+        socket.setKeepAlive(true, 60_000);
+      },
+    },
+    async (server) => {
+      const client = await server.raw({ paused: true });
+      client.resume();
+      await settle(server, client);
+      assert.equal(keepsAlive(client), true);
+    },
+  ),
+);
 
-test('what was set before stays', { ...limit, skip }, served({
-  upgrade(request, socket, head, server) {
-    socket.setKeepAlive(true, 60_000);
-    server.accept(request, socket, head);
-  },
-}, async (server) => {
-  const client = await server.raw();
-  await settle(server, client);
-  assert.equal(keepsAlive(client), true);
-}));
+test(
+  'what was set before stays',
+  { ...limit, skip },
+  served(
+    {
+      upgrade(request, socket, head, server) {
+        socket.setKeepAlive(true, 60_000);
+        server.accept(request, socket, head);
+      },
+    },
+    async (server) => {
+      const client = await server.raw();
+      await settle(server, client);
+      assert.equal(keepsAlive(client), true);
+    },
+  ),
+);
 
-test('setNoDelay returns the socket, at any time', limit, served({}, async (server) => {
-  const { base, events, accepted } = server;
-  base.once('open', (sid) => base.sockets[sid].socket.setNoDelay(true));
-  const client = await server.raw();
-  const socket = accepted.get(client.sid);
-  assert.equal(socket.setNoDelay(false), socket);
-  assert.equal(socket.setNoDelay(), socket);
-  await settle(server, client);
-  client.destroy();
-  await events.next('close');
-  assert.equal(socket.setNoDelay(), socket);
-}));
+test(
+  'setNoDelay returns the socket, at any time',
+  limit,
+  served({}, async (server) => {
+    const { base, events, accepted } = server;
+    base.once('open', (sid) => base.sockets[sid].socket.setNoDelay(true));
+    const client = await server.raw();
+    const socket = accepted.get(client.sid);
+    assert.equal(socket.setNoDelay(false), socket);
+    assert.equal(socket.setNoDelay(), socket);
+    await settle(server, client);
+    client.destroy();
+    await events.next('close');
+    assert.equal(socket.setNoDelay(), socket);
+  }),
+);

@@ -7,8 +7,14 @@ const { limit } = require('./support/server');
 
 const skip = process.platform === 'win32' && 'no I/O threads here';
 
-for (const [threads, each] of [[1, 3], [2, 2]]) {
-  test(`${threads} I/O threads of ${each} connections are full: assignSocket throws, and nothing has changed`, { ...limit, skip }, async (t) => {
+for (const [threads, each] of [
+  [1, 3],
+  [2, 2],
+]) {
+  test(`${threads} I/O threads of ${each} connections are full: assignSocket throws, and nothing has changed`, {
+    ...limit,
+    skip,
+  }, async (t) => {
     const env = { WEBSOCKETS_IO_THREADS: threads, WEBSOCKETS_THREAD_CONNECTIONS: each };
     const all = threads * each;
     const child = run(t, 'full-threads.js', [all], { env });
@@ -26,7 +32,9 @@ for (const [threads, each] of [[1, 3], [2, 2]]) {
 
 test('what is no number from 1 to 67,108,864 is as if it were not set', { ...limit, skip }, async (t) => {
   for (const text of ['0', 'many', '67108865']) {
-    const child = run(t, 'full-threads.js', [4], { env: { WEBSOCKETS_IO_THREADS: '1', WEBSOCKETS_THREAD_CONNECTIONS: text } });
+    const child = run(t, 'full-threads.js', [4], {
+      env: { WEBSOCKETS_IO_THREADS: '1', WEBSOCKETS_THREAD_CONNECTIONS: text },
+    });
     // Nothing is thrown: the socket was assigned, and assigning it again is what goes wrong.
     assert.equal((await child.exited).code, 1);
     assert.deepEqual(child.lines[0], ['unchanged', 5, 5, 5, 'socket']);
@@ -34,8 +42,10 @@ test('what is no number from 1 to 67,108,864 is as if it were not set', { ...lim
   }
 });
 
-test('a worker that is terminated as it assigns a socket keeps nobody\'s place', { ...limit, skip }, async (t) => {
-  const child = run(t, 'worker-place.js', [], { env: { WEBSOCKETS_IO_THREADS: '1', WEBSOCKETS_THREAD_CONNECTIONS: '1' } });
+test("a worker that is terminated as it assigns a socket keeps nobody's place", { ...limit, skip }, async (t) => {
+  const child = run(t, 'worker-place.js', [], {
+    env: { WEBSOCKETS_IO_THREADS: '1', WEBSOCKETS_THREAD_CONNECTIONS: '1' },
+  });
   assert.deepEqual(await child.exited, { code: 0, signal: null }, child.stderr);
   assert.deepEqual(child.lines, [['assigned', 'socket']]);
 });

@@ -22,7 +22,12 @@ const thrownIn = (what) => `thrown in ${what}`;
 
 test('a throw in a listener is uncaught once; no event is lost or repeated', limit, async (t) => {
   const { child, client } = await start(t, 'throwing.js');
-  const kinds = [['message', TEXT], ['binary', BINARY], ['ping', PING], ['pong', PONG]];
+  const kinds = [
+    ['message', TEXT],
+    ['binary', BINARY],
+    ['ping', PING],
+    ['pong', PONG],
+  ];
   const expected = ['open'];
   const frames = [];
   for (let i = 0; i < 400; i++) {
@@ -63,10 +68,15 @@ for (const [way, args] of Object.entries(WAYS)) {
       expected.push(`${name} ${i}`);
     }
     await client.write(Buffer.concat(frames));
-    await client.inbox.until(() => client.frames.some(({ opcode, payload }) => opcode === PONG && payload.toString() === '3997'));
+    await client.inbox.until(() =>
+      client.frames.some(({ opcode, payload }) => opcode === PONG && payload.toString() === '3997'),
+    );
     await client.close(1000, 'enough');
     const [heard, uncaught] = await child.says();
-    assert.deepEqual(heard.filter((what) => what !== 'drain'), ['open', ...expected, 'close enough']);
+    assert.deepEqual(
+      heard.filter((what) => what !== 'drain'),
+      ['open', ...expected, 'close enough'],
+    );
     assert.equal(heard.filter((what) => what === 'drain').length, 1);
     assert.deepEqual(uncaught, heard.map(thrownIn));
   });
@@ -105,7 +115,10 @@ test('other connections go on', limit, async (t) => {
   const [heard, uncaught] = await child.says();
   for (const who of ['a', 'b']) {
     const own = heard.filter((what) => what.startsWith(`message ${who}`));
-    assert.deepEqual(own, Array.from({ length: 100 }, (_, i) => `message ${who}${i}`));
+    assert.deepEqual(
+      own,
+      Array.from({ length: 100 }, (_, i) => `message ${who}${i}`),
+    );
   }
   assert.deepEqual(uncaught, heard.map(thrownIn));
 });

@@ -67,7 +67,9 @@ class Servers {
     for (const server of [this.secure, this.plain]) await new Promise((resolve) => server.close(resolve));
     assert.equal(this.base.connections, 0);
     for (const sid of this.sockets.keys()) {
-      const life = this.events.all.filter(({ name, args }) => sid === (name === 'error' ? args[0].sid : args[['open', 'drain'].includes(name) ? 0 : 1]));
+      const life = this.events.all.filter(
+        ({ name, args }) => sid === (name === 'error' ? args[0].sid : args[['open', 'drain'].includes(name) ? 0 : 1]),
+      );
       const names = life.map(({ name }) => name);
       assert.deepEqual([names[0], names.indexOf('close')], ['open', names.length - 1]);
     }
@@ -131,7 +133,12 @@ secured('all types that send takes arrive', async (servers) => {
   const { base } = servers;
   const client = await servers.connect();
   const bytes = Buffer.from([1, 2, 3, 4]);
-  for (const data of [bytes, new Uint8Array(bytes), new DataView(new Uint8Array(bytes).buffer), new Uint8Array(bytes).buffer]) {
+  for (const data of [
+    bytes,
+    new Uint8Array(bytes),
+    new DataView(new Uint8Array(bytes).buffer),
+    new Uint8Array(bytes).buffer,
+  ]) {
     base.send(client.sid, data);
     assert.deepEqual(await client.message(), bytes);
   }
@@ -166,7 +173,10 @@ secured('broadcasts reach socket and stream connections together, each in the or
     const who = i % clients.length;
     base.send(clients[who].sid, `one ${i}`);
     const others = clients.filter((_, j) => j !== who);
-    base.send(others.map(({ sid }) => sid), `some ${i}`);
+    base.send(
+      others.map(({ sid }) => sid),
+      `some ${i}`,
+    );
     expected.forEach((list, j) => list.push(`all ${i}`, j === who ? `one ${i}` : `some ${i}`));
     if (i % 50 === 0) await new Promise(setImmediate);
   }
@@ -213,22 +223,30 @@ secured('terminate, by us and by the client', async (servers) => {
   assert.equal(events.list('error').length, 0);
 });
 
-secured('closeTimeout drops a client that does not answer', async (servers) => {
-  const { base, events } = servers;
-  const client = await servers.connect();
-  client.ws._socket.pause();
-  base.close(client.sid, 'unheard');
-  assert.deepEqual(await events.next('close'), ['unheard', client.sid, 1000]);
-}, { closeTimeout: 50 });
+secured(
+  'closeTimeout drops a client that does not answer',
+  async (servers) => {
+    const { base, events } = servers;
+    const client = await servers.connect();
+    client.ws._socket.pause();
+    base.close(client.sid, 'unheard');
+    assert.deepEqual(await events.next('close'), ['unheard', client.sid, 1000]);
+  },
+  { closeTimeout: 50 },
+);
 
-secured('what a client does wrong is an error, and its close frame says so', async (servers) => {
-  const { events } = servers;
-  const client = await servers.connect();
-  client.send(Buffer.alloc(1001));
-  const [error] = await events.next('error');
-  assert.deepEqual([error.code, error.sid, error.closeCode], ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', client.sid, 1009]);
-  assert.equal((await client.closed()).code, 1009);
-}, { maxPayload: 1000 });
+secured(
+  'what a client does wrong is an error, and its close frame says so',
+  async (servers) => {
+    const { events } = servers;
+    const client = await servers.connect();
+    client.send(Buffer.alloc(1001));
+    const [error] = await events.next('error');
+    assert.deepEqual([error.code, error.sid, error.closeCode], ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', client.sid, 1009]);
+    assert.equal((await client.closed()).code, 1009);
+  },
+  { maxPayload: 1000 },
+);
 
 secured('an unmasked frame is refused: enforceMasking is on for a TLS socket', async (servers) => {
   const { events } = servers;
@@ -276,20 +294,24 @@ secured('a client that does not read: bufferedAmount, then drain when it does', 
   assert.equal((await client.message()).length, 40 * MiB);
 });
 
-secured('a client that never reads is dropped at maxBufferedAmount, and nobody else', async (servers) => {
-  const { base, events } = servers;
-  const [deaf, other] = [await servers.connect(), await servers.connect()];
-  deaf.ws._socket.pause();
-  let sent = 0;
-  while (events.list('error').length === 0 && sent < 200) {
-    base.send(Buffer.alloc(MiB, sent++));
-    await other.message();
-  }
-  const [error] = await events.next('error');
-  assert.deepEqual([error.code, error.sid], ['WS_ERR_BACKPRESSURE', deaf.sid]);
-  assert.deepEqual(await events.next('close'), ['', deaf.sid, 1006]);
-  assert.deepEqual([...base.socketsHistory], [other.sid]);
-}, { maxBufferedAmount: 4 * MiB });
+secured(
+  'a client that never reads is dropped at maxBufferedAmount, and nobody else',
+  async (servers) => {
+    const { base, events } = servers;
+    const [deaf, other] = [await servers.connect(), await servers.connect()];
+    deaf.ws._socket.pause();
+    let sent = 0;
+    while (events.list('error').length === 0 && sent < 200) {
+      base.send(Buffer.alloc(MiB, sent++));
+      await other.message();
+    }
+    const [error] = await events.next('error');
+    assert.deepEqual([error.code, error.sid], ['WS_ERR_BACKPRESSURE', deaf.sid]);
+    assert.deepEqual(await events.next('close'), ['', deaf.sid, 1006]);
+    assert.deepEqual([...base.socketsHistory], [other.sid]);
+  },
+  { maxBufferedAmount: 4 * MiB },
+);
 
 secured('statistics count the bytes of the WebSocket, not those of TLS', async (servers) => {
   const { base, events } = servers;
@@ -299,9 +321,16 @@ secured('statistics count the bytes of the WebSocket, not those of TLS', async (
   base.send(client.sid, '123');
   await client.message();
   const { connections, bytesReceived, bytesSent, messagesReceived, messagesSent } = base.stats();
-  assert.deepEqual({ connections, bytesReceived, bytesSent, messagesReceived, messagesSent }, {
-    connections: 1, bytesReceived: 6 + 5, bytesSent: 2 + 3, messagesReceived: 1, messagesSent: 1,
-  });
+  assert.deepEqual(
+    { connections, bytesReceived, bytesSent, messagesReceived, messagesSent },
+    {
+      connections: 1,
+      bytesReceived: 6 + 5,
+      bytesSent: 2 + 3,
+      messagesReceived: 1,
+      messagesSent: 1,
+    },
+  );
 });
 
 secured('the socket object tells the truth, and drives the WebSocket', async (servers) => {
@@ -327,9 +356,15 @@ secured('frames that came with the upgrade are honoured', async (servers) => {
   const { port } = servers.secure.address();
   const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: PAIR.cert });
   const head = Buffer.from([0x81, 0x85, 0, 0, 0, 0, ...Buffer.from('early')]);
-  socket.write(Buffer.concat([Buffer.from(
-    'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'), head]));
+  socket.write(
+    Buffer.concat([
+      Buffer.from(
+        'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+          'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+      ),
+      head,
+    ]),
+  );
   assert.equal((await events.next('message'))[0], 'early');
   socket.destroy();
 });
@@ -339,9 +374,10 @@ secured("transport: 'socket' cannot be had: an error with the reason, and the so
   let tried = 0;
   secure.prependListener('upgrade', (request, socket, head) => {
     for (const extensions of [undefined, []]) {
-      assert.throws(() => base.assignSocket(socket, { head, extensions, transport: 'socket' }), (error) => (
-        error.code === 'ERR_WS_UNSUPPORTED_SOCKET' && /TLS/.test(error.message)
-      ));
+      assert.throws(
+        () => base.assignSocket(socket, { head, extensions, transport: 'socket' }),
+        (error) => error.code === 'ERR_WS_UNSUPPORTED_SOCKET' && /TLS/.test(error.message),
+      );
       tried++;
     }
     assert.equal(events.list('open').length, 0);

@@ -85,7 +85,11 @@ for (const [what, options, transport] of [
   }
 }
 
-for (const [what, options] of [['nothing asked', {}], ["transport: 'stream'", { transport: 'stream' }], ['extensions', { extensions: 'x-a' }]]) {
+for (const [what, options] of [
+  ['nothing asked', {}],
+  ["transport: 'stream'", { transport: 'stream' }],
+  ['extensions', { extensions: 'x-a' }],
+]) {
   test(`streams that are no sockets, ${what}: stream`, limit, () => {
     const base = new Base();
     base.extensions = { 'x-a': pass };
@@ -140,9 +144,10 @@ function assertRefused(socket, options, reason) {
   const oldest = base.assignSocket(new LoopBack());
   const events = listen(base);
   const before = [socket.eventNames(), socket.write, socket.end, socket.destroyed, socket.readableFlowing];
-  assert.throws(() => base.assignSocket(socket, { transport: 'socket', ...options }), (error) => (
-    error.constructor === Error && error.code === 'ERR_WS_UNSUPPORTED_SOCKET' && reason.test(error.message)
-  ));
+  assert.throws(
+    () => base.assignSocket(socket, { transport: 'socket', ...options }),
+    (error) => error.constructor === Error && error.code === 'ERR_WS_UNSUPPORTED_SOCKET' && reason.test(error.message),
+  );
   assert.deepEqual([socket.eventNames(), socket.write, socket.end, socket.destroyed, socket.readableFlowing], before);
   assert.deepEqual([...base.socketsHistory], [oldest], 'nobody was evicted');
   assert.deepEqual(events.all, []);
@@ -177,7 +182,11 @@ test('any other transport is a TypeError that names the option', limit, () => {
   const base = new Base();
   for (const transport of ['', 'Socket', 'tls', null, 5, {}, true]) {
     const stream = new LoopBack();
-    assert.throws(() => base.assignSocket(stream, { transport }), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /transport/ });
+    assert.throws(() => base.assignSocket(stream, { transport }), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /transport/,
+    });
     assert.equal(base.connections, 0);
     base.terminate(base.assignSocket(stream));
   }
@@ -211,7 +220,10 @@ test('both transports in one Base: stats, sockets and broadcasts are of all', po
   const base = new Base();
   const events = listen(base);
   const sids = [base.assignSocket(one.socket), base.assignSocket(two.socket, { transport: 'stream' })];
-  assert.deepEqual(sids.map((sid) => base.sockets[sid].transport), ['socket', 'stream']);
+  assert.deepEqual(
+    sids.map((sid) => base.sockets[sid].transport),
+    ['socket', 'stream'],
+  );
   base.send('to both');
   base.ping('p');
   for (const { client } of [one, two]) {
@@ -221,9 +233,16 @@ test('both transports in one Base: stats, sockets and broadcasts are of all', po
   }
   await events.atLeast('message', 2);
   const { connections, messagesSent, messagesReceived, bytesSent, bytesReceived } = base.stats();
-  assert.deepEqual({ connections, messagesSent, messagesReceived, bytesSent, bytesReceived }, {
-    connections: 2, messagesSent: 2, messagesReceived: 2, bytesSent: 2 * (9 + 3), bytesReceived: 2 * (6 + 9),
-  });
+  assert.deepEqual(
+    { connections, messagesSent, messagesReceived, bytesSent, bytesReceived },
+    {
+      connections: 2,
+      messagesSent: 2,
+      messagesReceived: 2,
+      bytesSent: 2 * (9 + 3),
+      bytesReceived: 2 * (6 + 9),
+    },
+  );
   base.terminate(null);
   await events.atLeast('close', 2);
 });

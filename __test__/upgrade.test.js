@@ -20,14 +20,27 @@ const { createUpgradeRequest, handleUpgradeRequest } = Upgrade;
 
 /** A request as an app could have made it itself. */
 function fakeRequest(change = {}) {
-  const rawHeaders = ['Host', 'localhost', 'Upgrade', 'websocket', 'Connection', 'Upgrade', 'Sec-WebSocket-Version', '13', 'Sec-WebSocket-Key', KEY];
+  const rawHeaders = [
+    'Host',
+    'localhost',
+    'Upgrade',
+    'websocket',
+    'Connection',
+    'Upgrade',
+    'Sec-WebSocket-Version',
+    '13',
+    'Sec-WebSocket-Key',
+    KEY,
+  ];
   return { method: 'GET', url: '/', httpVersionMajor: 1, httpVersionMinor: 1, rawHeaders, ...change };
 }
 
 /** What `handleUpgradeRequest` says, as a Promise of `[error, socket, options]`. */
-const handled = (req, socket, options) => new Promise((resolve) => handleUpgradeRequest(req, socket, options, (...args) => resolve(args)));
+const handled = (req, socket, options) =>
+  new Promise((resolve) => handleUpgradeRequest(req, socket, options, (...args) => resolve(args)));
 /** What `createUpgradeRequest` says, as a Promise of `[error, socket, options, res]`. */
-const created = (url, options) => new Promise((resolve) => createUpgradeRequest(url, options, (...args) => resolve(args)));
+const created = (url, options) =>
+  new Promise((resolve) => createUpgradeRequest(url, options, (...args) => resolve(args)));
 
 /** @returns {Promise<{ port: number, server: http.Server }>} a server that is gone when the test ends */
 async function listening(t, server, where = { port: 0, host: '127.0.0.1' }) {
@@ -88,9 +101,13 @@ describe('handleUpgradeRequest', () => {
     const events = new Inbox(base, ['message', 'close']);
     const { port, server } = await listening(t, http.createServer());
     let decide;
-    const decided = new Promise((resolve) => { decide = resolve; });
+    const decided = new Promise((resolve) => {
+      decide = resolve;
+    });
     server.on('upgrade', (req, socket, head) => {
-      handleUpgradeRequest(req, socket, { head, shouldAccept: () => decided }, (error, taken, options) => base.assignSocket(taken, options));
+      handleUpgradeRequest(req, socket, { head, shouldAccept: () => decided }, (error, taken, options) =>
+        base.assignSocket(taken, options),
+      );
       decide(true);
     });
     const { status, socket } = await exchange(port, requestText({ body: '\x81\x02hi' }));
@@ -104,23 +121,85 @@ describe('handleUpgradeRequest', () => {
     const { port, server } = await listening(t, http.createServer());
     const results = new Inbox(server, ['result']);
     let options;
-    server.on('upgrade', (req, socket) => handleUpgradeRequest(req, socket, options, (...args) => server.emit('result', args, socket)));
+    server.on('upgrade', (req, socket) =>
+      handleUpgradeRequest(req, socket, options, (...args) => server.emit('result', args, socket)),
+    );
     for (const [given, status, code, body] of [
       [{ origins: ['https://a'] }, 403, 'ERR_WS_UPGRADE_REFUSED', /origin/],
       [{ shouldAccept: () => false }, 403, 'ERR_WS_UPGRADE_REFUSED', /refused/],
       [{ shouldAccept: async () => 404 }, 404, 'ERR_WS_UPGRADE_REFUSED', /refused/],
-      [{ shouldAccept: () => ({ status: 401, headers: { 'WWW-Authenticate': 'Basic' }, body: 'grüße' }) }, 401, 'ERR_WS_UPGRADE_REFUSED', /^grÃ¼Ã\x9fe$/],
-      [{ shouldAccept: () => ({ status: 302, headers: { Location: '/x' } }) }, 302, 'ERR_WS_UPGRADE_REFUSED', /refused/],
-      [{ shouldAccept: () => { throw new Error('oops'); } }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
-      [{ shouldAccept: async () => { throw new Error('oops'); } }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
+      [
+        { shouldAccept: () => ({ status: 401, headers: { 'WWW-Authenticate': 'Basic' }, body: 'grüße' }) },
+        401,
+        'ERR_WS_UPGRADE_REFUSED',
+        /^grÃ¼Ã\x9fe$/,
+      ],
+      [
+        { shouldAccept: () => ({ status: 302, headers: { Location: '/x' } }) },
+        302,
+        'ERR_WS_UPGRADE_REFUSED',
+        /refused/,
+      ],
+      [
+        {
+          shouldAccept: () => {
+            throw new Error('oops');
+          },
+        },
+        500,
+        'ERR_WS_UPGRADE_FAILED',
+        /could not/,
+      ],
+      [
+        {
+          shouldAccept: async () => {
+            throw new Error('oops');
+          },
+        },
+        500,
+        'ERR_WS_UPGRADE_FAILED',
+        /could not/,
+      ],
       [{ shouldAccept: () => undefined }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
-      ...[0, 101, 200, 204, 300, 302, 304, 306, 404.5, 600, NaN, { status: 307, headers: { 'X-A': '/x' } }, { status: 304, headers: { Location: '/x' } }]
-        .map((verdict) => [{ shouldAccept: () => verdict }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/]),
-      [{ shouldAccept: () => ({ status: 308, headers: { location: '/x' } }) }, 308, 'ERR_WS_UPGRADE_REFUSED', /refused/],
+      ...[
+        0,
+        101,
+        200,
+        204,
+        300,
+        302,
+        304,
+        306,
+        404.5,
+        600,
+        NaN,
+        { status: 307, headers: { 'X-A': '/x' } },
+        { status: 304, headers: { Location: '/x' } },
+      ].map((verdict) => [{ shouldAccept: () => verdict }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/]),
+      [
+        { shouldAccept: () => ({ status: 308, headers: { location: '/x' } }) },
+        308,
+        'ERR_WS_UPGRADE_REFUSED',
+        /refused/,
+      ],
       [{ shouldAccept: () => new Promise(() => {}), handshakeTimeout: 20 }, 503, 'ERR_WS_HANDSHAKE_TIMEOUT', /20 ms/],
-      [{ shouldAccept: () => ({ status: 403, headers: { X: 'a\r\nY: b' } }) }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
+      [
+        { shouldAccept: () => ({ status: 403, headers: { X: 'a\r\nY: b' } }) },
+        500,
+        'ERR_WS_UPGRADE_FAILED',
+        /could not/,
+      ],
       [{ protocols: () => 'not-offered' }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
-      [{ origins: () => { throw new Error('oops'); } }, 500, 'ERR_WS_UPGRADE_FAILED', /could not/],
+      [
+        {
+          origins: () => {
+            throw new Error('oops');
+          },
+        },
+        500,
+        'ERR_WS_UPGRADE_FAILED',
+        /could not/,
+      ],
     ]) {
       options = given;
       const response = await exchange(port, requestText());
@@ -140,7 +219,10 @@ describe('handleUpgradeRequest', () => {
     const { port, server } = await listening(t, http.createServer());
     server.on('upgrade', (req, socket) => handleUpgradeRequest(req, socket, { shouldAccept: () => false }, () => {}));
     const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    client.on('error', () => {}).resume().write(requestText());
+    client
+      .on('error', () => {})
+      .resume()
+      .write(requestText());
     const [, [socket]] = await Promise.all([once(client, 'end'), once(server, 'connection')]);
     assert.equal(socket.destroyed, false);
     await once(socket, 'close');
@@ -216,7 +298,10 @@ describe('handleUpgradeRequest', () => {
       const shouldAccept = () => new Promise((resolve) => server.emit('asked', resolve));
       handleUpgradeRequest(req, socket, { shouldAccept }, (...args) => server.emit('result', ...args));
     });
-    const client = http.request({ port, headers: { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': 13, 'Sec-WebSocket-Key': KEY } });
+    const client = http.request({
+      port,
+      headers: { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': 13, 'Sec-WebSocket-Key': KEY },
+    });
     client.on('error', () => {}).end();
     const [resolve] = await asked.next('asked');
     client.socket.resetAndDestroy();
@@ -232,7 +317,9 @@ describe('handleUpgradeRequest', () => {
     const asked = new Inbox(server, ['asked', 'result']);
     server.on('upgrade', (req, socket) => {
       const shouldAccept = () => new Promise(() => server.emit('asked', socket));
-      handleUpgradeRequest(req, socket, { shouldAccept, handshakeTimeout: 0 }, (...args) => server.emit('result', ...args));
+      handleUpgradeRequest(req, socket, { shouldAccept, handshakeTimeout: 0 }, (...args) =>
+        server.emit('result', ...args),
+      );
     });
     const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     t.after(() => client.destroy());
@@ -256,7 +343,7 @@ describe('handleUpgradeRequest', () => {
     assert.equal((await result)[0].code, 'ERR_WS_UPGRADE_ABORTED');
   });
 
-  test('errors of a socket that is refused are nobody\'s', async () => {
+  test("errors of a socket that is refused are nobody's", async () => {
     const socket = new PassThrough();
     await handled(fakeRequest({ method: 'POST' }), socket);
     socket.emit('error', new Error('would be thrown'));
@@ -265,13 +352,27 @@ describe('handleUpgradeRequest', () => {
   test('what is wrong with the arguments is thrown, and nothing is answered', () => {
     const socket = new PassThrough();
     for (const [options, name] of [
-      [null, 'options'], [5, 'options'], [{ head: 'x' }, 'head'], [{ protocols: ['a b'] }, 'protocols'], [{ protocols: ['a', 'a'] }, 'protocols'],
-      [{ extensions: [] }, 'extensions'], [{ perMessageDeflate: 1 }, 'perMessageDeflate'], [{ headers: 5 }, 'headers'], [{ origins: [5] }, 'origins'],
-      [{ shouldAccept: true }, 'shouldAccept'], [{ headers: { Upgrade: 'x' } }, 'headers'], [{ headers: { 'sec-websocket-accept': 'x' } }, 'headers'],
-      [{ headers: { 'content-length': 1 } }, 'headers'], [{ handshakeTimeout: '1' }, 'handshakeTimeout'],
+      [null, 'options'],
+      [5, 'options'],
+      [{ head: 'x' }, 'head'],
+      [{ protocols: ['a b'] }, 'protocols'],
+      [{ protocols: ['a', 'a'] }, 'protocols'],
+      [{ extensions: [] }, 'extensions'],
+      [{ perMessageDeflate: 1 }, 'perMessageDeflate'],
+      [{ headers: 5 }, 'headers'],
+      [{ origins: [5] }, 'origins'],
+      [{ shouldAccept: true }, 'shouldAccept'],
+      [{ headers: { Upgrade: 'x' } }, 'headers'],
+      [{ headers: { 'sec-websocket-accept': 'x' } }, 'headers'],
+      [{ headers: { 'content-length': 1 } }, 'headers'],
+      [{ handshakeTimeout: '1' }, 'handshakeTimeout'],
     ]) {
-      assert.throws(() => handleUpgradeRequest(fakeRequest(), socket, options, () => {}), (error) =>
-        error instanceof TypeError && error.code === 'ERR_INVALID_ARG_TYPE' && error.message.includes(`"${name}"`), JSON.stringify(options));
+      assert.throws(
+        () => handleUpgradeRequest(fakeRequest(), socket, options, () => {}),
+        (error) =>
+          error instanceof TypeError && error.code === 'ERR_INVALID_ARG_TYPE' && error.message.includes(`"${name}"`),
+        JSON.stringify(options),
+      );
     }
     for (const headers of [{ 'X Y': '1' }, { X: 'a\r\nY: b' }, { 'X\r\n': '1' }, { X: undefined }]) {
       assert.throws(() => handleUpgradeRequest(fakeRequest(), socket, { headers }, () => {}), TypeError);
@@ -313,8 +414,14 @@ describe('createUpgradeRequest', () => {
   }
 
   test('opens a connection to a server of ws', limit, async () => {
-    const { headers, protocol, url: path } = await told(`${url}/a/b?c=d`, {
-      protocols: ['x', 'y'], origin: 'https://a.example', headers: { Cookie: 'a=b', 'X-More': ['1', '2'] },
+    const {
+      headers,
+      protocol,
+      url: path,
+    } = await told(`${url}/a/b?c=d`, {
+      protocols: ['x', 'y'],
+      origin: 'https://a.example',
+      headers: { Cookie: 'a=b', 'X-More': ['1', '2'] },
     });
     assert.deepEqual([protocol, path], ['y', '/a/b?c=d']);
     assert.equal(headers.host, new URL(url).host);
@@ -338,11 +445,14 @@ describe('createUpgradeRequest', () => {
     assert.notEqual(keys[0], keys[1]);
   });
 
-  test('an agent of the app\'s is used', limit, async () => {
+  test("an agent of the app's is used", limit, async () => {
     const agent = new http.Agent();
     let used = 0;
     const { createConnection } = agent;
-    agent.createConnection = (...args) => { used++; return createConnection.apply(agent, args); };
+    agent.createConnection = (...args) => {
+      used++;
+      return createConnection.apply(agent, args);
+    };
     await told(url, { agent });
     assert.equal(used, 1);
   });
@@ -373,23 +483,36 @@ describe('createUpgradeRequest', () => {
   });
 
   test('a refusal is an error with status, headers and an excerpt', limit, async (t) => {
-    const { port } = await listening(t, http.createServer((req, res) => {
-      res.writeHead(req.url === '/long' ? 503 : 403, { 'X-Why': 'because' });
-      if (req.url === '/long') res.write('x'.repeat(5000)); // and no end
-      else res.end('you may not');
-    }));
+    const { port } = await listening(
+      t,
+      http.createServer((req, res) => {
+        res.writeHead(req.url === '/long' ? 503 : 403, { 'X-Why': 'because' });
+        if (req.url === '/long')
+          res.write('x'.repeat(5000)); // and no end
+        else res.end('you may not');
+      }),
+    );
     const [short, socket, options] = await created(`ws://127.0.0.1:${port}/`);
-    assert.deepEqual([short.code, short.statusCode, short.headers['x-why'], short.body], ['ERR_WS_UNEXPECTED_RESPONSE', 403, 'because', 'you may not']);
+    assert.deepEqual(
+      [short.code, short.statusCode, short.headers['x-why'], short.body],
+      ['ERR_WS_UNEXPECTED_RESPONSE', 403, 'because', 'you may not'],
+    );
     assert.deepEqual([socket, options], [undefined, undefined]);
     const [long] = await created(`ws://127.0.0.1:${port}/long`);
     assert.deepEqual([long.statusCode, long.body], [503, 'x'.repeat(1024)]);
   });
 
   test('a server that does not answer is not waited for longer than handshakeTimeout', limit, async (t) => {
-    const { port } = await listening(t, http.createServer(() => {}));
+    const { port } = await listening(
+      t,
+      http.createServer(() => {}),
+    );
     const [error] = await created(`ws://127.0.0.1:${port}/`, { handshakeTimeout: 50 });
     assert.equal(error.code, 'ERR_WS_HANDSHAKE_TIMEOUT');
-    const { port: dripping } = await listening(t, http.createServer((_req, res) => res.writeHead(500).write('and')));
+    const { port: dripping } = await listening(
+      t,
+      http.createServer((_req, res) => res.writeHead(500).write('and')),
+    );
     const [late] = await created(`ws://127.0.0.1:${dripping}/`, { handshakeTimeout: 50 });
     assert.equal(late.code, 'ERR_WS_HANDSHAKE_TIMEOUT');
   });
@@ -409,7 +532,7 @@ describe('createUpgradeRequest', () => {
     socket.destroy();
   });
 
-  test('nobody listens: the system\'s error', limit, async (t) => {
+  test("nobody listens: the system's error", limit, async (t) => {
     const { port, server } = await listening(t, http.createServer());
     server.close();
     await once(server, 'close');
@@ -418,11 +541,34 @@ describe('createUpgradeRequest', () => {
   });
 
   test('what is wrong with the arguments is thrown', () => {
-    const wrong = (name, ...args) => assert.throws(() => createUpgradeRequest(...args, () => {}), (error) => error.code.startsWith('ERR_') && error.message.includes(`"${name}"`));
-    for (const bad of [undefined, null, 5, '', 'localhost', 'ftp://a', 'ws://a/#b', 'ws+unix://a/b', {}, 'ws://a:99999']) wrong('url', bad);
+    const wrong = (name, ...args) =>
+      assert.throws(
+        () => createUpgradeRequest(...args, () => {}),
+        (error) => error.code.startsWith('ERR_') && error.message.includes(`"${name}"`),
+      );
+    for (const bad of [
+      undefined,
+      null,
+      5,
+      '',
+      'localhost',
+      'ftp://a',
+      'ws://a/#b',
+      'ws+unix://a/b',
+      {},
+      'ws://a:99999',
+    ])
+      wrong('url', bad);
     for (const [name, value] of Object.entries({
-      protocols: ['a', 'a'], headers: { Upgrade: 'h2c' }, handshakeTimeout: -1, maxRedirects: 1.5, signal: {}, extensions: 5, perMessageDeflate: 'on',
-    })) wrong(name, url, { [name]: value });
+      protocols: ['a', 'a'],
+      headers: { Upgrade: 'h2c' },
+      handshakeTimeout: -1,
+      maxRedirects: 1.5,
+      signal: {},
+      extensions: 5,
+      perMessageDeflate: 'on',
+    }))
+      wrong(name, url, { [name]: value });
     assert.throws(() => createUpgradeRequest(url, { origin: 'a\r\nX: y' }, () => {}), TypeError);
     assert.throws(() => createUpgradeRequest(url, { agent: 5 }, () => {}), TypeError);
     assert.throws(() => createUpgradeRequest(url, { extensions: { 'a b': {} } }, () => {}), TypeError);
@@ -437,11 +583,16 @@ describe('createUpgradeRequest', () => {
         seen.push(req);
         socket.on('error', () => {});
         const to = new URL(req.url, 'http://x').searchParams.get('to');
-        socket.end(to === null
-          ? `HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(req.headers['sec-websocket-key'])}\r\n\r\n`
-          : `HTTP/1.1 307 Temporary Redirect\r\nLocation: ${to}\r\nContent-Length: 0\r\n\r\n`);
+        socket.end(
+          to === null
+            ? `HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(req.headers['sec-websocket-key'])}\r\n\r\n`
+            : `HTTP/1.1 307 Temporary Redirect\r\nLocation: ${to}\r\nContent-Length: 0\r\n\r\n`,
+        );
       };
-      const { port } = await listening(t, (secure ? https.createServer(secure) : http.createServer()).on('upgrade', answer));
+      const { port } = await listening(
+        t,
+        (secure ? https.createServer(secure) : http.createServer()).on('upgrade', answer),
+      );
       return { seen, url: `ws${secure ? 's' : ''}://127.0.0.1:${port}`, port };
     }
     const SECRETS = { headers: { Authorization: 'Bearer x', Cookie: 'a=b', 'X-More': '1' } };
@@ -449,7 +600,10 @@ describe('createUpgradeRequest', () => {
     test('are an error by default', limit, async (t) => {
       const { url: from, seen } = await redirecting(t);
       const [error] = await created(`${from}/?to=/there`);
-      assert.deepEqual([error.code, error.statusCode, error.headers.location], ['ERR_WS_UNEXPECTED_RESPONSE', 307, '/there']);
+      assert.deepEqual(
+        [error.code, error.statusCode, error.headers.location],
+        ['ERR_WS_UNEXPECTED_RESPONSE', 307, '/there'],
+      );
       assert.equal(seen.length, 1);
     });
 
@@ -459,7 +613,10 @@ describe('createUpgradeRequest', () => {
       assert.equal(error, null);
       socket.destroy();
       const [, { headers, url: path }] = seen;
-      assert.deepEqual([path, headers.authorization, headers.cookie, headers['x-more']], ['/there?a', 'Bearer x', 'a=b', '1']);
+      assert.deepEqual(
+        [path, headers.authorization, headers.cookie, headers['x-more']],
+        ['/there?a', 'Bearer x', 'a=b', '1'],
+      );
     });
 
     test('show another host no secrets', limit, async (t) => {
@@ -491,7 +648,12 @@ describe('createUpgradeRequest', () => {
     test('do not lead out of TLS, to files or to sockets', limit, async (t) => {
       const pair = selfSigned();
       const [secure, plain] = [await redirecting(t, pair), await redirecting(t)];
-      for (const [from, to] of [[secure, plain.url], [plain, 'file:///etc/passwd'], [plain, 'ws+unix:/tmp/x:/'], [plain, 'http://']]) {
+      for (const [from, to] of [
+        [secure, plain.url],
+        [plain, 'file:///etc/passwd'],
+        [plain, 'ws+unix:/tmp/x:/'],
+        [plain, 'http://'],
+      ]) {
         const [error] = await created(`${from.url}/?to=${encodeURIComponent(to)}`, { ca: pair.cert, maxRedirects: 5 });
         assert.equal(error.code, 'ERR_WS_UNSAFE_REDIRECT', to);
       }

@@ -35,26 +35,30 @@ test('a Base in a worker serves', limit, async (t) => {
   assert.equal(await client.said(), 'hello worker');
 });
 
-test('a Base in each of two workers and one here share nothing', limit, served({}, async ({ base, connect }, t) => {
-  const here = await connect();
-  const [one, two] = [await start(t), await start(t)];
-  const [inOne, inTwo] = [await one.connect(), await two.connect()];
-  assert.equal(new Set([here.sid, inOne.sid, inTwo.sid]).size, 3);
-  base.send('here');
-  base.send(inOne.sid, 'astray');
-  await inOne.text('one');
-  await inTwo.text('two');
-  assert.equal(await here.message(), 'here');
-  assert.equal(await inOne.said(), 'one');
-  assert.equal(await inTwo.said(), 'two');
+test(
+  'a Base in each of two workers and one here share nothing',
+  limit,
+  served({}, async ({ base, connect }, t) => {
+    const here = await connect();
+    const [one, two] = [await start(t), await start(t)];
+    const [inOne, inTwo] = [await one.connect(), await two.connect()];
+    assert.equal(new Set([here.sid, inOne.sid, inTwo.sid]).size, 3);
+    base.send('here');
+    base.send(inOne.sid, 'astray');
+    await inOne.text('one');
+    await inTwo.text('two');
+    assert.equal(await here.message(), 'here');
+    assert.equal(await inOne.said(), 'one');
+    assert.equal(await inTwo.said(), 'two');
 
-  await one.worker.terminate();
-  await inOne.ended();
-  await inTwo.text('two is still there');
-  assert.equal(await inTwo.said(), 'two is still there');
-  base.send('so am I');
-  assert.equal(await here.message(), 'so am I');
-}));
+    await one.worker.terminate();
+    await inOne.ended();
+    await inTwo.text('two is still there');
+    assert.equal(await inTwo.said(), 'two is still there');
+    base.send('so am I');
+    assert.equal(await here.message(), 'so am I');
+  }),
+);
 
 test('a worker ends by itself when its last connection is over', limit, async (t) => {
   const { exited, connect } = await start(t);
@@ -76,41 +80,56 @@ test('send, then process.exit() in a worker: it arrives, and only the worker end
   await client.ended();
 });
 
-test('a throw in a listener ends the worker, as any uncaught error there', limit, served({}, async ({ base, connect }, t) => {
-  const { worker, exited, connect: connectThere } = await start(t);
-  const failed = new Promise((resolve) => worker.once('error', resolve));
-  const [here, there] = [await connect(), await connectThere()];
-  await there.text('throw');
-  assert.equal((await failed).message, 'thrown in a worker');
-  assert.equal(await exited, 1);
-  await there.ended();
-  base.send('still here');
-  assert.equal(await here.message(), 'still here');
-}));
+test(
+  'a throw in a listener ends the worker, as any uncaught error there',
+  limit,
+  served({}, async ({ base, connect }, t) => {
+    const { worker, exited, connect: connectThere } = await start(t);
+    const failed = new Promise((resolve) => worker.once('error', resolve));
+    const [here, there] = [await connect(), await connectThere()];
+    await there.text('throw');
+    assert.equal((await failed).message, 'thrown in a worker');
+    assert.equal(await exited, 1);
+    await there.ended();
+    base.send('still here');
+    assert.equal(await here.message(), 'still here');
+  }),
+);
 
-test('a worker that is blocked under a flood holds up nobody else', limit, served({}, async ({ base, connect }, t) => {
-  const { worker, connect: connectThere } = await start(t);
-  const [here, there] = [await connect(), await connectThere()];
-  const release = new Int32Array(new SharedArrayBuffer(4));
-  worker.postMessage(release);
-  await there.inbox.until(() => there.frames.some(({ payload }) => payload.toString() === 'blocked'));
-  const flood = there.write(Buffer.concat(new Array(64).fill(encode({ opcode: TEXT, payload: 'x'.repeat(1 << 20) }))));
-  for (let i = 0; i < 100; i++) {
-    const heard = once(base, 'message');
-    await here.send(`${i}`);
-    assert.equal((await heard)[0], `${i}`);
-    base.send('on');
-    assert.equal(await here.message(), 'on');
-  }
-  Atomics.store(release, 0, 1);
-  Atomics.notify(release, 0);
-  await flood;
-  await there.inbox.atLeast('frame', 65);
-}));
+test(
+  'a worker that is blocked under a flood holds up nobody else',
+  limit,
+  served({}, async ({ base, connect }, t) => {
+    const { worker, connect: connectThere } = await start(t);
+    const [here, there] = [await connect(), await connectThere()];
+    const release = new Int32Array(new SharedArrayBuffer(4));
+    worker.postMessage(release);
+    await there.inbox.until(() => there.frames.some(({ payload }) => payload.toString() === 'blocked'));
+    const flood = there.write(
+      Buffer.concat(new Array(64).fill(encode({ opcode: TEXT, payload: 'x'.repeat(1 << 20) }))),
+    );
+    for (let i = 0; i < 100; i++) {
+      const heard = once(base, 'message');
+      await here.send(`${i}`);
+      assert.equal((await heard)[0], `${i}`);
+      base.send('on');
+      assert.equal(await here.message(), 'on');
+    }
+    Atomics.store(release, 0, 1);
+    Atomics.notify(release, 0);
+    await flood;
+    await there.inbox.atLeast('frame', 65);
+  }),
+);
 
-test('terminate() of busy workers: the process stays, the peers see the end within two seconds', { timeout: 60_000 }, async (t) => {
+test('terminate() of busy workers: the process stays, the peers see the end within two seconds', {
+  timeout: 60_000,
+}, async (t) => {
   const child = run(t, 'worker-rounds.js', [10]);
   assert.deepEqual(await child.exited, { code: 0, signal: null }, child.stderr);
-  assert.deepEqual(child.lines.map(([, round]) => round), Array.from({ length: 10 }, (_, i) => i));
+  assert.deepEqual(
+    child.lines.map(([, round]) => round),
+    Array.from({ length: 10 }, (_, i) => i),
+  );
   for (const [, round, ms] of child.lines) assert.ok(ms < 2000, `round ${round}: ${ms} ms`);
 });

@@ -34,7 +34,8 @@ const OPTIONS = {
 function pick(all, names, what) {
   const wanted = names.flatMap((name) => name.split(','));
   const unknown = wanted.filter((name) => !all.some((one) => one.name === name));
-  if (unknown.length > 0) throw new Error(`no ${what} ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`no ${what} ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
   return wanted.length === 0 ? all : all.filter(({ name }) => wanted.includes(name));
 }
 
@@ -100,7 +101,11 @@ async function main() {
   }
   const scenarios = pick(SCENARIOS, values.scenario, 'scenario');
   const servers = await available(pick(all, values.server, 'server'));
-  const modes = pick(Object.keys(MODES).map((name) => ({ name })), values.mode, 'mode').map(({ name }) => name);
+  const modes = pick(
+    Object.keys(MODES).map((name) => ({ name })),
+    values.mode,
+    'mode',
+  ).map(({ name }) => name);
   const rounds = positive(values.rounds, 'rounds');
   const certificate = makeCertificate();
   const numbers = ['seconds', 'warmup', 'threads'].map((name) => [name, positive(values[name], name)]);
@@ -116,7 +121,12 @@ async function main() {
   console.log(`\n${machine}; ${rounds} rounds of ${values.seconds} s\n`);
   for (const scenario of scenarios) {
     for (const mode of modes) {
-      const text = scenarioTable(samples, scenario, mode, servers.map(({ name }) => name));
+      const text = scenarioTable(
+        samples,
+        scenario,
+        mode,
+        servers.map(({ name }) => name),
+      );
       if (text) console.log(text);
     }
   }

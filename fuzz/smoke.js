@@ -32,11 +32,18 @@ const env = { ...process.env, RUSTUP_AUTO_INSTALL: '0', CARGO_TERM_COLOR: 'never
  */
 function cargo(args, timeout) {
   const { status, signal, error, stdout, stderr } = spawnSync('cargo', args, {
-    cwd: root, env, timeout, killSignal: 'SIGKILL', encoding: 'utf8', maxBuffer: 256 * 1024 * 1024,
+    cwd: root,
+    env,
+    timeout,
+    killSignal: 'SIGKILL',
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
   });
   const output = `${stdout ?? ''}${stderr ?? ''}`;
-  const note = error?.code === 'ETIMEDOUT' ? `not done after ${timeout / 1000} s`
-    : error?.message ?? (signal ? `ended by ${signal}` : `exit status ${status}`);
+  const note =
+    error?.code === 'ETIMEDOUT'
+      ? `not done after ${timeout / 1000} s`
+      : (error?.message ?? (signal ? `ended by ${signal}` : `exit status ${status}`));
   return { ok: status === 0, output, note };
 }
 
@@ -55,23 +62,51 @@ const ENGINES = {
     run(target, seconds) {
       const folders = ['corpus', 'seeds'].map((kind) => path.join('fuzz', kind, target));
       fs.mkdirSync(path.join(root, folders[0]), { recursive: true });
-      return cargo([
-        '+nightly', 'fuzz', 'run', '--features', 'libfuzzer', target, ...folders, '--',
-        `-max_total_time=${Math.ceil(seconds)}`, '-timeout=20', '-max_len=4096', '-print_final_stats=1',
-      ], Math.ceil(seconds * 1000) + GRACE);
+      return cargo(
+        [
+          '+nightly',
+          'fuzz',
+          'run',
+          '--features',
+          'libfuzzer',
+          target,
+          ...folders,
+          '--',
+          `-max_total_time=${Math.ceil(seconds)}`,
+          '-timeout=20',
+          '-max_len=4096',
+          '-print_final_stats=1',
+        ],
+        Math.ceil(seconds * 1000) + GRACE,
+      );
     },
     cases: /stat::number_of_executed_units: +(\d+)/,
   },
   random: {
     absent() {
-      const built = cargo(['build', '--release', '--manifest-path', 'fuzz/Cargo.toml', '--bin', 'smoke'], BUILD_LIMIT.random);
+      const built = cargo(
+        ['build', '--release', '--manifest-path', 'fuzz/Cargo.toml', '--bin', 'smoke'],
+        BUILD_LIMIT.random,
+      );
       return built.ok ? '' : `it did not build (${built.note}):\n${tail(built.output)}`;
     },
     run(target, seconds) {
-      return cargo([
-        'run', '--quiet', '--release', '--manifest-path', 'fuzz/Cargo.toml', '--bin', 'smoke', '--',
-        target, '--seconds', String(seconds),
-      ], Math.ceil(seconds * 1000) + GRACE);
+      return cargo(
+        [
+          'run',
+          '--quiet',
+          '--release',
+          '--manifest-path',
+          'fuzz/Cargo.toml',
+          '--bin',
+          'smoke',
+          '--',
+          target,
+          '--seconds',
+          String(seconds),
+        ],
+        Math.ceil(seconds * 1000) + GRACE,
+      );
     },
     cases: /: (\d+) cases in/,
   },

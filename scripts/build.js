@@ -14,7 +14,10 @@ const LIBRARY = { darwin: 'libwebsockets.dylib', win32: 'websockets.dll' };
 
 /** @param {string} target Cargo's folder @returns {number} the exit status */
 function build(target) {
-  const { status, error } = spawnSync('cargo', ['build', '--release', '--locked', '--target-dir', target], { cwd: root, stdio: 'inherit' });
+  const { status, error } = spawnSync('cargo', ['build', '--release', '--locked', '--target-dir', target], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (error) console.error(`cargo was not found (${error.code}): install Rust, https://rustup.rs`);
   if (status !== 0) return 1;
   const binary = path.join(root, `websockets.${thisPlatform().name}.node`);

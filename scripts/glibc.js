@@ -20,7 +20,10 @@ const compare = (a, b) => {
 
 // The names of the versions that symbols are bound to stand in the dynamic string table, as they are.
 const names = fs.readFileSync(file, 'latin1').matchAll(/(?<=\0)GLIBC_(\d+\.\d+)(?:\.\d+)?(?=\0)/g);
-const newest = [...names].map(([, version]) => version).sort(compare).at(-1);
+const newest = [...names]
+  .map(([, version]) => version)
+  .sort(compare)
+  .at(-1);
 console.log(newest === undefined ? `${file} asks for no glibc` : `${file} asks for glibc ${newest}`);
 if (allowed !== undefined && (newest === undefined || compare(newest, allowed) > 0)) {
   console.error(`it must not ask for more than glibc ${allowed}`);

@@ -18,7 +18,9 @@ try {
   fs.mkdirSync(out);
   const packed = packAll({ out, binaries: values.binaries && path.resolve(values.binaries), all: values.all });
   for (const { file, size, unpackedSize, files } of packed) {
-    console.log(`${path.relative(root, file)}  ${kib(size)}, ${kib(unpackedSize)} in ${files.length} files when installed`);
+    console.log(
+      `${path.relative(root, file)}  ${kib(size)}, ${kib(unpackedSize)} in ${files.length} files when installed`,
+    );
   }
 } catch (error) {
   console.error(`package: ${error.message}`);

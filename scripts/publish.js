@@ -12,11 +12,15 @@ const root = require('./lib/root');
 const { mainManifest, platformManifest } = require('./lib/package/manifest');
 const { platforms } = require('./lib/package/versions');
 
-const { values, positionals: [folder = path.join(root, 'dist')] } = parseArgs({ options: { 'dry-run': { type: 'boolean' } }, allowPositionals: true });
+const {
+  values,
+  positionals: [folder = path.join(root, 'dist')],
+} = parseArgs({ options: { 'dry-run': { type: 'boolean' } }, allowPositionals: true });
 const dry = values['dry-run'] ? ['--dry-run'] : [];
 
 /** @param {string[]} args @param {object} [options] */
-const npm = (args, options) => spawnSync('npm', args, { cwd: root, encoding: 'utf8', shell: process.platform === 'win32', ...options });
+const npm = (args, options) =>
+  spawnSync('npm', args, { cwd: root, encoding: 'utf8', shell: process.platform === 'win32', ...options });
 
 /** @returns {boolean} */
 function isPublished({ name, version }) {
@@ -30,7 +34,10 @@ function isPublished({ name, version }) {
 function publish({ name, version }) {
   // What is no release must not become what `npm install` takes.
   const tag = version.includes('-') ? 'next' : 'latest';
-  const { status } = npm(['publish', path.resolve(folder, `${name}-${version}.tgz`), '--ignore-scripts', '--tag', tag, ...dry], { stdio: 'inherit' });
+  const { status } = npm(
+    ['publish', path.resolve(folder, `${name}-${version}.tgz`), '--ignore-scripts', '--tag', tag, ...dry],
+    { stdio: 'inherit' },
+  );
   if (status !== 0) throw new Error(`npm publish ${name}@${version}: exit status ${status}`);
 }
 

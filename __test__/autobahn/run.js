@@ -17,7 +17,21 @@ const Suite = require('./suite');
 const REPORTS = path.join(__dirname, '..', '..', '.cache', 'autobahn');
 const [TRANSPORT = 'socket', ROLE = 'server', ...ASKED] = process.argv.slice(2);
 /** Sections 1 to 10 are without compression, 12 and 13 with it; there is no 8 and no 11. */
-const SELECTION = ['1.*', '2.*', '3.*', '4.*', '5.*', '6.*', '7.*', '9.*', '10.*', '12.1.*', '12.2.*', '13.1.*', '13.4.*'];
+const SELECTION = [
+  '1.*',
+  '2.*',
+  '3.*',
+  '4.*',
+  '5.*',
+  '6.*',
+  '7.*',
+  '9.*',
+  '10.*',
+  '12.1.*',
+  '12.2.*',
+  '13.1.*',
+  '13.4.*',
+];
 /** How many cases there are, where that is known: a suite that runs fewer has not passed. */
 const CASES = { selection: 373, all: 517 };
 const A_FEW = 10;
@@ -37,7 +51,9 @@ async function startServer() {
   });
   const url = await Promise.race([
     once(server.stdout.setEncoding('utf8'), 'data').then(([text]) => text.trim()),
-    once(server, 'exit').then(([status]) => { throw new Error(`the server ended with status ${status}`); }),
+    once(server, 'exit').then(([status]) => {
+      throw new Error(`the server ended with status ${status}`);
+    }),
   ]);
   return { server, url };
 }
@@ -54,15 +70,19 @@ function prepare() {
 /** @returns {Promise<{ passed: number, failed: number }>} of both roles, each a process of its own */
 async function runBoth() {
   prepare(); // once, before two find nothing
-  const sums = await Promise.all(['server', 'client'].map(async (role) => {
-    const child = spawn(process.execPath, [__filename, TRANSPORT, role, ...ASKED], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
-    await once(child, 'close');
-    process.stdout.write(output);
-    const [, passed, failed] = /^(\d+) passed, (\d+) failed\n$/m.exec(output) ?? ['', 0, 1];
-    return { passed: Number(passed), failed: Number(failed) };
-  }));
+  const sums = await Promise.all(
+    ['server', 'client'].map(async (role) => {
+      const child = spawn(process.execPath, [__filename, TRANSPORT, role, ...ASKED], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let output = '';
+      child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
+      await once(child, 'close');
+      process.stdout.write(output);
+      const [, passed, failed] = /^(\d+) passed, (\d+) failed\n$/m.exec(output) ?? ['', 0, 1];
+      return { passed: Number(passed), failed: Number(failed) };
+    }),
+  );
   return sums.reduce((sum, one) => ({ passed: sum.passed + one.passed, failed: sum.failed + one.failed }));
 }
 
@@ -72,7 +92,9 @@ async function run() {
   if (ROLE !== 'server' && ROLE !== 'client') throw new Error(`no such role: ${ROLE}`);
   const { total, failed, expected } = await runRole(prepare());
   const passed = total - failed.length;
-  console.log(`autobahn, ${ROLE} over the ${TRANSPORT} transport: ${total} cases, ${passed} OK/INFORMATIONAL${failed.map((name) => `\n  not so: ${name}`).join('')}`);
+  console.log(
+    `autobahn, ${ROLE} over the ${TRANSPORT} transport: ${total} cases, ${passed} OK/INFORMATIONAL${failed.map((name) => `\n  not so: ${name}`).join('')}`,
+  );
   const missing = Math.max(0, expected - total);
   if (missing > 0) console.log(`autobahn: ${missing} of ${expected} cases were not run`);
   return { passed, failed: failed.length + missing };
@@ -111,11 +133,14 @@ function testClient(suite) {
   };
 }
 
-run().then(({ passed, failed }) => {
-  console.log(`${passed} passed, ${failed} failed`);
-  if (failed > 0) process.exitCode = 1;
-}, (error) => {
-  console.error(`autobahn: ${error.message}`);
-  console.log('0 passed, 1 failed');
-  process.exitCode = 1;
-});
+run().then(
+  ({ passed, failed }) => {
+    console.log(`${passed} passed, ${failed} failed`);
+    if (failed > 0) process.exitCode = 1;
+  },
+  (error) => {
+    console.error(`autobahn: ${error.message}`);
+    console.log('0 passed, 1 failed');
+    process.exitCode = 1;
+  },
+);

@@ -6,7 +6,9 @@ const start = require('../examples/start');
 const launch = require('./chromium');
 
 let browser;
-before(async () => { browser = await launch(); });
+before(async () => {
+  browser = await launch();
+});
 after(() => browser?.close());
 
 /**
@@ -76,7 +78,12 @@ async function joined(t, url, ...names) {
   for (const tab of tabs) {
     for (const name of names) await tab.person(name).waitFor();
   }
-  t.after(() => assert.deepEqual(tabs.flatMap((tab) => tab.errors), []));
+  t.after(() =>
+    assert.deepEqual(
+      tabs.flatMap((tab) => tab.errors),
+      [],
+    ),
+  );
   return tabs;
 }
 
@@ -114,8 +121,14 @@ test('ping shows a round-trip time, to me and in the lists', async (t) => {
   const [ada, grace] = await joined(t, url, 'Ada', 'Grace');
 
   await ada.button('Ping').click();
-  await ada.page.locator('#own-rtt').getByText(/^\d+\.\d ms$/).waitFor();
-  await grace.person('Ada').getByText(/^\d+\.\d ms$/).waitFor();
+  await ada.page
+    .locator('#own-rtt')
+    .getByText(/^\d+\.\d ms$/)
+    .waitFor();
+  await grace
+    .person('Ada')
+    .getByText(/^\d+\.\d ms$/)
+    .waitFor();
 });
 
 test('leaving, coming back and closing the tab are seen by the others', async (t) => {

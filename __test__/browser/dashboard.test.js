@@ -6,7 +6,9 @@ const start = require('../examples/start');
 const launch = require('./chromium');
 
 let browser;
-before(async () => { browser = await launch(); });
+before(async () => {
+  browser = await launch();
+});
 after(() => browser?.close());
 
 test('the dashboard shows what comes, and comes back after a restart', { timeout: 60_000 }, async (t) => {

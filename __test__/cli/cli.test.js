@@ -30,10 +30,16 @@ test('what is piped in is sent, and its echo shown', limit, async (t) => {
   const run = command(t, ['connect', server.url]);
   run.process.stdin.end('hello\n//slash\ngrüße 😀\n');
   const { code, stdout, stderr } = await run.end();
-  assert.match(stdout.replace(/pong after \d+\.\d ms\n/, ''), /^connected\n< hello\n< \/slash\n< grüße 😀\nclosed, 1000\n$/); // a pong may overtake replies
+  assert.match(
+    stdout.replace(/pong after \d+\.\d ms\n/, ''),
+    /^connected\n< hello\n< \/slash\n< grüße 😀\nclosed, 1000\n$/,
+  ); // a pong may overtake replies
   assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
   await server.run.says('#1 closed, 1000\n');
-  assert.match(server.run.stdout, /^listening on ws:\/\/localhost:\d+ .*\n#1 open, \S+ asks for \/\n#1 hello\n#1 \/slash\n#1 grüße 😀\n#1 ping 1\n#1 closed, 1000\n$/);
+  assert.match(
+    server.run.stdout,
+    /^listening on ws:\/\/localhost:\d+ .*\n#1 open, \S+ asks for \/\n#1 hello\n#1 \/slash\n#1 grüße 😀\n#1 ping 1\n#1 closed, 1000\n$/,
+  );
 });
 
 test('the echo server sends back text and binary, and ends with 1001 at Ctrl-C', limit, async (t) => {
@@ -67,13 +73,19 @@ test('the echo server lets in the origins that it is told of', limit, async (t) 
 test('over TLS', limit, async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-cli-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
-  const files = Object.fromEntries(Object.entries(selfSigned()).map(([name, text]) => {
-    fs.writeFileSync(path.join(folder, name), text);
-    return [name, path.join(folder, name)];
-  }));
+  const files = Object.fromEntries(
+    Object.entries(selfSigned()).map(([name, text]) => {
+      fs.writeFileSync(path.join(folder, name), text);
+      return [name, path.join(folder, name)];
+    }),
+  );
   const { url } = await echo(t, '--cert', files.cert, '--key', files.key);
   assert.match(url, /^wss:/);
-  for (const [args, expected] of [[[], 1], [['--insecure'], 0], [['--ca', files.cert], 0]]) {
+  for (const [args, expected] of [
+    [[], 1],
+    [['--insecure'], 0],
+    [['--ca', files.cert], 0],
+  ]) {
     const run = command(t, ['connect', url, ...args]);
     run.process.stdin.end('secret\n');
     const { code, stdout, stderr } = await run.end();
@@ -85,10 +97,27 @@ test('over TLS', limit, async (t) => {
 
 test('headers, a subprotocol and an origin are sent', limit, async (t) => {
   let req;
-  const url = await serve(t, (socket, request) => {
-    req = request;
-  }, { handleProtocols: () => 'b' });
-  const run = command(t, ['connect', url, '--header', 'X-One: 1', '--header', 'Authorization: Bearer a:b', '--protocol', 'a', '--protocol', 'b', '--origin', 'https://x.example']);
+  const url = await serve(
+    t,
+    (socket, request) => {
+      req = request;
+    },
+    { handleProtocols: () => 'b' },
+  );
+  const run = command(t, [
+    'connect',
+    url,
+    '--header',
+    'X-One: 1',
+    '--header',
+    'Authorization: Bearer a:b',
+    '--protocol',
+    'a',
+    '--protocol',
+    'b',
+    '--origin',
+    'https://x.example',
+  ]);
   await run.says('connected, b\n');
   assert.equal(req.headers['x-one'], '1');
   assert.equal(req.headers.authorization, 'Bearer a:b');
@@ -186,13 +215,18 @@ test('what goes wrong is said in a line', limit, async (t) => {
   const { port } = free.address();
   const taken = command(t, ['echo', '--host', '127.0.0.1', '--port', String(port)]);
   assert.deepEqual(await taken.end(), {
-    code: 1, signal: null, stdout: '',
+    code: 1,
+    signal: null,
+    stdout: '',
     stderr: `websockets: cannot listen on 127.0.0.1:${port}: something else listens there already (127.0.0.1:${port}) [EADDRINUSE]\n`,
   });
   free.close();
   await once(free, 'close');
   assert.deepEqual(await command(t, ['connect', `127.0.0.1:${port}`]).end(), {
-    code: 1, signal: null, stdout: '', stderr: `websockets: no connection: nobody listens there (127.0.0.1:${port}) [ECONNREFUSED]\n`,
+    code: 1,
+    signal: null,
+    stdout: '',
+    stderr: `websockets: no connection: nobody listens there (127.0.0.1:${port}) [ECONNREFUSED]\n`,
   });
   const missing = await command(t, ['echo', '--cert', '/no/such', '--key', '/no/such']).end();
   assert.match(missing.stderr, /^websockets: no such file.*\/no\/such.* \[ENOENT\]\n$/);
@@ -201,27 +235,43 @@ test('what goes wrong is said in a line', limit, async (t) => {
 test('a wrong command line is said in a line, too, and ends with 2', limit, async (t) => {
   const cases = [
     [['nothing'], 'there is no command nothing, only echo and connect'],
-    [['echo', '--nothing'], 'Unknown option \'--nothing\''],
+    [['echo', '--nothing'], "Unknown option '--nothing'"],
     [['echo', 'more'], 'echo has no argument more'],
     [['echo', '--port', '65536'], '--port must be an integer from 0 to 65535, not 65536'],
     [['echo', '--cert', 'x'], '--cert and --key need each other'],
     [['connect'], 'connect needs a URL: websockets connect ws://localhost:3000'],
     [['connect', 'a', 'b'], 'connect takes one URL, not b as well'],
-    [['connect', 'a', '--header', 'none'], '--header must be \'NAME: VALUE\', not none'],
+    [['connect', 'a', '--header', 'none'], "--header must be 'NAME: VALUE', not none"],
     [['connect', 'a', '--ping', '0'], '--ping must be a number from 0.1 to 86400, not 0'],
-    [['connect', 'ftp://a'], 'The "url" argument must be a ws:, wss: or ws+unix: URL without a fragment. Received \'ftp://a\''],
+    [
+      ['connect', 'ftp://a'],
+      'The "url" argument must be a ws:, wss: or ws+unix: URL without a fragment. Received \'ftp://a\'',
+    ],
   ];
   for (const [args, message] of cases) {
     assert.deepEqual(await command(t, args).end(), {
-      code: 2, signal: null, stdout: '', stderr: `websockets: ${message}\nwebsockets --help says more\n`,
+      code: 2,
+      signal: null,
+      stdout: '',
+      stderr: `websockets: ${message}\nwebsockets --help says more\n`,
     });
   }
 });
 
 test('--help and --version', limit, async (t) => {
   const { version } = require('../../package.json');
-  assert.deepEqual(await command(t, ['--version']).end(), { code: 0, signal: null, stdout: `${version}\n`, stderr: '' });
-  for (const [args, pattern] of [[[], /echo[^]*connect/], [['--help'], /echo[^]*connect/], [['echo', '--help'], /--port PORT/], [['connect', '--help'], /\/close \[CODE/]]) {
+  assert.deepEqual(await command(t, ['--version']).end(), {
+    code: 0,
+    signal: null,
+    stdout: `${version}\n`,
+    stderr: '',
+  });
+  for (const [args, pattern] of [
+    [[], /echo[^]*connect/],
+    [['--help'], /echo[^]*connect/],
+    [['echo', '--help'], /--port PORT/],
+    [['connect', '--help'], /\/close \[CODE/],
+  ]) {
     const { code, stdout } = await command(t, args).end();
     assert.equal(code, 0);
     assert.match(stdout, pattern);
@@ -274,5 +324,8 @@ test('a server that is faster than whoever reads waits for it, and nothing is le
   const lines = stdout.split('\n');
   assert.equal(code, 0);
   assert.deepEqual([lines[0], lines.at(-2)], ['connected', 'closed, 1000']);
-  assert.deepEqual(lines.slice(1, -2).map((line) => parseInt(line.slice(2), 10)), Array.from({ length: COUNT }, (_, i) => i));
+  assert.deepEqual(
+    lines.slice(1, -2).map((line) => parseInt(line.slice(2), 10)),
+    Array.from({ length: COUNT }, (_, i) => i),
+  );
 });

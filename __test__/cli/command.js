@@ -15,10 +15,19 @@ class Run {
   constructor(args, terminal) {
     const quoted = [process.execPath, COMMAND, ...args].map((arg) => `'${arg}'`).join(' ');
     const command = terminal ? ['script', '-qefc', quoted, '/dev/null'] : [process.execPath, COMMAND, ...args];
-    this.process = spawn(command[0], command.slice(1), { env: { ...process.env, TERM: 'xterm-256color', CI: undefined, NODE_OPTIONS: '', NO_COLOR: terminal ? undefined : '1' } });
+    this.process = spawn(command[0], command.slice(1), {
+      env: {
+        ...process.env,
+        TERM: 'xterm-256color',
+        CI: undefined,
+        NODE_OPTIONS: '',
+        NO_COLOR: terminal ? undefined : '1',
+      },
+    });
     this.stdout = '';
     this.stderr = '';
-    for (const name of ['stdout', 'stderr']) this.process[name].setEncoding('utf8').on('data', (text) => (this[name] += text));
+    for (const name of ['stdout', 'stderr'])
+      this.process[name].setEncoding('utf8').on('data', (text) => (this[name] += text));
     this.process.stdin.on('error', () => {}); // it may be gone before it has read all
     this.closed = once(this.process, 'close').then(([code, signal]) => ({ code, signal }));
   }

@@ -24,7 +24,8 @@ function screen(text) {
     } else if (final === 'G') column = Number(parameter || 1) - 1;
     else if (final === 'K' && parameter === '2') erase(0);
     else if ((final === 'J' || final === 'K') && Number(parameter) === 0) erase(column);
-    else if (final !== 'm' && final !== 'h' && final !== 'l') throw new Error(`unknown sequence ${JSON.stringify(whole)}`);
+    else if (final !== 'm' && final !== 'h' && final !== 'l')
+      throw new Error(`unknown sequence ${JSON.stringify(whole)}`);
   }
   return lines;
 }

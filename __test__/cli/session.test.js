@@ -10,10 +10,16 @@ const { screen } = require('./screen');
 
 const limit = { timeout: 240_000 };
 // The command of util-linux, which has these options; that of other systems is another one.
-const noTerminal = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ? false : 'no util-linux here';
+const noTerminal = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux')
+  ? false
+  : 'no util-linux here';
 
 /** Times, ports and addresses are those of a run. */
-const plain = (text) => text.replace(/\d+\.\d ms/g, 'N ms').replace(/localhost:\d+/g, 'localhost:3000').replace(/(open, )\S+/, '$1127.0.0.1');
+const plain = (text) =>
+  text
+    .replace(/\d+\.\d ms/g, 'N ms')
+    .replace(/localhost:\d+/g, 'localhost:3000')
+    .replace(/(open, )\S+/, '$1127.0.0.1');
 
 /** What somebody types, and what the terminal shows by then. */
 async function session(t, url) {
@@ -31,15 +37,27 @@ async function session(t, url) {
 
 test('the session in README.md is one that takes place', { ...limit, skip: noTerminal }, async (t) => {
   const server = await echo(t);
-  const shown = screen(await session(t, server.url)).map((line) => line.trimEnd()).join('\n').trimEnd();
+  const shown = screen(await session(t, server.url))
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trimEnd();
   await server.run.says('closed, 1000');
   server.run.process.kill('SIGINT');
   await server.run.closed;
 
   const text = [
-    '$ npx websockets connect ws://localhost:3000', shown, '```', '', 'while the server says:', '',
-    '```console', '$ npx websockets echo --port 3000', server.run.stdout,
-  ].join('\n').trim();
+    '$ npx websockets connect ws://localhost:3000',
+    shown,
+    '```',
+    '',
+    'while the server says:',
+    '',
+    '```console',
+    '$ npx websockets echo --port 3000',
+    server.run.stdout,
+  ]
+    .join('\n')
+    .trim();
   const readme = fs.readFileSync(path.join(__dirname, '..', '..', 'README.md'), 'utf8');
   assert.ok(plain(readme).includes(plain(text)), text);
 });

@@ -41,7 +41,9 @@ class Person {
     for (;;) {
       const at = this.#inbox.findIndex((message) => message.type === type);
       if (at >= 0) return this.#inbox.splice(at, 1)[0];
-      await new Promise((resolve) => { this.#wake = resolve; });
+      await new Promise((resolve) => {
+        this.#wake = resolve;
+      });
     }
   }
 }
@@ -57,13 +59,19 @@ function request(port, { path = '/chat', method = 'GET', headers = {} } = {}) {
 }
 
 const UPGRADE = {
-  Connection: 'keep-alive, Upgrade', Upgrade: 'WebSocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': KEY,
+  Connection: 'keep-alive, Upgrade',
+  Upgrade: 'WebSocket',
+  'Sec-WebSocket-Version': '13',
+  'Sec-WebSocket-Key': KEY,
 };
 
 test('people meet, talk to all and to one, and see each other leave', async (t) => {
   const { port } = await start(t, 'chat');
   const [ada, grace, hedy] = [new Person(port), new Person(port), new Person(port)];
-  assert.deepEqual((await ada.join(' Ada ')).people.map(({ name }) => name), ['Ada']);
+  assert.deepEqual(
+    (await ada.join(' Ada ')).people.map(({ name }) => name),
+    ['Ada'],
+  );
   assert.equal((await grace.join('Grace')).people.length, 2);
   assert.deepEqual(await ada.next('joined'), { type: 'joined', sid: grace.sid, name: 'Grace' });
   await hedy.join('Hedy');
@@ -97,9 +105,14 @@ test('what is no proper message is answered, and harms nobody', async (t) => {
   await ada.join('Ada');
   await eve.opened;
   for (const [message, answer] of [
-    ['{', /not JSON/], ['null', /JSON object/], ['[]', /JSON object/], ['{}', /no such type/],
-    ['{"type":"constructor"}', /no such type/], ['{"type":"ping"}', /Join first/],
-    ['{"type":"join"}', /must be a string/], ['{"type":"join","name":"  "}', /empty/],
+    ['{', /not JSON/],
+    ['null', /JSON object/],
+    ['[]', /JSON object/],
+    ['{}', /no such type/],
+    ['{"type":"constructor"}', /no such type/],
+    ['{"type":"ping"}', /Join first/],
+    ['{"type":"join"}', /must be a string/],
+    ['{"type":"join","name":"  "}', /empty/],
     ['{"type":"join","name":"a\\u202eb"}', /cannot be seen/],
     ['{"type":"join","name":"a","__proto__":{}}', /has no __proto__/],
     [`{"type":"join","name":"${'x'.repeat(33)}"}`, /longer than 32/],

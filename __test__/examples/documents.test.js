@@ -22,7 +22,9 @@ function blocks(document, heading) {
   assert.ok(from >= 0, heading);
   const rest = document.slice(from + heading.length + 2);
   const end = rest.search(/^##? /m);
-  return [...rest.slice(0, end < 0 ? rest.length : end).matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, block]) => block);
+  return [...rest.slice(0, end < 0 ? rest.length : end).matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(
+    ([, block]) => block,
+  );
 }
 
 const readme = read('README.md');
@@ -35,7 +37,9 @@ async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
-  await new Promise((resolve) => { server.close(resolve); });
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
   return port;
 }
 
@@ -46,13 +50,19 @@ async function run(t, block) {
   fs.mkdirSync(path.join(folder, 'node_modules'));
   fs.symlinkSync(root, path.join(folder, 'node_modules', 'websockets'), 'junction');
   fs.writeFileSync(path.join(folder, 'upgrade.js'), upgrade);
-  fs.writeFileSync(path.join(folder, 'told.js'), `
+  fs.writeFileSync(
+    path.join(folder, 'told.js'),
+    `
     const { Server } = require('node:net');
     const { listen } = Server.prototype;
-    Server.prototype.listen = function (...args) { return listen.apply(this.once('listening', () => console.log('listening')), args); };`);
+    Server.prototype.listen = function (...args) { return listen.apply(this.once('listening', () => console.log('listening')), args); };`,
+  );
   const port = await freePort();
   fs.writeFileSync(path.join(folder, 'block.js'), block.replace(/\b3000\b/g, String(port)));
-  const child = spawn(process.execPath, ['--require', './told.js', 'block.js'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--require', './told.js', 'block.js'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const closed = once(child, 'close');
   t.after(async () => {
     child.kill('SIGKILL');
@@ -98,7 +108,9 @@ test('Server and Client in the README', OPTIONS, async (t) => {
 });
 
 test('the upgrade by hand is the echo example', () => {
-  assert.deepEqual(blocks(recipes, '## Upgrade by hand, and hand the socket over'), [read('examples', 'echo', 'server.js')]);
+  assert.deepEqual(blocks(recipes, '## Upgrade by hand, and hand the socket over'), [
+    read('examples', 'echo', 'server.js'),
+  ]);
 });
 
 for (const [name, say, expected] of [

@@ -23,9 +23,10 @@ test('the echo example sends text and binary back', async (t) => {
 
 test('the echo example refuses what is no WebSocket', async (t) => {
   const { port } = await start(t, 'echo');
-  const status = (headers) => new Promise((resolve, reject) => {
-    http.get({ port, host: '127.0.0.1', headers }, (res) => resolve(res.resume().statusCode)).on('error', reject);
-  });
+  const status = (headers) =>
+    new Promise((resolve, reject) => {
+      http.get({ port, host: '127.0.0.1', headers }, (res) => resolve(res.resume().statusCode)).on('error', reject);
+    });
   assert.equal(await status({}), 426);
   assert.equal(await status({ Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '8' }), 426);
 });

@@ -37,12 +37,31 @@ test('the demo runs, ends, and shows what its comment promises', async () => {
 
 test('checksum: what it writes, it reads, and control frames are left alone', async () => {
   const { base, events, sid, stream } = looped({ 'x-checksum': checksum });
-  base.send('grüße').send('').send(Buffer.from([1, 2])).ping('p');
-  assert.deepEqual(events.list('message').map(([text]) => text), ['grüße', '']);
-  assert.deepEqual(events.list('binary').map(([data]) => data), [Buffer.from([1, 2])]);
-  assert.deepEqual(events.list('pong').map(([text]) => text), ['p']);
-  assert.deepEqual(stream.frames.map(({ payload }) => payload.length), [7 + 4, 4, 2 + 4, 1, 1]);
-  assert.deepEqual(stream.frames.map(({ rsv }) => rsv), [1, 1, 1, 0, 0]);
+  base
+    .send('grüße')
+    .send('')
+    .send(Buffer.from([1, 2]))
+    .ping('p');
+  assert.deepEqual(
+    events.list('message').map(([text]) => text),
+    ['grüße', ''],
+  );
+  assert.deepEqual(
+    events.list('binary').map(([data]) => data),
+    [Buffer.from([1, 2])],
+  );
+  assert.deepEqual(
+    events.list('pong').map(([text]) => text),
+    ['p'],
+  );
+  assert.deepEqual(
+    stream.frames.map(({ payload }) => payload.length),
+    [7 + 4, 4, 2 + 4, 1, 1],
+  );
+  assert.deepEqual(
+    stream.frames.map(({ rsv }) => rsv),
+    [1, 1, 1, 0, 0],
+  );
   base.close(sid, 'bye');
   assert.deepEqual(await events.next('close'), ['bye', sid, 1000]);
 });
@@ -52,7 +71,10 @@ test('checksum: what is damaged, or has none, is an error and is dropped', () =>
   stream.text('has none');
   stream.say({ opcode: 1, rsv: 1, payload: 'abc' });
   stream.say({ opcode: 1, rsv: 1, payload: 'and four' });
-  assert.deepEqual(events.list('error').map(([{ code, sid: who }]) => [code, who]), new Array(3).fill(['ERR_CHECKSUM', sid]));
+  assert.deepEqual(
+    events.list('error').map(([{ code, sid: who }]) => [code, who]),
+    new Array(3).fill(['ERR_CHECKSUM', sid]),
+  );
   base.send('goes on');
   assert.deepEqual(events.list('message'), [['goes on', sid]]);
 });

@@ -66,10 +66,19 @@ test('module-of-2013.js: an app that was not changed', { timeout: 30_000 }, asyn
 test('docs/migrating.md quotes no line that the examples do not have', () => {
   const root = path.join(__dirname, '..', '..');
   const read = (...parts) => fs.readFileSync(path.join(root, ...parts), 'utf8');
-  const have = new Set(['ws-before.js', 'ws-after.js', 'module-of-2013.js']
-    .flatMap((file) => read('examples', 'migrating', file).split('\n')).map((line) => line.trim()));
+  const have = new Set(
+    ['ws-before.js', 'ws-after.js', 'module-of-2013.js']
+      .flatMap((file) => read('examples', 'migrating', file).split('\n'))
+      .map((line) => line.trim()),
+  );
   const blocks = [...read('docs', 'migrating.md').matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, block]) => block);
   assert.ok(blocks.length >= 10, `there are ${blocks.length} blocks of code`);
-  const unknown = blocks.flatMap((block) => block.split('\n')).map((line) => line.trim()).filter((line) => !have.has(line));
-  assert.deepEqual(unknown.filter((line) => line !== ''), []);
+  const unknown = blocks
+    .flatMap((block) => block.split('\n'))
+    .map((line) => line.trim())
+    .filter((line) => !have.has(line));
+  assert.deepEqual(
+    unknown.filter((line) => line !== ''),
+    [],
+  );
 });

@@ -29,7 +29,10 @@ async function recipe(t, name, env) {
     /** @returns {Promise<string>} why a connection is refused */
     async refused(where, options = {}) {
       const client = new Client(wsUrl + where, options);
-      return client.opened.then(() => assert.fail('it was not refused'), (error) => error.message);
+      return client.opened.then(
+        () => assert.fail('it was not refused'),
+        (error) => error.message,
+      );
     },
   };
 }
@@ -86,8 +89,12 @@ test('fastify.js: its close takes the sockets along', OPTIONS, async (t) => {
 test('paths: a Server for each, and channels by their name', OPTIONS, async (t) => {
   const { connect, refused } = await recipe(t, 'paths.js');
   const [echo, chat, other, red, red2, blue] = await Promise.all([
-    connect('/echo'), connect('/chat'), connect('/chat'),
-    connect('/channels/red'), connect('/channels/red'), connect('/channels/blue'),
+    connect('/echo'),
+    connect('/chat'),
+    connect('/chat'),
+    connect('/channels/red'),
+    connect('/channels/red'),
+    connect('/channels/blue'),
   ]);
   await echo.send(Buffer.from([1, 2]));
   assert.deepEqual(await echo.message(), Buffer.from([1, 2]));
@@ -112,7 +119,10 @@ test('authentication: a session and the origin, looked at before there is a conn
 
   assert.match(await refused('', { origin }), /401/);
   const last = cookie.at(-2) === 'A' ? 'B' : 'A';
-  assert.match(await refused('', { origin, headers: { cookie: `${cookie.slice(0, -2)}${last}${cookie.at(-1)}` } }), /401/);
+  assert.match(
+    await refused('', { origin, headers: { cookie: `${cookie.slice(0, -2)}${last}${cookie.at(-1)}` } }),
+    /401/,
+  );
   assert.match(await refused('', { origin: 'https://evil.example', headers: { cookie } }), /403/);
 });
 

@@ -31,7 +31,10 @@ function run(t, url) {
     say: (line) => child.stdin.write(`${line}\n`),
     /** Resolves once it has said a line. */
     async says(line) {
-      while (!lines.some((one) => one.startsWith(line))) await new Promise((resolve) => { wake = resolve; });
+      while (!lines.some((one) => one.startsWith(line)))
+        await new Promise((resolve) => {
+          wake = resolve;
+        });
     },
   };
 }

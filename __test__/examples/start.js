@@ -27,7 +27,9 @@ async function start(t, name, env = {}) {
     await exited;
   });
   let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => { errors += text; });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    errors += text;
+  });
   const url = await new Promise((resolve, reject) => {
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (chunk) => {

@@ -24,6 +24,9 @@ testServer({
   // What concerns the client is not answered: it may well hold to it, as we do.
   answer: ({ ours, agreed }) => {
     if (ours.serverMaxWindowBits === 8) return null;
-    return agreed?.split('; ').filter((parameter) => !parameter.startsWith('client_')).join('; ');
+    return agreed
+      ?.split('; ')
+      .filter((parameter) => !parameter.startsWith('client_'))
+      .join('; ');
   },
 });

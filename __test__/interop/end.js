@@ -4,7 +4,13 @@ const { EventEmitter } = require('node:events');
 const { Inbox } = require('../support/inbox');
 
 /** Events of a connection, and how they are kept. */
-const EVENTS = [['message', 'message'], ['binary', 'message'], ['ping', 'ping'], ['pong', 'pong'], ['close', 'close']];
+const EVENTS = [
+  ['message', 'message'],
+  ['binary', 'message'],
+  ['ping', 'ping'],
+  ['pong', 'pong'],
+  ['close', 'close'],
+];
 
 /** Our end of the next connection of a `Base`, with all it hears kept; messages in their order. */
 class End extends EventEmitter {

@@ -7,9 +7,8 @@ const path = require('node:path');
 const REQUIREMENTS = path.join(__dirname, 'requirements.txt');
 const HOME = path.join(__dirname, '..', '..', '.cache', 'interop-python');
 const STAMP = path.join(HOME, 'made-from.txt');
-const PYTHON = process.platform === 'win32'
-  ? path.join(HOME, 'Scripts', 'python.exe')
-  : path.join(HOME, 'bin', 'python');
+const PYTHON =
+  process.platform === 'win32' ? path.join(HOME, 'Scripts', 'python.exe') : path.join(HOME, 'bin', 'python');
 
 /** What is asked of the Python that the environment is made by. */
 const FACTS = 'import sys, venv, ensurepip; print(sys.version, sys.base_prefix)';

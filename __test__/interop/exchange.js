@@ -49,7 +49,10 @@ async function echoes(end, peer, { sent, received, ratio }) {
 
   const payload = 2 * TOTAL;
   const bytes = measured();
-  for (const [what, compressed] of [['sent', sent.compressed], ['received', received.compressed]]) {
+  for (const [what, compressed] of [
+    ['sent', sent.compressed],
+    ['received', received.compressed],
+  ]) {
     const limits = compressed ? [payload / 100, payload * ratio] : [payload, payload * 1.01];
     const isWithin = bytes[what] > limits[0] && bytes[what] < limits[1];
     assert.ok(isWithin, `${bytes[what]} bytes ${what} for ${payload}, ${compressed ? '' : 'not '}compressed`);
@@ -65,7 +68,10 @@ async function repeats(end, peer, { sent, received, window }) {
   assertSame(await end.receive(TIMES), Array(TIMES).fill(message), 'the same message');
   await echoed;
   const bytes = measured();
-  for (const [what, { remembers }] of [['sent', sent], ['received', received]]) {
+  for (const [what, { remembers }] of [
+    ['sent', sent],
+    ['received', received],
+  ]) {
     const limits = remembers
       ? [message.length, message.length * 2 + TIMES * HEADER]
       : [message.length * TIMES, (message.length + 2 * HEADER) * TIMES];

@@ -117,7 +117,9 @@ async function refusal({ end, connecting }) {
  */
 function testClient(peer) {
   let running;
-  before(async () => { running = await peer.start(); });
+  before(async () => {
+    running = await peer.start();
+  });
   after(() => running?.end());
   for (const mode of modesOf(peer)) {
     const refuses = peer.refuses?.(mode) ?? false;
@@ -160,7 +162,9 @@ function testServer(peer) {
   const tls = { ...selfSigned(), file: path.join(folder, 'both.pem') };
   fs.writeFileSync(tls.file, tls.key + tls.cert);
   let running;
-  before(async () => { running = await peer.start(); });
+  before(async () => {
+    running = await peer.start();
+  });
   after(() => {
     fs.rmSync(folder, { recursive: true });
     return running?.end();

@@ -50,7 +50,10 @@ const MODES = [
  */
 function parametersOf(header) {
   if (!header) return null;
-  const [name, ...parameters] = header.split(';').map((part) => part.trim()).filter(Boolean);
+  const [name, ...parameters] = header
+    .split(';')
+    .map((part) => part.trim())
+    .filter(Boolean);
   if (name !== 'permessage-deflate') throw new Error(`not asked for: ${header}`);
   return Object.fromEntries(parameters.map((parameter) => [...parameter.split('='), ''].slice(0, 2)));
 }

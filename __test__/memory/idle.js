@@ -51,7 +51,13 @@ function serve(name, deflates) {
 function message(connection, index) {
   const items = [];
   for (let i = 0; items.join().length < 1024; i++) {
-    items.push(JSON.stringify({ id: Math.imul(connection * 1000 + index + i, 2654435761) >>> 0, name: `user ${i}`, online: i % 3 === 0 }));
+    items.push(
+      JSON.stringify({
+        id: Math.imul(connection * 1000 + index + i, 2654435761) >>> 0,
+        name: `user ${i}`,
+        online: i % 3 === 0,
+      }),
+    );
   }
   return items.join().slice(0, 1024);
 }
@@ -84,8 +90,10 @@ async function measure(name, deflates, connections, count) {
   const before = await resident();
   const clients = [];
   for (let i = 0; i < connections; i += 50) {
-    const some = Array.from({ length: Math.min(50, connections - i) }, (_, k) => exchange(port, deflates, i + k, count));
-    clients.push(...await Promise.all(some));
+    const some = Array.from({ length: Math.min(50, connections - i) }, (_, k) =>
+      exchange(port, deflates, i + k, count),
+    );
+    clients.push(...(await Promise.all(some)));
   }
   const after = await resident();
   for (const client of clients) client.terminate();
@@ -99,7 +107,9 @@ async function run([connections = '1000', ...counts]) {
       for (const name of Object.keys(SERVERS)) {
         const bytes = await measure(name, deflates, Number(connections), count);
         const what = deflates ? 'compressed' : 'plain';
-        console.log(`${name.padEnd(4)}  ${what.padEnd(10)}  ${String(count).padStart(3)} messages: ${(bytes / 1024).toFixed(1).padStart(6)} KiB a connection`);
+        console.log(
+          `${name.padEnd(4)}  ${what.padEnd(10)}  ${String(count).padStart(3)} messages: ${(bytes / 1024).toFixed(1).padStart(6)} KiB a connection`,
+        );
       }
     }
   }

@@ -14,15 +14,38 @@ const limit = { timeout: 540_000 };
 
 /** Files that git has, or would have: what the build has left there is none of it. */
 function sources(...places) {
-  const { stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...places], { cwd: root, encoding: 'utf8' });
-  return stdout.trim().split('\n').filter((file) => fs.existsSync(path.join(root, file)));
+  const { stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...places], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return stdout
+    .trim()
+    .split('\n')
+    .filter((file) => fs.existsSync(path.join(root, file)));
 }
 
 test('the tarballs hold what they should, and nothing else', limit, (t) => {
   const [own, main] = packed();
   assert.deepEqual(own.files, ['LICENSE', 'README.md', 'package.json', `websockets.${name}.node`]);
-  const single = ['CHANGELOG.md', 'Cargo.lock', 'Cargo.toml', 'LICENSE', 'README.md', 'SECURITY.md', 'build.rs', 'engine.io.d.ts', 'engine.io.js', 'index.d.ts', 'index.js'];
-  const expected = [...sources('bin', 'lib', 'docs', 'src', ...single), 'native.js', 'package.json', 'scripts/build.js'];
+  const single = [
+    'CHANGELOG.md',
+    'Cargo.lock',
+    'Cargo.toml',
+    'LICENSE',
+    'README.md',
+    'SECURITY.md',
+    'build.rs',
+    'engine.io.d.ts',
+    'engine.io.js',
+    'index.d.ts',
+    'index.js',
+  ];
+  const expected = [
+    ...sources('bin', 'lib', 'docs', 'src', ...single),
+    'native.js',
+    'package.json',
+    'scripts/build.js',
+  ];
   assert.deepEqual(main.files, expected.sort());
   for (const file of main.files) assert.doesNotMatch(file, /test|bench|fuzz|\.node$|\.tgz$|(^|\/)\./);
   t.diagnostic([own, main].map((one) => `${one.name}: ${Math.ceil(one.size / 1024)} KiB packed`).join(', '));
@@ -31,7 +54,8 @@ test('the tarballs hold what they should, and nothing else', limit, (t) => {
 test('every file that the entry points name is in it', limit, () => {
   const main = packed().at(-1);
   const manifest = require('../../package.json');
-  const named = (value) => (typeof value === 'object' ? Object.values(value).flatMap(named) : [value.replace(/^\.\//, '')]);
+  const named = (value) =>
+    typeof value === 'object' ? Object.values(value).flatMap(named) : [value.replace(/^\.\//, '')];
   for (const file of named([manifest.main, manifest.types, manifest.exports, manifest.bin])) {
     assert.ok(main.files.includes(file), file);
   }
@@ -44,16 +68,29 @@ test('npm run package puts them into dist/, and says how large they are', limit,
   const files = [`websockets-${name}-${version}.tgz`, `websockets-${version}.tgz`];
   assert.deepEqual(fs.readdirSync(path.join(root, 'dist')).sort(), [...files].sort());
   const lines = stdout.trim().split('\n');
-  files.forEach((file, at) => assert.match(lines[at], new RegExp(`^dist.${file.replaceAll('.', '\\.')} {2}\\d+ KiB, [\\d,]+ KiB in \\d+ files when installed$`)));
+  files.forEach((file, at) =>
+    assert.match(
+      lines[at],
+      new RegExp(`^dist.${file.replaceAll('.', '\\.')} {2}\\d+ KiB, [\\d,]+ KiB in \\d+ files when installed$`),
+    ),
+  );
 });
 
 test('with --all a binary that is missing is an error, and its platform is named', limit, async (t) => {
-  const { status, stderr } = await execute(root, [process.execPath, 'scripts/package.js', '--all', '--binaries', folder(t)]);
+  const { status, stderr } = await execute(root, [
+    process.execPath,
+    'scripts/package.js',
+    '--all',
+    '--binaries',
+    folder(t),
+  ]);
   assert.equal(status, 1);
   assert.match(stderr, /^package: no binary in .* for .*darwin-arm64, .*win32-x64-msvc\n$/);
 });
 
-test('what the binary asks of glibc can be told, and limited', { skip: name.endsWith('-gnu') ? false : 'no glibc here' }, async () => {
+test('what the binary asks of glibc can be told, and limited', {
+  skip: name.endsWith('-gnu') ? false : 'no glibc here',
+}, async () => {
   const glibc = (...args) => execute(root, [process.execPath, 'scripts/glibc.js', `websockets.${name}.node`, ...args]);
   const { status, stdout } = await glibc();
   const [, needed] = /asks for glibc (2\.\d+)\n$/.exec(stdout);

@@ -17,10 +17,11 @@ const TRANSPORT = process.platform === 'win32' ? 'stream' : 'socket';
 const consumer = (name) => fs.readFileSync(path.join(__dirname, 'consumers', name), 'utf8');
 
 /** @returns {string[]} all files below a folder */
-const filesOf = (place) => fs.readdirSync(place, { withFileTypes: true }).flatMap((entry) => {
-  const full = path.join(place, entry.name);
-  return entry.isDirectory() ? filesOf(full) : [full];
-});
+const filesOf = (place) =>
+  fs.readdirSync(place, { withFileTypes: true }).flatMap((entry) => {
+    const full = path.join(place, entry.name);
+    return entry.isDirectory() ? filesOf(full) : [full];
+  });
 
 /** Installs the tarballs themselves, from no registry. */
 async function install(t) {
@@ -44,47 +45,98 @@ test('installed from its tarballs, with scripts off, it works', limit, async (t)
     assert.deepEqual(await project.node('echo.mjs'), { status: 0, stdout: `imported ${TRANSPORT}\n`, stderr: '' });
   });
 
-  for (const [what, extension] of [['a module', 'mts'], ['CommonJS', 'cts']]) {
+  for (const [what, extension] of [
+    ['a module', 'mts'],
+    ['CommonJS', 'cts'],
+  ]) {
     await t.test(`with TypeScript as ${what}, strictly`, async () => {
       project.write(`typed.${extension}`, consumer('echo.ts'));
       const compiled = await project.node(
-        require.resolve('typescript/bin/tsc'), '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022',
-        '--typeRoots', path.join(root, 'node_modules', '@types'), '--types', 'node', '--ignoreConfig', '--pretty', 'false', `typed.${extension}`,
+        require.resolve('typescript/bin/tsc'),
+        '--strict',
+        '--module',
+        'nodenext',
+        '--target',
+        'es2022',
+        '--lib',
+        'es2022',
+        '--typeRoots',
+        path.join(root, 'node_modules', '@types'),
+        '--types',
+        'node',
+        '--ignoreConfig',
+        '--pretty',
+        'false',
+        `typed.${extension}`,
       );
       assert.deepEqual(compiled, { status: 0, stdout: '', stderr: '' });
-      assert.deepEqual(await project.node(`typed.${extension.replace('ts', 'js')}`), { status: 0, stdout: 'TYPED\n', stderr: '' });
+      assert.deepEqual(await project.node(`typed.${extension.replace('ts', 'js')}`), {
+        status: 0,
+        stdout: 'TYPED\n',
+        stderr: '',
+      });
     });
   }
 
   await t.test('by its command', async () => {
-    const { status, stdout, stderr } = await project.npm(['exec', '--offline', '--no', '--', 'websockets', '--version']);
-    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${require('../../package.json').version}\n`, stderr: '' });
+    const { status, stdout, stderr } = await project.npm([
+      'exec',
+      '--offline',
+      '--no',
+      '--',
+      'websockets',
+      '--version',
+    ]);
+    assert.deepEqual(
+      { status, stdout, stderr },
+      { status: 0, stdout: `${require('../../package.json').version}\n`, stderr: '' },
+    );
   });
 
   await t.test('in little space', () => {
-    const sizes = ['websockets', OWN].map((name) => filesOf(project.installed(name)).map((file) => fs.statSync(file).size));
+    const sizes = ['websockets', OWN].map((name) =>
+      filesOf(project.installed(name)).map((file) => fs.statSync(file).size),
+    );
     const [main, own] = sizes.map((all) => all.reduce((sum, size) => sum + size));
-    t.diagnostic(`installed size: ${Math.ceil((main + own) / 1024)} KiB in ${sizes.flat().length} files, of which the binary's package is ${Math.ceil(own / 1024)} KiB`);
+    t.diagnostic(
+      `installed size: ${Math.ceil((main + own) / 1024)} KiB in ${sizes.flat().length} files, of which the binary's package is ${Math.ceil(own / 1024)} KiB`,
+    );
     assert.ok(main + own < 4 * 1024 * 1024, 'more than 4 MiB');
-    assert.deepEqual(fs.readdirSync(project.installed()).filter((name) => !name.startsWith('.')).sort(), ['websockets', OWN].sort());
+    assert.deepEqual(
+      fs
+        .readdirSync(project.installed())
+        .filter((name) => !name.startsWith('.'))
+        .sort(),
+      ['websockets', OWN].sort(),
+    );
   });
 
   await t.test('without anything that runs when it is installed', () => {
     const { packages } = project.json('node_modules/.package-lock.json');
-    assert.deepEqual(Object.values(packages).filter((entry) => entry.hasInstallScript), []);
+    assert.deepEqual(
+      Object.values(packages).filter((entry) => entry.hasInstallScript),
+      [],
+    );
   });
 });
 
-test('npm picks the platform\'s package by itself, and fetches no other', limit, async (t) => {
+test("npm picks the platform's package by itself, and fetches no other", limit, async (t) => {
   const project = new Project(t);
   const { url, asked } = await registry(t, packed());
   // The npm that refuses to run scripts at all (--strict-allow-scripts; older ones know no such thing) has nothing to refuse.
   const { status, stdout, stderr } = await project.npm(['install', 'websockets'], {
-    npm_config_registry: url, npm_config_strict_allow_scripts: 'true',
+    npm_config_registry: url,
+    npm_config_strict_allow_scripts: 'true',
   });
   assert.equal(status, 0, stdout + stderr);
   assert.doesNotMatch(stdout + stderr, /allow-scripts|install script/i);
-  assert.deepEqual(asked.filter((place) => place.endsWith('.tgz')).map((place) => place.split('/')[1]).sort(), ['websockets', OWN].sort());
+  assert.deepEqual(
+    asked
+      .filter((place) => place.endsWith('.tgz'))
+      .map((place) => place.split('/')[1])
+      .sort(),
+    ['websockets', OWN].sort(),
+  );
   project.write('echo.cjs', consumer('echo.cjs'));
   assert.equal((await project.node('echo.cjs')).stdout, `required ${TRANSPORT}\n`);
 });

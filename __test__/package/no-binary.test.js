@@ -13,7 +13,9 @@ const { name, text } = thisPlatform();
 const OWN = `websockets-${name}`;
 const BINARY = `websockets.${name}.node`;
 // `process.permission` is there where the model is on; the flag has had two names.
-const PERMISSION = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
+const PERMISSION = process.allowedNodeEnvironmentFlags.has('--permission')
+  ? '--permission'
+  : '--experimental-permission';
 
 /** Requires the package, and says what came of it as JSON. */
 const REQUIRE = `
@@ -28,7 +30,9 @@ const REQUIRE = `
 /** A project into which npm has installed the tarballs. */
 async function installed(t, ...omit) {
   const project = new Project(t);
-  const tarballs = packed().filter((one) => !omit.includes(one.name)).map(({ file }) => file);
+  const tarballs = packed()
+    .filter((one) => !omit.includes(one.name))
+    .map(({ file }) => file);
   const { status, stderr } = await project.npm(['install', '--offline', '--ignore-scripts', ...tarballs]);
   assert.equal(status, 0, stderr);
   project.write('require.cjs', REQUIRE);
@@ -42,8 +46,12 @@ async function failure(project, ...flags) {
   const said = JSON.parse(stdout);
   assert.equal(said.name, 'Error');
   const lines = said.message.split('\n');
-  assert.match(lines.pop(), /^To build it from source, with Rust \d+\.\d+ or newer \(https:\/\/rustup\.rs\): npm run build --prefix ".*node_modules.websockets"$/);
-  if (said.code === 'ERR_WS_NO_BINARY') assert.equal(lines.shift(), `websockets ${version} has no binary that can be loaded on ${text}.`);
+  assert.match(
+    lines.pop(),
+    /^To build it from source, with Rust \d+\.\d+ or newer \(https:\/\/rustup\.rs\): npm run build --prefix ".*node_modules.websockets"$/,
+  );
+  if (said.code === 'ERR_WS_NO_BINARY')
+    assert.equal(lines.shift(), `websockets ${version} has no binary that can be loaded on ${text}.`);
   return { ...said, lines };
 }
 
@@ -62,12 +70,14 @@ test('without the package of the platform', limit, async (t) => {
   await t.test('and with that of another', async () => {
     project.write('node_modules/websockets-openbsd/package.json', '{}');
     project.write('node_modules/websockets-win32-arm64-msvc/package.json', '{}');
-    const { lines: [, first] } = await failure(project);
+    const {
+      lines: [, first],
+    } = await failure(project);
     assert.match(first, /^ {2}- websockets-win32-arm64-msvc is installed: node_modules was made on another system/);
   });
 
   await t.test('an import fails the same way', async () => {
-    project.write('import.mjs', 'import(\'websockets\').catch(({ code }) => console.log(code));');
+    project.write('import.mjs', "import('websockets').catch(({ code }) => console.log(code));");
     assert.equal((await project.node('import.mjs')).stdout, 'ERR_WS_NO_BINARY\n');
   });
 
@@ -75,17 +85,23 @@ test('without the package of the platform', limit, async (t) => {
     const other = 'Object.defineProperties(process, { platform: { value: "sunos" }, arch: { value: "sparc" } });';
     project.write('require.cjs', other + REQUIRE);
     const { stdout } = await project.node('require.cjs');
-    assert.match(JSON.parse(stdout).message, /on sunos sparc\.\nThere is no package websockets-sunos-sparc: binaries are published for darwin-arm64, /);
+    assert.match(
+      JSON.parse(stdout).message,
+      /on sunos sparc\.\nThere is no package websockets-sunos-sparc: binaries are published for darwin-arm64, /,
+    );
   });
 });
 
-test('with Node\'s permission model', limit, async (t) => {
+test("with Node's permission model", limit, async (t) => {
   const project = await installed(t);
   const refused = await failure(project, PERMISSION, '--allow-fs-read=*');
   assert.equal(refused.code, 'ERR_WS_NO_BINARY');
   assert.equal(refused.cause.code, 'ERR_DLOPEN_DISABLED');
   assert.match(refused.lines[0], new RegExp(`${BINARY} was found, but not loaded`));
-  assert.match(refused.lines[1], /^ {2}- Node\.js may not load addons here: with its permission model \(--permission\) add --allow-addons;/);
+  assert.match(
+    refused.lines[1],
+    /^ {2}- Node\.js may not load addons here: with its permission model \(--permission\) add --allow-addons;/,
+  );
 
   // Those that have the model and no such flag let addons in.
   if (process.allowedNodeEnvironmentFlags.has('--allow-addons')) {
@@ -103,33 +119,60 @@ test('with a binary that is damaged', limit, async (t) => {
   assert.equal(cut.code, 'ERR_WS_NO_BINARY');
   assert.equal(cut.cause.code, 'ERR_DLOPEN_FAILED');
   assert.match(cut.lines[0], new RegExp(`${BINARY} was found, but not loaded \\(.+\\):$`));
-  assert.match(cut.lines[1], /^ {2}- the file is damaged, or was made for another system or architecture: delete node_modules/);
+  assert.match(
+    cut.lines[1],
+    /^ {2}- the file is damaged, or was made for another system or architecture: delete node_modules/,
+  );
   fs.rmSync(binary);
-  const { code, lines: [first] } = await failure(project);
-  assert.deepEqual([code, first], ['ERR_WS_NO_BINARY', `The package ${OWN} was looked for, and is not installed. The usual causes:`]);
+  const {
+    code,
+    lines: [first],
+  } = await failure(project);
+  assert.deepEqual(
+    [code, first],
+    ['ERR_WS_NO_BINARY', `The package ${OWN} was looked for, and is not installed. The usual causes:`],
+  );
 });
 
 test('what the system says of another C library is put in words', limit, async (t) => {
   const project = await installed(t);
   const says = [
-    ['/lib/libc.so.6: version `GLIBC_2.39\' not found (required by x.node)', 'it needs glibc 2.39 or newer, and this system\'s is older'],
-    ['/lib/x86_64-linux-gnu/libc.so: invalid ELF header', 'it was made for another C library: musl (Alpine) and glibc have packages of their own'],
-    ['libc.musl-x86_64.so.1: cannot open shared object file: No such file or directory', 'it was made for another C library: musl (Alpine) and glibc have packages of their own'],
-    ['Error loading shared library ld-linux-x86-64.so.2: No such file or directory', 'it was made for another C library: musl (Alpine) and glibc have packages of their own'],
+    [
+      "/lib/libc.so.6: version `GLIBC_2.39' not found (required by x.node)",
+      "it needs glibc 2.39 or newer, and this system's is older",
+    ],
+    [
+      '/lib/x86_64-linux-gnu/libc.so: invalid ELF header',
+      'it was made for another C library: musl (Alpine) and glibc have packages of their own',
+    ],
+    [
+      'libc.musl-x86_64.so.1: cannot open shared object file: No such file or directory',
+      'it was made for another C library: musl (Alpine) and glibc have packages of their own',
+    ],
+    [
+      'Error loading shared library ld-linux-x86-64.so.2: No such file or directory',
+      'it was made for another C library: musl (Alpine) and glibc have packages of their own',
+    ],
   ];
   for (const [message, words] of says) {
     // No system here has another C library, so what it would say is said in its place.
-    project.write('require.cjs', `process.dlopen = () => { throw Object.assign(new Error(${JSON.stringify(message)}), { code: 'ERR_DLOPEN_FAILED' }); };${REQUIRE}`);
+    project.write(
+      'require.cjs',
+      `process.dlopen = () => { throw Object.assign(new Error(${JSON.stringify(message)}), { code: 'ERR_DLOPEN_FAILED' }); };${REQUIRE}`,
+    );
     assert.equal((await failure(project)).lines[1], `  - ${words}`);
   }
 });
 
-test('with Deno\'s permissions', limit, async (t) => {
+test("with Deno's permissions", limit, async (t) => {
   const project = await installed(t);
   // What Deno throws where it runs without --allow-ffi.
-  const refusal = 'process.dlopen = () => { throw Object.assign(new Error("Requires ffi access"), { name: "NotCapable" }); };';
+  const refusal =
+    'process.dlopen = () => { throw Object.assign(new Error("Requires ffi access"), { name: "NotCapable" }); };';
   project.write('require.cjs', refusal + REQUIRE);
-  const { lines: [first, second] } = await failure(project);
+  const {
+    lines: [first, second],
+  } = await failure(project);
   assert.match(first, /was found, but not loaded \(Requires ffi access\):$/);
   assert.equal(second, '  - Deno may not load addons here: it needs --allow-ffi, --allow-read and --allow-env');
 });
@@ -140,7 +183,10 @@ test('with a binary of another version', limit, async (t) => {
   project.write('node_modules/websockets/package.json', JSON.stringify({ ...manifest, version: '99.0.0' }));
   const { code, lines } = await failure(project);
   assert.equal(code, 'ERR_WS_BINARY_VERSION');
-  assert.equal(lines[0], `websockets 99.0.0 has found a binary of version ${version} on ${text}: ${project.installed(OWN, BINARY)}.`);
+  assert.equal(
+    lines[0],
+    `websockets 99.0.0 has found a binary of version ${version} on ${text}: ${project.installed(OWN, BINARY)}.`,
+  );
   assert.equal(lines[2], `  - websockets and ${OWN} were updated apart: delete node_modules and install again`);
 });
 

@@ -17,16 +17,26 @@ test('a release publishes what is not there yet, the main package last', { timeo
   for (const name of platforms()) fs.writeFileSync(path.join(binaries, `websockets.${name}.node`), name);
   const out = folder(t);
   const packed = packAll({ out, binaries, all: true });
-  assert.deepEqual(packed.map(({ name }) => name), [...platforms().map((name) => `websockets-${name}`), 'websockets']);
+  assert.deepEqual(
+    packed.map(({ name }) => name),
+    [...platforms().map((name) => `websockets-${name}`), 'websockets'],
+  );
 
   const { url } = await registry(t, [], (name) => name === 'websockets-darwin-x64');
   const project = new Project(t);
-  const { status, stdout, stderr } = await execute(project.folder, [process.execPath, path.join(root, 'scripts', 'publish.js'), '--dry-run', out], {
-    ...project.npmSettings, npm_config_registry: url,
-  });
+  const { status, stdout, stderr } = await execute(
+    project.folder,
+    [process.execPath, path.join(root, 'scripts', 'publish.js'), '--dry-run', out],
+    {
+      ...project.npmSettings,
+      npm_config_registry: url,
+    },
+  );
   assert.equal(status, 0, stdout + stderr);
   const said = stdout.split('\n').filter((line) => /is there already|would be published/.test(line));
-  const expected = packed.map(({ name }) => `${name}@${version} ${name === 'websockets-darwin-x64' ? 'is there already' : 'would be published'}`);
+  const expected = packed.map(
+    ({ name }) => `${name}@${version} ${name === 'websockets-darwin-x64' ? 'is there already' : 'would be published'}`,
+  );
   assert.deepEqual(said, expected);
   assert.match(stderr, /tag latest and public access/i);
 });

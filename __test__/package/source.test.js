@@ -9,7 +9,9 @@ const { thisPlatform } = require('../../lib/native/platform');
 
 const root = path.resolve(__dirname, '..', '..');
 
-test('where there is no binary, npm run build makes one out of the published package', { timeout: 540_000 }, async (t) => {
+test('where there is no binary, npm run build makes one out of the published package', {
+  timeout: 540_000,
+}, async (t) => {
   const project = new Project(t);
   const main = packed().at(-1);
   const { status, stderr } = await project.npm(['install', '--offline', '--ignore-scripts', main.file]);
@@ -25,7 +27,10 @@ test('where there is no binary, npm run build makes one out of the published pac
     CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16',
   });
   assert.equal(built.status, 0, built.stdout + built.stderr);
-  assert.ok(built.stdout.includes(`built ${project.installed('websockets', `websockets.${thisPlatform().name}.node`)}`), built.stdout);
+  assert.ok(
+    built.stdout.includes(`built ${project.installed('websockets', `websockets.${thisPlatform().name}.node`)}`),
+    built.stdout,
+  );
   const { stdout, stderr: said } = await project.node('echo.cjs');
   assert.match(stdout, /^required (socket|stream)\n$/, said);
 });

@@ -26,7 +26,8 @@ function succeed(command, args, cwd = root) {
 }
 
 /** @returns {string} a program of a package that is installed here */
-const program = (name, bin) => path.join(root, 'node_modules', name, require(`../../node_modules/${name}/package.json`).bin[bin]);
+const program = (name, bin) =>
+  path.join(root, 'node_modules', name, require(`../../node_modules/${name}/package.json`).bin[bin]);
 
 before(() => {
   project = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-types-'));
@@ -36,7 +37,11 @@ before(() => {
   fs.mkdirSync(installed, { recursive: true });
   succeed('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed]);
   fs.mkdirSync(path.join(project, 'node_modules', '@types'));
-  for (const [from, to] of [['consumer.cts', 'consumer.cts'], ['consumer.mts', 'consumer.mts'], ['consumer.mts', 'consumer.ts']]) {
+  for (const [from, to] of [
+    ['consumer.cts', 'consumer.cts'],
+    ['consumer.mts', 'consumer.mts'],
+    ['consumer.mts', 'consumer.ts'],
+  ]) {
     fs.copyFileSync(path.join(root, '__test__', 'types', from), path.join(project, to));
   }
 });
@@ -72,11 +77,29 @@ for (const [pair, [compiler, types]] of Object.entries(PAIRS)) {
       fs.rmSync(link, { force: true });
       fs.symlinkSync(path.join(root, 'node_modules', types), link);
       const deprecated = compiler === 'typescript' && way === 'node10' ? ['--ignoreDeprecations', '6.0'] : [];
-      succeed(process.execPath, [
-        program(compiler, 'tsc'), '--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2022', '--types', 'node',
-        '--esModuleInterop', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--pretty', 'false',
-        ...args, ...deprecated, ...files,
-      ], project);
+      succeed(
+        process.execPath,
+        [
+          program(compiler, 'tsc'),
+          '--strict',
+          '--noEmit',
+          '--target',
+          'es2022',
+          '--lib',
+          'es2022',
+          '--types',
+          'node',
+          '--esModuleInterop',
+          '--exactOptionalPropertyTypes',
+          '--noUncheckedIndexedAccess',
+          '--pretty',
+          'false',
+          ...args,
+          ...deprecated,
+          ...files,
+        ],
+        project,
+      );
     });
   }
 }

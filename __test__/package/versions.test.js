@@ -21,7 +21,10 @@ const TARGETS = {
 
 test('all versions are in step', () => {
   const all = versions();
-  assert.deepEqual(all.filter(([, version]) => version !== checkout.version), []);
+  assert.deepEqual(
+    all.filter(([, version]) => version !== checkout.version),
+    [],
+  );
   assert.equal(all.length, 3 + platforms().length + 2);
   assert.equal(oneVersion(), checkout.version);
 });
@@ -37,9 +40,13 @@ test('there is a package for each target, and the error about a missing one name
 
 test('the main package asks for all of them, in its own version, and runs nothing when it is installed', () => {
   const manifest = mainManifest({});
-  assert.deepEqual(manifest.optionalDependencies, Object.fromEntries(platforms().map((name) => [`websockets-${name}`, checkout.version])));
+  assert.deepEqual(
+    manifest.optionalDependencies,
+    Object.fromEntries(platforms().map((name) => [`websockets-${name}`, checkout.version])),
+  );
   assert.deepEqual(Object.keys(manifest.scripts), ['build']);
-  for (const key of ['dependencies', 'devDependencies', 'repository', 'napi']) assert.equal(manifest[key], undefined, key);
+  for (const key of ['dependencies', 'devDependencies', 'repository', 'napi'])
+    assert.equal(manifest[key], undefined, key);
   // Or npm would look for packages in a checkout that may not be published yet.
   assert.equal(checkout.optionalDependencies, undefined);
 });
@@ -49,7 +56,10 @@ for (const name of platforms()) {
     const manifest = platformManifest(name, {});
     const [os, cpu, abi] = name.split('-');
     const libc = { gnu: ['glibc'], musl: ['musl'] }[abi];
-    assert.deepEqual([manifest.name, manifest.os, manifest.cpu, manifest.libc], [`websockets-${name}`, [os], [cpu], libc]);
+    assert.deepEqual(
+      [manifest.name, manifest.os, manifest.cpu, manifest.libc],
+      [`websockets-${name}`, [os], [cpu], libc],
+    );
     assert.deepEqual([manifest.main, manifest.files], [`websockets.${name}.node`, [`websockets.${name}.node`]]);
     assert.deepEqual([manifest.license, manifest.engines], [checkout.license, checkout.engines]);
     for (const key of ['scripts', 'dependencies', 'optionalDependencies']) assert.equal(manifest[key], undefined, key);

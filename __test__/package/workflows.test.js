@@ -22,7 +22,10 @@ for (const name of names) {
     // Without a path: it would look for what lies beside it, and a WebAssembly module cannot.
     const found = await runLint(read(name), '');
     const known = (message) => NEW_RUNNERS.some((runner) => message.startsWith(`label "${runner}" is unknown`));
-    assert.deepEqual(found.filter(({ message }) => !known(message)), []);
+    assert.deepEqual(
+      found.filter(({ message }) => !known(message)),
+      [],
+    );
     // And it would have found something.
     assert.notDeepEqual(await runLint(read(name).replace('timeout-minutes', 'timeout-minuets'), ''), []);
   });
@@ -31,17 +34,26 @@ for (const name of names) {
     const used = all(read(name), /uses: (\S+)/g).filter((action) => !action.startsWith('./'));
     for (const action of used) assert.match(action, /@(v\d+|stable|nightly)$/);
     assert.match(read(name), /^permissions:\n {2}contents: read$/m);
-    for (const step of read(name).split('uses: actions/checkout@').slice(1)) assert.match(step, /^v\d+\n {8}with:\n {10}persist-credentials: false\n/);
+    for (const step of read(name).split('uses: actions/checkout@').slice(1))
+      assert.match(step, /^v\d+\n {8}with:\n {10}persist-credentials: false\n/);
     for (const local of all(read(name), /uses: \.\/(\S+)/g)) assert.ok(fs.existsSync(path.join(root, local)), local);
   });
 }
 
 test('what may write installs and builds nothing that comes from elsewhere', () => {
-  const jobs = read('release.yml').split(/^ {2}(?=[\w-]+:$)/m).slice(1);
+  const jobs = read('release.yml')
+    .split(/^ {2}(?=[\w-]+:$)/m)
+    .slice(1);
   const writing = jobs.filter((job) => /^ {6}[\w-]+: write/m.test(job));
-  assert.deepEqual(writing.map((job) => job.split(':')[0]), ['publish', 'announce']);
+  assert.deepEqual(
+    writing.map((job) => job.split(':')[0]),
+    ['publish', 'announce'],
+  );
   for (const job of writing) {
-    assert.doesNotMatch(job, /cargo|rust-toolchain|scripts\/(?:test|package|setup)\.js|npm (?:ci|install(?! --global npm@))/);
+    assert.doesNotMatch(
+      job,
+      /cargo|rust-toolchain|scripts\/(?:test|package|setup)\.js|npm (?:ci|install(?! --global npm@))/,
+    );
     assert.equal(all(job, /^ {6}([\w-]+): write/gm).length, 1);
   }
   assert.doesNotMatch(names.map(read).join('\n'), /secrets\./);

@@ -59,6 +59,7 @@ const runtimes = Object.entries(KINDS).flatMap(([kind, { title, pack, binary, ar
       command: [path.join(folder, 'node_modules', pack, binary), ...args],
       transports,
     };
-  }));
+  }),
+);
 
 module.exports = { runtimes };

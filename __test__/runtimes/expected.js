@@ -24,8 +24,9 @@ const NO_SOCKET_TRANSPORT = {
       'no descriptor left for a socket (later of the process): it throws, and nothing has changed',
       'no descriptor left for a socket of a Server: an error event, that connection is dropped, the next one is served',
     ],
-    'exit.test.js': ['open', 'message', 'binary', 'ping', 'pong', 'drain', 'error', 'close'].map((name) =>
-      `process.exit() in a listener of ${name}, by the socket transport`),
+    'exit.test.js': ['open', 'message', 'binary', 'ping', 'pong', 'drain', 'error', 'close'].map(
+      (name) => `process.exit() in a listener of ${name}, by the socket transport`,
+    ),
     'keep-socket.test.js': [
       'the WebSocket lives on without its socket',
       'what is done to the socket acts on nothing any more',
@@ -40,7 +41,7 @@ const NO_SOCKET_TRANSPORT = {
       '1 I/O threads of 3 connections are full: assignSocket throws, and nothing has changed',
       '2 I/O threads of 2 connections are full: assignSocket throws, and nothing has changed',
       'what is no number from 1 to 67,108,864 is as if it were not set',
-      'a worker that is terminated as it assigns a socket keeps nobody\'s place',
+      "a worker that is terminated as it assigns a socket keeps nobody's place",
     ],
     'throwing-listener.test.js': [
       'each of 4000 events throws, drain too, by the socket transport: each is uncaught once, in order',
@@ -81,7 +82,8 @@ const EXPECTED = [
   },
   {
     in: 'node-18.3.0',
-    because: 'it tells the family of an address as a number, and a socket that was assigned while it was connecting is not heard of',
+    because:
+      'it tells the family of an address as a number, and a socket that was assigned while it was connecting is not heard of',
     tests: {
       'lost-while-paused.test.js': ['the same of a socket that was connecting when it was assigned'],
       'socket-after-takeover.test.js': ['addresses that nobody looked at before are there as well'],
@@ -93,8 +95,9 @@ const EXPECTED = [
     in: 'bun',
     because: 'Bun destroys a socket that was lost as the app would: what a pause has held back is dropped with it',
     tests: {
-      'held-events.test.js': ['send', 'send to several', 'ping'].map((what) =>
-        `${what} in the listener of an event that was held when its connection ended: no throw, then close`),
+      'held-events.test.js': ['send', 'send to several', 'ping'].map(
+        (what) => `${what} in the listener of an event that was held when its connection ended: no throw, then close`,
+      ),
       'lost-while-paused.test.js': [
         'a reset while paused: what came before it is heard, then close',
         'the same of what came while it was paused, with the close frame that it ends with',
@@ -109,18 +112,26 @@ const EXPECTED = [
   {
     in: 'bun',
     because: 'Bun answers these requests itself, with 400',
-    tests: { 'malformed-handshakes.test.js': ['OPTIONS: 404', 'the path of a file elsewhere: 404', 'an asterisk: 404'] },
-  },
-  {
-    in: 'bun',
-    because: 'Bun\'s http.Server refuses 200 headers itself, whatever maxHeadersCount is',
-    tests: { 'malformed-handshakes.test.js': ['so many headers as the HTTP server reads, and no more', '1,000 headers: 101'] },
-  },
-  {
-    in: 'bun',
-    because: 'a socket that came through Bun\'s HTTP server does not count the bytes of the handshake, and does not take setKeepAlive',
     tests: {
-      'socket-after-takeover.test.js': ['bytesRead and bytesWritten are those of the wire', 'the byte counts outlive the connection'],
+      'malformed-handshakes.test.js': ['OPTIONS: 404', 'the path of a file elsewhere: 404', 'an asterisk: 404'],
+    },
+  },
+  {
+    in: 'bun',
+    because: "Bun's http.Server refuses 200 headers itself, whatever maxHeadersCount is",
+    tests: {
+      'malformed-handshakes.test.js': ['so many headers as the HTTP server reads, and no more', '1,000 headers: 101'],
+    },
+  },
+  {
+    in: 'bun',
+    because:
+      "a socket that came through Bun's HTTP server does not count the bytes of the handshake, and does not take setKeepAlive",
+    tests: {
+      'socket-after-takeover.test.js': [
+        'bytesRead and bytesWritten are those of the wire',
+        'the byte counts outlive the connection',
+      ],
       'socket-options.test.js': [
         'setKeepAlive acts on a connection',
         'setKeepAlive acts in the turn in which the socket is assigned',
@@ -133,12 +144,12 @@ const EXPECTED = [
   },
   {
     in: 'bun',
-    because: 'address() of a socket that came through Bun\'s HTTP server has the port of the peer',
+    because: "address() of a socket that came through Bun's HTTP server has the port of the peer",
     tests: { 'socket-after-takeover.test.js': ['addresses that nobody looked at before are there as well'] },
   },
   {
     in: 'bun',
-    because: 'unref() of a socket that came through Bun\'s HTTP server does not let the process go',
+    because: "unref() of a socket that came through Bun's HTTP server does not let the process go",
     tests: { 'exit.test.js': ['unref() of its socket lets the process go, and the peer sees the end'] },
   },
   {
@@ -153,24 +164,26 @@ const EXPECTED = [
   },
   {
     in: 'bun',
-    because: 'TLS sockets of Bun\'s HTTPS server have no getProtocol()',
+    because: "TLS sockets of Bun's HTTPS server have no getProtocol()",
     tests: { 'tls.test.js': ['the socket object tells the truth, and drives the WebSocket'] },
   },
   {
     in: 'bun',
-    because: 'Bun\'s HTTP server does not close a connection that has sent no whole request',
+    because: "Bun's HTTP server does not close a connection that has sent no whole request",
     tests: { 'server.test.js': ['a client that says nothing, or half a request, is closed after closeTimeout'] },
   },
   {
     in: 'bun',
-    because: 'Bun\'s HTTP server takes no more than 200 headers, and answers 431',
+    because: "Bun's HTTP server takes no more than 200 headers, and answers 431",
     tests: { 'advisories.test.js': ['as many headers as fit, or more, end no process'] },
   },
   {
     in: 'bun',
     because: 'a socket of Bun that was read by read() alone does not end, where allowHalfOpen is false',
     tests: {
-      'fin-before-takeover.test.js': ['what a peer sent before its FIN is heard, allowHalfOpen false, where both came before the takeover'],
+      'fin-before-takeover.test.js': [
+        'what a peer sent before its FIN is heard, allowHalfOpen false, where both came before the takeover',
+      ],
     },
   },
   {
@@ -183,7 +196,12 @@ const EXPECTED = [
     in: 'bun',
     because: 'Bun reads late where its thread has been busy: a peer that has answered may be taken for silent',
     sometimes: true,
-    tests: { 'busy-threads.test.js': ['the JavaScript thread is blocked for longer than timeout', 'the I/O thread compresses for longer than pingInterval'] },
+    tests: {
+      'busy-threads.test.js': [
+        'the JavaScript thread is blocked for longer than timeout',
+        'the I/O thread compresses for longer than pingInterval',
+      ],
+    },
   },
 
   { in: 'deno', ...NO_SOCKET_TRANSPORT },
@@ -211,7 +229,7 @@ const EXPECTED = [
   },
   {
     in: 'deno',
-    because: 'Deno\'s zlib takes no dictionary, which the test\'s peer compresses by',
+    because: "Deno's zlib takes no dictionary, which the test's peer compresses by",
     tests: {
       'deflate-violations.test.js': [
         'a reference to before the beginning is WS_ERR_INVALID_COMPRESSED_DATA and 1007',
@@ -221,12 +239,17 @@ const EXPECTED = [
   },
   {
     in: 'deno',
-    because: 'what a listener of http.Server\'s \'upgrade\' throws, open listeners included, is no uncaughtException in Deno',
+    because:
+      "what a listener of http.Server's 'upgrade' throws, open listeners included, is no uncaughtException in Deno",
     tests: {
       'throwing-listener.test.js': [
         'a throw in a listener is uncaught once; no event is lost or repeated',
-        ...['the stream transport', 'permessage-deflate by streams', 'an extension', 'an extension beside permessage-deflate'].map((way) =>
-          `each of 4000 events throws, drain too, by ${way}: each is uncaught once, in order`),
+        ...[
+          'the stream transport',
+          'permessage-deflate by streams',
+          'an extension',
+          'an extension beside permessage-deflate',
+        ].map((way) => `each of 4000 events throws, drain too, by ${way}: each is uncaught once, in order`),
         'a throw in the error listener loses no close event',
         'other connections go on',
       ],
@@ -268,12 +291,16 @@ const EXPECTED = [
   },
   {
     in: 'deno',
-    because: 'promises have their turn within an emit: in \'upgrade\' the client of ws has no protocol yet',
-    tests: { 'upgrade.test.js': ['handleUpgradeRequest > upgrades a client of ws, and its options go to assignSocket as they are'] },
+    because: "promises have their turn within an emit: in 'upgrade' the client of ws has no protocol yet",
+    tests: {
+      'upgrade.test.js': [
+        'handleUpgradeRequest > upgrades a client of ws, and its options go to assignSocket as they are',
+      ],
+    },
   },
   {
     in: 'deno',
-    because: 'Deno\'s http.Server emits the error of a request that was aborted, though nobody listens',
+    because: "Deno's http.Server emits the error of a request that was aborted, though nobody listens",
     tests: { 'client.test.js': ['close() and terminate(null) end handshakes that are under way, without a word'] },
   },
   {
@@ -294,7 +321,12 @@ const EXPECTED = [
     in: 'deno',
     because: 'Deno reads late where its thread has been busy: a peer that has answered may be taken for silent',
     sometimes: true,
-    tests: { 'busy-threads.test.js': ['the JavaScript thread is blocked for longer than timeout', 'the I/O thread compresses for longer than pingInterval'] },
+    tests: {
+      'busy-threads.test.js': [
+        'the JavaScript thread is blocked for longer than timeout',
+        'the I/O thread compresses for longer than pingInterval',
+      ],
+    },
   },
 ];
 
@@ -311,8 +343,9 @@ const FILES = [...new Set(EXPECTED.flatMap(({ tests }) => Object.keys(tests)))];
 
 /** @returns {number} how many tests fail there, those apart that are about the socket transport where there is none */
 const countOf = (runtime, transport) =>
-  FILES.flatMap((file) => [...expectedOf(runtime, transport, file).values()])
-    .filter(({ because }) => because !== NO_SOCKET_TRANSPORT.because).length;
+  FILES.flatMap((file) => [...expectedOf(runtime, transport, file).values()]).filter(
+    ({ because }) => because !== NO_SOCKET_TRANSPORT.because,
+  ).length;
 
 /** How many are about the socket transport. */
 const ABOUT_SOCKETS = Object.values(NO_SOCKET_TRANSPORT.tests).flat().length;

@@ -49,7 +49,11 @@ async function runFile({ command }, transport, file, expected) {
     stream.setEncoding('utf8').on('data', (text) => (output = (output + text).slice(-4_000)));
   }
   const how = await ended(child, results);
-  const lines = fs.readFileSync(results, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const lines = fs
+    .readFileSync(results, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
   fs.rmSync(results);
   return judge(lines, how, output);
 }
@@ -72,7 +76,9 @@ function ended(child, results) {
     const kill = () => {
       try {
         process.kill(-child.pid, 'SIGKILL');
-      } catch { /* it is gone already */ }
+      } catch {
+        /* it is gone already */
+      }
     };
     child.once('error', (error) => (clearInterval(timer), resolve(error.message)));
     child.once('close', (status, signal) => {

@@ -28,15 +28,20 @@ Module.prototype.require = function require(id) {
 const say = (line) => fs.appendFileSync(results, `${JSON.stringify(line)}\n`);
 
 require(path.resolve(file));
-nodeTest.run({
-  begin(name) {
-    say({ begins: name });
-    return expectedToFail.has(name) ? SHORT : undefined;
-  },
-  end(name, outcome, error) {
-    say({ name, outcome, ...(error === undefined ? {} : { error: error?.stack ?? inspect(error) }) });
-  },
-}).then(() => say({ done: true }), (error) => {
-  say({ name: 'a hook', outcome: 'failed', error: error?.stack ?? inspect(error) });
-  process.exit(1);
-});
+nodeTest
+  .run({
+    begin(name) {
+      say({ begins: name });
+      return expectedToFail.has(name) ? SHORT : undefined;
+    },
+    end(name, outcome, error) {
+      say({ name, outcome, ...(error === undefined ? {} : { error: error?.stack ?? inspect(error) }) });
+    },
+  })
+  .then(
+    () => say({ done: true }),
+    (error) => {
+      say({ name: 'a hook', outcome: 'failed', error: error?.stack ?? inspect(error) });
+      process.exit(1);
+    },
+  );

@@ -16,7 +16,16 @@ function works({ command: [binary] }) {
 function install(runtime) {
   if (works(runtime)) return;
   fs.mkdirSync(runtime.folder, { recursive: true });
-  const args = ['install', '--prefix', runtime.folder, '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', runtime.spec];
+  const args = [
+    'install',
+    '--prefix',
+    runtime.folder,
+    '--no-save',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    runtime.spec,
+  ];
   const { status, stdout, stderr } = spawnSync('npm', args, { encoding: 'utf8' });
   if (status !== 0 || !works(runtime)) {
     throw new Error(`${runtime.title} could not be installed (npm install ${runtime.spec})\n${stdout}${stderr}`);

@@ -22,7 +22,8 @@ const table = require('./table');
 /** What is no test of `Base`: the compiler runs in Node.js whatever runs the tests, and documents do not run. */
 const ELSEWHERE = ['links.test.js', 'types.test.js'];
 
-const all = fs.readdirSync(path.join(__dirname, '..'))
+const all = fs
+  .readdirSync(path.join(__dirname, '..'))
   .filter((name) => name.endsWith('.test.js') && !ELSEWHERE.includes(name))
   .sort();
 
@@ -43,7 +44,9 @@ function choose(args) {
   const isCore = (runtime) => runtime.kind !== 'node' || runtime === nodes[0];
   const chosen = asked.length > 0 ? asked : core ? runtimes.filter(isCore) : runtimes;
   const wanted = transports.length > 0 ? transports : core ? ['stream'] : ['stream', 'socket'];
-  const runs = chosen.flatMap((runtime) => runtime.transports.filter((one) => wanted.includes(one)).map((transport) => ({ runtime, transport })));
+  const runs = chosen.flatMap((runtime) =>
+    runtime.transports.filter((one) => wanted.includes(one)).map((transport) => ({ runtime, transport })),
+  );
   return { runs, files: files.length > 0 ? files : core ? CORE : all };
 }
 
@@ -58,7 +61,12 @@ async function run({ runtime, transport }, files) {
   const worker = async () => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
       const expected = expectedOf(runtime, transport, file);
-      const results = await runFile(runtime, transport, file, [...expected.keys()].filter((name) => !expected.get(name).sometimes));
+      const results = await runFile(
+        runtime,
+        transport,
+        file,
+        [...expected.keys()].filter((name) => !expected.get(name).sometimes),
+      );
       const failures = results.filter(({ outcome }) => outcome === 'failed');
       const names = new Set(failures.map(({ name }) => name));
       sum.passed += results.filter(({ outcome }) => outcome === 'passed').length;
@@ -74,7 +82,9 @@ async function run({ runtime, transport }, files) {
         if (sometimes || names.has(name)) continue;
         sum.failed++;
         const passed = results.some((result) => result.name === name && result.outcome === 'passed');
-        console.log(`✖ ${runtime.title}, ${transport}, ${file}: ${name}\n    stands in expected.js, and ${passed ? 'passed' : 'did not run'}`);
+        console.log(
+          `✖ ${runtime.title}, ${transport}, ${file}: ${name}\n    stands in expected.js, and ${passed ? 'passed' : 'did not run'}`,
+        );
       }
     }
   };
@@ -98,7 +108,9 @@ async function main(args) {
     total.passed += passed;
     total.failed += failed;
     const seconds = ((Date.now() - started) / 1000).toFixed();
-    console.log(`${each.runtime.title}, ${each.transport}: ${passed} passed, ${expected} failed as expected, ${failed} not as expected, ${seconds} s`);
+    console.log(
+      `${each.runtime.title}, ${each.transport}: ${passed} passed, ${expected} failed as expected, ${failed} not as expected, ${seconds} s`,
+    );
   }
   console.log(`\n${table.markdown()}\n`);
   for (const file of FILES.filter((name) => !all.includes(name))) {

@@ -13,7 +13,9 @@ function markdown() {
     const failing = countOf(runtime, transport);
     return failing === 0 ? 'all' : `all but ${failing}`;
   };
-  const rows = runtimes.map((runtime) => `| ${runtime.title} | ${cell(runtime, 'stream')} | ${cell(runtime, 'socket')} |`);
+  const rows = runtimes.map(
+    (runtime) => `| ${runtime.title} | ${cell(runtime, 'stream')} | ${cell(runtime, 'socket')} |`,
+  );
   return [
     '| tests that pass | stream transport | socket transport |',
     '|---|---|---|',

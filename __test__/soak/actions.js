@@ -58,7 +58,14 @@ function act(house, complain) {
   const spared = base.bufferedAmount(one.sid) < BEHIND || random(20) === 0 ? [one] : [];
   choose(random, [
     [400, () => spared.forEach((record) => house.send([record]))],
-    [60, () => house.send(some(house).filter(({ sid }) => base.bufferedAmount(sid) < BEHIND), { most: 32 << 10 })],
+    [
+      60,
+      () =>
+        house.send(
+          some(house).filter(({ sid }) => base.bufferedAmount(sid) < BEHIND),
+          { most: 32 << 10 },
+        ),
+    ],
     [40, () => house.send([], { toAll: true, most: 4 << 10 })],
     [2, () => house.send([], { toAll: true, most: 128 << 10 })],
     [30, () => house.ping([one])],

@@ -119,7 +119,12 @@ class Actor {
     await this.open();
     if (this.status === 101) {
       // Few have much to say.
-      for (let left = this.random(1 << (1 + this.random(8))); left > 0 && this.canSpeak && !this.context.isStopping(); left--) await this.#step();
+      for (
+        let left = this.random(1 << (1 + this.random(8)));
+        left > 0 && this.canSpeak && !this.context.isStopping();
+        left--
+      )
+        await this.#step();
       this.ending = choose(this.random, this.endings);
       if (this.canSpeak) await this[this.ending]();
       else this.ending = 'server';
@@ -129,7 +134,20 @@ class Actor {
     this.drop();
     const { cid, endpoint, status, saw, fault, began, ending, closingMs, strays, transcript } = this;
     return {
-      side: 'client', cid, kind: this.kind, endpoint: endpoint.name, mode: this.mode, status, saw, fault, began, ending, closingMs, strays, hung, ...transcript.summary,
+      side: 'client',
+      cid,
+      kind: this.kind,
+      endpoint: endpoint.name,
+      mode: this.mode,
+      status,
+      saw,
+      fault,
+      began,
+      ending,
+      closingMs,
+      strays,
+      hung,
+      ...transcript.summary,
     };
   }
 }

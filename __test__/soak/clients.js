@@ -10,7 +10,12 @@ const { RawActor } = require('./raw-actor');
 const { WsActor } = require('./ws-actor');
 const { choicesOf, choose } = require('./choice');
 
-const KINDS = [[45, RawActor], [25, WsActor], [25, OwnActor], [8, PasserBy]];
+const KINDS = [
+  [45, RawActor],
+  [25, WsActor],
+  [25, OwnActor],
+  [8, PasserBy],
+];
 
 async function main() {
   const [{ seed, sender, actors, endpoints }] = await once(process, 'message');

@@ -10,8 +10,6 @@ const HEADER = /^([a-z]+):(\d+):([a-z]):(\d+):/;
 /** No header is longer. */
 const HEADER_BYTES = 48;
 
-
-
 /** @param {(below: number) => number} random @param {number} count @param {number} from @param {number} range */
 function letters(random, count, from, range) {
   let text = '';

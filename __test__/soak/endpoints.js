@@ -87,7 +87,12 @@ function baseHouse(name, options, assignOptions, context) {
  */
 async function openHouses({ key, cert, unix }, context) {
   const main = serverHouse('main', { perMessageDeflate: { level: 1, threshold: 100 } }, context);
-  const streams = baseHouse('streams', { perMessageDeflate: { level: 1, threshold: 0 } }, { transport: 'stream' }, context);
+  const streams = baseHouse(
+    'streams',
+    { perMessageDeflate: { level: 1, threshold: 0 } },
+    { transport: 'stream' },
+    context,
+  );
   const plain = baseHouse('plain', { closeTimeout: 3000 }, { keepSocket: false }, context);
   const slow = serverHouse('slow', { perMessageDeflate: true }, context);
   slow.base.extensions[DAWDLER] = dawdler(slow.random);
@@ -97,7 +102,9 @@ async function openHouses({ key, cert, unix }, context) {
   const local = http.createServer().listen(unix);
   const others = { streams, plain };
   const mixed = http.createServer().listen(...ANY);
-  mixed.on('upgrade', (req, socket, head) => others[new URL(req.url, 'ws://localhost').pathname.slice(1)]?.upgrade(req, socket, head));
+  mixed.on('upgrade', (req, socket, head) =>
+    others[new URL(req.url, 'ws://localhost').pathname.slice(1)]?.upgrade(req, socket, head),
+  );
   const dawdling = http.createServer().listen(...ANY);
   const listeners = [tcp, tls, local, mixed, dawdling];
   for (const server of listeners) if (!server.listening) await once(server, 'listening');

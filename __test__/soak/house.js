@@ -62,7 +62,19 @@ class House {
     const { transport } = this.base.sockets[sid] ?? {};
     const transcript = new Transcript(this.contents, cid.replace(/\d+$/, ''));
     this.records.set(sid, {
-      cid, sid, transport, transcript, began: null, beganAt: 0, beganCode: 0, error: null, errorCloseCode: 0, strays: [], isFull: false, dropped: false, drained: null,
+      cid,
+      sid,
+      transport,
+      transcript,
+      began: null,
+      beganAt: 0,
+      beganCode: 0,
+      error: null,
+      errorCloseCode: 0,
+      strays: [],
+      isFull: false,
+      dropped: false,
+      drained: null,
     });
   }
 
@@ -116,14 +128,22 @@ class House {
     for (const { transcript } of open) transcript.ping(n);
     const payload = pingPayload(this.random, n);
     if (toAll) this.base.ping(payload);
-    else this.base.ping(records.map(({ sid }) => sid), payload);
+    else
+      this.base.ping(
+        records.map(({ sid }) => sid),
+        payload,
+      );
   }
 
   /** @param {object[]} records */
   close(records) {
     const { code, reason } = closing(this.random);
     this.#begin(records, 'close', code);
-    this.base.close(records.map(({ sid }) => sid), code, reason);
+    this.base.close(
+      records.map(({ sid }) => sid),
+      code,
+      reason,
+    );
   }
 
   /** @param {object[]} records */
@@ -135,7 +155,8 @@ class House {
   /** The oldest connection has to make room. @param {string} sid */
   evicted(sid) {
     const record = this.records.get(sid);
-    if (record?.began === null && record.error === null) Object.assign(record, { began: 'evict', beganCode: 1013, beganAt: Date.now() });
+    if (record?.began === null && record.error === null)
+      Object.assign(record, { began: 'evict', beganCode: 1013, beganAt: Date.now() });
   }
 
   #begin(records, began, beganCode) {
@@ -189,11 +210,26 @@ class House {
     }
     this.records.delete(sid);
     record.drained?.();
-    const { cid, transport, transcript, began, beganCode, beganAt, error, errorCloseCode, strays, isFull, dropped } = record;
+    const { cid, transport, transcript, began, beganCode, beganAt, error, errorCloseCode, strays, isFull, dropped } =
+      record;
     const since = beganAt || Date.now();
     this.report({
-      side: 'server', house: this.name, cid, transport, began, beganCode, error, errorCloseCode, strays, code, reason,
-      closingMs: Date.now() - since, closeTimeout: this.closeTimeout, isFull, dropped, ...transcript.summary,
+      side: 'server',
+      house: this.name,
+      cid,
+      transport,
+      began,
+      beganCode,
+      error,
+      errorCloseCode,
+      strays,
+      code,
+      reason,
+      closingMs: Date.now() - since,
+      closeTimeout: this.closeTimeout,
+      isFull,
+      dropped,
+      ...transcript.summary,
     });
   }
 }

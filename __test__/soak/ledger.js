@@ -11,7 +11,15 @@ class Ledger {
     this.waiting = new Map();
     this.found = {};
     this.totals = {
-      connections: 0, refused: 0, toServer: 0, toClient: 0, bytesToServer: 0, bytesToClient: 0, pongs: 0, tails: 0, closes: 0,
+      connections: 0,
+      refused: 0,
+      toServer: 0,
+      toClient: 0,
+      bytesToServer: 0,
+      bytesToClient: 0,
+      pongs: 0,
+      tails: 0,
+      closes: 0,
     };
     this.faults = {};
     this.modes = new Set();
@@ -45,14 +53,19 @@ class Ledger {
   #judge(client, server) {
     const { problems, tails } = judge(client, server);
     this.totals.tails += tails;
-    for (const { kind, count, text } of problems) this.complain(kind, `${text}\n       ${story(client)}\n       ${story(server)}`, count);
+    for (const { kind, count, text } of problems)
+      this.complain(kind, `${text}\n       ${story(client)}\n       ${story(server)}`, count);
   }
 
   #count(record) {
     const { status, kind, endpoint, mode, fault, hung, received, bytesReceived, pongs, cid } = record;
     const { totals, faults } = this;
     if (fault) faults[fault.name] = (faults[fault.name] ?? 0) + 1;
-    if (hung) this.complain('hung', `${cid}, a ${kind} client of ${endpoint} (${mode}), did not come to its end\n       ${story(record)}`);
+    if (hung)
+      this.complain(
+        'hung',
+        `${cid}, a ${kind} client of ${endpoint} (${mode}), did not come to its end\n       ${story(record)}`,
+      );
     if (status !== 101) return;
     totals.connections++;
     totals.toClient += received.length;
@@ -77,7 +90,10 @@ class Ledger {
     if (kind === 'passer-by') {
       if (status !== 0) this.complain('handshake', `${cid}, ${fault.name}: the answer was ${status}`);
     } else if (status !== 503) {
-      this.complain('handshake', `${cid}, a ${kind} client of ${endpoint}, was refused with ${status} ${strays.join()}`);
+      this.complain(
+        'handshake',
+        `${cid}, a ${kind} client of ${endpoint}, was refused with ${status} ${strays.join()}`,
+      );
     }
   }
 
@@ -85,7 +101,8 @@ class Ledger {
   settle() {
     for (const [cid, record] of this.waiting) {
       if (record.side === 'server') this.complain('life-cycle', `${cid} is known to the server alone`);
-      else if (record.status === 101) this.complain('life-cycle', `the server reports no end of ${cid}\n       ${story(record)}`);
+      else if (record.status === 101)
+        this.complain('life-cycle', `the server reports no end of ${cid}\n       ${story(record)}`);
     }
     this.waiting.clear();
   }

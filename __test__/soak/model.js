@@ -58,7 +58,8 @@ function around(ids, at) {
  *
  * @param {object} client
  */
-const endedWell = ({ fault, began, closingMs }) => fault === null && began !== null && closingMs < CLOSE_TIMEOUT - SLACK;
+const endedWell = ({ fault, began, closingMs }) =>
+  fault === null && began !== null && closingMs < CLOSE_TIMEOUT - SLACK;
 
 /** Whether the closing took so long that its end may have been cut off. */
 const isLate = (client, server) => Math.max(client.closingMs, server.closingMs) >= server.closeTimeout - SLACK;
@@ -100,13 +101,18 @@ function judge(client, server) {
   let tails = 0;
 
   const { fault, began, saw } = client;
-  const isTold = server.began === null && (endedWell(client) || fault?.error !== undefined || fault?.name.includes('FIN'));
+  const isTold =
+    server.began === null && (endedWell(client) || fault?.error !== undefined || fault?.name.includes('FIN'));
   const isHeard = saw !== null && !(client.kind === 'own' && (began !== null || fault !== null));
-  for (const [way, from, to, isComplete] of [['to the server', client, server, isTold], ['to the client', server, client, isHeard]]) {
+  for (const [way, from, to, isComplete] of [
+    ['to the server', client, server, isTold],
+    ['to the client', server, client, isHeard],
+  ]) {
     const { at, tail, ...wrong } = compare(from.sent, to.received, isComplete);
     tails += tail;
     for (const [kind, count] of Object.entries(wrong)) {
-      if (count > 0) complain(kind, `${count} ${way}; sent ${around(from.sent, at)}, received ${around(to.received, at)}`, count);
+      if (count > 0)
+        complain(kind, `${count} ${way}; sent ${around(from.sent, at)}, received ${around(to.received, at)}`, count);
     }
     if (to.corrupted > 0) complain('corrupted', `${to.corrupted} ${way}`, to.corrupted);
     if (to.wrongPongs > 0) complain('pongs', `${to.wrongPongs} to no ping, or out of order, ${way}`);
@@ -114,14 +120,16 @@ function judge(client, server) {
 
   const due = codesDue(client, server);
   const isDropped = server.dropped && server.code === 1006;
-  if (!due.includes(server.code) && !isDropped) complain('close code', `the server reports ${server.code}, due was ${due.join(' or ')}`);
+  if (!due.includes(server.code) && !isDropped)
+    complain('close code', `the server reports ${server.code}, due was ${due.join(' or ')}`);
   if (server.began === null && began !== null && server.code === began.code && server.reason !== began.reason) {
     complain('close code', `the reason is ${server.reason}, due was ${began.reason}`);
   }
   if (server.began === null && fault?.error !== undefined && server.error !== fault.error) {
     complain('error', `the error is ${server.error}, due was ${fault.error}`);
   }
-  if (server.error !== null && server.error !== fault?.error) complain('error', `an error out of nothing: ${server.error}`);
+  if (server.error !== null && server.error !== fault?.error)
+    complain('error', `an error out of nothing: ${server.error}`);
   // The answer to a close frame, and to a violation.
   const isAnswered = server.began === null && (endedWell(client) || fault?.error !== undefined);
   const answer = endedWell(client) ? began.code : fault?.closeCode;

@@ -69,7 +69,12 @@ class OwnActor extends Actor {
   kind = 'own';
 
   get endings() {
-    return [[60, 'well'], [15, 'patient'], [12, 'terminate'], [6, 'destroy']];
+    return [
+      [60, 'well'],
+      [15, 'patient'],
+      [12, 'terminate'],
+      [6, 'destroy'],
+    ];
   }
 
   get #url() {

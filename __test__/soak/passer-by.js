@@ -28,7 +28,9 @@ class PasserBy {
     this.socket = dial(this.endpoint.where);
     this.socket.on('error', () => {});
     const closed = new Promise((resolve) => this.socket.on('close', resolve));
-    const connected = new Promise((resolve) => this.socket.once(this.endpoint.where.ca ? 'secureConnect' : 'connect', resolve));
+    const connected = new Promise((resolve) =>
+      this.socket.once(this.endpoint.where.ca ? 'secureConnect' : 'connect', resolve),
+    );
     const [name, act] = choose(this.random, [
       [1, ['gone before it said anything', () => this.#leave()]],
       [2, ['gone within the request', () => this.#write(this.#request.slice(0, this.random(this.#request.length)))]],
@@ -38,7 +40,15 @@ class PasserBy {
     await Promise.race([connected, closed]);
     const status = await act();
     await closed;
-    return { side: 'client', cid: this.cid, kind: 'passer-by', endpoint: this.endpoint.name, fault: { name }, status: status ?? 0, strays: [] };
+    return {
+      side: 'client',
+      cid: this.cid,
+      kind: 'passer-by',
+      endpoint: this.endpoint.name,
+      fault: { name },
+      status: status ?? 0,
+      strays: [],
+    };
   }
 
   async #write(text) {
@@ -51,7 +61,11 @@ class PasserBy {
   async #ask(closed) {
     let got = '';
     this.socket.setEncoding('latin1').on('data', (text) => (got += text));
-    const wrong = [{ 'Sec-WebSocket-Key': 'short' }, { 'Sec-WebSocket-Version': '12' }, { 'Sec-WebSocket-Extensions': 'a;;b' }];
+    const wrong = [
+      { 'Sec-WebSocket-Key': 'short' },
+      { 'Sec-WebSocket-Version': '12' },
+      { 'Sec-WebSocket-Extensions': 'a;;b' },
+    ];
     const line = `GET ${this.endpoint.path}?c=${this.cid} HTTP/1.1`;
     this.socket.write(requestText({ line, headers: wrong[this.random(wrong.length)] }));
     await closed;

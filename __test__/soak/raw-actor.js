@@ -12,7 +12,10 @@ const { violationsOf } = require('./violations');
 function offer(random) {
   const bits = () => 9 + random(7);
   const parameters = [
-    `server_max_window_bits=${bits()}`, `client_max_window_bits=${bits()}`, 'server_no_context_takeover', 'client_no_context_takeover',
+    `server_max_window_bits=${bits()}`,
+    `client_max_window_bits=${bits()}`,
+    'server_no_context_takeover',
+    'client_no_context_takeover',
   ].filter(() => random(3) === 0);
   return [random(3) === 0 ? [DAWDLER] : [], random(3) > 0 ? [[NAME, ...parameters].join('; ')] : []].flat();
 }
@@ -25,7 +28,15 @@ class RawActor extends Actor {
   kind = 'raw';
 
   get endings() {
-    return [[40, 'well'], [15, 'patient'], [22, 'violate'], [6, 'halfFrame'], [4, 'fin'], [10, 'reset'], [4, 'deaf']];
+    return [
+      [40, 'well'],
+      [15, 'patient'],
+      [22, 'violate'],
+      [6, 'halfFrame'],
+      [4, 'fin'],
+      [10, 'reset'],
+      [4, 'deaf'],
+    ];
   }
 
   async open() {
@@ -34,7 +45,11 @@ class RawActor extends Actor {
     // Some say something before they have an answer; plain, as nothing is agreed upon yet.
     const early = this.random(4) === 0 ? [this.#plain(), this.#plain()] : [];
     this.client = new RawClient(this.endpoint.where, {
-      path: this.target, headers, head: Buffer.concat(early), paused: this.random(10) === 0, halfOpen: true,
+      path: this.target,
+      headers,
+      head: Buffer.concat(early),
+      paused: this.random(10) === 0,
+      halfOpen: true,
     });
     // What it hears is looked at as it comes, and not kept.
     this.client.removeAllListeners('frame');
@@ -106,7 +121,9 @@ class RawActor extends Actor {
       const end = isLast ? payload.length : at + random(payload.length - at + 1);
       const opcode = i > 0 ? CONTINUATION : typeof data === 'string' ? TEXT : BINARY;
       if (isLast) this.transcript.say(id);
-      this.#write(encode({ opcode, rsv: isCompressed && i === 0 ? RSV1 : 0, payload: payload.subarray(at, end), fin: isLast }));
+      this.#write(
+        encode({ opcode, rsv: isCompressed && i === 0 ? RSV1 : 0, payload: payload.subarray(at, end), fin: isLast }),
+      );
       at = end;
       if (!isLast && random(2) === 0) this.ping();
     }
@@ -172,7 +189,12 @@ class RawActor extends Actor {
   async deaf() {
     this.fault = { name: 'deaf and mute' };
     this.pause();
-    await this.rest(choose(this.random, [[3, 1000], [1, 8000]]));
+    await this.rest(
+      choose(this.random, [
+        [3, 1000],
+        [1, 8000],
+      ]),
+    );
     this.client.destroy();
   }
 

@@ -14,7 +14,18 @@ const STORIES = 30;
 
 /** What the ledger finds, which must not be. */
 const KINDS = [
-  'lost', 'duplicated', 'reordered', 'foreign', 'corrupted', 'pongs', 'close code', 'error', 'life-cycle', 'hung', 'handshake', 'drain',
+  'lost',
+  'duplicated',
+  'reordered',
+  'foreign',
+  'corrupted',
+  'pongs',
+  'close code',
+  'error',
+  'life-cycle',
+  'hung',
+  'handshake',
+  'drain',
 ];
 
 const inMiB = (bytes) => `${(bytes / MiB).toFixed(1)} MiB`;
@@ -62,13 +73,18 @@ class Report {
     this.check(`${name}, connections without an end`, leftOver.length === 0, leftOver.slice(0, 5).join('; '));
     this.check(`${name}, stats()`, wrongStats.length === 0, wrongStats.join('; '));
     this.check(`${name}, events of no connection`, strays === 0, String(strays));
-    this.check(`${name}, clients without an end`, ends.every((end) => end.leftOver === 0));
+    this.check(
+      `${name}, clients without an end`,
+      ends.every((end) => end.leftOver === 0),
+    );
     this.peak = peak;
     const [{ rss, descriptors }] = threads;
     const heap = threads.reduce((sum, thread) => sum + thread.heap, 0);
     const handles = threads.reduce((sum, thread) => sum + thread.handles, 0);
     this.states.push({ rss, heap, descriptors, handles });
-    console.log(`${name}: ${ledger.totals.connections} connections so far, RSS ${inMiB(rss)}, heap ${inMiB(heap)}, ${descriptors} descriptors, ${handles} handles`);
+    console.log(
+      `${name}: ${ledger.totals.connections} connections so far, RSS ${inMiB(rss)}, heap ${inMiB(heap)}, ${descriptors} descriptors, ${handles} handles`,
+    );
   }
 
   /** @param {string} script @param {unknown} code */
@@ -81,21 +97,41 @@ class Report {
     const [start, first] = this.states;
     const last = this.states.at(-1);
     if (first === undefined) return;
-    this.check('descriptors at the end', last.descriptors <= start.descriptors, `${last.descriptors}, ${start.descriptors} at the start`);
+    this.check(
+      'descriptors at the end',
+      last.descriptors <= start.descriptors,
+      `${last.descriptors}, ${start.descriptors} at the start`,
+    );
     this.check('handles at the end', last.handles <= start.handles, `${last.handles}, ${start.handles} at the start`);
-    this.check('RSS at the end', last.rss <= first.rss + RSS_GROWTH, `${inMiB(last.rss)}, ${inMiB(first.rss)} after the first round`);
-    this.check('heap at the end', last.heap <= first.heap + HEAP_GROWTH, `${inMiB(last.heap)}, ${inMiB(first.heap)} after the first round`);
+    this.check(
+      'RSS at the end',
+      last.rss <= first.rss + RSS_GROWTH,
+      `${inMiB(last.rss)}, ${inMiB(first.rss)} after the first round`,
+    );
+    this.check(
+      'heap at the end',
+      last.heap <= first.heap + HEAP_GROWTH,
+      `${inMiB(last.heap)}, ${inMiB(first.heap)} after the first round`,
+    );
     console.log(`RSS             start ${inMiB(start.rss)}, peak ${inMiB(this.peak)}, end ${inMiB(last.rss)}`);
     console.log(`heap            start ${inMiB(start.heap)}, end ${inMiB(last.heap)}`);
-    console.log(`descriptors     start ${start.descriptors}, end ${last.descriptors}; handles: start ${start.handles}, end ${last.handles}`);
+    console.log(
+      `descriptors     start ${start.descriptors}, end ${last.descriptors}; handles: start ${start.handles}, end ${last.handles}`,
+    );
   }
 
   /** @param {import('./ledger').Ledger} ledger @returns {boolean} whether all is well */
   print({ totals, faults, ends, modes, found }) {
-    const listed = (counts) => Object.entries(counts).sort().map(([name, count]) => `${name} ${count}`).join(', ');
+    const listed = (counts) =>
+      Object.entries(counts)
+        .sort()
+        .map(([name, count]) => `${name} ${count}`)
+        .join(', ');
     const injected = Object.values(faults).reduce((sum, count) => sum + count, 0);
     console.log(`\nconnections     ${totals.connections}, ended by: ${listed(ends)}; ${totals.refused} never opened`);
-    console.log(`messages        to the server ${totals.toServer} (${inMiB(totals.bytesToServer)}), to clients ${totals.toClient} (${inMiB(totals.bytesToClient)}), pings among them; pongs ${totals.pongs}`);
+    console.log(
+      `messages        to the server ${totals.toServer} (${inMiB(totals.bytesToServer)}), to clients ${totals.toClient} (${inMiB(totals.bytesToClient)}), pings among them; pongs ${totals.pongs}`,
+    );
     console.log(`compression     ${modes.size} ways to agree or not to, by kind of client`);
     console.log(`faults          ${injected}: ${listed(faults)}`);
     for (const kind of KINDS) console.log(`${kind.padEnd(16)}${found[kind] ?? 0}`);

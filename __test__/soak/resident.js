@@ -41,10 +41,18 @@ async function settleIn(tell, seed, openAll) {
       const figures = { opened: 0, leftOver: [], strays: 0, wrongStats: [] };
       for (const house of houses) {
         const { base, name, records, heard, said } = house;
-        for (const { cid, began, error } of records.values()) figures.leftOver.push(`${cid} on ${name}, began: ${began}, error: ${error}`);
+        for (const { cid, began, error } of records.values())
+          figures.leftOver.push(`${cid} on ${name}, began: ${began}, error: ${error}`);
         figures.strays += house.strays;
         const stats = base.stats();
-        const due = { connections: 0, streams: 0, closing: 0, queuedBytes: 0, messagesReceived: heard, messagesSent: said };
+        const due = {
+          connections: 0,
+          streams: 0,
+          closing: 0,
+          queuedBytes: 0,
+          messagesReceived: heard,
+          messagesSent: said,
+        };
         for (const [key, value] of Object.entries(due)) {
           if (stats[key] !== value) figures.wrongStats.push(`${name}: ${key} is ${stats[key]}, not ${value}`);
         }

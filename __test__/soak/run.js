@@ -58,10 +58,13 @@ class Crew {
 
 /** @returns {{ minutes: number, seed: number, clients: number }} */
 function settings() {
-  const { values } = parseArgs({ options: { minutes: { type: 'string' }, seed: { type: 'string' }, clients: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { minutes: { type: 'string' }, seed: { type: 'string' }, clients: { type: 'string' } },
+  });
   const { minutes = '1', seed = String(Math.floor(Math.random() * 2 ** 31)), clients = '40' } = values;
   const numbers = { minutes: Number(minutes), seed: Number(seed), clients: Number(clients) };
-  if (!(numbers.minutes > 0) || !Number.isInteger(numbers.seed) || !(numbers.clients >= 1)) throw new Error('--minutes, --seed and --clients are numbers');
+  if (!(numbers.minutes > 0) || !Number.isInteger(numbers.seed) || !(numbers.clients >= 1))
+    throw new Error('--minutes, --seed and --clients are numbers');
   return numbers;
 }
 

@@ -13,7 +13,9 @@ const tell = (message) => process.send(message);
 async function main() {
   const [{ seed, setup }] = await once(process, 'message');
   const worker = new Worker(path.join(__dirname, 'worker.js'), { workerData: { seed } });
-  worker.on('message', (message) => (message.answer === undefined ? tell(message) : worker.emit('answer', message.answer)));
+  worker.on('message', (message) =>
+    message.answer === undefined ? tell(message) : worker.emit('answer', message.answer),
+  );
   const ended = once(worker, 'exit');
   const ask = async (order) => {
     worker.postMessage(order);

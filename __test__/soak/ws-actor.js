@@ -23,7 +23,12 @@ class WsActor extends Actor {
   kind = 'ws';
 
   get endings() {
-    return [[60, 'well'], [15, 'patient'], [12, 'terminate'], [8, 'reset']];
+    return [
+      [60, 'well'],
+      [15, 'patient'],
+      [12, 'terminate'],
+      [8, 'reset'],
+    ];
   }
 
   get #url() {

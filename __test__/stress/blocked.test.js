@@ -41,7 +41,9 @@ async function talk(port, goesOn) {
 describe('blocked for ten seconds under a flood', { concurrency: true }, () => {
   for (const transport of TRANSPORTS) {
     for (const [what, [size, count, base]] of Object.entries(KINDS)) {
-      test(`${transport}, messages ${what}: bounded memory, all of it comes in order, another env goes on`, { timeout: 180_000 }, async (t) => {
+      test(`${transport}, messages ${what}: bounded memory, all of it comes in order, another env goes on`, {
+        timeout: 180_000,
+      }, async (t) => {
         const { server, clients } = await pressed(t, { transport, size, base });
         const [port] = await server.ask('elsewhere');
         await clients.ask('connect', 'flood', 'fast', CLIENTS);

@@ -22,7 +22,14 @@ const BESIDE = 96 * MiB;
  */
 const KINDS = {
   'of 64 KiB': { size: 65_536, count: 32, perTurn: 1, shared: 2 * MiB, each: 32 * KiB, encrypted: 256 * KiB },
-  'of 64 KiB, in one turn': { size: 65_536, count: 32, perTurn: 32, shared: 2 * MiB, each: 32 * KiB, encrypted: 512 * KiB },
+  'of 64 KiB, in one turn': {
+    size: 65_536,
+    count: 32,
+    perTurn: 32,
+    shared: 2 * MiB,
+    each: 32 * KiB,
+    encrypted: 512 * KiB,
+  },
   'of 1,000 bytes': { size: 1000, count: 500, perTurn: 10, shared: 0, each: 512 * KiB, encrypted: MiB },
 };
 

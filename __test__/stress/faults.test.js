@@ -29,7 +29,9 @@ const flood = Buffer.concat([
 for (const transport of TRANSPORTS) {
   describe(`faults: ${transport}`, () => {
     for (const [how, leave] of Object.entries(WAYS)) {
-      test(`${how} of 60 connections under load: close 1006 for each, what came is in order, others go on`, limit,
+      test(
+        `${how} of 60 connections under load: close 1006 for each, what came is in order, others go on`,
+        limit,
         served({ transport, base: { maxConnections: Infinity } }, async (server) => {
           const { base, events, raw, connect } = server;
           base.removeAllListeners('message'); // the inbox's
@@ -57,30 +59,37 @@ for (const transport of TRANSPORTS) {
           base.ping(other.sid); // what is read after the answer was written before it, and has been counted
           await events.next('pong');
           assert.deepEqual([[...base.socketsHistory], base.stats().queuedBytes], [[other.sid], 0]);
-        }));
+        }),
+      );
     }
 
-    test('writes to a peer that is gone are nobody\'s error (EPIPE)', limit, served({ transport }, async ({ base, events, raw, connect }) => {
-      const other = await connect();
-      for (let i = 0; i < 50; i++) {
-        const client = await raw();
-        client.socket.resetAndDestroy();
-        const closed = events.atLeast('close', i + 1);
-        for (;;) {
-          base.send(client.sid, Buffer.alloc(100_000));
-          if (base.sockets[client.sid] === undefined) break;
-          await new Promise(setImmediate);
+    test(
+      "writes to a peer that is gone are nobody's error (EPIPE)",
+      limit,
+      served({ transport }, async ({ base, events, raw, connect }) => {
+        const other = await connect();
+        for (let i = 0; i < 50; i++) {
+          const client = await raw();
+          client.socket.resetAndDestroy();
+          const closed = events.atLeast('close', i + 1);
+          for (;;) {
+            base.send(client.sid, Buffer.alloc(100_000));
+            if (base.sockets[client.sid] === undefined) break;
+            await new Promise(setImmediate);
+          }
+          await closed;
         }
-        await closed;
-      }
-      assert.equal(events.list('error').length, 0);
-      base.send('still here');
-      assert.equal(await other.message(), 'still here');
-    }));
+        assert.equal(events.list('error').length, 0);
+        base.send('still here');
+        assert.equal(await other.message(), 'still here');
+      }),
+    );
 
     // The system takes 1,024 pieces (IOV_MAX) at once. Frames over 1 KiB are a piece each, small ones are
     // joined, and those to all are kept by reference.
-    test('5,000 pieces for one peer, small and large, to one and to all, arrive in order', limit,
+    test(
+      '5,000 pieces for one peer, small and large, to one and to all, arrive in order',
+      limit,
       served({ transport, unix: true }, async ({ base, raw }) => {
         const [client, witness] = [await raw({ paused: true }), await raw()];
         const sizeOf = (n) => (n % 3 === 0 ? 100 : 1100 + (n % 7));
@@ -99,11 +108,15 @@ for (const transport of TRANSPORTS) {
         client.resume();
         await client.inbox.until(() => client.frames.at(-1)?.opcode === PING);
         await witness.inbox.atLeast('frame', due[witness.sid].length);
-        for (const [{ sid, frames }, from] of [[client, 1], [witness, 0]]) {
+        for (const [{ sid, frames }, from] of [
+          [client, 1],
+          [witness, 0],
+        ]) {
           const wrong = due[sid].findIndex((n, i) => !isNumber(frames[from + i].payload, n, sizeOf(n)));
           assert.equal(wrong, -1, `message ${wrong} is another`);
         }
         assert.equal(client.frames.length, 1 + 7500 + 1);
-      }));
+      }),
+    );
   });
 }

@@ -14,10 +14,19 @@ const { run } = require('../support/child');
 const { TRANSPORTS } = require('../support/pressed');
 
 const UNSHARE = ['unshare', '--map-root-user', '--net'];
-const probe = spawnSync(UNSHARE[0], [...UNSHARE.slice(1), 'sh', '-ec',
-  'ip link add near type veth peer name far; echo 4096 4096 4096 > /proc/sys/net/ipv4/tcp_wmem'], { encoding: 'utf8' });
-const skip = probe.status !== 0
-  && `no network namespaces here (${probe.error?.message ?? probe.stderr.trim()}): stopped-client.test.js stands for it`;
+const probe = spawnSync(
+  UNSHARE[0],
+  [
+    ...UNSHARE.slice(1),
+    'sh',
+    '-ec',
+    'ip link add near type veth peer name far; echo 4096 4096 4096 > /proc/sys/net/ipv4/tcp_wmem',
+  ],
+  { encoding: 'utf8' },
+);
+const skip =
+  probe.status !== 0 &&
+  `no network namespaces here (${probe.error?.message ?? probe.stderr.trim()}): stopped-client.test.js stands for it`;
 
 const dropped = ['close', '', true, 1006];
 

@@ -29,7 +29,9 @@ async function stopped({ at, events, connect }, t) {
 
 for (const transport of TRANSPORTS) {
   describe(`clients that are stopped: ${transport}`, { skip }, () => {
-    test('all that was sent meanwhile arrives when they go on, in order; nobody else waits', limit,
+    test(
+      'all that was sent meanwhile arrives when they go on, in order; nobody else waits',
+      limit,
       served({ transport }, async (server, t) => {
         const { base, events } = server;
         const { clients, sids, other } = await stopped(server, t);
@@ -44,29 +46,46 @@ for (const transport of TRANSPORTS) {
         clients.kill('SIGCONT');
         await clients.says('stopped heard');
         await events.until(() => {
-          const drained = events.list('drain').slice(before).map(([sid]) => sid);
+          const drained = events
+            .list('drain')
+            .slice(before)
+            .map(([sid]) => sid);
           return sids.every((sid) => drained.includes(sid));
         });
         assert.equal(events.list('error').length, 0);
-      }));
+      }),
+    );
 
-    test('pingInterval drops them, and nobody else', limit, served({ transport, base: { pingInterval: 1000 } }, async (server, t) => {
-      const { base, events } = server;
-      const { sids, other } = await stopped(server, t);
-      const closes = await events.atLeast('close', STOPPED);
-      assert.deepEqual(closes.map(([reason, sid, code]) => [reason, sid, code]).sort(), sids.map((sid) => ['', sid, 1006]).sort());
-      assert.deepEqual([...base.socketsHistory], [other.sid]);
-    }));
+    test(
+      'pingInterval drops them, and nobody else',
+      limit,
+      served({ transport, base: { pingInterval: 1000 } }, async (server, t) => {
+        const { base, events } = server;
+        const { sids, other } = await stopped(server, t);
+        const closes = await events.atLeast('close', STOPPED);
+        assert.deepEqual(
+          closes.map(([reason, sid, code]) => [reason, sid, code]).sort(),
+          sids.map((sid) => ['', sid, 1006]).sort(),
+        );
+        assert.deepEqual([...base.socketsHistory], [other.sid]);
+      }),
+    );
 
-    test('timeout closes them, and their connections are let go of after closeTimeout', limit,
+    test(
+      'timeout closes them, and their connections are let go of after closeTimeout',
+      limit,
       served({ transport, base: { timeout: 1500, closeTimeout: 300 } }, async (server, t) => {
         const { base, events } = server;
         const { sids, other } = await stopped(server, t);
         const talk = setInterval(() => other.ws.send('here'), 50);
         t.after(() => clearInterval(talk));
         const closes = await events.atLeast('close', STOPPED);
-        assert.deepEqual(closes.map(([reason, sid, code]) => [reason, sid, code]).sort(), sids.map((sid) => ['timeout', sid, 1001]).sort());
+        assert.deepEqual(
+          closes.map(([reason, sid, code]) => [reason, sid, code]).sort(),
+          sids.map((sid) => ['timeout', sid, 1001]).sort(),
+        );
         assert.deepEqual([...base.socketsHistory], [other.sid]);
-      }));
+      }),
+    );
   });
 }

@@ -37,7 +37,10 @@ function selfSigned() {
     der(0xa3, sequence(sequence(oid('551d11'), der(0x04, names)))), // subjectAltName
   );
   const whole = sequence(certificate, algorithm, bits(sign('sha256', certificate, privateKey)));
-  const lines = whole.toString('base64').match(/.{1,64}/g).join('\n');
+  const lines = whole
+    .toString('base64')
+    .match(/.{1,64}/g)
+    .join('\n');
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,

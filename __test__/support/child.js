@@ -20,7 +20,12 @@ class Child extends EventEmitter {
    */
   constructor(script, args = [], { env, descriptors, within = [] } = {}) {
     super();
-    const command = [...within, process.execPath, path.join(__dirname, 'fixtures', script), ...args.map((arg) => (typeof arg === 'object' ? JSON.stringify(arg) : String(arg)))];
+    const command = [
+      ...within,
+      process.execPath,
+      path.join(__dirname, 'fixtures', script),
+      ...args.map((arg) => (typeof arg === 'object' ? JSON.stringify(arg) : String(arg))),
+    ];
     if (descriptors !== undefined) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
     this.process = spawn(command[0], command.slice(1), { env: { ...process.env, ...env, NODE_OPTIONS: '' } });
     this.inbox = new Inbox(this, ['said']);

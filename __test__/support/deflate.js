@@ -57,7 +57,10 @@ class Deflater {
     if (last) return zlib.deflateRawSync(data, { windowBits: this.windowBits, ...options, ...this.window.options });
     if (data.length === 0) return Buffer.from([0x00]); // RFC 7692 §7.2.3.6
     const flushed = zlib.deflateRawSync(data, {
-      windowBits: this.windowBits, ...options, ...this.window.options, finishFlush: zlib.constants.Z_SYNC_FLUSH,
+      windowBits: this.windowBits,
+      ...options,
+      ...this.window.options,
+      finishFlush: zlib.constants.Z_SYNC_FLUSH,
     });
     if (!flushed.subarray(-4).equals(TAIL)) throw new Error('a sync flush has another end');
     return flushed.subarray(0, -4);
@@ -89,7 +92,9 @@ class Inflater {
     const { bytes } = this.window;
     // What is referred to goes before, as a stored block: Deno's zlib takes no dictionary here.
     const stored = Buffer.from([0x00, bytes.length, bytes.length >> 8, ~bytes.length, ~bytes.length >> 8]);
-    const all = zlib.inflateRawSync(Buffer.concat([stored, bytes, payload, TAIL]), { finishFlush: zlib.constants.Z_SYNC_FLUSH });
+    const all = zlib.inflateRawSync(Buffer.concat([stored, bytes, payload, TAIL]), {
+      finishFlush: zlib.constants.Z_SYNC_FLUSH,
+    });
     const message = all.subarray(bytes.length);
     this.window.add(message);
     return message;

@@ -136,6 +136,13 @@ class FrameReader {
 }
 
 module.exports = {
-  CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG,
-  FrameReader, closePayload, encode,
+  CONTINUATION,
+  TEXT,
+  BINARY,
+  CLOSE,
+  PING,
+  PONG,
+  FrameReader,
+  closePayload,
+  encode,
 };

@@ -19,7 +19,8 @@ const close = encode({ opcode: CLOSE, payload: closePayload(1000) });
 
 /** A peer that ends while it is paused is not gone, but for one that has ended both ways, or was reset. */
 function reset(socket) {
-  if (socket.wire.remoteAddress === undefined) socket.destroy(); // Unix-domain
+  if (socket.wire.remoteAddress === undefined)
+    socket.destroy(); // Unix-domain
   else socket.resetAndDestroy();
 }
 
@@ -67,13 +68,17 @@ async function comeAndGo(t, transport, count) {
   const looks = [];
   for (let look = 0; look < LOOKS; look++) {
     let begun = 0;
-    await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-      while (begun < every) await live(at, begun++);
-    }));
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        while (begun < every) await live(at, begun++);
+      }),
+    );
     looks.push((await child.says())[1]);
   }
   const [third, fourth] = [looks.slice(LOOKS / 2, (LOOKS * 3) / 4), looks.slice((LOOKS * 3) / 4)];
-  t.diagnostic(`MiB of RSS, of heap: ${looks.map(({ rss, heapUsed }) => `${Math.round(rss / MIB)}/${(heapUsed / MIB).toFixed(1)}`).join(' ')}`);
+  t.diagnostic(
+    `MiB of RSS, of heap: ${looks.map(({ rss, heapUsed }) => `${Math.round(rss / MIB)}/${(heapUsed / MIB).toFixed(1)}`).join(' ')}`,
+  );
   for (const name of ['rss', 'heapUsed', 'external']) {
     const [before, after] = [least(third, name), least(fourth, name)];
     const slack = name === 'rss' ? SLACK : MIB;

@@ -55,7 +55,9 @@ class BusyClient extends LeanClient {
  */
 async function tenThousandRounds(t) {
   const base = new Base({ maxConnections: Infinity });
-  const server = net.createServer({ noDelay: true }, (socket) => base.assignSocket(socket)).listen(0, '127.0.0.1', 1024);
+  const server = net
+    .createServer({ noDelay: true }, (socket) => base.assignSocket(socket))
+    .listen(0, '127.0.0.1', 1024);
   t.after(() => server.close());
   t.after(() => base.terminate(null));
   await once(server, 'listening');
@@ -85,13 +87,15 @@ async function tenThousandRounds(t) {
   busy.forEach(({ closed }) => closed.catch(() => {}));
   const kinds = ['now', 'soon', 'later'];
   let started = 0;
-  await Promise.all(Array.from({ length: OPEN_AT_ONCE }, async () => {
-    while (started < ROUNDS) {
-      const client = new LeanClient(port);
-      client.text(kinds[started++ % kinds.length]);
-      assertRounds((await client.closed).told);
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: OPEN_AT_ONCE }, async () => {
+      while (started < ROUNDS) {
+        const client = new LeanClient(port);
+        client.text(kinds[started++ % kinds.length]);
+        assertRounds((await client.closed).told);
+      }
+    }),
+  );
   assert.equal(rounds, ROUNDS);
   assert.equal(startedAs.size, ROUNDS);
 

@@ -14,7 +14,7 @@ const assert = require('node:assert/strict');
 async function hearsInPieces({ events, raw, random, bytes, expected }) {
   const head = random(1000);
   const client = await raw({ head: bytes.subarray(0, head) });
-  for (let at = head; at < bytes.length;) {
+  for (let at = head; at < bytes.length; ) {
     const size = 1 + random([3, 50, 5000, 100_000][random(4)]);
     await client.write(bytes.subarray(at, (at += size)));
     if (random(3) === 0) await new Promise((resolve) => setImmediate(resolve));

@@ -25,7 +25,14 @@ function seeded(seed) {
  * @returns {string} with no lone surrogate
  */
 function randomText(random, length) {
-  const kinds = [[0, 0x80], [0x20, 0x5f], [0x80, 0x780], [0x800, 0x5000], [0xe000, 0x2000], [0x10000, 0x100000]];
+  const kinds = [
+    [0, 0x80],
+    [0x20, 0x5f],
+    [0x80, 0x780],
+    [0x800, 0x5000],
+    [0xe000, 0x2000],
+    [0x10000, 0x100000],
+  ];
   let text = '';
   while (length > 0) {
     const [from, count] = kinds[random(kinds.length)];

@@ -23,7 +23,10 @@ class RawClient extends EventEmitter {
    * @param {boolean} [options.upgrade] `false`: no HTTP at all, frames from the first byte on
    * @param {boolean} [options.halfOpen] do not end our side when the peer has ended its own
    */
-  constructor(where, { path = '/', headers = [], head = Buffer.alloc(0), paused = false, upgrade = true, halfOpen = false } = {}) {
+  constructor(
+    where,
+    { path = '/', headers = [], head = Buffer.alloc(0), paused = false, upgrade = true, halfOpen = false } = {},
+  ) {
     super();
     this.inbox = new Inbox(this, ['head', 'frame', 'end', 'close', 'error']);
     this.reader = new FrameReader();

@@ -25,7 +25,8 @@ const PROPER = {
  */
 function requestText({ line = 'GET / HTTP/1.1', headers = {}, body = '' } = {}) {
   const lines = Object.entries({ ...PROPER, ...headers }).flatMap(([name, value]) =>
-    [value ?? []].flat().map((one) => `${name}: ${one}`));
+    [value ?? []].flat().map((one) => `${name}: ${one}`),
+  );
   return [line, ...lines, '', body].join('\r\n');
 }
 
@@ -48,7 +49,9 @@ function exchange(port, text) {
         return;
       }
       const [first, ...lines] = got.slice(0, at).split('\r\n');
-      const headers = Object.fromEntries(lines.map((line) => [line.split(':', 1)[0].toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+      const headers = Object.fromEntries(
+        lines.map((line) => [line.split(':', 1)[0].toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+      );
       resolve({ status: Number(first.split(' ')[1]), headers, body: got.slice(at + 4), ended, socket });
     };
     socket.setEncoding('latin1');

@@ -46,7 +46,17 @@ class TestServer {
    * @param {(request: http.IncomingMessage, socket: import('node:net').Socket, head: Buffer,
    *   server: TestServer) => void} [options.upgrade] instead of answering and assigning at once
    */
-  constructor({ base, Class = Base, assign, agreed, unix, hearErrors = true, http: httpOptions = {}, transport = TRANSPORT, upgrade } = {}) {
+  constructor({
+    base,
+    Class = Base,
+    assign,
+    agreed,
+    unix,
+    hearErrors = true,
+    http: httpOptions = {},
+    transport = TRANSPORT,
+    upgrade,
+  } = {}) {
     this.base = new Class(base);
     this.events = new Inbox(this.base, hearErrors ? [...EVENTS, 'error'] : EVENTS);
     this.assignOptions = { ...(transport === 'stream' ? { transport } : {}), ...assign };

@@ -8,7 +8,19 @@ import { PassThrough, Stream } from 'node:stream';
 import * as tls from 'node:tls';
 import { Base, Client, Frame, Server, Upgrade, acceptKey } from 'websockets';
 import { Server as EngineServer } from 'websockets/engine.io';
-import type { BaseOptions, CloseMessage, Connection, ErrorMessage, Extension, FrameErrorCode, HandshakeError, MessageMessage, Stats, WebSocketError, WebSocketErrorCode } from 'websockets';
+import type {
+  BaseOptions,
+  CloseMessage,
+  Connection,
+  ErrorMessage,
+  Extension,
+  FrameErrorCode,
+  HandshakeError,
+  MessageMessage,
+  Stats,
+  WebSocketError,
+  WebSocketErrorCode,
+} from 'websockets';
 import websockets = require('websockets');
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -36,7 +48,13 @@ const options: BaseOptions = {
   closeTimeout: 1000,
   pingInterval: 30_000,
   enforceMasking: undefined,
-  perMessageDeflate: { threshold: 0, level: 1, memoryLimit: Infinity, serverNoContextTakeover: true, clientMaxWindowBits: 9 },
+  perMessageDeflate: {
+    threshold: 0,
+    level: 1,
+    memoryLimit: Infinity,
+    serverNoContextTakeover: true,
+    clientMaxWindowBits: 9,
+  },
 };
 const base = new Base(options);
 new Base();
@@ -113,7 +131,10 @@ emitter.on('message', () => {});
 
 declare const maybe: string | undefined;
 is<Base>()(base.send('text'), true);
-base.send(Buffer.from('x')).send(new Uint8Array(1)).send(new DataView(new ArrayBuffer(1)));
+base
+  .send(Buffer.from('x'))
+  .send(new Uint8Array(1))
+  .send(new DataView(new ArrayBuffer(1)));
 base.send(new ArrayBuffer(1));
 base.send('sid', 'text').send(['sid'], 'text').send(null, 'text', { compress: false });
 base.send(['sid'] as const, new Float64Array(1));
@@ -270,7 +291,10 @@ class Chat extends Base {
   }
 }
 const chat = new Chat('lobby');
-is<Chat>()(chat.on('said', () => {}).on('open', () => {}), true);
+is<Chat>()(
+  chat.on('said', () => {}).on('open', () => {}),
+  true,
+);
 is<Chat>()(chat.close(), true);
 const asBase: Base = chat;
 is<boolean>()(asBase instanceof Base, true);
@@ -285,16 +309,25 @@ util.inherits(Old, Base);
 
 const httpServer = http.createServer();
 httpServer.on('upgrade', (req, socket, head) => {
-  Upgrade.handleUpgradeRequest(req, socket, { head, origins: ['https://a', /b$/], protocols: ['a'], perMessageDeflate: { level: 1 } }, (error, taken, assign) => {
-    if (error === null) base.assignSocket(taken, assign);
-    else is<HandshakeError>()(error, true);
-  });
+  Upgrade.handleUpgradeRequest(
+    req,
+    socket,
+    { head, origins: ['https://a', /b$/], protocols: ['a'], perMessageDeflate: { level: 1 } },
+    (error, taken, assign) => {
+      if (error === null) base.assignSocket(taken, assign);
+      else is<HandshakeError>()(error, true);
+    },
+  );
   Upgrade.handleUpgradeRequest(req, socket, () => {});
 });
-Upgrade.createUpgradeRequest('wss://localhost', { ca: 'pem', protocols: 'a', maxRedirects: 1 }, (error, socket, assign, res) => {
-  if (error === null) base.assignSocket(socket, assign);
-  res?.headers;
-});
+Upgrade.createUpgradeRequest(
+  'wss://localhost',
+  { ca: 'pem', protocols: 'a', maxRedirects: 1 },
+  (error, socket, assign, res) => {
+    if (error === null) base.assignSocket(socket, assign);
+    res?.headers;
+  },
+);
 // @ts-expect-error: there has to be a callback
 Upgrade.createUpgradeRequest('wss://localhost');
 
@@ -303,8 +336,17 @@ class Picky extends Server {
     return req.url === '/' || { status: 404, headers: { 'X-A': 'b' }, body: 'no' };
   }
 }
-const server = new Picky({ url: 'ws://localhost/chat', maxConnections: 5, shouldAccept: () => 403, handshakeTimeout: 5_000, origins: async (origin) => origin === undefined });
-server.listen(httpServer).listen(0).listen(3000, 'localhost', () => server.address());
+const server = new Picky({
+  url: 'ws://localhost/chat',
+  maxConnections: 5,
+  shouldAccept: () => 403,
+  handshakeTimeout: 5_000,
+  origins: async (origin) => origin === undefined,
+});
+server
+  .listen(httpServer)
+  .listen(0)
+  .listen(3000, 'localhost', () => server.address());
 server
   .on('open', (sid, req) => {
     is<string>()(sid, true);
@@ -321,7 +363,10 @@ const client = new Client({ url: 'ws+unix:/tmp/a:/', reconnect: { maxRetries: 5 
 client
   .once('open', (sid, res) => client.send(sid, String(res.statusCode)))
   .on('error', (error: WebSocketError | HandshakeError) => error.code);
-client.open().open({ reconnect: true }).open('wss://localhost', { origin: 'https://a', signal: AbortSignal.timeout(1) });
+client
+  .open()
+  .open({ reconnect: true })
+  .open('wss://localhost', { origin: 'https://a', signal: AbortSignal.timeout(1) });
 // @ts-expect-error: the type is wrong
 client.open(5);
 

@@ -36,7 +36,14 @@ for (const [sid, connection] of Object.entries(room.sockets)) {
 }
 
 const names: { [E in keyof BaseEvents]: true } = {
-  open: true, message: true, binary: true, ping: true, pong: true, close: true, error: true, drain: true,
+  open: true,
+  message: true,
+  binary: true,
+  ping: true,
+  pong: true,
+  close: true,
+  error: true,
+  drain: true,
 };
 const options: AssignSocketOptions = { head: null, extensions: null, signal: AbortSignal.timeout(1000) };
 // @ts-expect-error: a signal is no controller

@@ -31,13 +31,20 @@ function launch([command, ...args], core, env) {
 /** What a process says on a stream, as it grows. */
 function collect(stream) {
   const said = { text: '' };
-  stream.setEncoding('utf8').on('data', (chunk) => { said.text += chunk; });
+  stream.setEncoding('utf8').on('data', (chunk) => {
+    said.text += chunk;
+  });
   return said;
 }
 
 /** The lines of what a process said that name an error; all of it where none does. */
 function errorIn(said) {
-  return said.split('\n').filter((line) => /^\w*Error: /.test(line)).join(' ') || said;
+  return (
+    said
+      .split('\n')
+      .filter((line) => /^\w*Error: /.test(line))
+      .join(' ') || said
+  );
 }
 
 /**
@@ -57,7 +64,9 @@ async function startServer(server, env, core) {
   const timer = setTimeout(() => child.kill('SIGKILL'), START_LIMIT);
   const [port] = await Promise.race([
     once(child.stdout.setEncoding('utf8'), 'data').then(([text]) => [Number(text)]),
-    exit.then((said) => { throw new Error(`it does not start: ${errorIn(said)}`); }),
+    exit.then((said) => {
+      throw new Error(`it does not start: ${errorIn(said)}`);
+    }),
   ]).finally(() => clearTimeout(timer));
   return {
     pid: child.pid,

@@ -36,7 +36,12 @@ function scenarioTable(samples, scenario, mode, servers) {
   const where = { scenario: scenario.name, mode };
   const idle = scenario.load.scenario === 'idle';
   const main = idle ? 'bytes' : 'rate';
-  const columns = idle ? [['first', 'of the first 5,000'], ['rss', 'RSS MB']] : [...RATES, ...extra(scenario)];
+  const columns = idle
+    ? [
+        ['first', 'of the first 5,000'],
+        ['rss', 'RSS MB'],
+      ]
+    : [...RATES, ...extra(scenario)];
   const measured = servers.filter((server) => samples.of({ ...where, server }, main).length > 0);
   const rows = measured.map((server) => {
     const of = (metric) => samples.of({ ...where, server }, metric);

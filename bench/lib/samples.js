@@ -20,8 +20,10 @@ class Samples {
 
   /** One metric of one server, by round. @returns {Map<number, number>} */
   byRound({ scenario, mode, server }, metric) {
-    const of = this.all.filter((sample) => (
-      sample.scenario === scenario && sample.mode === mode && sample.server === server && metric in sample.values));
+    const of = this.all.filter(
+      (sample) =>
+        sample.scenario === scenario && sample.mode === mode && sample.server === server && metric in sample.values,
+    );
     return new Map(of.map(({ round, values }) => [round, values[metric]]));
   }
 

@@ -6,7 +6,11 @@
 const KIB = 1024;
 const echo = (connections, inFlight, size, payload) => ({ scenario: 'echo', connections, inFlight, size, payload });
 const broadcast = (connections, inFlight) => ({
-  scenario: 'broadcast', connections, inFlight, size: 64, payload: 'ascii',
+  scenario: 'broadcast',
+  connections,
+  inFlight,
+  size: 64,
+  payload: 'ascii',
 });
 
 /**
@@ -16,21 +20,56 @@ const broadcast = (connections, inFlight) => ({
 
 /** @type {Scenario[]} */
 module.exports = [
-  { name: 'echo-64x1', title: '64 B text echo, 64 connections × 1 in flight', load: echo(64, 1, 64, 'ascii'), text: true },
-  { name: 'echo-64x16', title: '64 B text echo, 64 connections × 16 in flight', load: echo(64, 16, 64, 'ascii'), text: true },
+  {
+    name: 'echo-64x1',
+    title: '64 B text echo, 64 connections × 1 in flight',
+    load: echo(64, 1, 64, 'ascii'),
+    text: true,
+  },
+  {
+    name: 'echo-64x16',
+    title: '64 B text echo, 64 connections × 16 in flight',
+    load: echo(64, 16, 64, 'ascii'),
+    text: true,
+  },
   { name: 'echo-1x1', title: '64 B text echo, 1 connection × 1 in flight', load: echo(1, 1, 64, 'ascii'), text: true },
-  { name: 'echo-2000x1', title: '64 B text echo, 2,000 connections × 1 in flight', load: echo(2000, 1, 64, 'ascii'), text: true },
+  {
+    name: 'echo-2000x1',
+    title: '64 B text echo, 2,000 connections × 1 in flight',
+    load: echo(2000, 1, 64, 'ascii'),
+    text: true,
+  },
   { name: 'echo-utf8', title: '1 KiB non-ASCII text echo, 64 × 1', load: echo(64, 1, KIB, 'utf8'), text: true },
   { name: 'echo-16k', title: '16 KiB binary echo, 64 × 1', load: echo(64, 1, 16 * KIB, 'binary') },
   { name: 'echo-1m', title: '1 MiB binary echo, 8 × 1', load: echo(8, 1, KIB * KIB, 'binary') },
-  { name: 'echo-deflate', title: '1 KiB JSON echo with permessage-deflate, 64 × 1', load: { ...echo(64, 1, KIB, 'json'), deflate: true }, text: true, needs: 'deflate' },
+  {
+    name: 'echo-deflate',
+    title: '1 KiB JSON echo with permessage-deflate, 64 × 1',
+    load: { ...echo(64, 1, KIB, 'json'), deflate: true },
+    text: true,
+    needs: 'deflate',
+  },
   { name: 'broadcast-10', title: '64 B broadcast to 10, one outstanding', load: broadcast(10, 1) },
   { name: 'broadcast-100', title: '64 B broadcast to 100, one outstanding', load: broadcast(100, 1) },
   { name: 'broadcast-1000', title: '64 B broadcast to 1,000, one outstanding', load: broadcast(1000, 1) },
   { name: 'broadcast-1000x8', title: '64 B broadcast to 1,000, eight outstanding', load: broadcast(1000, 8) },
   { name: 'broadcast-10000', title: '64 B broadcast to 10,000, one outstanding', load: broadcast(10_000, 1) },
   { name: 'broadcast-10000x8', title: '64 B broadcast to 10,000, eight outstanding', load: broadcast(10_000, 8) },
-  { name: 'idle', title: '10,000 idle connections, beside 5,000 others', load: { ...echo(10_000, 1, 64, 'ascii'), scenario: 'idle' } },
-  { name: 'churn', title: 'Churn: upgrade, one echo, clean close; 64 at once', load: { ...echo(64, 1, 64, 'ascii'), scenario: 'churn' } },
-  { name: 'wss-64x16', title: '64 B text echo over wss, 64 × 16', load: { ...echo(64, 16, 64, 'ascii'), tls: true }, text: true, needs: 'tls' },
+  {
+    name: 'idle',
+    title: '10,000 idle connections, beside 5,000 others',
+    load: { ...echo(10_000, 1, 64, 'ascii'), scenario: 'idle' },
+  },
+  {
+    name: 'churn',
+    title: 'Churn: upgrade, one echo, clean close; 64 at once',
+    load: { ...echo(64, 1, 64, 'ascii'), scenario: 'churn' },
+  },
+  {
+    name: 'wss-64x16',
+    title: '64 B text echo over wss, 64 × 16',
+    load: { ...echo(64, 16, 64, 'ascii'), tls: true },
+    text: true,
+    needs: 'tls',
+  },
 ];

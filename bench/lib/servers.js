@@ -19,18 +19,53 @@ const UWS = process.env.UWS_PRELOAD ? { LD_PRELOAD: process.env.UWS_PRELOAD } : 
 /** @type {Server[]} */
 const SERVERS = [
   { name: 'websockets', command: node('websockets.js'), can: ['tls', 'deflate'], decodes: true },
-  { name: 'websockets-released', command: node('websockets.js'), env: { BENCH_KEEP_SOCKET: '0' }, can: [], decodes: true, only: ['idle'] },
+  {
+    name: 'websockets-released',
+    command: node('websockets.js'),
+    env: { BENCH_KEEP_SOCKET: '0' },
+    can: [],
+    decodes: true,
+    only: ['idle'],
+  },
   { name: 'ws', command: node('ws.js'), env: PLAIN_WS, can: ['tls', 'deflate'] },
-  { name: 'ws-decoded', command: node('ws.js'), env: { ...PLAIN_WS, ...DECODE }, can: ['tls', 'deflate'], decodedOf: 'ws' },
+  {
+    name: 'ws-decoded',
+    command: node('ws.js'),
+    env: { ...PLAIN_WS, ...DECODE },
+    can: ['tls', 'deflate'],
+    decodedOf: 'ws',
+  },
   { name: 'ws-bufferutil', command: node('ws.js'), can: ['tls', 'deflate'] },
-  { name: 'ws-bufferutil-decoded', command: node('ws.js'), env: DECODE, can: ['tls', 'deflate'], decodedOf: 'ws-bufferutil' },
+  {
+    name: 'ws-bufferutil-decoded',
+    command: node('ws.js'),
+    env: DECODE,
+    can: ['tls', 'deflate'],
+    decodedOf: 'ws-bufferutil',
+  },
   { name: 'uws', command: node('uws.js'), env: UWS, can: ['tls', 'deflate'] },
-  { name: 'uws-decoded', command: node('uws.js'), env: { ...UWS, ...DECODE }, can: ['tls', 'deflate'], decodedOf: 'uws' },
+  {
+    name: 'uws-decoded',
+    command: node('uws.js'),
+    env: { ...UWS, ...DECODE },
+    can: ['tls', 'deflate'],
+    decodedOf: 'uws',
+  },
   { name: 'websocket', command: node('websocket.js'), can: ['tls'], decodes: true },
   { name: 'bun', command: [bun(), file('bun.js')], can: ['tls', 'deflate'], decodes: true, node: false },
-  { name: 'raw-epoll', command: [path.join(__dirname, '..', 'generator', 'target', 'release', 'raw-echo')], can: [], node: false, collects: false },
+  {
+    name: 'raw-epoll',
+    command: [path.join(__dirname, '..', 'generator', 'target', 'release', 'raw-echo')],
+    can: [],
+    node: false,
+    collects: false,
+  },
 ].map((server) => ({
-  env: {}, node: true, collects: true, ...server, decodes: server.decodes ?? server.decodedOf !== undefined,
+  env: {},
+  node: true,
+  collects: true,
+  ...server,
+  decodes: server.decodes ?? server.decodedOf !== undefined,
 }));
 
 /** @returns {string} Bun's binary: its package has it as a file, whatever its install script would do */
@@ -52,7 +87,9 @@ function withShards(shards) {
   if (shards.length === 0) return SERVERS;
   const [own, ...peers] = SERVERS;
   const each = shards.map((count) => ({
-    ...own, name: `websockets/${count}`, env: { WEBSOCKETS_IO_THREADS: String(count) },
+    ...own,
+    name: `websockets/${count}`,
+    env: { WEBSOCKETS_IO_THREADS: String(count) },
   }));
   return [...each, ...peers];
 }

@@ -39,8 +39,9 @@ function random(seed) {
  */
 function interval(values) {
   const next = random(values.length);
-  const medians = Array.from({ length: RESAMPLES }, () => (
-    median(values.map(() => values[Math.floor(next() * values.length)]))));
+  const medians = Array.from({ length: RESAMPLES }, () =>
+    median(values.map(() => values[Math.floor(next() * values.length)])),
+  );
   return [quantile(medians, 0.025), quantile(medians, 0.975)];
 }
 

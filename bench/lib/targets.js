@@ -30,8 +30,9 @@ const TARGETS = [
   rate('echo-16k', 1, ...NODE),
   rate('echo-1m', 1, ...NODE),
   rate('echo-deflate', 3, 'ws-decoded'),
-  ...['broadcast-1000', 'broadcast-1000x8', 'broadcast-10000', 'broadcast-10000x8'].map((scenario) => (
-    rate(scenario, 1, 'uws'))),
+  ...['broadcast-1000', 'broadcast-1000x8', 'broadcast-10000', 'broadcast-10000x8'].map((scenario) =>
+    rate(scenario, 1, 'uws'),
+  ),
   atMost('bytes', 'idle', 0.7, 'ws'),
   { ...atMost('bytes', 'idle', 0.35, 'ws'), own: 'websockets-released' },
   rate('wss-64x16', 1.1, 'ws-decoded'),

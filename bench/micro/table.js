@@ -18,8 +18,9 @@ const repeat = path.join(target, 'release', 'repeat');
 
 /** @returns {Case[]} */
 function cases() {
-  execFileSync('cargo', ['build', '--release', '--quiet', '--manifest-path', path.join(__dirname, 'Cargo.toml')],
-    { stdio: 'inherit' });
+  execFileSync('cargo', ['build', '--release', '--quiet', '--manifest-path', path.join(__dirname, 'Cargo.toml')], {
+    stdio: 'inherit',
+  });
   const lines = execFileSync(repeat, { encoding: 'utf8' }).trim().split('\n');
   return lines.map((line, number) => {
     const [work, size, library] = line.split('\t');
@@ -47,8 +48,11 @@ function instructions({ number, size }, folder) {
   const times = { '16 B': 4000, '1 KiB': 1000, '64 KiB': 40 }[size];
   const count = (n) => {
     const file = path.join(folder, 'out');
-    execFileSync('valgrind', ['--tool=cachegrind', '--cache-sim=no', `--cachegrind-out-file=${file}`, repeat,
-      String(number), String(n)], { stdio: 'ignore' });
+    execFileSync(
+      'valgrind',
+      ['--tool=cachegrind', '--cache-sim=no', `--cachegrind-out-file=${file}`, repeat, String(number), String(n)],
+      { stdio: 'ignore' },
+    );
     return Number(/^summary: (\d+)/m.exec(readFileSync(file, 'utf8'))[1]);
   };
   return (count(2 * times) - count(times)) / times;
@@ -66,7 +70,8 @@ function print(title, all, measure) {
     if (!rows.has(name)) rows.set(name, {});
     rows.get(name)[one.library] = measure(one);
   }
-  const shown = (value) => (value === undefined ? '' : value < 100 ? value.toPrecision(3) : Math.round(value).toLocaleString('en'));
+  const shown = (value) =>
+    value === undefined ? '' : value < 100 ? value.toPrecision(3) : Math.round(value).toLocaleString('en');
   console.log(`\n| ${title} | ${LIBRARIES.join(' | ')} | ÷ the better |\n|---|--:|--:|--:|--:|`);
   for (const [name, row] of rows) {
     const better = Math.min(...LIBRARIES.slice(1).map((library) => row[library] ?? Infinity));

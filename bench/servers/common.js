@@ -4,7 +4,14 @@
 
 const fs = require('node:fs');
 
-const { BENCH_ROLE, BENCH_DECODE, BENCH_DEFLATE, BENCH_KEEP_SOCKET, BENCH_TLS_KEY: key, BENCH_TLS_CERT: cert } = process.env;
+const {
+  BENCH_ROLE,
+  BENCH_DECODE,
+  BENCH_DEFLATE,
+  BENCH_KEEP_SOCKET,
+  BENCH_TLS_KEY: key,
+  BENCH_TLS_CERT: cert,
+} = process.env;
 
 /** Whether a message goes to all, or back to where it came from. */
 const broadcasts = BENCH_ROLE === 'broadcast';

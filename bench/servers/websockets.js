@@ -17,14 +17,16 @@ server.on('upgrade', (req, socket, head) => {
     socket.destroy();
     return;
   }
-  socket.write([
-    'HTTP/1.1 101 Switching Protocols',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${acceptKey(key)}`,
-    ...(deflates ? [`Sec-WebSocket-Extensions: ${EXTENSIONS}`] : []),
-    '\r\n',
-  ].join('\r\n'));
+  socket.write(
+    [
+      'HTTP/1.1 101 Switching Protocols',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Accept: ${acceptKey(key)}`,
+      ...(deflates ? [`Sec-WebSocket-Extensions: ${EXTENSIONS}`] : []),
+      '\r\n',
+    ].join('\r\n'),
+  );
   base.assignSocket(socket, { head, keepSocket: keepsSocket, ...(deflates && { extensions: EXTENSIONS }) });
 });
 listen(server);

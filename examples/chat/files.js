@@ -17,17 +17,26 @@ const TABLE = {
 const HEADERS = {
   'Cache-Control': 'no-cache',
   'Content-Security-Policy': [
-    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
-    "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
   ].join('; '),
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
 };
 
-const pages = new Map(Object.entries(TABLE).map(([url, [file, type]]) => [
-  url, { type, body: fs.readFileSync(path.join(__dirname, 'public', file)) },
-]));
+const pages = new Map(
+  Object.entries(TABLE).map(([url, [file, type]]) => [
+    url,
+    { type, body: fs.readFileSync(path.join(__dirname, 'public', file)) },
+  ]),
+);
 
 /**
  * Answers a plain HTTP request with one of the page's files.

@@ -68,7 +68,8 @@ function parse(json) {
     throw new BadMessage('A message is a JSON object.');
   }
   const { type, ...fields } = value;
-  if (typeof type !== 'string' || !Object.hasOwn(TYPES, type)) throw new BadMessage('There is no such type of message.');
+  if (typeof type !== 'string' || !Object.hasOwn(TYPES, type))
+    throw new BadMessage('There is no such type of message.');
   const [checked, rest] = TYPES[type](fields);
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw new BadMessage(`A message of type ${type} has no ${unknown.slice(0, 20)}.`);

@@ -70,13 +70,15 @@ function upgrade(base, req, socket, head) {
     socket.end(`${lines.join('\r\n')}\r\n\r\n`);
     return;
   }
-  socket.write([
-    'HTTP/1.1 101 Switching Protocols',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${acceptKey(req.headers['sec-websocket-key'])}`,
-    '\r\n',
-  ].join('\r\n'));
+  socket.write(
+    [
+      'HTTP/1.1 101 Switching Protocols',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Accept: ${acceptKey(req.headers['sec-websocket-key'])}`,
+      '\r\n',
+    ].join('\r\n'),
+  );
   base.assignSocket(socket, { head });
 }
 

@@ -19,19 +19,25 @@ const server = http.createServer((req, res) => {
 
 server.on('upgrade', (req, socket, head) => {
   const { upgrade = '', 'sec-websocket-version': version, 'sec-websocket-key': key = '' } = req.headers;
-  if (req.method !== 'GET' || upgrade.toLowerCase() !== 'websocket' || version !== '13'
-    || !/^[A-Za-z0-9+/]{22}==$/.test(key)) {
+  if (
+    req.method !== 'GET' ||
+    upgrade.toLowerCase() !== 'websocket' ||
+    version !== '13' ||
+    !/^[A-Za-z0-9+/]{22}==$/.test(key)
+  ) {
     socket.on('error', () => {}); // the peer may be gone already
     socket.end('HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\nConnection: close\r\n\r\n');
     return;
   }
-  socket.write([
-    'HTTP/1.1 101 Switching Protocols',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${acceptKey(key)}`,
-    '\r\n',
-  ].join('\r\n'));
+  socket.write(
+    [
+      'HTTP/1.1 101 Switching Protocols',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Accept: ${acceptKey(key)}`,
+      '\r\n',
+    ].join('\r\n'),
+  );
   base.assignSocket(socket, { head });
 });
 

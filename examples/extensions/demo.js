@@ -31,14 +31,16 @@ function createServer() {
   server.on('upgrade', (request, socket, head) => {
     const offered = (request.headers['sec-websocket-extensions'] ?? '').split(',').map((name) => name.trim());
     const agreed = offered.filter((name) => name === 'x-checksum');
-    socket.write([
-      'HTTP/1.1 101 Switching Protocols',
-      'Upgrade: websocket',
-      'Connection: Upgrade',
-      `Sec-WebSocket-Accept: ${acceptKey(request.headers['sec-websocket-key'])}`,
-      ...(agreed.length > 0 ? [`Sec-WebSocket-Extensions: ${agreed.join(', ')}`] : []),
-      '\r\n',
-    ].join('\r\n'));
+    socket.write(
+      [
+        'HTTP/1.1 101 Switching Protocols',
+        'Upgrade: websocket',
+        'Connection: Upgrade',
+        `Sec-WebSocket-Accept: ${acceptKey(request.headers['sec-websocket-key'])}`,
+        ...(agreed.length > 0 ? [`Sec-WebSocket-Extensions: ${agreed.join(', ')}`] : []),
+        '\r\n',
+      ].join('\r\n'),
+    );
     // Last, the tap sees what is on the wire; the peer need not know of it.
     base.assignSocket(socket, { head, extensions: [...agreed, 'metrics'] });
   });
@@ -48,8 +50,11 @@ function createServer() {
 /** @returns {Promise<Base>} one whose only connection is to that server */
 async function connect(port) {
   const headers = {
-    Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Version': '13',
-    'Sec-WebSocket-Key': randomBytes(16).toString('base64'), 'Sec-WebSocket-Extensions': 'x-checksum',
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+    'Sec-WebSocket-Extensions': 'x-checksum',
   };
   const request = http.request({ port, host: '127.0.0.1', headers }).end();
   const [response, socket, head] = await once(request, 'upgrade');

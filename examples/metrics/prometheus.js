@@ -23,7 +23,10 @@ const METRICS = {
 };
 
 const escaped = (text) => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
-const labels = (pairs) => `{${Object.entries(pairs).map(([name, value]) => `${name}="${escaped(String(value))}"`).join(',')}}`;
+const labels = (pairs) =>
+  `{${Object.entries(pairs)
+    .map(([name, value]) => `${name}="${escaped(String(value))}"`)
+    .join(',')}}`;
 
 /** The metrics of some Bases, each by a name that becomes a label. */
 class Metrics {
@@ -56,7 +59,10 @@ class Metrics {
       lines.push(`# HELP ${metric} ${help}`, `# TYPE ${metric} ${type}`);
       for (const [name, numbers] of stats) lines.push(`${metric}${labels({ base: name })} ${numbers[key]}`);
     }
-    lines.push('# HELP websockets_closed_total Connections that are over, by status code.', '# TYPE websockets_closed_total counter');
+    lines.push(
+      '# HELP websockets_closed_total Connections that are over, by status code.',
+      '# TYPE websockets_closed_total counter',
+    );
     for (const [name, counts] of this.#closes) {
       for (const [code, count] of counts) lines.push(`websockets_closed_total${labels({ base: name, code })} ${count}`);
     }

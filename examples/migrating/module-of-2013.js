@@ -36,10 +36,14 @@ var server = http.createServer();
 server.on('upgrade', function (req, socket) {
   var hash = crypto.createHash('sha1');
   hash.update(req.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11');
-  socket.write('HTTP/1.1 101 Switching Protocols\r\n'
-    + 'Upgrade: websocket\r\n'
-    + 'Connection: Upgrade\r\n'
-    + 'Sec-WebSocket-Accept: ' + hash.digest('base64') + '\r\n\r\n');
+  socket.write(
+    'HTTP/1.1 101 Switching Protocols\r\n' +
+      'Upgrade: websocket\r\n' +
+      'Connection: Upgrade\r\n' +
+      'Sec-WebSocket-Accept: ' +
+      hash.digest('base64') +
+      '\r\n\r\n',
+  );
   chat.assignSocket(socket);
 });
 server.listen(Number(process.env.PORT || 3000), '127.0.0.1', function () {

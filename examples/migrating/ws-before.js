@@ -20,7 +20,9 @@ const nameOf = (req) => new URL(req.url, 'ws://localhost').searchParams.get('nam
 wss.on('connection', (ws, req) => {
   ws.name = nameOf(req);
   ws.isAlive = true;
-  ws.on('pong', () => { ws.isAlive = true; });
+  ws.on('pong', () => {
+    ws.isAlive = true;
+  });
 
   ws.on('message', (data, isBinary) => {
     if (isBinary) {

@@ -31,7 +31,8 @@ function primary() {
   });
   cluster.on('exit', ({ id }) => {
     if (stopping) return;
-    if (listening.delete(id)) cluster.fork(); // its clients come back to another
+    if (listening.delete(id))
+      cluster.fork(); // its clients come back to another
     else process.exitCode = 1; // it cannot listen, and no more could another
   });
   process.once('SIGTERM', () => {

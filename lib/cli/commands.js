@@ -27,8 +27,17 @@ const COMMANDS = {
     about: 'a server that sends back what it gets',
     options: {
       port: { type: 'string', value: 'PORT', help: 'default 3000; 0 is any that is free' },
-      host: { type: 'string', value: 'HOST', help: 'default localhost: this machine only; 0.0.0.0 lets the network in' },
-      origin: { type: 'string', multiple: true, value: 'ORIGIN', help: 'an origin that is let in, by default all are; may be given several times' },
+      host: {
+        type: 'string',
+        value: 'HOST',
+        help: 'default localhost: this machine only; 0.0.0.0 lets the network in',
+      },
+      origin: {
+        type: 'string',
+        multiple: true,
+        value: 'ORIGIN',
+        help: 'an origin that is let in, by default all are; may be given several times',
+      },
       cert: { type: 'string', value: 'FILE', help: 'a certificate in PEM, for wss://' },
       key: { type: 'string', value: 'FILE', help: 'its private key in PEM' },
       ...BOTH,
@@ -37,16 +46,26 @@ const COMMANDS = {
   connect: {
     synopsis: 'connect URL [options]',
     about: 'each line that is typed is sent as a message, and what comes is shown',
-    more: 'Lines that begin with a slash are commands:\n'
-      + '  /ping                   the time until the pong\n'
-      + '  /close [CODE [REASON]]  ends the connection, as Ctrl-C and Ctrl-D do\n'
-      + '  //…                     sends the line with one slash less\n'
-      + 'At the end of an input that is no terminal a ping is sent, and its pong waited for, and then --wait.',
+    more:
+      'Lines that begin with a slash are commands:\n' +
+      '  /ping                   the time until the pong\n' +
+      '  /close [CODE [REASON]]  ends the connection, as Ctrl-C and Ctrl-D do\n' +
+      '  //…                     sends the line with one slash less\n' +
+      'At the end of an input that is no terminal a ping is sent, and its pong waited for, and then --wait.',
     options: {
-      header: { type: 'string', multiple: true, value: '\'NAME: VALUE\'', help: 'a header of the request; may be given several times' },
+      header: {
+        type: 'string',
+        multiple: true,
+        value: "'NAME: VALUE'",
+        help: 'a header of the request; may be given several times',
+      },
       origin: { type: 'string', value: 'ORIGIN', help: 'the Origin header' },
       ping: { type: 'string', value: 'SECONDS', help: 'ping again and again, and show the times' },
-      wait: { type: 'string', value: 'SECONDS', help: 'stay for so long after the end of the input and a last pong; default 1' },
+      wait: {
+        type: 'string',
+        value: 'SECONDS',
+        help: 'stay for so long after the end of the input and a last pong; default 1',
+      },
       ca: { type: 'string', value: 'FILE', help: 'certificates in PEM that are trusted' },
       insecure: { type: 'boolean', help: 'trust any certificate' },
       ...BOTH,
@@ -67,7 +86,10 @@ function help(name) {
     return ['Usage:', ...lines, '', '  websockets COMMAND --help', '  websockets --version'].join('\n');
   }
   const { synopsis, about, more, options } = COMMANDS[name];
-  const rows = Object.entries(options).map(([key, { value, help: text }]) => [`--${key}${value ? ` ${value}` : ''}`, text]);
+  const rows = Object.entries(options).map(([key, { value, help: text }]) => [
+    `--${key}${value ? ` ${value}` : ''}`,
+    text,
+  ]);
   const width = Math.max(...rows.map(([option]) => option.length)) + 2;
   const table = rows.map(([option, text]) => `  ${option.padEnd(width)}${text}`);
   return [`websockets ${synopsis}: ${about}`, '', ...table, ...(more ? ['', more] : [])].join('\n');
@@ -86,7 +108,9 @@ function number(values, name, { min, max, integer = false }) {
   if (given === undefined) return undefined;
   const value = given.trim() === '' ? NaN : Number(given);
   if (!(value >= min && value <= max) || (integer && !Number.isInteger(value))) {
-    throw new UsageError(`--${name} must be ${integer ? 'an integer' : 'a number'} from ${min} to ${max}, not ${given}`);
+    throw new UsageError(
+      `--${name} must be ${integer ? 'an integer' : 'a number'} from ${min} to ${max}, not ${given}`,
+    );
   }
   return value;
 }
@@ -104,7 +128,11 @@ function parse(args) {
   }
   const options = name === undefined ? WITHOUT_COMMAND : COMMANDS[name].options;
   try {
-    const { values, positionals } = parseArgs({ args: args.slice(name === undefined ? 0 : 1), options, allowPositionals: name !== undefined });
+    const { values, positionals } = parseArgs({
+      args: args.slice(name === undefined ? 0 : 1),
+      options,
+      allowPositionals: name !== undefined,
+    });
     return { name, values, positionals };
   } catch (error) {
     throw new UsageError(error.message.split('. To specify')[0]);

@@ -25,7 +25,10 @@ function requestOptions({ header = [], origin, protocol: protocols, deflate = fa
     headers[name] = Object.hasOwn(headers, name) ? [headers[name], value].flat() : value;
   }
   return {
-    headers, origin, protocols, perMessageDeflate: deflate,
+    headers,
+    origin,
+    protocols,
+    perMessageDeflate: deflate,
     ...(ca !== undefined && { ca: fs.readFileSync(ca) }),
     ...(insecure && { rejectUnauthorized: false }),
   };
@@ -78,7 +81,10 @@ class Session {
     client.on('close', (reason, sid, code) => {
       if (!FINE.includes(code)) process.exitCode = 1;
       this.#out.endPrompt();
-      this.#out.line(`closed, ${code === 1006 ? 'the connection was lost' : `${code} ${shown(reason)}`.trimEnd()}`, 'dim');
+      this.#out.line(
+        `closed, ${code === 1006 ? 'the connection was lost' : `${code} ${shown(reason)}`.trimEnd()}`,
+        'dim',
+      );
       this.#over();
     });
   }
@@ -98,10 +104,17 @@ class Session {
   #opened(sid) {
     this.#sid = sid;
     const { protocol, extensions } = this.#client.sockets[sid];
-    const agreed = [protocol, ...extensions].filter(Boolean).map((name) => `, ${shown(name)}`).join('');
+    const agreed = [protocol, ...extensions]
+      .filter(Boolean)
+      .map((name) => `, ${shown(name)}`)
+      .join('');
     this.#out.line(`connected${agreed}`, 'dim');
     const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
-    this.#lines = readline.createInterface({ input: process.stdin, ...(terminal && { output: process.stdout, prompt: '> ' }), terminal });
+    this.#lines = readline.createInterface({
+      input: process.stdin,
+      ...(terminal && { output: process.stdout, prompt: '> ' }),
+      terminal,
+    });
     if (terminal) {
       this.#out.prompt = this.#lines;
       this.#lines.prompt();

@@ -44,7 +44,10 @@ function echo(values, positionals, out) {
   server.on('open', (sid, req) => {
     names.set(sid, `#${++count}`);
     const { remoteAddress, protocol, extensions } = server.sockets[sid];
-    const agreed = [protocol, ...extensions].filter(Boolean).map((name) => `, ${name}`).join('');
+    const agreed = [protocol, ...extensions]
+      .filter(Boolean)
+      .map((name) => `, ${name}`)
+      .join('');
     log(sid, `open, ${remoteAddress} asks for ${shown(req.url)}${agreed}`, 'dim');
   });
   server.on('message', (text, sid) => {
@@ -61,7 +64,9 @@ function echo(values, positionals, out) {
     log(sid, `closed, ${code} ${shown(reason)}`.trimEnd(), 'dim');
     names.delete(sid);
   });
-  server.on('error', (error) => (names.has(error.sid) ? log(error.sid, explain(error), 'red') : out.line(explain(error), 'red')));
+  server.on('error', (error) =>
+    names.has(error.sid) ? log(error.sid, explain(error), 'red') : out.line(explain(error), 'red'),
+  );
 
   httpServer.on('error', (error) => {
     console.error(`websockets: cannot listen on ${host}:${port}: ${explain(error)}`);
@@ -70,7 +75,9 @@ function echo(values, positionals, out) {
   server.listen(httpServer);
   httpServer.listen(port, host, () => {
     const scheme = values.cert === undefined ? 'ws' : 'wss';
-    out.line(`listening on ${scheme}://${host.includes(':') ? `[${host}]` : host}:${httpServer.address().port} (Ctrl-C ends it)`);
+    out.line(
+      `listening on ${scheme}://${host.includes(':') ? `[${host}]` : host}:${httpServer.address().port} (Ctrl-C ends it)`,
+    );
   });
   onInterrupt(() => {
     httpServer.close();

@@ -9,8 +9,13 @@ const MAX_BYTES = 64;
 const MAX_WAITING = 1024 * 1024;
 
 /** What would end the line or command the terminal, a peer's text above all, as an escape. */
-const escape = (text) => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) =>
-  ({ '\n': '\\n', '\r': '\\r', '\t': '\\t' })[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const escape = (text) =>
+  text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (character) =>
+      ({ '\n': '\\n', '\r': '\\r', '\t': '\\t' })[character] ??
+      `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 /** @param {string} text of a message, or anything else that a peer says @returns {string} */
 function shown(text) {
@@ -20,7 +25,10 @@ function shown(text) {
 
 /** @param {Buffer} data @returns {string} */
 function shownBytes(data) {
-  const hex = data.subarray(0, MAX_BYTES).toString('hex').replace(/..(?=.)/g, '$& ');
+  const hex = data
+    .subarray(0, MAX_BYTES)
+    .toString('hex')
+    .replace(/..(?=.)/g, '$& ');
   return `${data.length} bytes${hex && `: ${hex}`}${data.length > MAX_BYTES ? ' …' : ''}`;
 }
 

@@ -21,7 +21,10 @@ function opened(base, connection) {
   if (isTracing) {
     const { extensions, protocol, remoteAddress, sid, transport } = connection;
     const more = [extensions.length > 0 && `extensions ${extensions}`, protocol && `protocol ${protocol}`];
-    const text = more.filter(Boolean).map((one) => `, ${one}`).join('');
+    const text = more
+      .filter(Boolean)
+      .map((one) => `, ${one}`)
+      .join('');
     trace('%s open, %s transport, from %s%s', sid, transport, remoteAddress ?? 'a stream', text);
   }
   if (opens.hasSubscribers) {

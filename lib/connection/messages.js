@@ -11,9 +11,7 @@ const OVERHEAD = 64;
 
 const markOf = integer(1, Number.MAX_SAFE_INTEGER, true);
 
-const AsyncIterator = Object.getPrototypeOf(
-  Object.getPrototypeOf(async function* none() {}).prototype,
-);
+const AsyncIterator = Object.getPrototypeOf(Object.getPrototypeOf(async function* none() {}).prototype);
 
 /**
  * The messages that come to a `Base`, or to some of its connections, as an async iterator. Those that wait

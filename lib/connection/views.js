@@ -30,8 +30,7 @@ class Views {
     get: (target, key, receiver) => Reflect.get(this.#current(target), key, receiver),
     has: (target, key) => Reflect.has(this.#current(target), key),
     ownKeys: (target) => Reflect.ownKeys(this.#current(target)),
-    getOwnPropertyDescriptor: (target, key) =>
-      Reflect.getOwnPropertyDescriptor(this.#current(target), key),
+    getOwnPropertyDescriptor: (target, key) => Reflect.getOwnPropertyDescriptor(this.#current(target), key),
   });
 
   /** Object: sid → connection. */

@@ -136,8 +136,7 @@ class Frame {
 
   #header() {
     const { length } = this.#payload;
-    const first =
-      (this.fin && FIN) | (this.rsv1 && RSV1) | (this.rsv2 && RSV2) | (this.rsv3 && RSV3) | this.opcode;
+    const first = (this.fin && FIN) | (this.rsv1 && RSV1) | (this.rsv2 && RSV2) | (this.rsv3 && RSV3) | this.opcode;
     const extended = length < 126 ? 0 : length < 65_536 ? 2 : 8;
     const header = Buffer.alloc(2 + extended + (this.mask ? 4 : 0));
     header[0] = first;

@@ -10,9 +10,14 @@ const ROOT = path.join(__dirname, '..', '..');
 
 /** The platforms that a package is published for; a test compares them with the folders of `npm/`. */
 const PLATFORMS = [
-  'darwin-arm64', 'darwin-x64',
-  'linux-arm64-gnu', 'linux-arm64-musl', 'linux-x64-gnu', 'linux-x64-musl',
-  'win32-arm64-msvc', 'win32-x64-msvc',
+  'darwin-arm64',
+  'darwin-x64',
+  'linux-arm64-gnu',
+  'linux-arm64-musl',
+  'linux-x64-gnu',
+  'linux-x64-musl',
+  'win32-arm64-msvc',
+  'win32-x64-msvc',
 ];
 
 /** @param {string} name @returns {string | undefined} where it is, if it can be found */
@@ -52,29 +57,33 @@ function read(file) {
 /** Where Node.js is what refuses, why, by the code of its error. */
 const REFUSALS = {
   // The permission model and --no-addons have the same one.
-  ERR_DLOPEN_DISABLED: 'Node.js may not load addons here: with its permission model (--permission) add --allow-addons; leave out --no-addons',
-  ERR_ACCESS_DENIED: 'the permission model of Node.js (--permission) keeps it from being read: add --allow-fs-read for its folder, and --allow-addons',
+  ERR_DLOPEN_DISABLED:
+    'Node.js may not load addons here: with its permission model (--permission) add --allow-addons; leave out --no-addons',
+  ERR_ACCESS_DENIED:
+    'the permission model of Node.js (--permission) keeps it from being read: add --allow-fs-read for its folder, and --allow-addons',
 };
 
 /** Why a binary that is there cannot be loaded, as far as the system's words tell. */
 function reasons({ name, code, message }) {
-  if (name === 'NotCapable') return ['Deno may not load addons here: it needs --allow-ffi, --allow-read and --allow-env'];
+  if (name === 'NotCapable')
+    return ['Deno may not load addons here: it needs --allow-ffi, --allow-read and --allow-env'];
   if (Object.hasOwn(REFUSALS, code ?? '')) return [REFUSALS[code]];
   const glibc = /version `GLIBC_([\d.]+)' not found/.exec(message)?.[1];
   if (glibc !== undefined) return [`it needs glibc ${glibc} or newer, and this system's is older`];
   if (/libc\.musl|ld-musl|ld-linux|libc\.so\b/.test(message)) {
     return ['it was made for another C library: musl (Alpine) and glibc have packages of their own'];
   }
-  return [
-    'the file is damaged, or was made for another system or architecture: delete node_modules and install again',
-  ];
+  return ['the file is damaged, or was made for another system or architecture: delete node_modules and install again'];
 }
 
 /** Why there is no binary. */
 function absences(own) {
   const others = PLATFORMS.filter((name) => name !== own && find(`websockets-${name}/package.json`));
   return [
-    ...others.map((name) => `websockets-${name} is installed: node_modules was made on another system, or for another C library (musl, glibc), and has to be made here`),
+    ...others.map(
+      (name) =>
+        `websockets-${name} is installed: node_modules was made on another system, or for another C library (musl, glibc), and has to be made here`,
+    ),
     ...(process.permission ? [REFUSALS.ERR_ACCESS_DENIED.replace('it', 'the package')] : []),
     'npm was told to leave optional dependencies out: --omit=optional, --no-optional, or `omit` in an .npmrc',
     'package-lock.json comes from another system and lacks it: delete package-lock.json and node_modules, and install again',
@@ -123,14 +132,17 @@ function noBinary(error) {
 function otherVersion(built) {
   const { name, text } = thisPlatform();
   const file = findBinary(name);
-  return failure('ERR_WS_BINARY_VERSION', [
-    `websockets ${version} has found a binary of ${built === undefined ? 'another version' : `version ${built}`} on ${text}${file ? `: ${file}` : ''}.`,
-    list('The usual causes:', [
-      `websockets and websockets-${name} were updated apart: delete node_modules and install again`,
-      'the file is left of an earlier build: build anew',
-    ]),
-    fromSource(),
-  ].join('\n'));
+  return failure(
+    'ERR_WS_BINARY_VERSION',
+    [
+      `websockets ${version} has found a binary of ${built === undefined ? 'another version' : `version ${built}`} on ${text}${file ? `: ${file}` : ''}.`,
+      list('The usual causes:', [
+        `websockets and websockets-${name} were updated apart: delete node_modules and install again`,
+        'the file is left of an earlier build: build anew',
+      ]),
+      fromSource(),
+    ].join('\n'),
+  );
 }
 
 module.exports = { PLATFORMS, noBinary, otherVersion };

@@ -32,7 +32,8 @@ function libc() {
 /** @returns {Platform} the one that this process runs on */
 function thisPlatform() {
   const { platform, arch } = process;
-  if (platform !== 'linux') return { name: `${platform}-${arch}${SUFFIX[platform] ?? ''}`, text: `${platform} ${arch}` };
+  if (platform !== 'linux')
+    return { name: `${platform}-${arch}${SUFFIX[platform] ?? ''}`, text: `${platform} ${arch}` };
   const { abi, text } = libc();
   const hard = arch === 'arm' ? 'eabihf' : '';
   return { name: `linux-${arch}-${abi}${hard}`, text: `linux ${arch} (${text})` };

@@ -9,7 +9,10 @@ const NAMES = new Set(['*', 'websockets', 'websockets*', 'websockets:*']);
 const { NODE_DEBUG = '', DEBUG = '' } = process.env;
 
 /** Whether anybody reads it: what a line says is not made otherwise. */
-const isTracing = `${NODE_DEBUG},${DEBUG}`.toLowerCase().split(/[\s,]+/).some((name) => NAMES.has(name));
+const isTracing = `${NODE_DEBUG},${DEBUG}`
+  .toLowerCase()
+  .split(/[\s,]+/)
+  .some((name) => NAMES.has(name));
 
 /**
  * Writes a line to standard error; to be called where `isTracing`. What a peer has said goes in as `%j`, so

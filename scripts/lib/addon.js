@@ -20,7 +20,10 @@ function filesOf(place) {
   const full = path.join(root, place);
   if (!fs.existsSync(full)) return [];
   if (!fs.statSync(full).isDirectory()) return [place];
-  return fs.readdirSync(full).sort().flatMap((name) => filesOf(path.posix.join(place, name)));
+  return fs
+    .readdirSync(full)
+    .sort()
+    .flatMap((name) => filesOf(path.posix.join(place, name)));
 }
 
 /**
@@ -46,19 +49,23 @@ function hashOfInputs() {
 function outputs() {
   const addon = new RegExp(`^websockets\\.${process.platform}-${process.arch}.*\\.node$`);
   const names = fs.readdirSync(root).filter((name) => addon.test(name) || /^native\.(js|d\.ts)$/.test(name));
-  return Object.fromEntries(names.sort().map((name) => {
-    const { size, mtimeMs } = fs.statSync(path.join(root, name));
-    return [name, `${size} bytes, ${mtimeMs}`];
-  }));
+  return Object.fromEntries(
+    names.sort().map((name) => {
+      const { size, mtimeMs } = fs.statSync(path.join(root, name));
+      return [name, `${size} bytes, ${mtimeMs}`];
+    }),
+  );
 }
 
 /** @returns {boolean} whether the addon at hand was built from the sources at hand */
 function upToDate(inputs) {
   try {
     const stamp = JSON.parse(fs.readFileSync(STAMP, 'utf8'));
-    return Object.keys(stamp.outputs).length >= 3
-      && stamp.inputs === inputs
-      && JSON.stringify(stamp.outputs) === JSON.stringify(outputs());
+    return (
+      Object.keys(stamp.outputs).length >= 3 &&
+      stamp.inputs === inputs &&
+      JSON.stringify(stamp.outputs) === JSON.stringify(outputs())
+    );
   } catch {
     return false;
   }
@@ -69,8 +76,8 @@ function requireCargo() {
   if (spawnSync('cargo', ['--version']).status === 0) return;
   const version = /^rust-version = "(.+)"$/m.exec(fs.readFileSync(path.join(root, 'Cargo.toml'), 'utf8'))[1];
   throw new Error(
-    `cargo was not found. The core of this module is Rust, and a checkout builds it from source:\n`
-    + `install Rust ${version} or newer (https://rustup.rs), open a new terminal, and run this again.`,
+    `cargo was not found. The core of this module is Rust, and a checkout builds it from source:\n` +
+      `install Rust ${version} or newer (https://rustup.rs), open a new terminal, and run this again.`,
   );
 }
 

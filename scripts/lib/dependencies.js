@@ -31,8 +31,11 @@ function installed() {
     if (place === '') return true; // the project itself
     const found = have[place];
     if (!found) return want.optional === true;
-    return found.version === want.version && found.integrity === want.integrity
-      && fs.existsSync(path.join(root, place, 'package.json'));
+    return (
+      found.version === want.version &&
+      found.integrity === want.integrity &&
+      fs.existsSync(path.join(root, place, 'package.json'))
+    );
   });
 }
 

@@ -17,7 +17,10 @@ function tee(command, { timeout, env = process.env }) {
     // Its own process group on POSIX, so that a time-out reaches what the command started, too.
     const grouped = process.platform !== 'win32';
     const child = spawn(program === 'node' ? process.execPath : program, args, {
-      cwd: root, detached: grouped, env, stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: root,
+      detached: grouped,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
     let note = '';
@@ -25,7 +28,9 @@ function tee(command, { timeout, env = process.env }) {
       try {
         if (grouped) process.kill(-child.pid, 'SIGKILL');
         else child.kill('SIGKILL');
-      } catch { /* it is gone already */ }
+      } catch {
+        /* it is gone already */
+      }
     };
     const timer = setTimeout(() => {
       note = `not done after ${timeout / 1000} s`;
@@ -40,7 +45,9 @@ function tee(command, { timeout, env = process.env }) {
     child.stdout.on('data', (chunk) => process.stdout.write(chunk));
     child.stderr.on('data', (chunk) => process.stderr.write(chunk));
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => { output += text; });
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text;
+      });
     }
     const done = (ok) => {
       clearTimeout(timer);

@@ -39,7 +39,9 @@ class PythonPeer {
   /** @param {string} script in this folder */
   constructor(script) {
     this.#child = spawn(python(), [path.join(__dirname, script)], { stdio: 'pipe' });
-    this.#child.stderr.setEncoding('utf8').on('data', (text) => { this.#errors += text; });
+    this.#child.stderr.setEncoding('utf8').on('data', (text) => {
+      this.#errors += text;
+    });
     this.#child.stdin.on('error', () => {}); // it has ended, and that is heard below
     readline.createInterface({ input: this.#child.stdout }).on('line', (line) => this.#answered(JSON.parse(line)));
     const ended = (how) => {

@@ -43,9 +43,8 @@ function openWebSocket(WebSocket, url, options) {
     for (let i = 0; i < bytes.length; i += STEP) latin1 += String.fromCharCode(...bytes.subarray(i, i + STEP));
     return ['binary', btoa(latin1)];
   };
-  const fromWire = ([type, data]) => (
-    type === 'text' ? data : Uint8Array.from(atob(data), (character) => character.charCodeAt(0))
-  );
+  const fromWire = ([type, data]) =>
+    type === 'text' ? data : Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
   const connection = {
     async send(all) {
       for (const message of all) socket.send(fromWire(message));

@@ -84,7 +84,9 @@ const settingsOf = (deflate) => deflate !== false && { threshold: 0, ...deflate 
 async function connect(url, { deflate }) {
   const ws = new WebSocket(url, { perMessageDeflate: settingsOf(deflate), rejectUnauthorized: false });
   let extensions;
-  ws.once('upgrade', (response) => { extensions = response.headers['sec-websocket-extensions']; });
+  ws.once('upgrade', (response) => {
+    extensions = response.headers['sec-websocket-extensions'];
+  });
   await once(ws, 'open');
   return new Connection(ws, extensions);
 }
@@ -104,10 +106,11 @@ async function listen({ deflate, tls }) {
   return {
     port: httpServer.address().port,
     accept: async () => new Connection((await inbox.next('connection'))[0], extensions),
-    stop: () => new Promise((resolve) => {
-      for (const ws of server.clients) ws.terminate();
-      httpServer.close(resolve);
-    }),
+    stop: () =>
+      new Promise((resolve) => {
+        for (const ws of server.clients) ws.terminate();
+        httpServer.close(resolve);
+      }),
   };
 }
 

@@ -7,7 +7,9 @@ const path = require('node:path');
 const { packAll } = require('../../../scripts/lib/package/pack');
 
 /** `npm run` sets dozens of variables that would configure the npm that is tried here. */
-const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|node_options$)/i.test(name)));
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(npm_|node_options$)/i.test(name)),
+);
 
 /** @returns {string} a folder outside the repository, which is gone after the test */
 function folder(t) {
@@ -31,7 +33,10 @@ function folder(t) {
  */
 function execute(cwd, command, env = {}) {
   const child = spawn(command[0], command.slice(1), {
-    cwd, env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32',
+    cwd,
+    env: { ...environment, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    shell: process.platform === 'win32',
   });
   const result = { status: null, stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (result[name] += text));

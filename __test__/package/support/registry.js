@@ -18,7 +18,9 @@ const { platforms } = require('../../../scripts/lib/package/versions');
  */
 async function registry(t, tarballs, has = () => true) {
   const asked = [];
-  const manifests = [mainManifest(), ...platforms().map((name) => platformManifest(name))].filter(({ name }) => has(name));
+  const manifests = [mainManifest(), ...platforms().map((name) => platformManifest(name))].filter(({ name }) =>
+    has(name),
+  );
   const server = http.createServer((req, res) => {
     asked.push(req.url);
     const [, name, tarball] = req.url.split('/');
@@ -30,11 +32,20 @@ async function registry(t, tarballs, has = () => true) {
       res.end(fs.readFileSync(packed.file));
     } else {
       const { version } = manifest;
-      const hash = createHash('sha512').update(packed ? fs.readFileSync(packed.file) : '').digest('base64');
-      const dist = { tarball: `http://${req.headers.host}/${name}/${name}-${version}.tgz`, integrity: `sha512-${hash}` };
-      res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({
-        name, 'dist-tags': { latest: version }, versions: { [version]: { ...manifest, dist } },
-      }));
+      const hash = createHash('sha512')
+        .update(packed ? fs.readFileSync(packed.file) : '')
+        .digest('base64');
+      const dist = {
+        tarball: `http://${req.headers.host}/${name}/${name}-${version}.tgz`,
+        integrity: `sha512-${hash}`,
+      };
+      res.writeHead(200, { 'Content-Type': 'application/json' }).end(
+        JSON.stringify({
+          name,
+          'dist-tags': { latest: version },
+          versions: { [version]: { ...manifest, dist } },
+        }),
+      );
     }
   });
   server.listen(0, '127.0.0.1');

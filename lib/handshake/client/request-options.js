@@ -32,15 +32,7 @@ const CONNECT_OPTIONS = [
 ];
 
 /** What is ours. */
-const OWN_OPTIONS = [
-  'agent',
-  'handshakeTimeout',
-  'headers',
-  'maxRedirects',
-  'origin',
-  'protocols',
-  'signal',
-];
+const OWN_OPTIONS = ['agent', 'handshakeTimeout', 'headers', 'maxRedirects', 'origin', 'protocols', 'signal'];
 
 /** The options of a client's opening handshake that are not those of a `Base`. */
 const REQUEST_OPTIONS = [...OWN_OPTIONS, ...CONNECT_OPTIONS];
@@ -80,10 +72,7 @@ function checkRequestOptions(options = {}) {
 /** @returns {[string, string][]} the app's headers, `Origin` among them */
 function headersOf({ headers, origin }) {
   const more = origin === undefined ? {} : { Origin: origin };
-  return [
-    ...checkHeaders('The "headers" option', headers ?? {}),
-    ...checkHeaders('The "origin" option', more),
-  ];
+  return [...checkHeaders('The "headers" option', headers ?? {}), ...checkHeaders('The "origin" option', more)];
 }
 
 module.exports = { REQUEST_OPTIONS, checkRequestOptions };

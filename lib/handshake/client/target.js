@@ -119,11 +119,7 @@ function redirected(from, location) {
  * @returns {boolean} whether secrets that are meant for one may be shown to the other
  */
 function isSameHost(one, other) {
-  return (
-    one.where.host === other.where.host &&
-    one.where.port === other.where.port &&
-    one.secure === other.secure
-  );
+  return one.where.host === other.where.host && one.where.port === other.where.port && one.secure === other.secure;
 }
 
 module.exports = { REDIRECTS, isSameHost, parseTarget, redirected };

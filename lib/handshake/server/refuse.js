@@ -41,12 +41,9 @@ function refuse(req, socket, { status, message, headers, body }) {
   const types = headers.some(([name]) => name.toLowerCase() === 'content-type')
     ? []
     : [['Content-Type', 'text/plain; charset=utf-8']];
-  const lines = [
-    ['Connection', 'close'],
-    ...types,
-    ['Content-Length', Buffer.byteLength(body)],
-    ...headers,
-  ].map(([name, value]) => `${name}: ${value}\r\n`);
+  const lines = [['Connection', 'close'], ...types, ['Content-Length', Buffer.byteLength(body)], ...headers].map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`;
   // The response to HEAD has no body, whatever its headers say (RFC 7230 §3.3.3).
   const text = req.method === 'HEAD' ? '' : body;

@@ -30,12 +30,7 @@ class SocketTransport {
     const { options } = owner;
     this.#owner = owner;
     this.#socket = socket;
-    this.#slot = open(
-      socket._handle.fd,
-      owner.id,
-      options.maxBufferedAmount,
-      ...protocolSettings(owner, role),
-    );
+    this.#slot = open(socket._handle.fd, owner.id, options.maxBufferedAmount, ...protocolSettings(owner, role));
   }
 
   /** What the connection shows of it. */

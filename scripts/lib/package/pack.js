@@ -32,9 +32,15 @@ function pack(out, manifest, files) {
       if (fs.existsSync(from)) fs.cpSync(from, path.join(stage, place), { recursive: true });
     }
     fs.writeFileSync(path.join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-    const { status, stdout, stderr } = spawnSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', out], {
-      cwd: stage, encoding: 'utf8', shell: process.platform === 'win32', // npm is a .cmd file there
-    });
+    const { status, stdout, stderr } = spawnSync(
+      'npm',
+      ['pack', '--json', '--ignore-scripts', '--pack-destination', out],
+      {
+        cwd: stage,
+        encoding: 'utf8',
+        shell: process.platform === 'win32', // npm is a .cmd file there
+      },
+    );
     if (status !== 0) throw new Error(`npm pack: ${stderr || stdout}`);
     const answer = JSON.parse(stdout);
     const [packed] = Array.isArray(answer) ? answer : Object.values(answer); // npm 12 has names instead
@@ -74,11 +80,13 @@ function packAll({ out, binaries = root, all = false }) {
   const main = mainManifest();
   const named = [...main.files, 'README.md', 'LICENSE'].map((place) => [place, inRoot(place)]);
   return [
-    ...present.map((name) => pack(out, platformManifest(name), {
-      [`websockets.${name}.node`]: binary(name),
-      'README.md': inRoot(`npm/${name}/README.md`),
-      LICENSE: inRoot('LICENSE'),
-    })),
+    ...present.map((name) =>
+      pack(out, platformManifest(name), {
+        [`websockets.${name}.node`]: binary(name),
+        'README.md': inRoot(`npm/${name}/README.md`),
+        LICENSE: inRoot('LICENSE'),
+      }),
+    ),
     pack(out, main, Object.fromEntries(named)),
   ];
 }

@@ -9,8 +9,11 @@ const json = (file, ...places) => ({ file, places });
 
 /** @returns {string[]} the folders of `npm/`: one for each platform */
 function platforms() {
-  return fs.readdirSync(path.join(root, 'npm'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+  return fs
+    .readdirSync(path.join(root, 'npm'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
 }
 
 const CARGO = [
@@ -52,7 +55,8 @@ function oneVersion() {
   const all = versions();
   const [[, version]] = all;
   const others = all.filter(([, other]) => other !== version).map(([file, other]) => `${file} has ${other}`);
-  if (others.length > 0) throw new Error(`package.json has version ${version}, but ${others.join(', ')}: \`npm version\` sets all`);
+  if (others.length > 0)
+    throw new Error(`package.json has version ${version}, but ${others.join(', ')}: \`npm version\` sets all`);
   return version;
 }
 
