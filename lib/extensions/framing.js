@@ -32,7 +32,7 @@ class Framing {
   /**
    * @param {({ name: string, read?: Function, write?: Function } |
    *   import('./deflate-step.js').DeflateStep)[]} extensions in header order
-   * @param {import('../connection/connection.js').Connection} connection
+   * @param {object} connection what `this` is to their functions
    * @param {object} ends
    * @param {number} ends.maxPayload
    * @param {(bytes: Uint8Array) => void} ends.receive takes what came through the read chain
