@@ -1,9 +1,7 @@
 'use strict';
 
-const fs = require('node:fs');
-const path = require('node:path');
 const counts = require('./counts');
-const root = require('./root');
+const { SUITE, testFiles } = require('./test-files');
 
 const MINUTE = 60_000;
 
@@ -18,18 +16,12 @@ const MINUTE = 60_000;
  */
 
 /**
- * `node --test` over the test files right in the given folders. The files are named one by one:
- * what Node makes of a folder or a pattern differs from version to version.
- *
- * @param {...string} folders
- * @returns {string[]} the command, or nothing where there is no test: Node would look for some itself
+ * @param {...string} folders of `__test__`
+ * @returns {string[]} the command that runs `node --test` over the test files right in them; none if there
+ *   are no such files: Node would look for some itself
  */
 function nodeTest(...folders) {
-  const files = folders.flatMap((folder) => {
-    const full = path.join(root, folder);
-    const names = fs.existsSync(full) ? fs.readdirSync(full).sort() : [];
-    return names.filter((name) => name.endsWith('.test.js')).map((name) => `${folder}/${name}`);
-  });
+  const files = testFiles(folders).map((name) => `__test__/${name}`);
   if (files.length === 0) return [];
   // Per test; up to Node 20 it counts for a whole file, so it is no tight one.
   const [major, minor] = process.versions.node.split('.').map(Number);
@@ -67,20 +59,20 @@ module.exports = {
     timeout: 15 * MINUTE,
   },
   node: {
-    commands: nodeTest('__test__', '__test__/cli', '__test__/examples'),
+    commands: nodeTest(...SUITE, 'cli', 'examples'),
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },
   streams: {
     // The same tests once more, with every socket on the stream transport.
-    commands: nodeTest('__test__'),
+    commands: nodeTest(...SUITE),
     env: { WEBSOCKETS_TEST_TRANSPORT: 'stream' },
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },
   tls: {
     // And over wss://, with a certificate made for the run.
-    commands: nodeTest('__test__'),
+    commands: nodeTest(...SUITE),
     env: { WEBSOCKETS_TEST_TRANSPORT: 'tls' },
     count: counts.ofNode,
     timeout: 15 * MINUTE,
@@ -97,19 +89,19 @@ module.exports = {
     timeout: 60 * MINUTE,
   },
   browser: {
-    commands: nodeTest('__test__/browser'),
+    commands: nodeTest('browser'),
     count: counts.ofNode,
     timeout: 5 * MINUTE,
   },
   interop: {
-    commands: ['node __test__/interop/setup.js', ...nodeTest('__test__/interop')],
+    commands: ['node __test__/interop/setup.js', ...nodeTest('interop')],
     count: counts.ofNode,
     timeout: 5 * MINUTE,
   },
   stress: {
     // What takes long, or a process to itself: floods, faults, teardown. Each file says on which
     // transports it runs.
-    commands: nodeTest('__test__/stress'),
+    commands: nodeTest('stress'),
     count: counts.ofNode,
     timeout: 10 * MINUTE,
   },
@@ -136,7 +128,7 @@ module.exports = {
     timeout: 5 * MINUTE,
   },
   package: {
-    commands: nodeTest('__test__/package'),
+    commands: nodeTest('package'),
     count: counts.ofNode,
     timeout: 10 * MINUTE,
   },
