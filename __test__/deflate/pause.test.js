@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { Base } = require('../..');
 const { collect } = require('../support/collect');
 const { Deflater, NAME, RSV1 } = require('../support/deflate');
-const { BINARY, CLOSE, closePayload, encode } = require('../support/frames');
+const { BINARY, CLOSE, FrameReader, closePayload, encode } = require('../support/frames');
 const { listen, pair, test } = require('../support/streams');
 
 const MiB = 1 << 20;
@@ -41,7 +41,10 @@ async function flooded(extensions, rest = Buffer.alloc(0)) {
     heard.shift()?.();
   });
   const [end, peer] = pair({ highWaterMark: 4 * MiB });
-  peer.resume();
+  const reader = new FrameReader();
+  peer.on('data', (bytes) => {
+    if (reader.push(bytes).some(({ opcode }) => opcode === CLOSE)) peer.end();
+  });
   const sid = base.assignSocket(end, { extensions });
   const first = new Promise((resolve) => heard.push(resolve));
   collect();

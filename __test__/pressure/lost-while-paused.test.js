@@ -185,7 +185,7 @@ test(
 test(
   'a closing handshake that is over while paused: what came before is heard, then close',
   limit,
-  served({}, async (server) => {
+  served({ base: { closeTimeout: 50 } }, async (server) => {
     const goodbye = encode({ opcode: CLOSE, payload: closePayload(4000, 'bye') });
     const { sid } = await paused(server, { count: 10, rest: [goodbye] });
     assert.deepEqual(await server.events.next('close'), ['bye', sid, 4000]);
