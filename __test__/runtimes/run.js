@@ -10,7 +10,7 @@
 // What fails has to stand in expected.js, and what stands there has to fail.
 
 const os = require('node:os');
-const { SUITE, testFiles } = require('../../scripts/lib/test-files');
+const { ABOUT_A_TRANSPORT, ON_ANY_TRANSPORT, testFiles } = require('../../scripts/lib/test-files');
 const { runtimes } = require('./catalog');
 const CORE = require('./core');
 const { FILES, expectedOf } = require('./expected');
@@ -21,7 +21,9 @@ const table = require('./table');
 /** What is no test of `Base`: the compiler runs in Node.js whatever runs the tests, and documents do not run. */
 const ELSEWHERE = ['docs/links.test.js', 'docs/types.test.js'];
 
-const all = testFiles(SUITE).filter((name) => !ELSEWHERE.includes(name));
+const all = testFiles([...ABOUT_A_TRANSPORT, ...ON_ANY_TRANSPORT])
+  .filter((name) => !ELSEWHERE.includes(name))
+  .sort();
 
 /** @returns {{ runtime: import('./catalog').Runtime, transport: string }[]} what is to be run, and of which files */
 function choose(args) {

@@ -4,20 +4,14 @@ const fs = require('node:fs');
 const path = require('node:path');
 const root = require('./root');
 
-/** The folders of `__test__` whose tests hold on each transport, one capability a folder. */
-const SUITE = [
-  'base',
-  'deflate',
-  'docs',
-  'engine-io',
-  'extensions',
-  'handshake',
-  'pressure',
-  'process',
-  'protocol',
-  'soak',
-  'socket',
-];
+/**
+ * The folders of `__test__` whose tests are about how a connection's bytes come and go, so that `npm test` runs
+ * them on each transport.
+ */
+const ABOUT_A_TRANSPORT = ['pressure', 'protocol', 'socket'];
+
+/** The other folders whose tests hold on each transport; `npm test` runs them on the socket transport alone. */
+const ON_ANY_TRANSPORT = ['base', 'deflate', 'docs', 'engine-io', 'extensions', 'handshake', 'process', 'soak'];
 
 /**
  * Lists test files one by one: what Node makes of a folder or a pattern differs from version to version.
@@ -33,4 +27,4 @@ function testFiles(folders) {
   });
 }
 
-module.exports = { SUITE, testFiles };
+module.exports = { ABOUT_A_TRANSPORT, ON_ANY_TRANSPORT, testFiles };
