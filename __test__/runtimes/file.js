@@ -30,7 +30,7 @@ let files = 0;
  *
  * @param {import('./catalog').Runtime} runtime
  * @param {string} transport
- * @param {string} file its name in `__test__`
+ * @param {string} file its path in `__test__`
  * @param {string[]} expected names of tests that are expected to fail
  * @returns {Promise<Result[]>} of each test that began
  */
