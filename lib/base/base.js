@@ -181,6 +181,7 @@ function sendAs(base, sid, opcode, data) {
  */
 Base.prototype.send = function send(sid, data, options) {
   const state = stateOf(this);
+  // biome-ignore lint/complexity/noArguments: a message that is `undefined` is given, and `send.length` is 3.
   const given = arguments.length;
   const [to, message] = given < 2 ? [null, sid] : [sid, data];
   const checked = checkData(message);

@@ -1,14 +1,13 @@
 'use strict';
 
+const { stripVTControlCharacters: plain } = require('node:util');
+
 /**
  * @typedef {object} Counts
  * @property {number} passed
  * @property {number} failed
  * @property {number} skipped
  */
-
-/** @param {string} text @returns {string} the text without colours */
-const plain = (text) => text.replace(/\u001b\[[0-9;]*m/g, '');
 
 /**
  * Adds up the closing lines of a `cargo test`, one per test binary.
@@ -56,11 +55,11 @@ function ofPlainLine(output) {
 /**
  * A check that has nothing to count but its exit status.
  *
- * @param {string} output
+ * @param {string} _output
  * @param {boolean} ok
  * @returns {Counts}
  */
-function ofCheck(output, ok) {
+function ofCheck(_output, ok) {
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
 }
 
