@@ -117,7 +117,7 @@ test(
   limit,
   served({}, async ({ base, events, raw }) => {
     const client = await raw();
-    base.on('message', (text, sid) => {
+    base.on('message', (_text, sid) => {
       base.pause(sid);
       setImmediate(() => base.resume(sid));
     });

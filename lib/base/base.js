@@ -73,6 +73,7 @@ function groupOf(base) {
  */
 Base.prototype.send = function send(sid, data, options) {
   const group = groupOf(this);
+  // biome-ignore lint/complexity/noArguments: a message that is `undefined` is given, and `send.length` is 3.
   const given = arguments.length;
   const [to, message] = given < 2 ? [null, sid] : [sid, data];
   const checked = checkData(message);

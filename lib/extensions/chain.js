@@ -66,7 +66,7 @@ class Chain {
   }
 
   /** @param {() => void} action what is to be done once all before it are through */
-  then(action) {
+  pushAction(action) {
     this.#enqueue({ action });
   }
 
