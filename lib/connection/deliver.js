@@ -26,8 +26,8 @@ const overflows = new WeakMap();
  * @param {Connection} connection
  * @param {number} kind one of `KIND`
  * @param {string | Buffer} payload a string or a Buffer, by its kind
- * @param {number | undefined} code close code of an error or a close
- * @param {string | undefined} errorCode the public code of an error
+ * @param {number} [code] close code of an error or a close
+ * @param {string} [errorCode] the public code of an error
  */
 function deliver(connection, kind, payload, code, errorCode) {
   if (kind === KIND.CLOSE) {

@@ -90,7 +90,7 @@ class Group {
 /**
  * What the protocol is told of a connection, in the order in which Rust takes it.
  *
- * @param {Group<{ readonly sid: string }>} group
+ * @param {{ options: import('./options.js').Options }} group
  * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role `deflate` is the element
  *   that was agreed on; an empty one means that it is off
  * @returns {import('../native/functions').Settings}
