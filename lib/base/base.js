@@ -44,13 +44,18 @@ function Base(options) {
   if (!(this instanceof Base)) {
     return new Base(options);
   }
-  const self = /** @type {Self} */ (/** @type {unknown} */ (this));
+  const self = whole(this);
   const group = new Group(self, options);
   EventEmitter.call(self);
   Object.defineProperty(self, kGroup, { value: group });
   Object.defineProperty(self, kSink, { value: new BaseSink(self) });
 }
 inherits(Base, EventEmitter);
+
+/** @param {unknown} base @returns {Self} the same, with what is not for its users */
+function whole(base) {
+  return /** @type {Self} */ (base);
+}
 
 /**
  * The connections of a `Base`.
@@ -192,7 +197,7 @@ Base.prototype.assignSocket = function assignSocket(socket, options) {
  * @returns {Connection}
  */
 function takeSocket(base, socket, options) {
-  return take(groupOf(base), socket, options, /** @type {Self} */ (base)[kSink]);
+  return take(groupOf(base), socket, options, whole(base)[kSink]);
 }
 
 /**
@@ -273,8 +278,7 @@ Base.prototype.stats = function stats() {
  * @throws {TypeError | RangeError} where an option is wrong
  */
 Base.prototype.messages = function messages(options) {
-  const { [kSink]: sink } = /** @type {Self} */ (/** @type {unknown} */ (this));
-  return new Messages(groupOf(this), sink.readers, options);
+  return new Messages(groupOf(this), whole(this)[kSink].readers, options);
 };
 
 /** Closes all, as `close()` does, and waits for their end. */
@@ -285,7 +289,7 @@ disposable(Base, function dispose() {
 
 /** @param {import('../util/inspect.js').How} how */
 Base.prototype[kInspect] = function inspectBase(...how) {
-  const self = /** @type {Self} */ (/** @type {unknown} */ (this));
+  const self = whole(this);
   return self[kGroup] === undefined ? self : show(self, factsOf(self), ...how);
 };
 
