@@ -1,6 +1,6 @@
 //! UTF-8 validation of text that arrives in pieces, RFC 6455 §8.1.
 
-use super::error::Violation;
+use super::super::error::Violation;
 
 /// Whether all of `bytes` is UTF-8.
 #[inline]
@@ -13,7 +13,7 @@ pub fn is_valid_utf8(bytes: &[u8]) -> bool {
 /// It fails at the first byte that no continuation could make valid, so that a peer learns of it
 /// before the rest of its message has come.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Utf8Validator {
+pub(crate) struct Utf8Validator {
     /// The beginning of a code point whose rest has not come: the first `pending_length` bytes.
     pending: [u8; 3],
     pending_length: u8,
@@ -24,7 +24,7 @@ impl Utf8Validator {
     ///
     /// # Errors
     /// [`Violation::InvalidUtf8`]; the validator is of no use after it.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), Violation> {
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Violation> {
         let rest = match self.pending_length {
             0 => bytes,
             _ => self.complete_pending(bytes)?,
@@ -41,7 +41,7 @@ impl Utf8Validator {
     ///
     /// # Errors
     /// [`Violation::InvalidUtf8`] where it ends within a code point.
-    pub(super) fn finish(&self) -> Result<(), Violation> {
+    pub(crate) fn finish(&self) -> Result<(), Violation> {
         match self.pending_length {
             0 => Ok(()),
             _ => Err(Violation::InvalidUtf8),

@@ -25,7 +25,7 @@ pub fn apply_mask(data: &mut [u8], key: [u8; 4], offset: usize) {
 /// Appends a payload or a piece of it to `out`, masked or unmasked with `key` where there is one, as
 /// by [`apply_mask`]: in one pass, where to copy and then to mask takes two.
 #[inline]
-pub(super) fn append_payload(out: &mut Vec<u8>, data: &[u8], key: Option<[u8; 4]>, offset: usize) {
+pub(crate) fn append_payload(out: &mut Vec<u8>, data: &[u8], key: Option<[u8; 4]>, offset: usize) {
     match key {
         Some(key) if data.len() >= LONG => append_long(out, data, key_at(key, offset)),
         key => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::extension_list::{
+use super::super::handshake::extension_list::{
     ExtensionElement, ExtensionListError, ExtensionParameter, parse_extension_list,
 };
 

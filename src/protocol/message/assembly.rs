@@ -1,16 +1,17 @@
 //! Assembly of one message from its frames and their pieces, RFC 6455 §5.4.
 
-use super::error::Violation;
-use super::event::Payload;
-use super::frame::{Header, Opcode};
-use super::limits::Limits;
-use super::mask::{append_payload, apply_mask};
-use super::memory::Memory;
+use super::super::error::Violation;
+use super::super::event::Payload;
+use super::super::frame::header::Header;
+use super::super::frame::mask::{append_payload, apply_mask};
+use super::super::frame::opcode::Opcode;
+use super::super::limits::Limits;
+use super::super::memory::Memory;
 use super::utf8::Utf8Validator;
 
 /// A message that came whole.
 #[derive(Debug)]
-pub(super) enum Message<'a> {
+pub(crate) enum Message<'a> {
     Text(Payload<'a>),
     Binary(Payload<'a>),
     /// A text or binary message as permessage-deflate compressed it.
@@ -23,7 +24,7 @@ const AHEAD: usize = 4;
 
 /// A message that has begun.
 #[derive(Debug, Default)]
-pub(super) struct Assembly {
+pub(crate) struct Assembly {
     /// `None` for a binary message, and for a compressed one.
     text: Option<Utf8Validator>,
     /// What the message is, where it is compressed.
@@ -40,7 +41,7 @@ pub(super) struct Assembly {
 
 impl Assembly {
     /// Begins a message, by the opcode of its first frame and whether that says it is compressed.
-    pub(super) fn new(opcode: Opcode, compressed: bool, memory: Memory) -> Self {
+    pub(crate) fn new(opcode: Opcode, compressed: bool, memory: Memory) -> Self {
         Self {
             text: (opcode == Opcode::Text && !compressed).then(Utf8Validator::default),
             compressed: compressed.then_some(opcode),
@@ -50,7 +51,7 @@ impl Assembly {
     }
 
     /// Counts a frame of the message against the limits, before any of its payload is looked at.
-    pub(super) fn declare(&mut self, header: &Header, limits: &Limits) -> Result<(), Violation> {
+    pub(crate) fn declare(&mut self, header: &Header, limits: &Limits) -> Result<(), Violation> {
         limits.check_frame(self.declared, header, self.compressed.is_some())?;
         self.declared += header.length;
         if header.fin && header.opcode != Opcode::Continuation {
@@ -75,7 +76,7 @@ impl Assembly {
 
     /// Takes the next piece of the payload, masked with `key`. Its frame had `received` bytes before, and
     /// `rest` are to come.
-    pub(super) fn append(
+    pub(crate) fn append(
         &mut self,
         piece: &[u8],
         key: Option<[u8; 4]>,
@@ -104,7 +105,7 @@ impl Assembly {
     /// The memory of the message, and how many of the `rest` bytes of its frame may be appended to it
     /// now: at least `least`, as the caller knows that so many are to come. `None` where too little of the
     /// message has come to make room for them: nothing is allocated by what is declared alone.
-    pub(super) fn room(&mut self, rest: u64, least: usize) -> Option<(&mut Vec<u8>, usize)> {
+    pub(crate) fn room(&mut self, rest: u64, least: usize) -> Option<(&mut Vec<u8>, usize)> {
         if self.bytes.capacity() - self.bytes.len() < least {
             if self.bytes.len().saturating_mul(AHEAD) < least {
                 return None;
@@ -117,7 +118,7 @@ impl Assembly {
 
     /// The last `length` bytes of the message were appended through [`room`](Self::room), masked with
     /// `key`; its frame had `received` before.
-    pub(super) fn appended(
+    pub(crate) fn appended(
         &mut self,
         length: usize,
         key: Option<[u8; 4]>,
@@ -142,12 +143,12 @@ impl Assembly {
 
     /// Bytes of memory that the payload so far occupies.
     #[cfg(test)]
-    pub(super) fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
     /// Ends the message.
-    pub(super) fn finish(self) -> Result<Message<'static>, Violation> {
+    pub(crate) fn finish(self) -> Result<Message<'static>, Violation> {
         let payload = Payload::Owned(self.bytes);
         if let Some(opcode) = self.compressed {
             return Ok(Message::Compressed(opcode, payload));
@@ -166,8 +167,8 @@ impl Assembly {
 mod tests {
     use std::sync::Mutex;
 
-    use super::super::memory::{LARGE, MemorySource};
     use super::*;
+    use crate::protocol::memory::{LARGE, MemorySource};
 
     fn assembly(opcode: Opcode) -> Assembly {
         Assembly::new(opcode, false, Memory::default())

@@ -1,62 +1,19 @@
-//! The wire format of one frame, RFC 6455 §5.2.
+//! The header of a frame, RFC 6455 §5.2.
 
-use super::error::Violation;
-use super::mask::append_payload;
-
-/// What a frame is (RFC 6455 §5.2); the other ten values are reserved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Opcode {
-    /// A further fragment of the message that is under way.
-    Continuation = 0,
-    /// A text message, or its first fragment.
-    Text = 1,
-    /// A binary message, or its first fragment.
-    Binary = 2,
-    /// The closing handshake.
-    Close = 8,
-    /// To be answered by a pong with the same payload.
-    Ping = 9,
-    /// The answer to a ping, or an unsolicited sign of life.
-    Pong = 10,
-}
-
-impl Opcode {
-    /// Whether this is a control frame, which may come between fragments (RFC 6455 §5.5).
-    #[inline]
-    pub fn is_control(self) -> bool {
-        self as u8 & 0x8 != 0
-    }
-}
-
-impl TryFrom<u8> for Opcode {
-    type Error = Violation;
-
-    #[inline]
-    fn try_from(value: u8) -> Result<Self, Violation> {
-        Ok(match value {
-            0 => Self::Continuation,
-            1 => Self::Text,
-            2 => Self::Binary,
-            8 => Self::Close,
-            9 => Self::Ping,
-            10 => Self::Pong,
-            _ => return Err(Violation::ReservedOpcode(value)),
-        })
-    }
-}
+use super::super::error::Violation;
+use super::opcode::Opcode;
 
 /// Bytes of the longest header: two, eight of length, four of masking key.
 pub const MAX_HEADER_LENGTH: usize = 14;
 
-const FIN: u8 = 0x80;
+pub(super) const FIN: u8 = 0x80;
 const RSV1: u8 = 0x40;
 const RSV2: u8 = 0x20;
 const RSV3: u8 = 0x10;
 const OPCODE: u8 = 0x0f;
 const MASK: u8 = 0x80;
 const LENGTH: u8 = 0x7f;
-const LENGTH_IN_16_BITS: u8 = 126;
+pub(super) const LENGTH_IN_16_BITS: u8 = 126;
 const LENGTH_IN_64_BITS: u8 = 127;
 
 /// Which RSV bits may be set in a header (RFC 6455 §5.2).
@@ -237,56 +194,9 @@ fn parse_length(bytes: &[u8], short: u8) -> Result<Option<(u64, usize)>, Violati
     }
 }
 
-/// Appends a whole frame to `out`, its payload masked with `mask` where there is one.
-#[inline]
-pub fn encode_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) {
-    if mask.is_none() && payload.len() < usize::from(LENGTH_IN_16_BITS) {
-        // By far the most usual frame of a server: two bytes, which need no putting together.
-        out.extend_from_slice(&[FIN | opcode as u8, payload.len() as u8]);
-        out.extend_from_slice(payload);
-        return;
-    }
-    encode_other(out, opcode, payload, mask);
-}
-
-/// Apart, so that the usual frame is not made to save registers that it does not use.
-#[inline(never)]
-fn encode_other(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) {
-    encode(out, Header::message(opcode, payload.len(), mask), payload);
-}
-
-/// As [`encode_frame`], of a message that permessage-deflate has compressed to `payload`.
-pub fn encode_compressed_frame(
-    out: &mut Vec<u8>,
-    opcode: Opcode,
-    payload: &[u8],
-    mask: Option<[u8; 4]>,
-) {
-    let header = Header::message(opcode, payload.len(), mask);
-    encode(
-        out,
-        Header {
-            rsv1: true,
-            ..header
-        },
-        payload,
-    );
-}
-
-/// Inlined, so that the header's fields are never stored one by one and loaded together.
-#[inline(always)]
-fn encode(out: &mut Vec<u8>, header: Header, payload: &[u8]) {
-    let mask = header.mask;
-    let (header, length) = header.encode();
-    out.reserve(MAX_HEADER_LENGTH + payload.len());
-    // All of it, because a copy of known length is no call.
-    out.extend_from_slice(&header);
-    out.truncate(out.len() - (MAX_HEADER_LENGTH - length));
-    append_payload(out, payload, mask, 0);
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::encode::encode_frame;
     use super::*;
 
     fn parsed(bytes: &[u8]) -> (Header, usize) {

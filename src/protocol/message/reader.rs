@@ -2,25 +2,26 @@
 
 use std::mem;
 
-use super::config::Config;
-use super::error::Violation;
-use super::event::Payload;
-use super::frame::{Header, MAX_HEADER_LENGTH, Opcode, Reserved};
-use super::mask::{append_payload, apply_mask};
-use super::message::{Assembly, Message};
-use super::role::Role;
+use super::super::config::Config;
+use super::super::error::Violation;
+use super::super::event::Payload;
+use super::super::frame::header::{Header, MAX_HEADER_LENGTH, Reserved};
+use super::super::frame::mask::{append_payload, apply_mask};
+use super::super::frame::opcode::Opcode;
+use super::super::role::Role;
+use super::assembly::{Assembly, Message};
 use super::utf8::is_valid_utf8;
 
 /// What came whole.
 #[derive(Debug)]
-pub(super) enum Item<'a> {
+pub(crate) enum Item<'a> {
     Message(Message<'a>),
     Control(Opcode, Payload<'a>),
 }
 
 /// Reads frames. What lies whole in the input is reported from there; only what is cut is copied.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     /// `None` between messages, so that an idle connection holds no memory for it.
     partial: Option<Box<Partial>>,
     /// Set once we have sent our close frame: data frames are skipped from then on.
@@ -59,7 +60,7 @@ impl Reader {
     /// unmasked in place. `None` where what has come is not whole yet; the rest of `input`, if any, is
     /// another frame's.
     #[inline]
-    pub(super) fn read<'a>(
+    pub(crate) fn read<'a>(
         &mut self,
         input: &mut &'a mut [u8],
         config: &Config,
@@ -73,7 +74,7 @@ impl Reader {
 
     /// The memory of a message that is under way, and how many bytes of its frame may be appended to it,
     /// as they come. `None` where less than `least` of the frame is to come.
-    pub(super) fn room(&mut self, least: usize) -> Option<(&mut Vec<u8>, usize)> {
+    pub(crate) fn room(&mut self, least: usize) -> Option<(&mut Vec<u8>, usize)> {
         let partial = self.partial.as_deref_mut()?;
         let Stage::Payload(header, received) = &partial.stage else {
             return None;
@@ -86,7 +87,7 @@ impl Reader {
     }
 
     /// `length` bytes were appended through [`room`](Self::room).
-    pub(super) fn appended(&mut self, length: usize) -> Result<Option<Item<'static>>, Violation> {
+    pub(crate) fn appended(&mut self, length: usize) -> Result<Option<Item<'static>>, Violation> {
         let Some(partial) = self.partial.as_deref_mut() else {
             return Ok(None);
         };
@@ -106,7 +107,7 @@ impl Reader {
 
     /// From now on reads frames only to find the peer's close frame: what came of a message is
     /// dropped, and no limit holds for what is not kept.
-    pub(super) fn discard_messages(&mut self) {
+    pub(crate) fn discard_messages(&mut self) {
         self.discarding = true;
         if let Some(partial) = &mut self.partial {
             partial.message = None;
@@ -319,8 +320,8 @@ fn take<'a>(input: &mut &'a mut [u8], length: usize) -> &'a mut [u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::frame::encode_frame;
     use super::*;
+    use crate::protocol::frame::encode::encode_frame;
 
     fn read(reader: &mut Reader, mut bytes: Vec<u8>) -> usize {
         let config = Config::new(Role::Client);

@@ -1,6 +1,6 @@
 //! Status codes and the payload of the close frame, RFC 6455 §5.5.1 and §7.4.
 
-use super::error::Violation;
+use super::super::error::Violation;
 
 /// Bytes that a control frame can carry (RFC 6455 §5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;

@@ -1,11 +1,11 @@
 //! Who agrees to what of permessage-deflate, RFC 7692 §5 and §7.1: the server's choice among the
 //! offers, the client's offer, and the client's look at the answer.
 
-use super::deflate_params::{
+use super::super::handshake::extension_list::ExtensionElement;
+use super::params::{
     CLIENT_MAX_WINDOW_BITS, DeflateParams, DeflateParamsError, MAX_WINDOW_BITS, NamedParams,
     SERVER_MAX_WINDOW_BITS, SERVER_NO_CONTEXT_TAKEOVER,
 };
-use super::extension_list::ExtensionElement;
 
 /// The server's answer to what a client offers: the element of the first offer that can be accepted,
 /// `None` where there is none. Elements of other extensions are passed over.
@@ -94,8 +94,8 @@ pub fn confirm_deflate(
 
 #[cfg(test)]
 mod tests {
-    use super::super::extension_list::parse_extension_list;
     use super::*;
+    use crate::protocol::handshake::extension_list::parse_extension_list;
 
     /// A policy by its element; `permessage-deflate` alone is the default.
     fn policy(parameters: &str) -> DeflateParams {

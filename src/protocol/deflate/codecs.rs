@@ -1,7 +1,7 @@
-//! permessage-deflate, RFC 7692 §7.2: the payload of a message compressed and inflated.
+//! DEFLATE for the messages of many connections, RFC 7692 §7.2.
 //!
 //! A compressor takes a quarter of a megabyte and an inflater some 40 KiB. A connection needs
-//! neither between two messages, only what they have seen last: so it keeps that, its [`History`],
+//! neither between two messages, only what they have seen last: so it keeps that, its `History`,
 //! and each thread has a few of either for all of its connections. Before a message they are reset
 //! and told the connection's history; that costs less than keeping a compressor's tables in the
 //! cache for each connection would.
@@ -10,18 +10,9 @@ use std::cell::RefCell;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::deflate_params::DeflateParams;
-use super::error::Violation;
-use super::role::Role;
+use super::super::error::Violation;
+use super::settings::Deflate;
 
-/// Bytes of its own messages that a compressor is reminded of, at most. The window may be larger,
-/// but the time to learn it grows with it (30 µs for 32 KiB), and what repeats from message to
-/// message repeats in the last few.
-const REMINDER: usize = 4 * 1024;
-/// Bytes that it is reminded of before a short message: to learn 4 KiB is a quarter of the time that
-/// 1 KiB takes. One of more than half of this is preceded by twice its length, so that what it
-/// repeats of the one before it is there.
-const SHORT_REMINDER: usize = 2 * 1024;
 /// What an empty block ends with, left off at the end of each message (RFC 7692 §7.2.1).
 const FLUSH: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 /// That, and a last empty block: an inflater that was between two blocks is at its end behind it.
@@ -37,178 +28,6 @@ const MAX_COMPRESSORS: usize = 4;
 /// most then, which an inflater with a window of 256 bytes (8) understands.
 const MIN_WINDOW_BITS: u8 = 9;
 
-/// What was agreed on for one direction (RFC 7692 §7.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Direction {
-    /// The LZ77 window, as an exponent of 2: 8 to 15.
-    pub window_bits: u8,
-    /// Whether a message may refer to those before it.
-    pub context_takeover: bool,
-}
-
-/// Settings of permessage-deflate for one connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deflate {
-    /// For what we send.
-    pub outgoing: Direction,
-    /// For what we receive.
-    pub incoming: Direction,
-    /// How hard the compressor tries: 0 (not at all) to 9.
-    pub level: u8,
-    /// Messages of fewer bytes are sent as they are. Empty ones always are.
-    pub threshold: usize,
-}
-
-impl Deflate {
-    /// What `params` mean for the end in this role.
-    pub fn new(params: &DeflateParams, role: Role, level: u8, threshold: usize) -> Self {
-        let server = Direction {
-            window_bits: params.server_max_window_bits,
-            context_takeover: !params.server_no_context_takeover,
-        };
-        let client = Direction {
-            window_bits: params.client_max_window_bits,
-            context_takeover: !params.client_no_context_takeover,
-        };
-        let (outgoing, incoming) = match role {
-            Role::Server => (server, client),
-            Role::Client => (client, server),
-        };
-        Self {
-            outgoing,
-            incoming,
-            level,
-            threshold,
-        }
-    }
-
-    /// Bytes that a connection may keep between two messages.
-    pub fn memory(&self) -> usize {
-        let window = |direction: &Direction| match direction.context_takeover {
-            true => 1 << direction.window_bits,
-            false => 0,
-        };
-        window(&self.outgoing).min(REMINDER) + window(&self.incoming)
-    }
-
-    /// Whether a message of this length is compressed.
-    pub fn compresses(&self, length: usize) -> bool {
-        length >= self.threshold.max(1)
-    }
-
-    /// Compresses a message by itself: the same for every connection with this level and window
-    /// that does not take over its context. `None` where the message is to be sent as it is.
-    pub fn compress_alone(&self, message: &[u8]) -> Option<Vec<u8>> {
-        CODECS.with_borrow_mut(|codecs| codecs.compress(self, &[], message))
-    }
-}
-
-/// What a direction's last messages were: their end, as far as the next may refer to it.
-#[derive(Debug, Default)]
-struct History(Vec<u8>);
-
-impl History {
-    /// The end of it, of so many bytes at most.
-    fn last(&self, length: usize) -> &[u8] {
-        &self.0[self.0.len().saturating_sub(length)..]
-    }
-
-    fn remember(&mut self, message: &[u8], limit: usize) {
-        let end = &message[message.len().saturating_sub(limit)..];
-        let kept = limit - end.len();
-        let forgotten = self.0.len().saturating_sub(kept);
-        self.0.drain(..forgotten);
-        let wanted = self.0.len() + end.len();
-        if wanted > self.0.capacity() {
-            // Twice as much each time, and never more than the limit.
-            let target = limit.min(wanted.max(2 * self.0.capacity()));
-            self.0.reserve_exact(target - self.0.len());
-        }
-        self.0.extend_from_slice(end);
-    }
-}
-
-/// permessage-deflate on one connection.
-#[derive(Debug)]
-pub struct PerMessageDeflate {
-    settings: Deflate,
-    sent: History,
-    received: History,
-}
-
-impl PerMessageDeflate {
-    /// On a connection that has sent and received nothing yet.
-    pub fn new(settings: Deflate) -> Self {
-        Self {
-            settings,
-            sent: History::default(),
-            received: History::default(),
-        }
-    }
-
-    /// How it is set.
-    pub fn settings(&self) -> &Deflate {
-        &self.settings
-    }
-
-    /// Bytes of memory that the histories take.
-    pub fn memory(&self) -> usize {
-        self.sent.0.capacity() + self.received.0.capacity()
-    }
-
-    /// The payload of a message's one frame (RFC 7692 §7.2.1), which has to be sent before the next
-    /// is compressed. `None` where the message is to be sent as it is.
-    pub fn compress(&mut self, message: &[u8]) -> Option<Vec<u8>> {
-        let Self { settings, sent, .. } = self;
-        if !settings.compresses(message.len()) {
-            return None;
-        }
-        let reminder = message
-            .len()
-            .saturating_mul(2)
-            .clamp(SHORT_REMINDER, REMINDER);
-        let history = sent.last(reminder);
-        let payload =
-            CODECS.with_borrow_mut(|codecs| codecs.compress(settings, history, message))?;
-        if settings.outgoing.context_takeover {
-            let window = 1 << settings.outgoing.window_bits;
-            sent.remember(message, REMINDER.min(window));
-        }
-        Some(payload)
-    }
-
-    /// The last compressed message is not sent: the next refers to nothing.
-    pub fn forget_sent(&mut self) {
-        self.sent = History::default();
-    }
-
-    /// The message whose frames had these payloads, joined (RFC 7692 §7.2.2).
-    ///
-    /// # Errors
-    /// [`Violation::MessageTooLarge`] as soon as there are more than `limit` bytes of it,
-    /// [`Violation::InvalidCompressedData`]. The connection cannot go on.
-    pub fn inflate(&mut self, payload: &[u8], limit: u64) -> Result<Vec<u8>, Violation> {
-        let Self {
-            settings, received, ..
-        } = self;
-        let message = CODECS.with_borrow_mut(|codecs| {
-            let inflating = Inflating {
-                inflater: codecs
-                    .inflater
-                    .get_or_insert_with(|| Decompress::new(false)),
-                history: &received.0,
-                message: Vec::new(),
-                limit,
-            };
-            inflating.run(payload)
-        })?;
-        if settings.incoming.context_takeover {
-            received.remember(&message, 1 << settings.incoming.window_bits);
-        }
-        Ok(message)
-    }
-}
-
 /// What the connections of one thread share.
 #[derive(Default)]
 struct Codecs {
@@ -219,6 +38,7 @@ struct Codecs {
     scratch: Vec<u8>,
 }
 
+/// A compressor, and what it was made for.
 struct Compressor {
     level: u8,
     window_bits: u8,
@@ -229,7 +49,32 @@ thread_local! {
     static CODECS: RefCell<Codecs> = RefCell::default();
 }
 
+/// The payload of `message`, which may refer to `history`. `None` where it is to be sent as it is.
+pub(super) fn deflated(settings: &Deflate, history: &[u8], message: &[u8]) -> Option<Vec<u8>> {
+    CODECS.with_borrow_mut(|codecs| codecs.compress(settings, history, message))
+}
+
+/// The message whose payload this is, which may refer to `history`.
+///
+/// # Errors
+/// [`Violation::MessageTooLarge`] as soon as there are more than `limit` bytes of it,
+/// [`Violation::InvalidCompressedData`].
+pub(super) fn inflated(history: &[u8], payload: &[u8], limit: u64) -> Result<Vec<u8>, Violation> {
+    CODECS.with_borrow_mut(|codecs| {
+        let inflating = Inflating {
+            inflater: codecs
+                .inflater
+                .get_or_insert_with(|| Decompress::new(false)),
+            history,
+            message: Vec::new(),
+            limit,
+        };
+        inflating.run(payload)
+    })
+}
+
 impl Codecs {
+    /// The compressor with these settings, reset or not.
     fn compressor(&mut self, level: u8, window_bits: u8) -> &mut Compress {
         let of_use = |c: &Compressor| c.level == level && c.window_bits == window_bits;
         let compressor = match self.compressors.iter().position(of_use) {
@@ -251,7 +96,7 @@ impl Codecs {
         &mut self.compressors[last].state
     }
 
-    /// `None` where the library refuses, which it has no reason to.
+    /// What [`deflated`] returns: `None` where the library refuses, which it has no reason to.
     fn compress(&mut self, settings: &Deflate, history: &[u8], message: &[u8]) -> Option<Vec<u8>> {
         let mut out = std::mem::take(&mut self.scratch);
         let window_bits = settings.outgoing.window_bits.max(MIN_WINDOW_BITS);
@@ -290,6 +135,7 @@ struct Inflating<'a> {
 }
 
 impl Inflating<'_> {
+    /// Inflates all of `payload`.
     fn run(mut self, payload: &[u8]) -> Result<Vec<u8>, Violation> {
         let guess = payload.len().saturating_mul(4).clamp(64, STEP);
         self.message.reserve_exact(guess.min(self.room()));

@@ -1,11 +1,13 @@
 //! permessage-deflate apart from its connection: between frames and frames.
 
-use super::deflate::{Deflate, PerMessageDeflate};
-use super::error::Violation;
-use super::frame::{Header, Opcode};
-use super::limits::Limits;
-use super::memory::Memory;
-use super::message::{Assembly, Message};
+use super::super::error::Violation;
+use super::super::frame::header::Header;
+use super::super::frame::opcode::Opcode;
+use super::super::limits::Limits;
+use super::super::memory::Memory;
+use super::super::message::assembly::{Assembly, Message};
+use super::per_message::PerMessageDeflate;
+use super::settings::Deflate;
 
 /// What becomes of a received frame.
 #[derive(Debug, PartialEq, Eq)]
