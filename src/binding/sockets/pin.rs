@@ -4,7 +4,7 @@
 //! on, so the code must stay. Where the linker marked the library `nodelete` this changes nothing.
 
 /// Loads the library that this function is in once more, never to be let go.
-pub(super) fn pin() {
+pub(crate) fn pin() {
     // SAFETY: the address is one of this library, `info` is large enough and read only where
     // `dladdr` filled it; its name is NUL-terminated. A failure leaves everything as it is.
     unsafe {

@@ -4,17 +4,18 @@ use std::ptr;
 
 use napi::sys;
 
-use super::status::{Failure, Outcome, check};
+use super::super::status::{Failure, Outcome, check};
+use super::buffer::buffer;
 use crate::engine::memory::KEPT;
 use crate::engine::{Batch, Body, Kind, Record};
-use crate::protocol::{LARGE, MemorySource};
+use crate::protocol::MemorySource;
 
 /// One record, as arguments of the dispatcher.
-pub(super) type Values = [sys::napi_value; 4];
+pub(crate) type Values = [sys::napi_value; 4];
 
 /// How a call of the dispatcher ended.
 #[derive(PartialEq, Eq)]
-pub(super) enum Called {
+pub(crate) enum Called {
     /// All of its records are delivered.
     Returned,
     /// A listener threw, and that was reported.
@@ -22,7 +23,7 @@ pub(super) enum Called {
 }
 
 /// Runs `work` in a handle scope of its own.
-pub(super) fn in_scope<T>(raw: sys::napi_env, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+pub(crate) fn in_scope<T>(raw: sys::napi_env, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     let mut scope = ptr::null_mut();
     // SAFETY: on the env's thread; the scope is closed below.
     check(unsafe { sys::napi_open_handle_scope(raw, &mut scope) })?;
@@ -33,7 +34,7 @@ pub(super) fn in_scope<T>(raw: sys::napi_env, work: impl FnOnce() -> Outcome<T>)
 }
 
 /// A dispatcher, and what calling it takes. Valid in the handle scope it was made in.
-pub(super) struct Delivery {
+pub(crate) struct Delivery {
     raw: sys::napi_env,
     dispatch: sys::napi_value,
     undefined: sys::napi_value,
@@ -41,7 +42,7 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// The dispatcher behind this reference.
-    pub(super) fn new(raw: sys::napi_env, dispatcher: sys::napi_ref) -> Outcome<Self> {
+    pub(crate) fn new(raw: sys::napi_env, dispatcher: sys::napi_ref) -> Outcome<Self> {
         let (mut dispatch, mut undefined) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: on the env's thread within a handle scope; the reference lives as long as the env.
         unsafe {
@@ -65,7 +66,7 @@ impl Delivery {
     ///
     /// # Errors
     /// Where the env runs no more JavaScript.
-    pub(super) fn values(&self, batch: &mut Batch, index: usize) -> Outcome<Option<Values>> {
+    pub(crate) fn values(&self, batch: &mut Batch, index: usize) -> Outcome<Option<Values>> {
         let record = &mut batch.records[index];
         let Record {
             kind, code, slot, ..
@@ -99,7 +100,7 @@ impl Delivery {
     ///
     /// # Errors
     /// Where the env runs no more JavaScript.
-    pub(super) fn call(&self, records: &[Values]) -> Outcome<Called> {
+    pub(crate) fn call(&self, records: &[Values]) -> Outcome<Called> {
         let arguments = records.as_flattened();
         // SAFETY: all values are of the open handle scopes.
         let status = unsafe {
@@ -193,24 +194,4 @@ impl Delivery {
         })?;
         Ok(value)
     }
-}
-
-/// A Buffer with a copy of `bytes`.
-pub(super) fn buffer(raw: sys::napi_env, bytes: &[u8]) -> Outcome<sys::napi_value> {
-    #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
-    if bytes.len() >= LARGE {
-        super::trimming::put_off();
-    }
-    let mut value = ptr::null_mut();
-    // SAFETY: on the env's thread, within a handle scope; Node-API copies `bytes`.
-    check(unsafe {
-        sys::napi_create_buffer_copy(
-            raw,
-            bytes.len(),
-            bytes.as_ptr().cast(),
-            ptr::null_mut(),
-            &mut value,
-        )
-    })?;
-    Ok(value)
 }

@@ -26,10 +26,10 @@ const BACKLOG: usize = 16 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A connection in its env's table.
-pub(super) struct Slot {
-    pub(super) shared: Arc<Shared>,
+pub(crate) struct Slot {
+    pub(crate) shared: Arc<Shared>,
     /// It keeps the event loop alive.
-    pub(super) referenced: bool,
+    pub(crate) referenced: bool,
     dirty: bool,
 }
 
@@ -45,41 +45,41 @@ struct Queue {
 }
 
 /// The shards, and this env's way to them.
-pub(super) struct Link {
-    pub(super) shards: Shards,
-    pub(super) port: Arc<Port>,
+pub(crate) struct Link {
+    pub(crate) shards: Shards,
+    pub(crate) port: Arc<Port>,
     queues: Box<[RefCell<Queue>]>,
 }
 
 /// Records that a drain had no time for, from `next` on.
-pub(super) struct Rest {
-    pub(super) batch: Batch,
-    pub(super) next: usize,
+pub(crate) struct Rest {
+    pub(crate) batch: Batch,
+    pub(crate) next: usize,
 }
 
 /// The connections of one env that shards carry.
 #[derive(Default)]
-pub(super) struct Sockets {
+pub(crate) struct Sockets {
     /// Until the env ends.
-    pub(super) bell: Cell<Option<Bell>>,
+    pub(crate) bell: Cell<Option<Bell>>,
     link: OnceCell<Link>,
-    pub(super) slots: RefCell<Slab<Slot>>,
+    pub(crate) slots: RefCell<Slab<Slot>>,
     dirty: RefCell<Vec<u32>>,
     references: Cell<u32>,
     scheduled: Cell<bool>,
     /// Set while records are delivered: what is sent then is flushed by the drain.
-    pub(super) draining: Cell<bool>,
-    pub(super) rest: RefCell<Vec<Option<Rest>>>,
-    pub(super) spare: RefCell<Vec<Batch>>,
+    pub(crate) draining: Cell<bool>,
+    pub(crate) rest: RefCell<Vec<Option<Rest>>>,
+    pub(crate) spare: RefCell<Vec<Batch>>,
     /// `lib/`'s dispatcher, and its way to go on in a later turn of the loop.
-    pub(super) functions: Cell<Option<Functions>>,
+    pub(crate) functions: Cell<Option<Functions>>,
 }
 
 /// What `lib/` attached.
 #[derive(Clone, Copy)]
-pub(super) struct Functions {
-    pub(super) dispatch: sys::napi_ref,
-    pub(super) later: sys::napi_ref,
+pub(crate) struct Functions {
+    pub(crate) dispatch: sys::napi_ref,
+    pub(crate) later: sys::napi_ref,
 }
 
 impl Sockets {
@@ -87,7 +87,7 @@ impl Sockets {
     ///
     /// # Errors
     /// What the system refused; the next call tries again.
-    pub(super) fn link(&self) -> io::Result<&Link> {
+    pub(crate) fn link(&self) -> io::Result<&Link> {
         if let Some(link) = self.link.get() {
             return Ok(link);
         }
@@ -106,13 +106,13 @@ impl Sockets {
     }
 
     /// The link, where there has ever been a connection.
-    pub(super) fn linked(&self) -> Option<&Link> {
+    pub(crate) fn linked(&self) -> Option<&Link> {
         self.link.get()
     }
 
     /// Adds a connection that its shard has admitted; `make` gets its number. `None` where there is
     /// no number left.
-    pub(super) fn add(&self, make: impl FnOnce(u32) -> Shared) -> Option<Arc<Shared>> {
+    pub(crate) fn add(&self, make: impl FnOnce(u32) -> Shared) -> Option<Arc<Shared>> {
         let mut slots = self.slots.borrow_mut();
         let entry = slots.vacant_entry();
         let number = u32::try_from(entry.key()).ok().filter(|n| *n <= MAX_SLOT)?;
@@ -130,7 +130,7 @@ impl Sockets {
     }
 
     /// The connection is over, and JavaScript knows.
-    pub(super) fn release(&self, raw: sys::napi_env, slot: u32) {
+    pub(crate) fn release(&self, raw: sys::napi_env, slot: u32) {
         self.refer(raw, slot, false);
         let removed = self.slots.borrow_mut().try_remove(slot as usize);
         if let (Some(removed), Some(link)) = (removed, self.link.get()) {
@@ -139,13 +139,13 @@ impl Sockets {
     }
 
     /// The connection with this number.
-    pub(super) fn shared(&self, slot: u32) -> Option<Arc<Shared>> {
+    pub(crate) fn shared(&self, slot: u32) -> Option<Arc<Shared>> {
         let slots = self.slots.borrow();
         slots.get(slot as usize).map(|slot| slot.shared.clone())
     }
 
     /// Whether a connection keeps the event loop alive.
-    pub(super) fn refer(&self, raw: sys::napi_env, slot: u32, on: bool) {
+    pub(crate) fn refer(&self, raw: sys::napi_env, slot: u32, on: bool) {
         let mut slots = self.slots.borrow_mut();
         let Some(slot) = slots.get_mut(slot as usize) else {
             return;
@@ -164,18 +164,18 @@ impl Sockets {
     }
 
     /// Whether any connection keeps the event loop alive.
-    pub(super) fn keep_alive(&self) -> bool {
+    pub(crate) fn keep_alive(&self) -> bool {
         self.references.get() > 0
     }
 
     /// Whether what is sent to this shard's connections now may go straight to their outboxes:
     /// everything that was submitted to be sent before has gone there.
-    pub(super) fn in_order(&self, link: &Link, shard: usize) -> bool {
+    pub(crate) fn in_order(&self, link: &Link, shard: usize) -> bool {
         link.queues[shard].borrow().ordered == link.port.processed(shard)
     }
 
     /// Something was appended to the connection's outbox.
-    pub(super) fn touch(&self, slot: u32) {
+    pub(crate) fn touch(&self, slot: u32) {
         if let Some(entry) = self.slots.borrow_mut().get_mut(slot as usize)
             && !std::mem::replace(&mut entry.dirty, true)
         {
@@ -184,14 +184,14 @@ impl Sockets {
     }
 
     /// The shards that hold connections of this env.
-    pub(super) fn populated<'a>(&self, link: &'a Link) -> impl Iterator<Item = usize> + 'a {
+    pub(crate) fn populated<'a>(&self, link: &'a Link) -> impl Iterator<Item = usize> + 'a {
         let populated = |(_, queue): &(usize, &RefCell<Queue>)| queue.borrow().connections > 0;
         let queues = link.queues.iter().enumerate();
         queues.filter(populated).map(|(shard, _)| shard)
     }
 
     /// Queues a command behind those before it.
-    pub(super) fn submit(&self, link: &Link, shard: usize, submission: Submission) {
+    pub(crate) fn submit(&self, link: &Link, shard: usize, submission: Submission) {
         let mut queue = link.queues[shard].borrow_mut();
         if submission.is_ordered() {
             queue.bytes += submission.bytes();
@@ -213,7 +213,7 @@ impl Sockets {
     }
 
     /// Bytes of ordered commands that the shard has yet to carry out.
-    pub(super) fn under_way(&self, link: &Link, shard: usize) -> usize {
+    pub(crate) fn under_way(&self, link: &Link, shard: usize) -> usize {
         link.queues[shard].borrow().bytes + link.port.submitted_bytes(shard)
     }
 
@@ -237,12 +237,12 @@ impl Sockets {
     }
 
     /// True once per tick, where nothing is going to flush yet: `lib/` is to call `flush` then.
-    pub(super) fn must_schedule(&self) -> bool {
+    pub(crate) fn must_schedule(&self) -> bool {
         !self.draining.get() && !self.scheduled.replace(true)
     }
 
     /// Writes, or has written, what the commands since the last flush left to write.
-    pub(super) fn flush(&self) {
+    pub(crate) fn flush(&self) {
         self.scheduled.set(false);
         let Some(link) = self.link.get() else {
             return;
@@ -271,7 +271,7 @@ impl Sockets {
     }
 
     /// The env is about to exit: what is queued is written once, then a close frame 1001.
-    pub(super) fn leave(&self) {
+    pub(crate) fn leave(&self) {
         let Some(link) = self.link.get() else {
             return;
         };
@@ -287,7 +287,7 @@ impl Sockets {
     }
 
     /// The env ends: nobody rings it any more, and its connections are closed.
-    pub(super) fn detach(&self) {
+    pub(crate) fn detach(&self) {
         self.bell.set(None);
         let Some(link) = self.link.get() else {
             return;

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use napi::sys;
 
-use super::call::{Call, UNDEFINED, reference, too_many_connections, wrong};
+use super::super::call::arguments::{Call, too_many_connections, wrong};
+use super::super::call::results::{UNDEFINED, reference};
+use super::super::status::{Failure, Outcome, check};
+use super::super::streams::config;
+use super::super::values::payload::{IN_PLACE, Source, opcode, text};
+use super::super::values::views::bytes;
 use super::drain;
-use super::frame::{IN_PLACE, Source, bytes, opcode, text};
-use super::sockets::{Functions, Link};
-use super::status::{Failure, Outcome, check};
-use super::streams::config;
+use super::table::{Functions, Link};
 use crate::engine::{Append, Frame, Shared, Submission, admit, socket};
 use crate::protocol::{Header, Opcode};
 
@@ -21,7 +23,7 @@ type Returned = Outcome<sys::napi_value>;
 
 /// `attach(dispatch, later)`: the functions that records are delivered to, and that put off the
 /// rest of a long delivery; that one is told whether connections keep the event loop alive.
-pub(super) fn attach(call: &Call<'_>) -> Returned {
+pub(crate) fn attach(call: &Call<'_>) -> Returned {
     call.state.sockets.functions.set(Some(Functions {
         dispatch: reference(call, 0)?,
         later: reference(call, 1)?,
@@ -31,7 +33,7 @@ pub(super) fn attach(call: &Call<'_>) -> Returned {
 
 /// `open(fd, base, maxBufferedAmount, …settings)` → slot. Duplicates the descriptor; on failure
 /// nothing has changed.
-pub(super) fn open(call: &Call<'_>) -> Returned {
+pub(crate) fn open(call: &Call<'_>) -> Returned {
     let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
     let base = call.u64(1)?;
     let max_buffered = usize::try_from(call.u64(2)?).unwrap_or(usize::MAX);
@@ -75,7 +77,7 @@ fn refused(error: io::Error) -> Failure {
 
 /// `start(slot, received)`: the shard has the socket to itself, and gets the Buffer of what
 /// JavaScript had read from it.
-pub(super) fn start(call: &Call<'_>) -> Returned {
+pub(crate) fn start(call: &Call<'_>) -> Returned {
     let received = bytes(call, 1)?.to_vec();
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
         connection.start();
@@ -86,7 +88,7 @@ pub(super) fn start(call: &Call<'_>) -> Returned {
 
 /// `frame(tag, data)`: one frame to one connection. The tag is its number, above four bits of opcode
 /// and one that says whether to compress: this is called for each message, and each argument counts.
-pub(super) fn frame(call: &Call<'_>) -> Returned {
+pub(crate) fn frame(call: &Call<'_>) -> Returned {
     let tag = call.u32(0)?;
     let (slot, number, compress) = (tag >> 5, (tag >> 1) as u8 & 15, tag & 1 == 1);
     let opcode = Opcode::try_from(number).map_err(|_| wrong(0, "an opcode"))?;
@@ -139,7 +141,7 @@ fn write_now(
 }
 
 /// `frames(slots, opcode, data, compress)`: one frame to each of some connections.
-pub(super) fn frames(call: &Call<'_>) -> Returned {
+pub(crate) fn frames(call: &Call<'_>) -> Returned {
     let (opcode, compress) = (opcode(call, 1)?, call.bool(3)?);
     // Before the source, which no JavaScript may run behind: an accessor that an app has put on
     // `Array.prototype` could.
@@ -169,7 +171,7 @@ pub(super) fn frames(call: &Call<'_>) -> Returned {
 }
 
 /// `broadcast(base, opcode, data, compress)`: one frame to every connection of a `Base`.
-pub(super) fn broadcast(call: &Call<'_>) -> Returned {
+pub(crate) fn broadcast(call: &Call<'_>) -> Returned {
     let (base, opcode, compress) = (call.u64(0)?, opcode(call, 1)?, call.bool(3)?);
     let source = Source::of(call, 2)?;
     let Some(link) = call.state.sockets.linked() else {
@@ -222,7 +224,7 @@ fn send_encoded(
 }
 
 /// `close(slot, code, reason)`: begins the closing handshake.
-pub(super) fn close(call: &Call<'_>) -> Returned {
+pub(crate) fn close(call: &Call<'_>) -> Returned {
     let code = u16::try_from(call.u32(1)?).map_err(|_| wrong(1, "a status code"))?;
     let reason = text(call, 2)?;
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
@@ -236,7 +238,7 @@ pub(super) fn close(call: &Call<'_>) -> Returned {
 }
 
 /// `part(slot)`: JavaScript has seen all that came before the connection began to close.
-pub(super) fn part(call: &Call<'_>) -> Returned {
+pub(crate) fn part(call: &Call<'_>) -> Returned {
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
         submit(call, connection, Submission::Part);
     }
@@ -244,7 +246,7 @@ pub(super) fn part(call: &Call<'_>) -> Returned {
 }
 
 /// `terminate(slot)`: drops the connection.
-pub(super) fn terminate(call: &Call<'_>) -> Returned {
+pub(crate) fn terminate(call: &Call<'_>) -> Returned {
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
         submit(call, connection, Submission::Terminate);
     }
@@ -252,7 +254,7 @@ pub(super) fn terminate(call: &Call<'_>) -> Returned {
 }
 
 /// `pause(slot, on)`: stops reading, or goes on.
-pub(super) fn pause(call: &Call<'_>) -> Returned {
+pub(crate) fn pause(call: &Call<'_>) -> Returned {
     let on = call.bool(1)?;
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
         submit(call, connection, |c| Submission::Pause(c, on));
@@ -261,25 +263,25 @@ pub(super) fn pause(call: &Call<'_>) -> Returned {
 }
 
 /// `flush()`: carries out the tick's commands.
-pub(super) fn flush(call: &Call<'_>) -> Returned {
+pub(crate) fn flush(call: &Call<'_>) -> Returned {
     call.state.sockets.flush();
     UNDEFINED
 }
 
 /// `drain()`: goes on with a delivery that was put off.
-pub(super) fn drain_on(call: &Call<'_>) -> Returned {
+pub(crate) fn drain_on(call: &Call<'_>) -> Returned {
     drain::drain(call.state, call.raw);
     UNDEFINED
 }
 
 /// `leave()`: the env is about to exit.
-pub(super) fn leave(call: &Call<'_>) -> Returned {
+pub(crate) fn leave(call: &Call<'_>) -> Returned {
     call.state.sockets.leave();
     UNDEFINED
 }
 
 /// `buffered(slot)` → bytes queued for the peer, broadcasts under way included.
-pub(super) fn buffered(call: &Call<'_>) -> Returned {
+pub(crate) fn buffered(call: &Call<'_>) -> Returned {
     let Some(connection) = call.state.sockets.shared(call.u32(0)?) else {
         return call.number(0.0);
     };
@@ -291,13 +293,13 @@ pub(super) fn buffered(call: &Call<'_>) -> Returned {
 }
 
 /// `awaitsDrain(slot)` → whether `drain` is reported once what is queued for the peer is written.
-pub(super) fn awaits_drain(call: &Call<'_>) -> Returned {
+pub(crate) fn awaits_drain(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.shared(call.u32(0)?);
     call.boolean(connection.is_some_and(|c| c.awaits_drain()))
 }
 
 /// `overflow(slot)` → why the connection is dropped, where a send found its limit reached.
-pub(super) fn overflow(call: &Call<'_>) -> Returned {
+pub(crate) fn overflow(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.shared(call.u32(0)?);
     connection
         .and_then(|c| c.overflow())
@@ -305,31 +307,31 @@ pub(super) fn overflow(call: &Call<'_>) -> Returned {
 }
 
 /// `bytesRead(slot)` → bytes received since the takeover.
-pub(super) fn bytes_read(call: &Call<'_>) -> Returned {
+pub(crate) fn bytes_read(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.shared(call.u32(0)?);
     call.number(connection.map_or(0, |c| c.bytes_read()) as f64)
 }
 
 /// `bytesWritten(slot)` → bytes written since the takeover.
-pub(super) fn bytes_written(call: &Call<'_>) -> Returned {
+pub(crate) fn bytes_written(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.shared(call.u32(0)?);
     call.number(connection.map_or(0, |c| c.bytes_written()) as f64)
 }
 
 /// `setNoDelay(slot, on)`; without effect on Unix-domain sockets.
-pub(super) fn set_no_delay(call: &Call<'_>) -> Returned {
+pub(crate) fn set_no_delay(call: &Call<'_>) -> Returned {
     let on = call.bool(1)?;
     with_socket(call, |fd| socket::set_no_delay(fd, on))
 }
 
 /// `setKeepAlive(slot, on, idleSeconds)`; without effect on Unix-domain sockets.
-pub(super) fn set_keep_alive(call: &Call<'_>) -> Returned {
+pub(crate) fn set_keep_alive(call: &Call<'_>) -> Returned {
     let (on, idle) = (call.bool(1)?, call.u32(2)?);
     with_socket(call, |fd| socket::set_keep_alive(fd, on, u64::from(idle)))
 }
 
 /// `setRef(slot, on)`: whether the connection keeps the event loop alive.
-pub(super) fn set_ref(call: &Call<'_>) -> Returned {
+pub(crate) fn set_ref(call: &Call<'_>) -> Returned {
     call.state
         .sockets
         .refer(call.raw, call.u32(0)?, call.bool(1)?);
@@ -337,7 +339,7 @@ pub(super) fn set_ref(call: &Call<'_>) -> Returned {
 }
 
 /// `isHungUp(fd)` → whether a socket that a stream reads was reset, or has ended on both sides.
-pub(super) fn is_hung_up(call: &Call<'_>) -> Returned {
+pub(crate) fn is_hung_up(call: &Call<'_>) -> Returned {
     let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
     // SAFETY: borrowed for the length of this call only, in which `lib/` keeps the handle open; a
     // number that is no descriptor counts as hung up.
@@ -346,7 +348,7 @@ pub(super) fn is_hung_up(call: &Call<'_>) -> Returned {
 }
 
 /// `ioThreads()` → the number of shards that run for this env.
-pub(super) fn io_threads(call: &Call<'_>) -> Returned {
+pub(crate) fn io_threads(call: &Call<'_>) -> Returned {
     call.number(
         call.state
             .sockets

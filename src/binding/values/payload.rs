@@ -1,22 +1,23 @@
-//! A frame made of a JavaScript value, encoded in place.
+//! The payload of a frame, and the frame made of it in place.
 
 use std::ptr;
 
 use napi::sys;
 
-use super::call::{Call, wrong};
-use super::status::{Failure, Outcome, check};
+use super::super::call::arguments::{Call, wrong};
+use super::super::status::{Failure, Outcome, check};
+use super::views::bytes;
 use crate::protocol::{Header, MAX_HEADER_LENGTH, Opcode, apply_mask, random_key};
 
 #[cfg(sockets)]
 /// Up to this many bytes, a payload is encoded under the connection's lock, where its frame goes;
 /// larger ones are encoded apart, so that the shard is not kept waiting.
-pub(super) const IN_PLACE: usize = 64 * 1024;
+pub(crate) const IN_PLACE: usize = 64 * 1024;
 /// Up to this many UTF-16 units, a string's bound is used instead of its length in UTF-8.
 const SHORT: usize = 4 * 1024;
 
 /// The payload of a frame to be.
-pub(super) enum Source<'a> {
+pub(crate) enum Source<'a> {
     /// A string, and a bound on its length in UTF-8.
     Text {
         raw: sys::napi_env,
@@ -29,7 +30,7 @@ pub(super) enum Source<'a> {
 
 impl<'a> Source<'a> {
     /// Reads what the argument at `index` is; `lib/` lets nothing but strings and views through.
-    pub(super) fn of(call: &'a Call<'_>, index: usize) -> Outcome<Self> {
+    pub(crate) fn of(call: &'a Call<'_>, index: usize) -> Outcome<Self> {
         let value = call.value(index);
         let raw = call.raw;
         let mut units = 0;
@@ -51,7 +52,7 @@ impl<'a> Source<'a> {
     }
 
     /// A bound on the payload's length in bytes.
-    pub(super) fn bound(&self) -> usize {
+    pub(crate) fn bound(&self) -> usize {
         match self {
             Self::Text { bound, .. } => *bound,
             Self::Bytes(bytes) => bytes.len(),
@@ -59,7 +60,7 @@ impl<'a> Source<'a> {
     }
 
     /// Appends the frame; returns the length of its header. On failure `out` is as it was.
-    pub(super) fn encode(&self, out: &mut Vec<u8>, opcode: Opcode, mask: bool) -> Outcome<usize> {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>, opcode: Opcode, mask: bool) -> Outcome<usize> {
         let key = mask.then(random_key);
         let (start, bound) = (out.len(), self.bound());
         let (header, room) = Header::message(opcode, bound, key).encode();
@@ -103,50 +104,14 @@ impl<'a> Source<'a> {
 
 /// A string, or a Buffer of UTF-8. It is encoded as a text frame would be: what is in it is valid
 /// UTF-8 then.
-pub(super) fn text(call: &Call<'_>, index: usize) -> Outcome<String> {
+pub(crate) fn text(call: &Call<'_>, index: usize) -> Outcome<String> {
     let mut frame = Vec::new();
     let header = Source::of(call, index)?.encode(&mut frame, Opcode::Text, false)?;
     Ok(String::from_utf8_lossy(&frame[header..]).into_owned())
 }
 
-/// The contents of the view of an ArrayBuffer at `index`.
-pub(super) fn bytes<'a>(call: &'a Call<'_>, index: usize) -> Outcome<&'a [u8]> {
-    let (data, length) = view(call, index)?;
-    if length == 0 {
-        // A detached or empty one may have no memory at all.
-        return Ok(&[]);
-    }
-    // SAFETY: the view's memory is valid for `length` bytes, and no JavaScript runs on this thread,
-    // which could change or detach it, until the call returns.
-    Ok(unsafe { std::slice::from_raw_parts(data, length) })
-}
-
-/// Changes the contents of the view of an ArrayBuffer at `index`; `work` must not look at any other
-/// view, which could be of the same memory.
-pub(super) fn change_bytes(
-    call: &Call<'_>,
-    index: usize,
-    work: impl FnOnce(&mut [u8]),
-) -> Outcome<()> {
-    let (data, length) = view(call, index)?;
-    if length > 0 {
-        // SAFETY: as in `bytes`; this is the only reference to that memory while `work` runs.
-        work(unsafe { std::slice::from_raw_parts_mut(data, length) });
-    }
-    Ok(())
-}
-
-fn view(call: &Call<'_>, index: usize) -> Outcome<(*mut u8, usize)> {
-    let (mut data, mut length) = (ptr::null_mut(), 0);
-    // SAFETY: the value is an argument of the call under way; this fails where it is no view.
-    let status =
-        unsafe { sys::napi_get_buffer_info(call.raw, call.value(index), &mut data, &mut length) };
-    check(status).map_err(|_| wrong(index, "a string or a view of an ArrayBuffer"))?;
-    Ok((data.cast(), length))
-}
-
 /// The opcode that `lib/` names by its number.
-pub(super) fn opcode(call: &Call<'_>, index: usize) -> Outcome<Opcode> {
+pub(crate) fn opcode(call: &Call<'_>, index: usize) -> Outcome<Opcode> {
     let number = u8::try_from(call.u32(index)?).map_err(|_| wrong(index, "an opcode"))?;
     Opcode::try_from(number).map_err(|_| wrong(index, "an opcode"))
 }

@@ -5,11 +5,11 @@ use std::ptr;
 
 use napi::sys;
 
-use super::status::{Outcome, check, guarded};
+use super::super::status::{Outcome, check, guarded};
 use crate::engine::Doorbell;
 
 /// What a doorbell rings at.
-pub(super) trait Rung {
+pub(crate) trait Rung {
     /// The bell was rung, once or several times: called on the env's own thread.
     fn rung(&self, raw: sys::napi_env);
 }
@@ -18,7 +18,7 @@ const NAME: &CStr = c"websockets";
 
 /// Makes an env's JavaScript thread drain its mailbox.
 #[derive(Clone, Copy)]
-pub(super) struct Bell(sys::napi_threadsafe_function);
+pub(crate) struct Bell(sys::napi_threadsafe_function);
 
 // SAFETY: a ThreadsafeFunction is made to be called from any thread. `Port::detach` sees to it
 // that nobody does once the env ends.
@@ -43,7 +43,7 @@ impl Bell {
     ///
     /// # Safety
     /// `state` comes from `Box::into_raw`.
-    pub(super) unsafe fn new<T: Rung>(raw: sys::napi_env, state: *mut T) -> Outcome<Self> {
+    pub(crate) unsafe fn new<T: Rung>(raw: sys::napi_env, state: *mut T) -> Outcome<Self> {
         let mut name = ptr::null_mut();
         let mut function = ptr::null_mut();
         // SAFETY: `raw` is the env of the call under way; `state` outlives the function, whose
@@ -76,7 +76,7 @@ impl Bell {
     }
 
     /// Whether it keeps the event loop alive. On the JavaScript thread only.
-    pub(super) fn keep_alive(self, raw: sys::napi_env, on: bool) {
+    pub(crate) fn keep_alive(self, raw: sys::napi_env, on: bool) {
         // SAFETY: called on the env's own thread, while the env lives. It does not fail then.
         unsafe {
             if on {

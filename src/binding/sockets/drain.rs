@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use napi::sys;
 
-use super::delivery::{Called, Delivery, Values, in_scope};
+use super::super::env::EnvState;
+use super::super::status::{Outcome, check};
+use super::super::values::delivery::{Called, Delivery, Values, in_scope};
 use super::doorbell::Rung;
-use super::env::EnvState;
-use super::sockets::{Functions, Link, Rest, Sockets};
-use super::status::{Outcome, check};
+use super::table::{Functions, Link, Rest, Sockets};
 use crate::engine::{Batch, Kind, Shared, Submission};
 
 /// Most records in one call of the dispatcher, after which the time is looked at.
@@ -30,7 +30,7 @@ enum End {
 }
 
 /// Delivers what waits in the env's port, then writes what the listeners sent.
-pub(super) fn drain(state: &EnvState, raw: sys::napi_env) {
+pub(crate) fn drain(state: &EnvState, raw: sys::napi_env) {
     let sockets = &state.sockets;
     let (Some(link), Some(functions)) = (sockets.linked(), sockets.functions.get()) else {
         return;
