@@ -101,7 +101,7 @@ class PairEnd extends Duplex {
     taken?.();
   }
 
-  _write(chunk, encoding, done) {
+  _write(chunk, _encoding, done) {
     this.other.push(chunk);
     if (this.other.readableLength < this.other.readableHighWaterMark) done();
     else this.other.taken = done;
