@@ -183,7 +183,7 @@ const EXPECTED = [
     in: 'bun',
     because: 'a socket of Bun that was read by read() alone does not end, where allowHalfOpen is false',
     tests: {
-      'socket/fin-before-takeover.test.js': [
+      'socket/handover.test.js': [
         'what a peer sent before its FIN is heard, allowHalfOpen false, where both came before the takeover',
       ],
     },
@@ -216,7 +216,7 @@ const EXPECTED = [
         'a reset is noticed while paused, though more has come than is read ahead',
       ],
       'pressure/pause.test.js': ['a reset is noticed while paused'],
-      'socket/reset-after-fin.test.js': ['a reset is noticed while paused, also after a FIN'],
+      'socket/peer-loss.test.js': ['a reset is noticed while paused, also after a FIN'],
     },
   },
   {
