@@ -309,7 +309,7 @@ const BOUND = 48 * MiB;
 
 test(
   'pause at each message, resume later: what is read and not delivered stays bounded',
-  { timeout: 30_000 },
+  limit,
   served({}, async ({ base, events, at }, t) => {
     base.removeAllListeners('message'); // the inbox's
     let heard = 0;

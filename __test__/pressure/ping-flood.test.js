@@ -114,7 +114,7 @@ test('a stream that brings a MiB of pings at once, and takes nothing: bounded po
 // moment at which it leaves.
 test(
   'the pong to a ping that comes while output drains is not kept for ever',
-  { timeout: 20_000 },
+  limit,
   served({}, async ({ base, at }, t) => {
     const message = Buffer.alloc(66_000);
     let over = false;

@@ -117,7 +117,7 @@ test(
 
 test(
   'a reset is noticed while paused, also after a FIN',
-  { timeout: 10_000 },
+  limit,
   served({}, async (server) => {
     const { base, events, raw, connect } = server;
     const [client, other] = [await raw({ halfOpen: true }), await connect()];
