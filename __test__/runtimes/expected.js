@@ -171,7 +171,7 @@ const EXPECTED = [
     in: 'bun',
     because: "Bun's HTTP server does not close a connection that has sent no whole request",
     tests: {
-      'handshake/server.test.js': ['a client that says nothing, or half a request, is closed after closeTimeout'],
+      'handshake/server-close.test.js': ['a client that says nothing, or half a request, is closed after closeTimeout'],
     },
   },
   {
@@ -294,7 +294,7 @@ const EXPECTED = [
     in: 'deno',
     because: "promises have their turn within an emit: in 'upgrade' the client of ws has no protocol yet",
     tests: {
-      'handshake/upgrade.test.js': [
+      'handshake/handle-upgrade.test.js': [
         'handleUpgradeRequest > upgrades a client of ws, and its options go to assignSocket as they are',
       ],
     },
