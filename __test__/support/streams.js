@@ -136,7 +136,7 @@ class Slow extends Duplex {
     this.reader = new FrameReader();
   }
 
-  _write(chunk, encoding, done) {
+  _write(chunk, _encoding, done) {
     this.calls.push(1);
     this.take([chunk], done);
   }
