@@ -79,7 +79,7 @@ test('streams that are not plain sockets cannot have the socket transport, and s
   old.write = old.end = () => true;
   const duplex = new Duplex({
     read() {},
-    write(chunk, encoding, done) {
+    write(_chunk, _encoding, done) {
       done();
     },
   });
@@ -216,7 +216,7 @@ test(
   limit,
   served(
     {
-      async upgrade(request, socket, head, server) {
+      async upgrade(_request, socket, head, server) {
         socket.resume();
         await once(socket, 'end');
         server.base.assignSocket(socket, { head });

@@ -40,7 +40,7 @@ const FORMS = {
       clients.map(({ sid }) => sid),
       data,
     ),
-  all: (base, clients, data) => base.send(data),
+  all: (base, _clients, data) => base.send(data),
 };
 
 for (const [way, options] of [

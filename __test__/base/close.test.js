@@ -134,7 +134,7 @@ test(
   served({}, async ({ base, connect, events }) => {
     const client = await connect();
     for (const sid of [client.sid, [client.sid], null]) {
-      for (const reason of ['r'.repeat(124), Buffer.alloc(124, 'r'), '€'.repeat(41) + 'r']) {
+      for (const reason of ['r'.repeat(124), Buffer.alloc(124, 'r'), `${'€'.repeat(41)}r`]) {
         assert.throws(() => base.close(sid, reason), RangeError);
         assert.throws(() => base.close(sid, 1000, reason), RangeError);
       }

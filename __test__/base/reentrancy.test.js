@@ -29,7 +29,7 @@ for (const [how, end] of Object.entries(ENDS)) {
       limit,
       served({ base: { closeTimeout: 50 } }, async ({ base, events, raw }) => {
         let count = 0;
-        base.on(name, (payload, sid) => {
+        base.on(name, (_payload, sid) => {
           if (++count === 3) end(base, sid);
         });
         const client = await raw();
@@ -50,7 +50,7 @@ test(
   served({ base: { closeTimeout: 50 } }, async ({ base, events, raw }) => {
     const clients = [await raw(), await raw(), await raw()];
     const heardOf = ({ sid }) => events.list('message').filter(([, from]) => from === sid).length;
-    base.on('message', (text, sid) => {
+    base.on('message', (_text, sid) => {
       if (sid === clients[0].sid && heardOf(clients[0]) === 3) base.terminate(sid);
     });
     const packet = Buffer.concat(Array.from({ length: 500 }, () => encode(KINDS.message)));
@@ -66,11 +66,11 @@ test(
   limit,
   served({}, async ({ base, events, raw }) => {
     const [judge, other] = [await raw(), await raw()];
-    base.on('message', (text, sid) => {
+    base.on('message', (_text, sid) => {
       if (sid === judge.sid) base.terminate(other.sid);
     });
     let after = 0;
-    base.on('message', (text, sid) => {
+    base.on('message', (_text, sid) => {
       if (sid === other.sid && base.sockets[other.sid] === undefined) after++;
     });
     const flood = other

@@ -13,7 +13,7 @@ const { switchingProtocols } = require('../support/upgrade');
 /** One HTTP server, and a Base for each of two paths; other requests are answered as HTTP. */
 async function start(t, options = {}) {
   const bases = { '/chat': new Base(options.chat), '/feed': new Base(options.feed) };
-  const server = http.createServer((request, response) => response.end('plain http'));
+  const server = http.createServer((_request, response) => response.end('plain http'));
   server.on('upgrade', (request, socket, head) => {
     socket.write(switchingProtocols(request));
     bases[request.url].assignSocket(socket, { head });

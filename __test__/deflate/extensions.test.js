@@ -250,7 +250,12 @@ for (const [how, drop] of Object.entries(DROPS)) {
     served({ agreed: `x-late, ${NAME}, x-drop` }, async ({ base, events, raw }) => {
       const seen = [];
       base.extensions = {
-        'x-late': { read: (next, frame) => next(null, (seen.push(frame.payload.toString()), frame)) },
+        'x-late': {
+          read(next, frame) {
+            seen.push(frame.payload.toString());
+            next(null, frame);
+          },
+        },
         'x-drop': dropping('read', 1, drop),
       };
       const client = await raw();

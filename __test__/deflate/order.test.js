@@ -105,7 +105,7 @@ test(
   limit,
   served({ agreed: NAME }, async ({ base, events, raw }) => {
     const words = (n) => `reply ${n} `.repeat(500);
-    base.on('message', (text, sid) => {
+    base.on('message', (_text, sid) => {
       for (let i = 0; i < 3; i++) base.send(sid, words(i));
       base.send(sid, 'short');
       base.send(words(3));

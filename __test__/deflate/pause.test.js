@@ -29,7 +29,11 @@ const PLACES = { 'by itself': NAME, 'behind an extension': `x-count, ${NAME}`, '
 async function flooded(extensions, rest = Buffer.alloc(0)) {
   const base = new Base({ enforceMasking: false });
   let seen = 0;
-  base.extensions = { 'x-count': { read: (next, frame) => next(null, (seen++, frame)) } };
+  const read = (next, frame) => {
+    seen++;
+    next(null, frame);
+  };
+  base.extensions = { 'x-count': { read } };
   const events = listen(base);
   base.removeAllListeners('binary'); // it would keep all
   const numbers = [];

@@ -47,7 +47,7 @@ for (const [what, code, closeCode, bytes] of [
     'a message cut within a block',
     'WS_ERR_INVALID_COMPRESSED_DATA',
     1007,
-    compressed(new Deflater().compress('x'.repeat(500) + 'yz').subarray(0, 4)),
+    compressed(new Deflater().compress(`${'x'.repeat(500)}yz`).subarray(0, 4)),
   ],
   [
     'a reference to before the beginning',

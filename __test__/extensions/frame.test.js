@@ -266,7 +266,10 @@ test('new Frame() of what are no bytes is a TypeError', () => {
 
 test('random bytes are a frame that is built again the same, or an Error with a code', () => {
   let state = 7;
-  const random = () => ((state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 16) & 255;
+  const random = () => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 16) & 255;
+  };
   let whole = 0;
   for (let i = 0; i < 20_000; i++) {
     const bytes = Buffer.from(Array.from({ length: random() % 12 }, random));

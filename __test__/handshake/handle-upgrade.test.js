@@ -69,7 +69,7 @@ describe('handleUpgradeRequest', () => {
     const [near, far] = pair();
     t.after(() => far.destroy());
     const server = http.createServer().on('upgrade', (req, socket, head) => {
-      handleUpgradeRequest(req, socket, { head }, (error, taken, assign) => base.assignSocket(taken, assign));
+      handleUpgradeRequest(req, socket, { head }, (_error, taken, assign) => base.assignSocket(taken, assign));
     });
     server.emit('connection', near); // HTTP over a stream that is no net.Socket
     far.write(requestText());
@@ -90,7 +90,7 @@ describe('handleUpgradeRequest', () => {
       decide = resolve;
     });
     server.on('upgrade', (req, socket, head) => {
-      handleUpgradeRequest(req, socket, { head, shouldAccept: () => decided }, (error, taken, options) =>
+      handleUpgradeRequest(req, socket, { head, shouldAccept: () => decided }, (_error, taken, options) =>
         base.assignSocket(taken, options),
       );
       decide(true);

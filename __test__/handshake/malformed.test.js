@@ -21,7 +21,7 @@ let port;
 
 before(async () => {
   // What Node's own checks would keep from us is let through.
-  httpServer = http.createServer({ requireHostHeader: false }, (req, res) => {
+  httpServer = http.createServer({ requireHostHeader: false }, (_req, res) => {
     // Node takes it for a plain request: this is the app's answer.
     res.writeHead(426, { Connection: 'close', Upgrade: 'websocket', 'Content-Type': 'text/plain' });
     res.end('This is no upgrade request\n');
@@ -329,7 +329,7 @@ const RESPONSES = [
   ],
   ['parameters that were not offered', plus(`${PROTOCOL}: chat`, `${EXTENSIONS}: x-a; b`), INVALID, /parameters/],
   ['extensions that are malformed', plus(`${PROTOCOL}: chat`, `${EXTENSIONS}: x-a;`), INVALID, /token/],
-  ['200', answer(['Content-Length: 2'], '200 OK') + 'ok', UNEXPECTED, /200/],
+  ['200', `${answer(['Content-Length: 2'], '200 OK')}ok`, UNEXPECTED, /200/],
   ['204', answer([], '204 No Content'), UNEXPECTED, /204/],
   ['401', answer(['Content-Length: 0', 'WWW-Authenticate: Basic'], '401 Unauthorized'), UNEXPECTED, /401/],
   [

@@ -109,7 +109,7 @@ test(
 
 for (const [how, send] of [
   ['a send', (base, sid, data) => base.send(sid, data)],
-  ['a broadcast', (base, sid, data) => base.send(data)],
+  ['a broadcast', (base, _sid, data) => base.send(data)],
 ]) {
   test(
     `a write is tried before ${how} is refused`,
@@ -234,7 +234,7 @@ test(
   limit,
   served({ unix: true, base: { maxBufferedAmount: 65536, maxConnections: 20 } }, async ({ base, events, raw }) => {
     const chunk = Buffer.alloc(20_000);
-    base.on('message', (text, sid) => {
+    base.on('message', (_text, sid) => {
       for (let i = 0; i < 100 && base.sockets[sid]; i++) base.send(sid, chunk);
     });
     const text = encode({ opcode: TEXT, payload: 'x' });
@@ -266,7 +266,7 @@ for (const [what, last] of [
     limit,
     served({ unix: true, base: { maxBufferedAmount: MiB } }, async ({ base, events, raw }) => {
       const client = await raw(deaf);
-      base.on('message', (text, sid) => {
+      base.on('message', (_text, sid) => {
         base.send(sid, Buffer.alloc(8 * MiB));
         base.send(sid, 'one too many');
       });
@@ -290,7 +290,7 @@ test(
   served({ unix: true, base: { maxBufferedAmount: 256 * 1024 } }, async ({ base, events, raw }) => {
     const client = await raw(deaf);
     let most = 0;
-    base.on('ping', (text, sid) => (most = Math.max(most, base.bufferedAmount(sid))));
+    base.on('ping', (_text, sid) => (most = Math.max(most, base.bufferedAmount(sid))));
     const pings = Buffer.concat(new Array(1000).fill(encode({ opcode: PING, payload: 'p'.repeat(125) })));
     for (let i = 0; i < 40 && events.list('close').length === 0; i++) await client.write(pings).catch(() => {});
     await events.until(() => events.list('ping').length === 40_000 || events.list('close').length > 0);

@@ -38,7 +38,7 @@ test(
     const [client, child] = [await raw(), run(t, 'listening-clients.js', [at, 300])];
     await child.says();
     let heard = 0;
-    base.on('message', (text, sid) => (heard += sid === client.sid));
+    base.on('message', (_text, sid) => (heard += sid === client.sid));
     for (let n = 0; n < 30; n++) {
       client.text('.');
       for (; heard === n; await setImmediate()) base.send('.');

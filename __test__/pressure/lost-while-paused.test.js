@@ -210,9 +210,9 @@ test('the same of a socket that was connecting when it was assigned', limit, asy
   await once(peer, 'listening');
   const base = new Base({ mask: true });
   const events = listen(base);
-  base.once('message', (text, sid) => base.pause(sid));
+  base.once('message', (_text, sid) => base.pause(sid));
   // The second address gets a new handle.
-  const lookup = (host, options, found) =>
+  const lookup = (_host, _options, found) =>
     found(null, [
       { address: '::1', family: 6 },
       { address: '127.0.0.1', family: 4 },

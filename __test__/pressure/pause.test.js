@@ -118,7 +118,7 @@ test(
   limit,
   served({}, async ({ base, events, raw }) => {
     const client = await raw();
-    base.on('message', (text, sid) => {
+    base.on('message', (_text, sid) => {
       base.pause(sid);
       setImmediate(() => base.resume(sid));
     });
@@ -314,7 +314,7 @@ test(
     base.removeAllListeners('message'); // the inbox's
     let heard = 0;
     let most = 0;
-    base.on('message', (text, sid) => {
+    base.on('message', (_text, sid) => {
       heard++;
       base.pause(sid);
       most = Math.max(most, base.stats().bytesReceived - heard * SIZE);

@@ -33,7 +33,7 @@ for (const [what, again] of [
         let heard = 0;
         let before = 0;
         let most = 0;
-        base.on('message', (text, sid) => {
+        base.on('message', (_text, sid) => {
           heard++;
           work();
           base.send(sid, 'something');

@@ -15,10 +15,10 @@ const { limit, served } = require('../support/server');
 const ENDS = [
   (base, { sid }) => base.close(sid),
   (base, { sid }) => base.terminate(sid),
-  (base, client) => client.close(1000),
-  (base, client) => client.socket.end(),
-  (base, client) => client.socket.resetAndDestroy(),
-  (base, client) => client.send({ opcode: 3 }),
+  (_base, client) => client.close(1000),
+  (_base, client) => client.socket.end(),
+  (_base, client) => client.socket.resetAndDestroy(),
+  (_base, client) => client.send({ opcode: 3 }),
 ];
 
 /** Opens `count` connections one after another, and ends them, each in the next way. */

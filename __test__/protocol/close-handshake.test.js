@@ -92,7 +92,7 @@ test(
   'we close in the middle of a flood: the handshake is completed behind it',
   limit,
   served({}, async ({ base, events, connect }) => {
-    base.once('binary', (data, sid) => base.close(sid, 'enough'));
+    base.once('binary', (_data, sid) => base.close(sid, 'enough'));
     const client = await connect();
     for (let i = 0; i < 64; i++) client.ws.send(Buffer.alloc(1 << 20, i));
     assert.deepEqual(await client.closed(), { code: 1000, reason: 'enough' });
@@ -137,7 +137,7 @@ test(
   limit,
   served({}, async ({ base, events, raw }) => {
     const client = await raw();
-    base.on('message', (text, sid) => base.close(sid, 4000, 'ours'));
+    base.on('message', (_text, sid) => base.close(sid, 4000, 'ours'));
     await client.write(
       Buffer.concat([
         encode({ opcode: TEXT, payload: 'x' }),

@@ -80,7 +80,10 @@ function ended(child, results) {
         /* it is gone already */
       }
     };
-    child.once('error', (error) => (clearInterval(timer), resolve(error.message)));
+    child.once('error', (error) => {
+      clearInterval(timer);
+      resolve(error.message);
+    });
     child.once('close', (status, signal) => {
       clearInterval(timer);
       kill(); // what it has left behind

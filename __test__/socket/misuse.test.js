@@ -20,7 +20,7 @@ const HARMLESS = {
   'pause()': (socket) => socket.pause(),
   'read()': (socket) => socket.read(),
   'a readable listener': (socket) => socket.on('readable', () => socket.read()),
-  'pipe() to a sink': (socket) => socket.pipe(new Writable({ write: (chunk, encoding, done) => done() })),
+  'pipe() to a sink': (socket) => socket.pipe(new Writable({ write: (_chunk, _encoding, done) => done() })),
   'setTimeout()': (socket) => socket.setTimeout(1),
   'removing its listeners of end and timeout': (socket) => {
     socket.removeAllListeners('end');

@@ -282,7 +282,7 @@ test('the same of a Duplex, with compression: the peer can inflate all of it', a
   const stream = new Duplex({
     highWaterMark: 4096,
     read() {},
-    write(chunk, encoding, callback) {
+    write(chunk, _encoding, callback) {
       texts.push(...reader.push(chunk).map((frame) => inflater.message(frame)));
       if (texts.length === 4) stream.emit('data', encode({ opcode: TEXT, payload: 'hello' }));
       if (isFull) done = callback;
@@ -310,7 +310,7 @@ test('the same of a Duplex, with compression: the peer can inflate all of it', a
 });
 
 test('drain comes of a stream whose own high-water mark is above 64 KiB', async () => {
-  const stream = new Duplex({ highWaterMark: MiB, read() {}, write: (chunk, encoding, done) => setImmediate(done) });
+  const stream = new Duplex({ highWaterMark: MiB, read() {}, write: (_chunk, _encoding, done) => setImmediate(done) });
   const base = new Base();
   const sid = base.assignSocket(stream);
   const drained = once(base, 'drain');

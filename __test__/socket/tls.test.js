@@ -372,7 +372,7 @@ secured('frames that came with the upgrade are honoured', async (servers) => {
 secured("transport: 'socket' cannot be had: an error with the reason, and the socket is as it was", async (servers) => {
   const { base, events, secure } = servers;
   let tried = 0;
-  secure.prependListener('upgrade', (request, socket, head) => {
+  secure.prependListener('upgrade', (_request, socket, head) => {
     for (const extensions of [undefined, []]) {
       assert.throws(
         () => base.assignSocket(socket, { head, extensions, transport: 'socket' }),

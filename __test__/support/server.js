@@ -69,7 +69,8 @@ class TestServer {
     for (const name of ['accept', 'assign', 'connect', 'connectMany', 'raw', 'request']) {
       this[name] = this[name].bind(this); // tests take them apart
     }
-    this.pair = transport === 'tls' ? (certificate ??= selfSigned()) : undefined;
+    if (transport === 'tls') certificate ??= selfSigned();
+    this.pair = transport === 'tls' ? certificate : undefined;
     this.http = this.pair ? https.createServer({ ...this.pair, ...httpOptions }) : http.createServer(httpOptions);
     this.http.on('upgrade', (request, socket, head) => {
       if (upgrade) upgrade(request, socket, head, this);

@@ -102,7 +102,7 @@ class PairEnd extends Duplex {
     taken?.();
   }
 
-  _write(chunk, encoding, done) {
+  _write(chunk, _encoding, done) {
     this.other.push(chunk);
     if (this.other.readableLength < this.other.readableHighWaterMark) done();
     else this.other.taken = done;
@@ -136,7 +136,7 @@ class Slow extends Duplex {
     this.reader = new FrameReader();
   }
 
-  _write(chunk, encoding, done) {
+  _write(chunk, _encoding, done) {
     this.calls.push(1);
     this.take([chunk], done);
   }

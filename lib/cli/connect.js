@@ -78,7 +78,7 @@ class Session {
       this.#say(`websockets: ${error.sid === undefined ? 'no connection: ' : ''}${explain(error)}`);
       if (error.sid === undefined) this.#over();
     });
-    client.on('close', (reason, sid, code) => {
+    client.on('close', (reason, _sid, code) => {
       if (!FINE.includes(code)) process.exitCode = 1;
       this.#out.endPrompt();
       this.#out.line(

@@ -14,7 +14,7 @@ const HIGH_WATER = 1024 * 1024;
 
 /** An HTTP server, or an HTTPS server where there is a certificate. */
 function makeServer({ cert, key }) {
-  const plain = (req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end('This port speaks WebSocket.\n');
+  const plain = (_req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end('This port speaks WebSocket.\n');
   if (cert === undefined && key === undefined) return http.createServer(plain);
   if (cert === undefined || key === undefined) throw new UsageError('--cert and --key need each other');
   return https.createServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key) }, plain);

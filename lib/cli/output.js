@@ -9,8 +9,9 @@ const MAX_BYTES = 64;
 const MAX_WAITING = 1024 * 1024;
 
 /** What would end the line or command the terminal, a peer's text above all, as an escape. */
-const escape = (text) =>
+const escaped = (text) =>
   text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
     /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (character) =>
       ({ '\n': '\\n', '\r': '\\r', '\t': '\\t' })[character] ??
@@ -20,7 +21,7 @@ const escape = (text) =>
 /** @param {string} text of a message, or anything else that a peer says @returns {string} */
 function shown(text) {
   const rest = text.length - MAX_CHARACTERS;
-  return rest > 0 ? `${escape(text.slice(0, MAX_CHARACTERS))}… (${rest} characters more)` : escape(text);
+  return rest > 0 ? `${escaped(text.slice(0, MAX_CHARACTERS))}… (${rest} characters more)` : escaped(text);
 }
 
 /** @param {Buffer} data @returns {string} */

@@ -1,8 +1,9 @@
 'use strict';
 
-const { Base, announce, stateOf, take } = require('../base/base.js');
+const { announce } = require('../base/assign.js');
+const { Base, groupOf, takeSocket } = require('../base/base.js');
+const { reportError } = require('../base/base-sink.js');
 const { object } = require('../options/check.js');
-const { emitError } = require('../connection/deliver.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { Link } = require('./link.js');
 const { checkReconnect } = require('./reconnect.js');
@@ -31,7 +32,7 @@ class Client extends Base {
     this.#request = pick(options ?? {});
     this.#reconnect = checkReconnect(reconnect);
     // Two that take each other's place would go on for ever.
-    stateOf(this).evicted = (sid) => this.#stop(sid);
+    groupOf(this).evicted = (sid) => this.#stop(sid);
     checkRequestOptions(this.#request);
   }
 
@@ -60,7 +61,7 @@ class Client extends Base {
     });
     const link = new Link(url, request, signal, reconnect, {
       open: (...opened) => this.#opened(...opened),
-      error: (error) => emitError(this, Object.assign(error, { url: href })),
+      error: (error) => reportError(this, Object.assign(error, { url: href })),
       over: () => this.#links.delete(link),
     });
     link.start();
@@ -75,22 +76,22 @@ class Client extends Base {
    * @returns {object | false} as the option
    */
   #deflatePolicy() {
-    const state = stateOf(this);
-    return (state.hasWindowMemory() && state.options.perMessageDeflate) || false;
+    const group = groupOf(this);
+    return (group.hasWindowMemory() && group.options.perMessageDeflate) || false;
   }
 
   #opened(link, socket, options, res) {
     let connection;
     try {
-      connection = take(this, socket, { ...options, mask: this.mask });
+      connection = takeSocket(this, socket, { ...options, mask: this.mask });
     } catch (error) {
       socket.destroy();
-      emitError(this, error);
+      reportError(this, error);
       return;
     }
     // First: who hears of it may close it.
     link.sid = connection.sid;
-    announce(this, connection, res);
+    announce(connection, res);
   }
 
   /**

@@ -18,9 +18,9 @@ const NONE = Object.freeze([]);
  */
 class Inner {
   readyState = OPEN;
-  /** Who holds it back: see `pause.js`. Nothing of it is emitted while this is not 0. */
+  /** Who stops reading from it: see `hold.js`. Nothing of it is delivered while this is not 0. */
   pauses = 0;
-  /** @type {import('../util/fifo.js').Fifo<any[]> | null} events that came while paused, in order */
+  /** @type {import('../util/fifo.js').Fifo<() => void> | null} delivers each record that came while paused */
   held = null;
   /** Whether those are about to be delivered. */
   scheduled = false;
@@ -28,9 +28,10 @@ class Inner {
   release = undefined;
 
   /** @param {object} facts as `Connection` gets them */
-  constructor({ sid, owner, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes }) {
+  constructor({ sid, group, sink, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes }) {
     this.sid = sid;
-    this.owner = owner;
+    this.group = group;
+    this.sink = sink;
     this.transport = transport;
     this.transportName = transport?.name ?? 'stream';
     this.socket = socket;
@@ -49,8 +50,9 @@ class Connection {
   /**
    * @param {object} facts
    * @param {string} facts.sid
-   * @param {import('./state.js').State} facts.owner of the `Base` it belongs to
-   * @param {object | null} facts.transport what carries it, `null` for one that is gone already
+   * @param {import('./group.js').Group<Connection>} facts.group
+   * @param {import('./sink').Sink<Connection>} facts.sink
+   * @param {import('./transport').Transport<Connection> | null} facts.transport `null` if the socket is gone already
    * @param {import('node:stream').Duplex | null} facts.socket
    * @param {string} facts.protocol
    * @param {string[]} facts.extensions

@@ -5,7 +5,7 @@ const { isUint8Array } = require('node:util').types;
 
 const { boolean, delay, integer, object } = require('../options/check.js');
 const { invalidType } = require('../util/errors.js');
-const { resolveExtensions } = require('../extensions/extensions.js');
+const { resolveExtensions } = require('../extensions/resolve.js');
 const { checkPerMessageDeflate } = require('../options/per-message-deflate.js');
 const { parseUrl } = require('../options/url.js');
 

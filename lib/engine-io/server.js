@@ -3,13 +3,16 @@
 const { constants } = require('node:buffer');
 const { EventEmitter } = require('node:events');
 
-const { Base, announce, sendAs, take } = require('../base/base.js');
-const { emitError } = require('../connection/deliver.js');
-const { EngineSocket, payloadOf } = require('./socket.js');
+const { announce, take } = require('../base/assign.js');
+const { sendFrame } = require('../base/send.js');
+const { failed } = require('../connection/diagnostics.js');
+const { Group } = require('../connection/group.js');
 const { Fifo } = require('../util/fifo.js');
 const { answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
 const { checkHeaders } = require('../options/headers.js');
 const { Refusal, refuse } = require('../handshake/server/refuse.js');
+const { checkData, opcodeOf } = require('../options/data.js');
+const { EngineSocket, payloadOf } = require('./socket.js');
 
 /** What `ws` takes where it is told nothing. */
 const MAX_PAYLOAD = 100 * 1024 * 1024;
@@ -34,13 +37,10 @@ function passOnAtExit(passOn) {
 }
 
 /**
- * What engine.io, and so socket.io, takes as its `wsEngine` in the place of `ws`: all connections are those
- * of one `Base`.
+ * What engine.io, and so socket.io, takes as its `wsEngine` in the place of `ws`. Its sockets are one group.
  */
 class Server extends EventEmitter {
-  #base;
-  /** @type {Map<string, EngineSocket>} by sid */
-  #sockets = new Map();
+  #group;
   #deflate;
   #isClosed = false;
   /** A frame that engine.io gives to one socket after the other, and to whom. */
@@ -48,21 +48,19 @@ class Server extends EventEmitter {
   /** What is to be called once this tick's frames are on their way. @type {Fifo<[EngineSocket, Function]>} */
   #sent = new Fifo();
   #isScheduled = false;
-  /** What its sockets call. */
+  /** What its sockets call. @type {import('./socket.js').Commands} */
   #commands = {
     send: (socket, data, compress, callback) => {
       this.#passOn();
-      this.#base.send(socket.sid, data, { compress });
+      const checked = checkData(data);
+      this.#send(socket.sid, opcodeOf(checked), checked, compress);
       this.#after(socket, callback);
     },
     sendFrame: (socket, frame, callback) => {
       this.#collect(socket, frame);
       this.#after(socket, callback);
     },
-    close: (socket, code, reason) => {
-      this.#passOn();
-      this.#base.close(socket.sid, code, reason);
-    },
+    beforeClose: () => this.#passOn(),
   };
 
   /**
@@ -74,7 +72,7 @@ class Server extends EventEmitter {
   constructor({ maxPayload = MAX_PAYLOAD, perMessageDeflate = false } = {}) {
     super();
     this.#deflate = deflateOf(perMessageDeflate);
-    this.#base = new Base({
+    this.#group = new Group(this, {
       maxPayload: Math.min(maxPayload || Infinity, constants.MAX_STRING_LENGTH),
       perMessageDeflate: this.#deflate,
       // engine.io has its own pings, and holds back what a peer does not read.
@@ -82,17 +80,6 @@ class Server extends EventEmitter {
       maxBufferedAmount: Infinity,
       maxConnections: Infinity,
     });
-    const of = (sid) => this.#sockets.get(sid);
-    this.#base
-      .on('message', (text, sid) => of(sid)?.emit('message', text, false))
-      .on('binary', (data, sid) => of(sid)?.emit('message', data, true))
-      .on('drain', (sid) => of(sid)?.drained())
-      .on('error', (error) => of(error.sid)?.failed(error))
-      .on('close', (reason, sid, code) => {
-        const socket = of(sid);
-        this.#sockets.delete(sid);
-        socket?.closed(code, reason);
-      });
   }
 
   /**
@@ -141,18 +128,15 @@ class Server extends EventEmitter {
 
   /** @returns {EngineSocket | null} `null` where the system has no descriptor left, for example */
   #open(taken, options) {
-    let connection;
+    const socket = new EngineSocket(this.#commands);
     try {
-      connection = take(this.#base, taken, options);
+      announce(take(this.#group, taken, options, socket));
+      return socket;
     } catch (error) {
       taken.destroy();
-      emitError(this.#base, error);
+      failed(this, error);
       return null;
     }
-    const socket = new EngineSocket(connection, this.#commands);
-    this.#sockets.set(connection.sid, socket);
-    announce(this.#base, connection);
-    return socket;
   }
 
   /** A broadcast is one frame to many, one after the other: they are collected, and told of at once. */
@@ -172,9 +156,13 @@ class Server extends EventEmitter {
       this.#broadcast = null;
       collecting.delete(this.#passOn);
       const { opcode, payload } = payloadOf(frame);
-      sendAs(this.#base, sids, opcode, payload);
+      this.#send(sids, opcode, payload, true);
     }
   };
+
+  #send(sid, opcode, data, compress) {
+    this.#group.counters.messagesSent += sendFrame(this.#group, sid, opcode, data, compress);
+  }
 
   /** Calls back once a frame has left, as far as that is known, and no sooner than the tick is over. */
   #after(socket, callback) {

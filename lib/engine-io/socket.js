@@ -3,29 +3,41 @@
 const { EventEmitter } = require('node:events');
 
 const { OPEN, kInner } = require('../connection/connection.js');
+const { close } = require('../connection/lifecycle.js');
 const { Frame } = require('../extensions/frame.js');
+const { checkCloseCode, checkReason } = require('../options/data.js');
+
+/** @typedef {import('../connection/connection.js').Connection} Connection */
 
 /**
- * One connection, with as much of a WebSocket of `ws` as engine.io uses.
+ * What the Server of a socket does for it.
+ *
+ * @typedef {object} Commands
+ * @property {(socket: EngineSocket, data: unknown, compress: boolean, callback: Callback) => void} send
+ * @property {(socket: EngineSocket, frame: Buffer[], callback: Callback) => void} sendFrame
+ * @property {() => void} beforeClose sends what was collected: nothing may follow a close frame
+ */
+
+/** @typedef {(error?: Error) => void} Callback */
+
+/**
+ * One connection, with as much of a WebSocket of `ws` as engine.io uses; the connection's sink.
  *
  * Events: `message` (a string or a Buffer, and whether it is binary), `error`, `close` (code, reason).
+ *
+ * @implements {import('../connection/sink').Sink<Connection>}
  */
 class EngineSocket extends EventEmitter {
-  #connection;
+  /** @type {Connection | null} `null` before it is opened */
+  #connection = null;
   #commands;
-  /** Called once all that was sent has been written: a peer that does not read holds engine.io back. */
+  /** Called once all that was sent has been written: a peer that does not read holds engine.io back.
+   *  @type {Callback[]} */
   #waiting = [];
 
-  /**
-   * @param {import('../connection/connection.js').Connection} connection
-   * @param {object} commands what its Server does for it
-   * @param {(socket: EngineSocket, data: unknown, compress: boolean, callback: Function) => void} commands.send
-   * @param {(socket: EngineSocket, frame: Buffer[], callback: Function) => void} commands.sendFrame
-   * @param {(socket: EngineSocket, code: number, reason: unknown) => void} commands.close
-   */
-  constructor(connection, commands) {
+  /** @param {Commands} commands */
+  constructor(commands) {
     super();
-    this.#connection = connection;
     this.#commands = commands;
   }
 
@@ -96,7 +108,10 @@ class EngineSocket extends EventEmitter {
    * @param {string | Buffer} [reason]
    */
   close(code = 1000, reason = undefined) {
-    this.#commands.close(this, code, reason);
+    checkCloseCode(code);
+    const checked = checkReason(reason);
+    this.#commands.beforeClose();
+    close(this.#connection, code, checked);
   }
 
   /** A frame is on its way: calls back, now or when the peer has read so much that it has left. */
@@ -111,18 +126,54 @@ class EngineSocket extends EventEmitter {
     }
   }
 
+  /** @param {Connection} connection */
+  opened(connection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * @param {Connection} _connection
+   * @param {string} text
+   */
+  text(_connection, text) {
+    this.emit('message', text, false);
+  }
+
+  /**
+   * @param {Connection} _connection
+   * @param {Buffer} data
+   */
+  binary(_connection, data) {
+    this.emit('message', data, true);
+  }
+
+  /** engine.io sends pings of its own, as messages. */
+  ping() {}
+
+  /** As `ping`. */
+  pong() {}
+
   /** All has been written. */
   drained() {
     this.#callBack();
   }
 
-  /** A peer's error is not thrown where nobody listens. */
-  failed(error) {
+  /**
+   * A peer's error is not thrown if nobody listens.
+   *
+   * @param {Connection} _connection
+   * @param {Error} error
+   */
+  failed(_connection, error) {
     if (this.listenerCount('error') > 0) this.emit('error', error);
   }
 
-  /** The connection is over. */
-  closed(code, reason) {
+  /**
+   * @param {Connection} _connection
+   * @param {string} reason
+   * @param {number} code
+   */
+  closed(_connection, reason, code) {
     this.#callBack(new Error('The WebSocket was closed before the message was sent'));
     this.emit('close', code, Buffer.from(reason));
   }

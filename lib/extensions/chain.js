@@ -32,7 +32,7 @@ class Chain {
    *   transform?: (frame: Frame, note: any) => Frame | null, miss?: (note: any) => void }[]} steps
    *   an extension's function, or what is built in, which hears of frames that were dropped before
    *   they came to it
-   * @param {import('../connection/connection.js').Connection} connection what `this` is to them
+   * @param {object} connection what `this` is to them
    * @param {(frame: Frame) => void} onFrame gets each frame that came through
    * @param {(error: Error) => void} onError gets what an extension reports, or does wrong; the frame
    *   is dropped
@@ -66,7 +66,7 @@ class Chain {
   }
 
   /** @param {() => void} action what is to be done once all before it are through */
-  then(action) {
+  pushAction(action) {
     this.#enqueue({ action });
   }
 

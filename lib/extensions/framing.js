@@ -32,7 +32,7 @@ class Framing {
   /**
    * @param {({ name: string, read?: Function, write?: Function } |
    *   import('./deflate-step.js').DeflateStep)[]} extensions in header order
-   * @param {import('../connection/connection.js').Connection} connection
+   * @param {object} connection what `this` is to their functions
    * @param {object} ends
    * @param {number} ends.maxPayload
    * @param {(bytes: Uint8Array) => void} ends.receive takes what came through the read chain
@@ -90,7 +90,7 @@ class Framing {
         this.#reads.push(new Frame(bytes), bytes.length, bytes[0]);
       } else {
         // The protocol finds what is wrong with it, behind what came before.
-        this.#reads.then(() => this.#deflate?.refuses(bytes) || this.#receive(bytes));
+        this.#reads.pushAction(() => this.#deflate?.refuses(bytes) || this.#receive(bytes));
       }
     }
   }
@@ -107,7 +107,7 @@ class Framing {
 
   /** @param {() => void} action what is to follow all that was received */
   afterReads(action) {
-    this.#reads.then(action);
+    this.#reads.pushAction(action);
   }
 
   /**
@@ -122,7 +122,7 @@ class Framing {
 
   /** @param {() => void} action what is to follow all that was sent */
   afterWrites(action) {
-    this.#writes.then(action);
+    this.#writes.pushAction(action);
   }
 
   /** The connection is over: what is still inside comes out no more. */

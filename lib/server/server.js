@@ -4,9 +4,10 @@ const { EventEmitter } = require('node:events');
 const http = require('node:http');
 
 const { Attachment } = require('./attachment.js');
-const { Base, announce, stateOf, take } = require('../base/base.js');
+const { announce } = require('../base/assign.js');
+const { Base, groupOf, takeSocket } = require('../base/base.js');
+const { reportError } = require('../base/base-sink.js');
 const { boolean, callable } = require('../options/check.js');
-const { emitError } = require('../connection/deliver.js');
 const { failed } = require('../connection/diagnostics.js');
 const { disposable } = require('../util/dispose.js');
 const { failure } = require('../util/errors.js');
@@ -130,7 +131,7 @@ class Server extends Base {
       if (error === null) {
         this.#open(req, taken, assign);
       } else if (APP_ERRORS.has(error.code)) {
-        emitError(this, error);
+        reportError(this, error);
       }
       this.#look();
     });
@@ -154,9 +155,9 @@ class Server extends Base {
    * @returns {object | null} the settings of permessage-deflate, `null` where it is off
    */
   #deflatePolicy() {
-    const state = stateOf(this);
-    const { perMessageDeflate } = state.options;
-    return state.hasWindowMemory()
+    const group = groupOf(this);
+    const { perMessageDeflate } = group.options;
+    return group.hasWindowMemory()
       ? perMessageDeflate
       : { ...perMessageDeflate, serverNoContextTakeover: true, clientNoContextTakeover: true };
   }
@@ -164,14 +165,14 @@ class Server extends Base {
   #open(req, socket, options) {
     let connection;
     try {
-      connection = take(this, socket, { ...options, keepSocket: this.#keepSocket });
+      connection = takeSocket(this, socket, { ...options, keepSocket: this.#keepSocket });
     } catch (error) {
       socket.destroy();
-      emitError(this, error);
+      reportError(this, error);
       return;
     }
     try {
-      announce(this, connection, req);
+      announce(connection, req);
     } finally {
       if (this.#stopping !== null) this.close(connection.sid, GOING_AWAY);
     }
@@ -197,7 +198,7 @@ class Server extends Base {
     if (isFirst) {
       for (const giveUp of this.#handshakes) giveUp(noMore());
       for (const httpServer of this.#own) this.#closeOwn(httpServer);
-      stateOf(this).ends.add(this.#look);
+      groupOf(this).ends.add(this.#look);
       process.nextTick(this.#look);
     }
     return this;
@@ -205,7 +206,7 @@ class Server extends Base {
 
   /** Closes an HTTP server of its own; who says nothing to it is not waited for any longer either. */
   #closeOwn(httpServer) {
-    const { closeTimeout } = stateOf(this).options;
+    const { closeTimeout } = groupOf(this).options;
     const timer = setTimeout(() => httpServer.closeAllConnections(), closeTimeout);
     httpServer.close(() => {
       clearTimeout(timer);
@@ -217,14 +218,14 @@ class Server extends Base {
 
   /** Ends the stop, if nothing is left to wait for. */
   #look = () => {
-    const { closing, dropped, ends, views } = stateOf(this);
-    const left = views.size + closing.size + dropped.size + this.#handshakes.size + this.#own.size;
+    const group = groupOf(this);
+    const left = group.left + this.#handshakes.size + this.#own.size;
     if (this.#stopping === null || left > 0) {
       return;
     }
     const callbacks = this.#stopping;
     this.#stopping = null;
-    ends.delete(this.#look);
+    group.ends.delete(this.#look);
     for (const httpServer of [...this.#attached.keys()]) this.#detach(httpServer);
     for (const callback of callbacks) process.nextTick(callback);
   };

@@ -50,6 +50,22 @@ module.exports = {
     timeout: MINUTE,
     absentWithout: 'fmt',
   },
+  lint: {
+    // The format of JavaScript and TypeScript as well.
+    commands: ['node node_modules/@biomejs/biome/bin/biome ci --colors=off --error-on-warnings .'],
+    count: counts.ofBiome,
+    timeout: MINUTE,
+  },
+  typos: {
+    commands: ['node scripts/check/typos.js'],
+    count: counts.ofPlainLine,
+    timeout: 3 * MINUTE,
+  },
+  deny: {
+    commands: ['node scripts/check/deny.js'],
+    count: counts.ofPlainLine,
+    timeout: 5 * MINUTE,
+  },
   clippy: {
     // The protocol alone, the protocol with the engine, all of it: each layer builds without the next.
     // The outermost has no tests of its own in Rust, and no exports in a test build.

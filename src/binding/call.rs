@@ -7,25 +7,7 @@ use std::ptr;
 use napi::sys;
 
 use super::env::EnvState;
-
-/// Why a call failed.
-pub(super) enum Failure {
-    /// A JavaScript exception is pending, or the env can run no more JavaScript.
-    Pending,
-    /// An `Error` with this code and message is to be thrown.
-    Throw(&'static str, String),
-}
-
-pub(super) type Outcome<T> = Result<T, Failure>;
-
-/// Turns a status into a result; the exception, where there is one, is pending already.
-pub(super) fn check(status: sys::napi_status) -> Outcome<()> {
-    if status == sys::Status::napi_ok {
-        Ok(())
-    } else {
-        Err(Failure::Pending)
-    }
-}
+use super::status::{Failure, Outcome, check};
 
 /// A call from JavaScript.
 pub(super) struct Call<'a> {
@@ -184,12 +166,6 @@ pub(super) unsafe extern "C" fn trampoline<F: Entry, const N: usize>(
         throw(raw, code, &message);
     }
     ptr::null_mut()
-}
-
-/// Runs what Node-API calls outside of any call from JavaScript: a panic must not cross into C++,
-/// and there is nobody to be told of it.
-pub(super) fn guarded(work: impl FnOnce()) {
-    let _ = catch_unwind(AssertUnwindSafe(work));
 }
 
 /// Names a [`Function`] by a type, so that each has a callback of its own.

@@ -8,12 +8,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use napi::sys;
 
-use super::call::{
-    Call, Failure, Outcome, UNDEFINED, check, reference, too_many_connections, wrong,
-};
+use super::call::{Call, UNDEFINED, reference, too_many_connections, wrong};
 use super::drain;
 use super::frame::{IN_PLACE, Source, bytes, opcode, text};
 use super::sockets::{Functions, Link};
+use super::status::{Failure, Outcome, check};
 use super::streams::config;
 use crate::engine::{Append, Frame, Shared, Submission, admit, socket};
 use crate::protocol::{Header, Opcode};

@@ -4,13 +4,10 @@ use std::ptr;
 
 use napi::sys;
 
-use super::call::{Failure, Outcome, check};
+use super::status::{Failure, Outcome, check};
+use crate::engine::memory::KEPT;
 use crate::engine::{Batch, Body, Kind, Record};
-use crate::protocol::recycle;
-
-/// The greatest number of a connection: it travels above five bits of what is asked of it in one small
-/// integer of V8. The next is the number of none.
-pub(super) const MAX_SLOT: u32 = (1 << 26) - 2;
+use crate::protocol::{LARGE, MemorySource};
 
 /// One record, as arguments of the dispatcher.
 pub(super) type Values = [sys::napi_value; 4];
@@ -92,7 +89,7 @@ impl Delivery {
         }
         match body {
             Body::Failure { code, .. } => values[3] = self.latin1(code.as_bytes())?,
-            Body::Large(bytes) => recycle::keep(bytes),
+            Body::Large(bytes) => KEPT.keep(bytes),
             _ => {}
         }
         Ok(Some(values))
@@ -201,7 +198,7 @@ impl Delivery {
 /// A Buffer with a copy of `bytes`.
 pub(super) fn buffer(raw: sys::napi_env, bytes: &[u8]) -> Outcome<sys::napi_value> {
     #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
-    if bytes.len() >= recycle::LARGE {
+    if bytes.len() >= LARGE {
         super::trimming::put_off();
     }
     let mut value = ptr::null_mut();

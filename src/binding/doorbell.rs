@@ -5,14 +5,18 @@ use std::ptr;
 
 use napi::sys;
 
-use super::call::{Outcome, check, guarded};
-use super::drain::drain;
-use super::env::EnvState;
+use super::status::{Outcome, check, guarded};
 use crate::engine::Doorbell;
+
+/// What a doorbell rings at.
+pub(super) trait Rung {
+    /// The bell was rung, once or several times: called on the env's own thread.
+    fn rung(&self, raw: sys::napi_env);
+}
 
 const NAME: &CStr = c"websockets";
 
-/// Makes an env's JavaScript thread drain its port.
+/// Makes an env's JavaScript thread drain its mailbox.
 #[derive(Clone, Copy)]
 pub(super) struct Bell(sys::napi_threadsafe_function);
 
@@ -39,7 +43,7 @@ impl Bell {
     ///
     /// # Safety
     /// `state` comes from `Box::into_raw`.
-    pub(super) unsafe fn new(raw: sys::napi_env, state: *mut EnvState) -> Outcome<Self> {
+    pub(super) unsafe fn new<T: Rung>(raw: sys::napi_env, state: *mut T) -> Outcome<Self> {
         let mut name = ptr::null_mut();
         let mut function = ptr::null_mut();
         // SAFETY: `raw` is the env of the call under way; `state` outlives the function, whose
@@ -60,9 +64,9 @@ impl Bell {
                 0,
                 1,
                 state.cast(),
-                Some(free),
+                Some(free::<T>),
                 state.cast(),
-                Some(answer),
+                Some(answer::<T>),
                 &mut function,
             ))?;
             // Until there are connections, it keeps nothing alive.
@@ -84,7 +88,7 @@ impl Bell {
     }
 }
 
-unsafe extern "C" fn answer(
+unsafe extern "C" fn answer<T: Rung>(
     raw: sys::napi_env,
     _function: sys::napi_value,
     context: *mut c_void,
@@ -93,13 +97,13 @@ unsafe extern "C" fn answer(
     // No env: it is being torn down, and what is left in the queue is only thrown away.
     if !raw.is_null() {
         // SAFETY: the context is the state given to `new`, freed by `free` alone.
-        let state = unsafe { &*context.cast::<EnvState>() };
-        guarded(|| drain(state, raw));
+        let state = unsafe { &*context.cast::<T>() };
+        guarded(|| state.rung(raw));
     }
 }
 
-unsafe extern "C" fn free(_raw: sys::napi_env, state: *mut c_void, _hint: *mut c_void) {
+unsafe extern "C" fn free<T>(_raw: sys::napi_env, state: *mut c_void, _hint: *mut c_void) {
     // SAFETY: `new` took the box over; Node-API finalizes once.
-    let state = unsafe { Box::from_raw(state.cast::<EnvState>()) };
+    let state = unsafe { Box::from_raw(state.cast::<T>()) };
     guarded(|| drop(state));
 }

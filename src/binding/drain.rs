@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use napi::sys;
 
-use super::call::{Outcome, check};
 use super::delivery::{Called, Delivery, Values, in_scope};
+use super::doorbell::Rung;
 use super::env::EnvState;
 use super::sockets::{Functions, Link, Rest, Sockets};
+use super::status::{Outcome, check};
 use crate::engine::{Batch, Kind, Shared, Submission};
 
 /// Most records in one call of the dispatcher, after which the time is looked at.
@@ -50,6 +51,12 @@ pub(super) fn drain(state: &EnvState, raw: sys::napi_env) {
     });
     sockets.draining.set(false);
     sockets.flush();
+}
+
+impl Rung for EnvState {
+    fn rung(&self, raw: sys::napi_env) {
+        drain(self, raw);
+    }
 }
 
 /// One drain under way.

@@ -4,7 +4,8 @@ use std::ptr;
 
 use napi::sys;
 
-use super::call::{Call, Failure, Outcome, check, wrong};
+use super::call::{Call, wrong};
+use super::status::{Failure, Outcome, check};
 use crate::protocol::{Header, MAX_HEADER_LENGTH, Opcode, apply_mask, random_key};
 
 #[cfg(sockets)]

@@ -5,6 +5,7 @@
 //! | `handshake` | the opening handshake's helpers |
 //! | `negotiation` | extensions in the opening handshake |
 //! | `exports` | the private functions that `lib/` calls, by name |
+//! | `status` | how Node-API's calls end, and ours |
 //! | `call` | one raw call: its arguments, its errors |
 //! | `env` | what one env has |
 //! | `frame` | a frame made of a JavaScript value, in place |
@@ -33,6 +34,7 @@ mod exports;
 mod frame;
 mod handshake;
 mod negotiation;
+mod status;
 mod streams;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 mod trimming;

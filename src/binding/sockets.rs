@@ -8,12 +8,9 @@ use std::time::{Duration, Instant};
 use napi::sys;
 use slab::Slab;
 
-use super::call::Outcome;
-use super::delivery::MAX_SLOT;
 use super::doorbell::Bell;
-use super::env::EnvState;
 use super::pin::pin;
-use crate::engine::{Batch, Envelope, Port, Shards, Shared, Submission, shards};
+use crate::engine::{Batch, Envelope, MAX_SLOT, Port, Shards, Shared, Submission, shards};
 
 /// With at most this many connections written to since the last flush, JavaScript writes itself:
 /// waking a shard would cost more.
@@ -63,7 +60,8 @@ pub(super) struct Rest {
 /// The connections of one env that shards carry.
 #[derive(Default)]
 pub(super) struct Sockets {
-    bell: Cell<Option<Bell>>,
+    /// Until the env ends.
+    pub(super) bell: Cell<Option<Bell>>,
     link: OnceCell<Link>,
     pub(super) slots: RefCell<Slab<Slot>>,
     dirty: RefCell<Vec<u32>>,
@@ -85,19 +83,6 @@ pub(super) struct Functions {
 }
 
 impl Sockets {
-    /// Gives the env its doorbell.
-    ///
-    /// # Safety
-    /// `state` comes from `Box::into_raw`; the doorbell frees it.
-    pub(super) unsafe fn install(raw: sys::napi_env, state: *mut EnvState) -> Outcome<()> {
-        // SAFETY: as this function asks for.
-        unsafe {
-            let bell = Bell::new(raw, state)?;
-            (*state).sockets.bell.set(Some(bell));
-        }
-        Ok(())
-    }
-
     /// The link to the shards; the first call starts those.
     ///
     /// # Errors

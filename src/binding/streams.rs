@@ -6,12 +6,14 @@
 
 use napi::sys;
 
-use super::call::{Call, Failure, Outcome, UNDEFINED, reference, too_many_connections, wrong};
-use super::delivery::{Delivery, MAX_SLOT, buffer, in_scope};
+use super::call::{Call, UNDEFINED, reference, too_many_connections, wrong};
+use super::delivery::{Delivery, buffer, in_scope};
 use super::frame::{Source, bytes, change_bytes, opcode, text};
-use crate::engine::{Batch, Kind, Stream};
+use super::status::{Failure, Outcome};
+use crate::engine::memory::KEPT;
+use crate::engine::{Batch, Kind, MAX_SLOT, Stream};
 use crate::protocol::{
-    self, Config, Deflate, DeflateFilter, DeflateParams, Filtered, Header, Limits, Millis,
+    self, Config, Deflate, DeflateFilter, DeflateParams, Filtered, Header, Limits, Memory, Millis,
     Reserved, Role,
 };
 
@@ -42,6 +44,7 @@ pub(super) fn config(call: &Call<'_>, first: usize) -> Outcome<Config> {
         ping_interval: some(call.u64(first + 6)?),
         close_timeout: call.u64(first + 7)?,
         deflate: deflate(call, first + 8, role)?,
+        memory: Memory::of(&KEPT),
     })
 }
 

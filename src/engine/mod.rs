@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `batch` | what happened, for JavaScript: records, and the arena their contents lie in |
 //! | `stream` | the stream transport: JavaScript moves the bytes |
+//! | `memory` | memory of large messages, kept for the next ones |
+//! | `slot` | the numbers of connections |
 //!
 //! The socket transport, where there is `cfg(sockets)`: threads that own the descriptors.
 //!
@@ -28,6 +30,8 @@
 //! A connection belongs to one shard for life, so all its state but the outbox needs no lock.
 
 mod batch;
+pub mod memory;
+mod slot;
 mod stream;
 
 #[cfg(sockets)]
@@ -62,6 +66,7 @@ mod sync;
 mod timers;
 
 pub use batch::{Batch, Body, Kind, Record};
+pub use slot::{MAX_SLOT, NO_SLOT};
 pub use stream::Stream;
 
 #[cfg(sockets)]

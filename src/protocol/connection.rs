@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Millis;
 use super::close::{MAX_CONTROL_PAYLOAD, encode_close_payload, parse_close_payload};
-use super::config::{Config, Role};
+use super::config::{Config, Millis};
 use super::control_frames::ControlFrames;
 use super::deflate::PerMessageDeflate;
 use super::error::Violation;
@@ -13,6 +12,7 @@ use super::frame::{Opcode, encode_compressed_frame, encode_frame};
 use super::mask::random_key;
 use super::message::Message;
 use super::reader::{Item, Reader};
+use super::role::Role;
 use super::timers::{Due, Timers};
 use super::utf8::is_valid_utf8;
 

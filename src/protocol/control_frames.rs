@@ -1,6 +1,6 @@
 //! How many control frames a peer sends that nobody asked for.
 
-use super::Millis;
+use super::config::Millis;
 use super::error::Violation;
 use super::limits::Limits;
 

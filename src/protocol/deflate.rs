@@ -10,9 +10,9 @@ use std::cell::RefCell;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::config::Role;
 use super::deflate_params::DeflateParams;
 use super::error::Violation;
+use super::role::Role;
 
 /// Bytes of its own messages that a compressor is reminded of, at most. The window may be larger,
 /// but the time to learn it grows with it (30 µs for 32 KiB), and what repeats from message to

@@ -4,6 +4,7 @@ use super::deflate::{Deflate, PerMessageDeflate};
 use super::error::Violation;
 use super::frame::{Header, Opcode};
 use super::limits::Limits;
+use super::memory::Memory;
 use super::message::{Assembly, Message};
 
 /// What becomes of a received frame.
@@ -49,7 +50,9 @@ impl DeflateFilter {
             (Opcode::Continuation, Some(_)) => {}
             (Opcode::Continuation, None) => return Ok(Filtered::Untouched),
             (_, Some(_)) => return Err(Violation::ExpectedContinuation),
-            (opcode, None) if header.rsv1 => self.message = Some(Assembly::new(opcode, true)),
+            (opcode, None) if header.rsv1 => {
+                self.message = Some(Assembly::new(opcode, true, Memory::default()))
+            }
             (_, None) => return Ok(Filtered::Untouched),
         }
         let Some(mut message) = self.message.take() else {

@@ -5,7 +5,7 @@ use super::event::Payload;
 use super::frame::{Header, Opcode};
 use super::limits::Limits;
 use super::mask::{append_payload, apply_mask};
-use super::recycle;
+use super::memory::Memory;
 use super::utf8::Utf8Validator;
 
 /// A message that came whole.
@@ -30,6 +30,8 @@ pub(super) struct Assembly {
     compressed: Option<Opcode>,
     /// Grows with what has arrived, never by what was declared alone.
     bytes: Vec<u8>,
+    /// Where `bytes` grows, once there are many.
+    memory: Memory,
     /// Bytes declared by the headers so far, within the limit.
     declared: u64,
     fragments: u32,
@@ -38,10 +40,11 @@ pub(super) struct Assembly {
 
 impl Assembly {
     /// Begins a message, by the opcode of its first frame and whether that says it is compressed.
-    pub(super) fn new(opcode: Opcode, compressed: bool) -> Self {
+    pub(super) fn new(opcode: Opcode, compressed: bool, memory: Memory) -> Self {
         Self {
             text: (opcode == Opcode::Text && !compressed).then(Utf8Validator::default),
             compressed: compressed.then_some(opcode),
+            memory,
             ..Self::default()
         }
     }
@@ -90,11 +93,9 @@ impl Assembly {
     fn reserve(&mut self, piece: usize, rest: u64) {
         let arrived = self.bytes.len() + piece;
         let ahead = rest.min(arrived.saturating_mul(AHEAD) as u64) as usize;
-        if arrived + ahead >= recycle::LARGE
-            && let Some(mut memory) = recycle::take(arrived + ahead)
-        {
+        if let Some(mut memory) = self.memory.take(arrived + ahead) {
             memory.extend_from_slice(&self.bytes);
-            recycle::keep(std::mem::replace(&mut self.bytes, memory));
+            self.memory.keep(std::mem::replace(&mut self.bytes, memory));
         } else {
             self.bytes.reserve(piece + ahead);
         }
@@ -163,7 +164,14 @@ impl Assembly {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use super::super::memory::{LARGE, MemorySource};
     use super::*;
+
+    fn assembly(opcode: Opcode) -> Assembly {
+        Assembly::new(opcode, false, Memory::default())
+    }
 
     fn frame(opcode: Opcode, fin: bool, length: usize) -> Header {
         Header {
@@ -174,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_code_point_may_be_cut_between_fragments() {
-        let mut message = Assembly::new(Opcode::Text, false);
+        let mut message = assembly(Opcode::Text);
         message.append(&[b'a', 0xe2, 0x82], None, 0, 0).unwrap();
         message.append(&[0xac], None, 0, 0).unwrap();
         let Ok(Message::Text(payload)) = message.finish() else {
@@ -185,28 +193,58 @@ mod tests {
 
     #[test]
     fn a_text_that_ends_within_a_code_point_fails() {
-        let mut message = Assembly::new(Opcode::Text, false);
+        let mut message = assembly(Opcode::Text);
         message.append(&[0xe2, 0x82], None, 0, 0).unwrap();
         assert_eq!(message.finish().unwrap_err(), Violation::InvalidUtf8);
     }
 
     #[test]
     fn a_binary_message_need_not_be_utf8() {
-        let mut message = Assembly::new(Opcode::Binary, false);
+        let mut message = assembly(Opcode::Binary);
         message.append(&[0xff], None, 0, 0).unwrap();
         assert!(matches!(message.finish(), Ok(Message::Binary(_))));
     }
 
     #[test]
     fn room_is_made_for_what_is_to_come_by_what_has_come() {
-        let mut message = Assembly::new(Opcode::Binary, false);
+        let mut message = assembly(Opcode::Binary);
         message.append(&[0; 1_000], None, 0, 1_500).unwrap();
         assert_eq!(message.capacity(), 2_500);
-        let mut message = Assembly::new(Opcode::Binary, false);
+        let mut message = assembly(Opcode::Binary);
         message.append(&[0; 1_000], None, 0, u64::MAX >> 1).unwrap();
         assert_eq!(message.capacity(), 5_000);
         message.append(&[0; 5_000], None, 0, 0).unwrap();
         assert!(message.capacity() < 12_000);
+    }
+
+    #[test]
+    fn a_large_message_takes_the_memory_that_its_source_has() {
+        #[derive(Debug)]
+        struct Spare(Mutex<Vec<Vec<u8>>>);
+
+        impl MemorySource for Spare {
+            fn take(&self, length: usize) -> Option<Vec<u8>> {
+                assert!(length >= LARGE);
+                self.0.lock().unwrap().pop()
+            }
+
+            fn keep(&self, memory: Vec<u8>) {
+                self.0.lock().unwrap().push(memory);
+            }
+        }
+
+        static SPARE: Spare = Spare(Mutex::new(Vec::new()));
+        SPARE.keep(Vec::with_capacity(5 * LARGE));
+        let mut message = Assembly::new(Opcode::Binary, false, Memory::of(&SPARE));
+        message.append(&[1; 100], None, 0, 1).unwrap();
+        assert_eq!(message.capacity(), 101);
+        message.append(&[1; LARGE], None, 100, 1).unwrap();
+        assert_eq!(message.capacity(), 5 * LARGE);
+        let Ok(Message::Binary(payload)) = message.finish() else {
+            panic!("not a binary message");
+        };
+        assert_eq!(&*payload, [1; 100 + LARGE]);
+        assert_eq!(SPARE.0.lock().unwrap()[0].capacity(), 101);
     }
 
     #[test]
@@ -221,7 +259,7 @@ mod tests {
         let more = frame(Opcode::Continuation, false, 1);
         let empty = frame(Opcode::Continuation, false, 0);
 
-        let mut message = Assembly::new(Opcode::Binary, false);
+        let mut message = assembly(Opcode::Binary);
         for header in [first, more, more, more] {
             assert_eq!(message.declare(&header, &limits), Ok(()));
         }
@@ -230,7 +268,7 @@ mod tests {
             Err(Violation::TooManyFragments { limit: 4 })
         );
 
-        let mut message = Assembly::new(Opcode::Binary, false);
+        let mut message = assembly(Opcode::Binary);
         for header in [first, empty, empty] {
             assert_eq!(message.declare(&header, &limits), Ok(()));
         }
@@ -246,7 +284,7 @@ mod tests {
             max_payload: 10,
             ..Limits::default()
         };
-        let mut message = Assembly::new(Opcode::Binary, false);
+        let mut message = assembly(Opcode::Binary);
         let first = frame(Opcode::Binary, false, 6);
         assert_eq!(message.declare(&first, &limits), Ok(()));
         assert_eq!(
@@ -262,7 +300,7 @@ mod tests {
             max_empty_fragments: 0,
             ..Limits::default()
         };
-        let mut message = Assembly::new(Opcode::Text, false);
+        let mut message = assembly(Opcode::Text);
         let whole = frame(Opcode::Text, true, 0);
         assert_eq!(message.declare(&whole, &limits), Ok(()));
     }

@@ -11,11 +11,11 @@
 //! - `mask`: §5.3. `utf8`: validation of text that arrives in pieces, §8.1.
 //! - `deflate`: permessage-deflate, RFC 7692.
 //! - `message`: joining fragments, §5.4. `reader`: from bytes to messages and control frames.
-//!   `recycle`: memory of large messages, kept for the next ones.
+//!   `memory`: where the memory of large messages comes from.
 //! - `close`: status codes and the close frame's payload, §5.5.1 and §7.4.
 //! - `timers`: idle, ping and close clocks. `connection`: the state machine over all of these.
 //! - `control_frames`: how many pings and pongs the peer sends, §5.5.
-//! - `limits`, `config`: what may be set. `error`: each way a peer can break the rules, in a table.
+//! - `limits`, `config`: what may be set. `role`: which end we are. `error`: each way a peer can break the rules, in a table.
 //! - `handshake`: the one computation of the opening handshake, §4.2.2. `extension_list`: the value of
 //!   `Sec-WebSocket-Extensions`, §9.1. `deflate_params`, `deflate_negotiation`: what endpoints agree
 //!   upon of permessage-deflate, RFC 7692 §7.1.
@@ -35,9 +35,10 @@ mod frame;
 mod handshake;
 mod limits;
 mod mask;
+mod memory;
 mod message;
 mod reader;
-pub mod recycle;
+mod role;
 mod timers;
 mod utf8;
 
@@ -45,7 +46,7 @@ pub use close::{
     MAX_CONTROL_PAYLOAD, MAX_REASON_LENGTH, encode_close_payload, is_valid_close_code,
     parse_close_payload,
 };
-pub use config::{Config, Role};
+pub use config::{Config, Millis};
 pub use connection::{Connection, State};
 pub use deflate::{Deflate, Direction, PerMessageDeflate};
 pub use deflate_filter::{DeflateFilter, Filtered};
@@ -63,7 +64,6 @@ pub use frame::{
 pub use handshake::accept_key;
 pub use limits::Limits;
 pub use mask::{apply_mask, random_key};
+pub use memory::{LARGE, Memory, MemorySource};
+pub use role::Role;
 pub use utf8::is_valid_utf8;
-
-/// Milliseconds since an arbitrary epoch, which the driver chooses once per connection.
-pub type Millis = u64;

@@ -2,12 +2,13 @@
 
 use std::mem;
 
-use super::config::{Config, Role};
+use super::config::Config;
 use super::error::Violation;
 use super::event::Payload;
 use super::frame::{Header, MAX_HEADER_LENGTH, Opcode, Reserved};
 use super::mask::{append_payload, apply_mask};
 use super::message::{Assembly, Message};
+use super::role::Role;
 use super::utf8::is_valid_utf8;
 
 /// What came whole.
@@ -192,7 +193,7 @@ impl Reader {
                     return whole_message(opcode, payload).map(Some);
                 }
                 (opcode, None) => {
-                    let mut message = Assembly::new(opcode, header.rsv1);
+                    let mut message = Assembly::new(opcode, header.rsv1, config.memory);
                     message.declare(&header, &config.limits)?;
                     self.partial.get_or_insert_default().message = Some(message);
                 }

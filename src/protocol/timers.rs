@@ -1,7 +1,6 @@
 //! The clocks of a connection. They are compared, never run: time comes in with each call.
 
-use super::Millis;
-use super::config::Config;
+use super::config::{Config, Millis};
 
 /// What is to be done when a clock has run out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +95,7 @@ impl Timers {
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::Role;
+    use super::super::role::Role;
     use super::*;
 
     fn config(timeout: Option<Millis>, ping_interval: Option<Millis>) -> Config {

@@ -2,12 +2,10 @@
 
 import * as diagnostics from 'node:diagnostics_channel';
 import * as http from 'node:http';
-import * as util from 'node:util';
 import * as net from 'node:net';
 import { PassThrough, Stream } from 'node:stream';
 import * as tls from 'node:tls';
-import { Base, Client, Frame, Server, Upgrade, acceptKey } from 'websockets';
-import { Server as EngineServer } from 'websockets/engine.io';
+import * as util from 'node:util';
 import type {
   BaseOptions,
   CloseMessage,
@@ -21,6 +19,9 @@ import type {
   WebSocketError,
   WebSocketErrorCode,
 } from 'websockets';
+import { acceptKey, Base, Client, Frame, Server, Upgrade } from 'websockets';
+import { Server as EngineServer } from 'websockets/engine.io';
+
 import websockets = require('websockets');
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

@@ -1,11 +1,10 @@
 // An ES module consumer: compiled, never run.
 
 import { once } from 'node:events';
-import { Base, Frame, acceptKey } from 'websockets';
 import type { AssignSocketOptions, BaseEvents, Data, Extension, Sids, WebSocketError } from 'websockets';
-import websockets from 'websockets';
-import { Server as Engine, type EngineSocket } from 'websockets/engine.io';
 import * as namespace from 'websockets';
+import websockets, { acceptKey, Base, Frame } from 'websockets';
+import { Server as Engine, type EngineSocket } from 'websockets/engine.io';
 
 const base: Base = new Base();
 const accept: string = acceptKey('key');

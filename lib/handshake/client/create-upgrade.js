@@ -14,7 +14,7 @@ const { REDIRECTS, isSameHost, parseTarget, redirected } = require('./target.js'
 const { isTracing, trace } = require('../../util/trace.js');
 const { VERSION } = require('../server/upgrade-request.js');
 const { readUpgradeResponse } = require('./upgrade-response.js');
-const { upgraded } = require('../upgraded.js');
+const { upgraded } = require('../upgraded-streams.js');
 
 /** How many bytes of a response that refuses us are kept. */
 const EXCERPT = 1024;

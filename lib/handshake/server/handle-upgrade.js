@@ -13,7 +13,7 @@ const { Refusal, ignore, refuse } = require('./refuse.js');
 const { checkChoice } = require('../subprotocols.js');
 const { isTracing, trace } = require('../../util/trace.js');
 const { readUpgradeRequest } = require('./upgrade-request.js');
-const { upgraded } = require('../upgraded.js');
+const { upgraded } = require('../upgraded-streams.js');
 const { heed } = require('./verdict.js');
 
 /**

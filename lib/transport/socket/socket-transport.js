@@ -1,19 +1,24 @@
 'use strict';
 
-const { bind, flushAfter, open, unbind } = require('./bridge.js');
+const commands = require('./commands.js');
+const { bind, open, unbind } = require('./dispatch.js');
 const native = require('../../native/native.js');
-const { protocolSettings } = require('../../connection/state.js');
-const { remember, takeOver } = require('../takeover.js');
+const { protocolSettings } = require('../../connection/group.js');
+const { remember, takeOver } = require('../net-socket/takeover.js');
 
 /** No connection has this number, one above `MAX_SLOT` in Rust: a command for it does nothing. */
 const NO_SLOT = 2 ** 26 - 1;
 
+/** @typedef {import('../../connection/connection.js').Connection} Connection */
+
 /**
  * A connection that Rust carries on a duplicate of the socket's descriptor.
+ *
+ * @implements {import('../../connection/transport').Transport<Connection>}
  */
 class SocketTransport {
   #slot;
-  #owner;
+  #group;
   #socket;
   /** Bytes read and written in all, once the connection is over. */
   #total = null;
@@ -22,15 +27,15 @@ class SocketTransport {
    * Duplicates the descriptor; on failure nothing has changed.
    *
    * @param {import('node:net').Socket} socket
-   * @param {import('../../connection/state.js').State} owner
+   * @param {import('../../connection/group.js').Group<Connection>} group
    * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
    * @throws {Error} with the system's code, such as `EMFILE`
    */
-  constructor(socket, owner, role) {
-    const { options } = owner;
-    this.#owner = owner;
+  constructor(socket, group, role) {
+    const { options } = group;
+    this.#group = group;
     this.#socket = socket;
-    this.#slot = open(socket._handle.fd, owner.id, options.maxBufferedAmount, ...protocolSettings(owner, role));
+    this.#slot = open(socket._handle.fd, group.id, options.maxBufferedAmount, ...protocolSettings(group, role));
   }
 
   /** What the connection shows of it. */
@@ -43,7 +48,7 @@ class SocketTransport {
     return this.#slot;
   }
 
-  /** @param {import('../../connection/connection.js').Connection} connection */
+  /** @param {Connection} connection */
   bind(connection) {
     bind(this.#slot, connection);
     remember(this.#socket, this);
@@ -63,7 +68,7 @@ class SocketTransport {
 
   /** @param {Buffer} received what was read from the socket; its handle is Rust's from now on */
   hand(received) {
-    flushAfter(native.start(this.#slot, received));
+    commands.start(this.#slot, received);
   }
 
   /**
@@ -72,8 +77,7 @@ class SocketTransport {
    * @param {boolean} compress
    */
   send(opcode, data, compress) {
-    const tag = this.#slot * 32 + opcode * 2 + (compress ? 1 : 0);
-    flushAfter(native.frame(tag, data));
+    commands.sendFrame(this.#slot, opcode, data, compress);
   }
 
   /**
@@ -83,22 +87,22 @@ class SocketTransport {
    * @param {string | Uint8Array} reason
    */
   close(code, reason) {
-    flushAfter(native.close(this.#slot, code, reason));
+    commands.close(this.#slot, code, reason);
   }
 
-  /** The answer to what the peer's closing began with may leave. */
-  part() {
-    flushAfter(native.part(this.#slot));
+  /** The answer to the peer's close frame or violation may leave. */
+  releaseClosingAnswer() {
+    commands.releaseClosingAnswer(this.#slot);
   }
 
   /** Drops the connection. */
   terminate() {
-    flushAfter(native.terminate(this.#slot));
+    commands.terminate(this.#slot);
   }
 
   /** @param {boolean} on whether reading stops */
   pause(on) {
-    flushAfter(native.pause(this.#slot, on));
+    commands.pause(this.#slot, on);
   }
 
   /** @returns {number} bytes that wait to be written */
@@ -146,7 +150,7 @@ class SocketTransport {
 
   /** The connection is over: its number is another's from now on. */
   release() {
-    const { counters } = this.#owner;
+    const { counters } = this.#group;
     this.#total = { read: this.bytesRead(), written: this.bytesWritten() };
     counters.bytesReceived += this.#total.read;
     counters.bytesSent += this.#total.written;

@@ -7,8 +7,16 @@ const native = require('../../native/native.js');
 /** No connection has this number: a call for it does nothing. */
 const NO_SLOT = 2 ** 32 - 1;
 
-/** @type {(import('./stream-transport.js').StreamTransport | undefined)[]} by the number that Rust knows
- *  them by */
+/**
+ * What hears of a stream's records.
+ *
+ * @typedef {object} Taker
+ * @property {(kind: number, payload: any, code?: number, errorCode?: string) => void} take
+ * @property {() => void} releaseClosingAnswer
+ * @property {() => void} leave the process ends
+ */
+
+/** @type {(Taker | undefined)[]} by slot */
 const transports = [];
 
 /** The transports of open connections, for the end of the process. */
@@ -45,7 +53,7 @@ class StreamProtocol {
     this.#slot = native.streamOpen(now(), filters, ...settings);
   }
 
-  /** @param {import('./stream-transport.js').StreamTransport} transport what hears of it */
+  /** @param {Taker} transport */
   bind(transport) {
     transports[this.#slot] = transport;
     if (running.size === 0) {
@@ -130,7 +138,7 @@ class StreamProtocol {
   #fire() {
     const time = now();
     if (native.streamDeadline(this.#slot) <= time) {
-      transports[this.#slot].part();
+      transports[this.#slot].releaseClosingAnswer();
     }
     native.streamFire(this.#slot, time);
     // The bytes that came since have moved the deadline.

@@ -2,22 +2,18 @@
 
 const net = require('node:net');
 
-const { kInner } = require('../../connection/connection.js');
 const { DeflateStep } = require('../../extensions/deflate-step.js');
-const { BACKPRESSURE, DRAIN, ERROR, deliver, emitError } = require('../../connection/deliver.js');
+const { BACKPRESSURE, deliver } = require('../../connection/deliver.js');
+const { report } = require('../../connection/lifecycle.js');
 const { Fifo } = require('../../util/fifo.js');
 const { Framing } = require('../../extensions/framing.js');
 const { watch, unwatch } = require('./hang-up.js');
+const { KIND, PING } = require('../../native/constants.js');
 const native = require('../../native/native.js');
-const { protocolSettings } = require('../../connection/state.js');
+const { protocolSettings } = require('../../connection/group.js');
 const { keepBytes, toBytes } = require('./stream-bytes.js');
 const { StreamOutput } = require('./stream-output.js');
 const { StreamProtocol } = require('./stream-protocol.js');
-
-/** Kinds that concern the transport alone; see `Kind` in `src/engine/batch.rs`. */
-const CLOSING_BEGAN = 5;
-const WRITE = 8;
-const END = 9;
 
 /** Once more bytes than this were queued, falling back to zero is reported as `drain`; with more
  *  than this queued, only the latest ping is answered. */
@@ -26,7 +22,6 @@ const HIGH_MARK = 64 * 1024;
 const READ = 128 * 1024;
 /** Bytes that are inflated before what they became is delivered: it may be a thousand times as much. */
 const COMPRESSED_READ = 16 * 1024;
-const PING = 9;
 const ABNORMAL_CLOSURE = 1006;
 const GOING_AWAY = 1001;
 
@@ -80,7 +75,7 @@ class StreamTransport {
   /**
    * @param {import('node:stream').Duplex} socket
    * @param {Record<string, Function>} methods its own, whatever is put in their place later
-   * @param {import('../../connection/state.js').State} owner
+   * @param {import('../../connection/group.js').Group<any>} owner
    * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
    * @param {{ name: string, read?: Function, write?: Function, agreed?: string }[]} extensions in
    *   header order, where there are any in JavaScript
@@ -114,7 +109,7 @@ class StreamTransport {
         maxPayload: this.#owner.options.maxPayload,
         receive: (bytes) => this.#accept(bytes),
         write: (bytes) => this.#output.write(bytes),
-        onError: (error) => report(connection, error),
+        onError: (error) => reportFrom(connection, error),
         onRead: () => this.#regulate(),
         onWritten: () => this.#sent(),
       });
@@ -336,7 +331,7 @@ class StreamTransport {
     this.#lost = true;
     try {
       if (this.overflow !== undefined && !this.#protocol.isOver) {
-        deliver(this.#connection, ERROR, this.overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
+        deliver(this.#connection, KIND.ERROR, this.overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
       }
     } finally {
       this.#protocol.lose();
@@ -352,11 +347,11 @@ class StreamTransport {
    * @param {string | undefined} errorCode
    */
   take(kind, payload, code, errorCode) {
-    if (kind === WRITE) {
+    if (kind === KIND.WRITE) {
       this.#inTurn(() => this.#write(payload));
-    } else if (kind === END) {
+    } else if (kind === KIND.END) {
       this.#inTurn(() => this.#endWrites());
-    } else if (kind === CLOSING_BEGAN || kind === ERROR) {
+    } else if (kind === KIND.CLOSING || kind === KIND.ERROR) {
       this.#parting = [];
       deliver(this.#connection, kind, payload, code, errorCode);
       this.#protocol.arm();
@@ -375,7 +370,7 @@ class StreamTransport {
   }
 
   /** The answer to what the peer's closing began with may leave. */
-  part() {
+  releaseClosingAnswer() {
     const parting = this.#parting;
     this.#parting = null;
     for (const act of parting ?? []) {
@@ -420,7 +415,7 @@ class StreamTransport {
       this.#wasHigh = false;
       this.#output.isWatched = false;
       // Within a write of the stream's, or of `send`, which is to go on whatever a listener throws.
-      apart(() => deliver(this.#connection, DRAIN));
+      apart(() => deliver(this.#connection, KIND.DRAIN));
     }
   }
 
@@ -522,7 +517,7 @@ class StreamTransport {
 
   /** The process ends: what is queued is written as far as it goes, then a close frame is tried. */
   leave() {
-    this.part();
+    this.releaseClosingAnswer();
     this.close(GOING_AWAY, '');
     this.#output.leave();
   }
@@ -567,11 +562,9 @@ class StreamTransport {
 }
 
 /** An extension reports something, or did something wrong; the connection goes on. */
-function report(connection, error) {
-  const { emitter, counters } = connection[kInner].owner;
-  counters.errors++;
+function reportFrom(connection, error) {
   // Within a call of the extension's, or of `send`.
-  apart(() => emitError(emitter, Object.assign(error, { sid: connection.sid }), connection));
+  apart(() => report(connection, Object.assign(error, { sid: connection.sid })));
 }
 
 /** Runs listeners within what is none of theirs: what one throws is an uncaught exception. */

@@ -3,8 +3,8 @@
 const net = require('node:net');
 
 const { letGo } = require('./drive.js');
-const native = require('../native/native.js');
-const { overlay } = require('../util/overlay.js');
+const native = require('../../native/native.js');
+const { overlay } = require('./overlay.js');
 
 /** Handles of plain TCP and Unix-domain sockets. A TLS socket has a descriptor too, of the
  *  ciphertext: only the handle's class tells them apart. */
@@ -12,6 +12,19 @@ const PLAIN_HANDLES = new Set(['TCP', 'Pipe']);
 
 /** Where a socket that Rust carries keeps what its handle knew. */
 const kFacts = Symbol('websockets.facts');
+
+/**
+ * What carries a socket's bytes in the place of its handle.
+ *
+ * @typedef {object} Carrier
+ * @property {(received: Buffer) => void} hand takes the descriptor, with what was read from the socket already
+ * @property {() => void} terminate
+ * @property {(on: boolean) => void} setNoDelay
+ * @property {(on: boolean, delay: number) => void} setKeepAlive `delay` in ms
+ * @property {(on: boolean) => void} setRef
+ * @property {() => number} bytesRead
+ * @property {() => number} bytesWritten
+ */
 
 /** What a socket knows through its handle. */
 class Facts {
@@ -21,7 +34,7 @@ class Facts {
 
   /**
    * @param {net.Socket} socket
-   * @param {import('./socket/socket-transport.js').SocketTransport} transport
+   * @param {Carrier} transport
    */
   constructor(socket, transport) {
     this.transport = transport;
@@ -107,7 +120,7 @@ function whyNot(socket) {
  * its own would cost each socket a hidden class: this comes before.
  *
  * @param {any} socket
- * @param {import('./socket/socket-transport.js').SocketTransport} transport
+ * @param {Carrier} transport
  */
 function remember(socket, transport) {
   // Reading it once makes the socket remember the peer.
@@ -120,7 +133,7 @@ function remember(socket, transport) {
  * has been read already is taken along.
  *
  * @param {net.Socket} socket
- * @param {import('./socket/socket-transport.js').SocketTransport} transport
+ * @param {Carrier} transport
  * @param {Uint8Array | undefined} head bytes read before all others
  * @param {boolean} keepSocket whether the socket object goes on as the connection's
  */
@@ -154,7 +167,7 @@ function takeOver(socket, transport, head, keepSocket) {
  * All in one tick, so that neither side reads or writes what is the other's.
  *
  * @param {any} socket
- * @param {import('./socket/socket-transport.js').SocketTransport} transport
+ * @param {Carrier} transport
  * @param {Uint8Array | undefined} head
  * @param {boolean} keepSocket
  */

@@ -1,10 +1,10 @@
 'use strict';
 
+const { hold, release } = require('../connection/hold.js');
 const { onAbort } = require('../util/abort.js');
 const { boolean, integer, object } = require('../options/check.js');
 const { abortError, invalidType } = require('../util/errors.js');
 const { Fifo } = require('../util/fifo.js');
-const { hold, letGo } = require('./hold.js');
 
 /** What a message that waits counts beside its length. */
 const OVERHEAD = 64;
@@ -18,7 +18,8 @@ const AsyncIterator = Object.getPrototypeOf(Object.getPrototypeOf(async function
  * to be taken are bounded: past the high-water mark whoever sends one more is read no further.
  */
 class Messages {
-  #state;
+  /** The iterators of the `Base`, by the sid that they are for. @type {Map<string | null, Set<Messages>>} */
+  #readers;
   /** The connections that it is for, as long as they are open; `null` for all. @type {Set<string> | null} */
   #sids;
   #mark;
@@ -26,7 +27,7 @@ class Messages {
   #waiting = new Fifo();
   /** What waits, in bytes of `highWaterMark`. */
   #amount = 0;
-  /** @type {Set<import('./connection.js').Connection>} */
+  /** @type {Set<import('../connection/connection.js').Connection>} */
   #held = new Set();
   /** @type {Fifo<{ resolve: Function, reject: Function }>} `next()`s for which nothing has come yet */
   #takers = new Fifo();
@@ -38,12 +39,13 @@ class Messages {
   takesBinary;
 
   /**
-   * @param {import('./state.js').State} state
+   * @param {import('../connection/group.js').Group<any>} group
+   * @param {Map<string | null, Set<Messages>>} readers where it enters itself
    * @param {unknown} options see `docs/api.md`
    * @throws {TypeError | RangeError} where an option is wrong
    * @throws {Error} `ABORT_ERR` where the signal is aborted already
    */
-  constructor(state, options = {}) {
+  constructor(group, readers, options = {}) {
     const { binary = false, highWaterMark = 1024 * 1024, sid, signal } = object('The "options" argument', options);
     this.takesBinary = boolean('The "binary" option', binary);
     this.#mark = markOf('The "highWaterMark" option', highWaterMark);
@@ -54,15 +56,15 @@ class Messages {
     if (signal?.aborted) {
       throw abortError(signal.reason);
     }
-    this.#state = state;
-    this.#sids = sids && new Set(sids.filter((one) => state.views.get(one) !== undefined));
+    this.#readers = readers;
+    this.#sids = sids && new Set(sids.filter((one) => group.views.get(one) !== undefined));
     if (this.#sids?.size === 0) {
       this.#isOver = true;
       return;
     }
     for (const key of this.#keys()) {
-      const readers = state.readers.get(key);
-      readers === undefined ? state.readers.set(key, new Set([this])) : readers.add(this);
+      const beside = readers.get(key);
+      beside === undefined ? readers.set(key, new Set([this])) : beside.add(this);
     }
     this.#forget = signal && onAbort(signal, () => this.#fail(abortError(signal.reason)));
   }
@@ -75,7 +77,7 @@ class Messages {
   /**
    * A message has come.
    *
-   * @param {import('./connection.js').Connection} connection
+   * @param {import('../connection/connection.js').Connection} connection
    * @param {string | Buffer} data
    */
   take(connection, data) {
@@ -95,7 +97,7 @@ class Messages {
   /**
    * A connection is over.
    *
-   * @param {import('./connection.js').Connection} connection
+   * @param {import('../connection/connection.js').Connection} connection
    */
   over(connection) {
     this.#held.delete(connection);
@@ -120,23 +122,22 @@ class Messages {
     this.#isOver = true;
     this.#forget?.();
     for (const key of this.#keys()) this.#leave(key);
-    this.#letGo();
+    this.#release();
     while (this.#takers.length > 0) {
       this.#takers.shift().resolve({ value: undefined, done: true });
     }
   }
 
   #leave(key) {
-    const { readers } = this.#state;
-    const beside = readers.get(key);
+    const beside = this.#readers.get(key);
     beside?.delete(this);
-    if (beside?.size === 0) readers.delete(key);
+    if (beside?.size === 0) this.#readers.delete(key);
   }
 
-  #letGo() {
+  #release() {
     const held = [...this.#held];
     this.#held.clear();
-    for (const connection of held) letGo(connection);
+    for (const connection of held) release(connection);
   }
 
   /** @returns {Promise<IteratorResult<[data: string | Buffer, sid: string]>>} */
@@ -144,7 +145,7 @@ class Messages {
     const value = this.#waiting.shift();
     if (value !== undefined) {
       this.#amount -= value[0].length + OVERHEAD;
-      if (this.#held.size > 0 && this.#amount <= this.#mark / 2) this.#letGo();
+      if (this.#held.size > 0 && this.#amount <= this.#mark / 2) this.#release();
       return Promise.resolve({ value, done: false });
     }
     if (this.#error !== null) {

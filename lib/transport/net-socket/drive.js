@@ -2,35 +2,26 @@
 
 const net = require('node:net');
 
-const { kInner } = require('../connection/connection.js');
-const { failure } = require('../util/errors.js');
-const { overlay } = require('../util/overlay.js');
+const { kInner } = require('../../connection/connection.js');
+const { close, terminate } = require('../../connection/lifecycle.js');
+const { failure } = require('../../util/errors.js');
+const { overlay } = require('./overlay.js');
 
 const NORMAL_CLOSURE = 1000;
 
 /** Where a socket keeps whose it is. */
 const kDriven = Symbol('websockets.driven');
 
-/**
- * How a connection is closed and terminated.
- *
- * @typedef {object} Actions
- * @property {(connection: import('../connection/connection.js').Connection, code: number, reason: string) => void} close
- * @property {(connection: import('../connection/connection.js').Connection) => void} terminate
- */
+/** @typedef {import('../../connection/connection.js').Connection} Connection */
 
 /** Whose a socket is. */
 class Driven {
   /** Whether its handle reports the end or an error at this moment. */
   isFailing = false;
 
-  /**
-   * @param {import('../connection/connection.js').Connection} connection
-   * @param {Actions} actions
-   */
-  constructor(connection, actions) {
+  /** @param {Connection} connection */
+  constructor(connection) {
     this.connection = connection;
-    this.actions = actions;
   }
 }
 
@@ -61,15 +52,13 @@ const METHODS = {
     if (callback !== undefined) {
       this.once('close', () => callback());
     }
-    const { actions, connection } = this[kDriven];
-    actions.close(connection, NORMAL_CLOSURE, '');
+    close(this[kDriven].connection, NORMAL_CLOSURE, '');
     return this;
   },
   destroy(error) {
     if (!isLost(this)) {
       // At once: `close` of the socket comes when more messages of the batch may have been emitted.
-      const { actions, connection } = this[kDriven];
-      actions.terminate(connection);
+      terminate(this[kDriven].connection);
     }
     return net.Socket.prototype.destroy.call(this, error);
   },
@@ -82,11 +71,10 @@ const driven = overlay(METHODS);
  * and nothing done to it can be an uncaught error.
  *
  * @param {net.Socket} socket
- * @param {import('../connection/connection.js').Connection} connection
- * @param {Actions} actions
+ * @param {Connection} connection
  */
-function drive(socket, connection, actions) {
-  socket[kDriven] = new Driven(connection, actions);
+function drive(socket, connection) {
+  socket[kDriven] = new Driven(connection);
   followLoss(socket);
   socket.on('error', ignore);
   // At the peer's FIN the socket would call its own `end`.

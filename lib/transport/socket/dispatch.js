@@ -49,17 +49,6 @@ function drainLater(keepsAlive) {
 }
 
 /**
- * Has the tick's commands carried out at its end.
- *
- * @param {true | undefined} due what a command returned
- */
-function flushAfter(due) {
-  if (due) {
-    process.nextTick(native.flush);
-  }
-}
-
-/**
  * Duplicates the socket's descriptor and makes it a connection; on failure nothing has changed.
  *
  * @param {...any} settings
@@ -93,4 +82,9 @@ function unbind(slot) {
   connections[slot] = undefined;
 }
 
-module.exports = { bind, flushAfter, open, unbind };
+/** @returns {number} how many shards run */
+function ioThreads() {
+  return native.ioThreads?.() ?? 0;
+}
+
+module.exports = { bind, ioThreads, open, unbind };

@@ -6,26 +6,27 @@ const { DEFAULTS } = require('../options/per-message-deflate.js');
 const { Views } = require('./views.js');
 
 /**
- * What a `Base` has that is not for its users.
+ * Connections that share options, counters and limits: those of one `Base`.
+ *
+ * @template {{ readonly sid: string }} C a connection. The type of it would make an import upward
  */
-class State {
+class Group {
   /** The number its connections' frames are broadcast by. */
   id = native.newBase();
+  /** The open connections. @type {Views<C>} */
   views = new Views();
-  /** Those of the open connections that go by streams. */
+  /** Those of the open connections that go by streams. @type {Set<C>} */
   streams = new Set();
-  /** @type {Set<import('./connection.js').Connection>} longest closing first */
+  /** @type {Set<C>} longest closing first */
   closing = new Set();
-  /** Those that were closing and had to make room: their `close` is still to come. */
+  /** Those that were closing and had to make room: their `close` is still to come. @type {Set<C>} */
   dropped = new Set();
   /** Bytes that the windows of permessage-deflate may take, of all that are not over. */
   windowBytes = 0;
   /** @type {(sid: string) => void} told whom `maxConnections` has closed */
   evicted = () => {};
-  /** @type {Set<(connection: import('./connection.js').Connection) => void>} told of each that is over */
+  /** @type {Set<(connection: C) => void>} called with each connection that is closed now */
   ends = new Set();
-  /** @type {Map<string | null, Set<import('./messages.js').Messages>>} by sid; `null` for all sids */
-  readers = new Map();
   counters = {
     messagesReceived: 0,
     messagesSent: 0,
@@ -39,11 +40,12 @@ class State {
   };
 
   /**
-   * @param {import('node:events').EventEmitter} emitter the `Base`
-   * @param {object | undefined} options as the constructor got them
+   * @param {object} base what the diagnostics channels call `base`: the `Base`, or what is in its place
+   * @param {object | undefined} options those of a `Base`, as its constructor got them
+   * @throws {TypeError | RangeError} naming the option that is wrong
    */
-  constructor(emitter, options) {
-    this.emitter = emitter;
+  constructor(base, options) {
+    this.base = base;
     this.options = checkOptions(options);
     this.extensions = {};
   }
@@ -53,12 +55,40 @@ class State {
     const { perMessageDeflate } = this.options;
     return perMessageDeflate === null || this.windowBytes < perMessageDeflate.memoryLimit;
   }
+
+  /** How many connections are not closed yet. */
+  get left() {
+    return this.views.size + this.closing.size + this.dropped.size;
+  }
+
+  /**
+   * Waits for the end of the connections that are open or closing now.
+   *
+   * @returns {Promise<void>}
+   */
+  allClosed() {
+    const left = new Set([...this.views.all(), ...this.closing, ...this.dropped]);
+    return new Promise((resolve) => {
+      const look = () => {
+        if (left.size === 0) {
+          this.ends.delete(over);
+          resolve();
+        }
+      };
+      const over = (connection) => {
+        left.delete(connection);
+        look();
+      };
+      this.ends.add(over);
+      look();
+    });
+  }
 }
 
 /**
  * What the protocol is told of a connection, in the order in which Rust takes it.
  *
- * @param {State} state
+ * @param {Group<any>} group
  * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role `deflate` is the element
  *   that was agreed on; an empty one means that it is off
  * @returns {(boolean | number | string)[]}
@@ -72,4 +102,4 @@ function protocolSettings({ options }, { mask, enforceMasking, deflate }) {
   return [mask, enforceMasking, ...limits, ...times, deflate, level, threshold];
 }
 
-module.exports = { State, protocolSettings };
+module.exports = { Group, protocolSettings };
