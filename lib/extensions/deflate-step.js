@@ -5,9 +5,6 @@ const { PERMESSAGE_DEFLATE } = require('../options/per-message-deflate.js');
 
 /** Opcodes up to this one are those of messages. */
 const BINARY = 0x2;
-/** Of a frame's first byte. */
-const OPCODE = 0x0f;
-const RSV1 = 0x40;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -58,10 +55,10 @@ class DeflateStep {
   /**
    * Hears of a received frame that was dropped before it came here.
    *
-   * @param {number} first byte of it, as it was on the wire
+   * @param {{ opcode: number, rsv1: boolean }} header what it was on the wire
    */
-  missRead(first) {
-    this.#miss(first & OPCODE, (first & RSV1) !== 0);
+  missRead({ opcode, rsv1 }) {
+    this.#miss(opcode, rsv1);
   }
 
   /**

@@ -7,12 +7,8 @@ const { failure, invalidType } = require('../util/errors.js');
 const { kInspect, show } = require('../util/inspect.js');
 const native = require('../native/native.js');
 
-const FIN = 0x80;
-const RSV1 = 0x40;
-const RSV2 = 0x20;
-const RSV3 = 0x10;
-const OPCODE = 0x0f;
-const MASK = 0x80;
+/** The greatest number that fits in an opcode's four bits. */
+const MAX_OPCODE = 0xf;
 const TEXT = 0x1;
 /** Stands for the key of a frame that has not been given one yet. */
 const NEW_KEY = Buffer.alloc(4);
@@ -49,22 +45,16 @@ class Frame {
     if (!(buffer instanceof Uint8Array)) {
       throw invalidType('The "buffer" argument', 'a Buffer', buffer);
     }
-    const [header, length] = native.parseHeader(buffer) ?? [Infinity, 0];
-    if (header + length !== buffer.length) {
+    const [size, length, fin, rsv1, rsv2, rsv3, opcode, mask] = native.parseHeader(buffer) ?? [Infinity, 0];
+    if (size + length !== buffer.length) {
       const message = 'The buffer must hold one frame: no less, and nothing behind it';
       throw failure('WS_ERR_INCOMPLETE_FRAME', message);
     }
-    const [first, second] = buffer;
-    this.fin = (first & FIN) !== 0;
-    this.rsv1 = (first & RSV1) !== 0;
-    this.rsv2 = (first & RSV2) !== 0;
-    this.rsv3 = (first & RSV3) !== 0;
-    this.opcode = first & OPCODE;
-    this.mask = (second & MASK) !== 0;
+    Object.assign(this, { fin, rsv1, rsv2, rsv3, opcode, mask });
     // Copies: the buffer may be another's.
-    const content = Buffer.from(buffer.subarray(header));
+    const content = Buffer.from(buffer.subarray(size));
     if (this.mask) {
-      this.masking = Buffer.from(buffer.subarray(header - 4, header));
+      this.masking = Buffer.from(buffer.subarray(size - 4, size));
     }
     this.content = content;
   }
@@ -98,12 +88,12 @@ class Frame {
   }
 
   #masked(bytes) {
-    if (!this.mask) {
+    const key = this.#key();
+    if (key === null) {
       return bytes;
     }
-    this.masking ??= randomFillSync(Buffer.alloc(4));
     const copy = Buffer.from(bytes);
-    native.applyMask(copy, this.masking);
+    native.applyMask(copy, key);
     return copy;
   }
 
@@ -116,12 +106,12 @@ class Frame {
     if (this.mask && !isKey(this.masking ?? NEW_KEY)) {
       return failure('WS_ERR_INVALID_MASKING_KEY', 'a masking key has 4 bytes');
     }
-    if (!Number.isInteger(this.opcode) || this.opcode < 0 || this.opcode > OPCODE) {
+    if (!Number.isInteger(this.opcode) || this.opcode < 0 || this.opcode > MAX_OPCODE) {
       const message = `invalid opcode ${this.opcode}; allowed are 0, 1, 2, 8, 9 and 10`;
       return failure('WS_ERR_INVALID_OPCODE', message);
     }
     try {
-      native.parseHeader(this.#header());
+      native.checkHeader(Boolean(this.fin), this.opcode, this.length);
       return null;
     } catch (error) {
       return error;
@@ -130,27 +120,20 @@ class Frame {
 
   /** @returns {Buffer} the frame as it is on the wire */
   toBuffer() {
-    const content = this.content;
-    return Buffer.concat([this.#header(), content]);
+    const { fin, rsv1, rsv2, rsv3, opcode } = this;
+    const reserved = [Boolean(rsv1), Boolean(rsv2), Boolean(rsv3)];
+    // An extension may have put anything there: what fits in a byte goes over the wire.
+    const bits = opcode & 0xff;
+    return native.encodeFrame(Boolean(fin), ...reserved, bits, this.#payload, this.#key());
   }
 
-  #header() {
-    const { length } = this.#payload;
-    const first = (this.fin && FIN) | (this.rsv1 && RSV1) | (this.rsv2 && RSV2) | (this.rsv3 && RSV3) | this.opcode;
-    const extended = length < 126 ? 0 : length < 65_536 ? 2 : 8;
-    const header = Buffer.alloc(2 + extended + (this.mask ? 4 : 0));
-    header[0] = first;
-    header[1] = (this.mask ? MASK : 0) | (extended === 0 ? length : extended === 2 ? 126 : 127);
-    if (extended === 2) {
-      header.writeUInt16BE(length, 2);
-    } else if (extended === 8) {
-      header.writeBigUInt64BE(BigInt(length), 2);
+  /** The masking key, made if there is none yet; `null` for a frame that is not masked. */
+  #key() {
+    if (!this.mask) {
+      return null;
     }
-    if (this.mask) {
-      this.masking ??= randomFillSync(Buffer.alloc(4));
-      header.set(this.masking, 2 + extended);
-    }
-    return header;
+    this.masking ??= randomFillSync(Buffer.alloc(4));
+    return this.masking;
   }
 
   [kInspect](...how) {

@@ -4,6 +4,7 @@ const { Chain } = require('./chain.js');
 const { DeflateStep } = require('./deflate-step.js');
 const { Frame } = require('./frame.js');
 const { FrameReader } = require('./frame-reader.js');
+const native = require('../native/native.js');
 
 /** A peer whose frames wait in a chain is read no further from here on, in bytes. */
 const HIGH_MARK = 64 * 1024;
@@ -47,7 +48,7 @@ class Framing {
     this.#write = write;
     this.#onError = onError;
     this.#deflate = extensions.find((extension) => extension instanceof DeflateStep);
-    this.#incoming = new FrameReader(this.#deflate === undefined ? maxPayload : grown(maxPayload));
+    this.#incoming = new FrameReader(this.#deflate === undefined ? maxPayload : native.largestCompressed(maxPayload));
     // Our own frames: the sender has bounded them already.
     this.#outgoing = new FrameReader(Infinity);
     const backwards = [...extensions].reverse();
@@ -87,7 +88,9 @@ class Framing {
   push(chunk) {
     for (const { bytes, whole } of this.#incoming.push(chunk)) {
       if (whole) {
-        this.#reads.push(new Frame(bytes), bytes.length, bytes[0]);
+        const frame = new Frame(bytes);
+        const { opcode, rsv1 } = frame;
+        this.#reads.push(frame, bytes.length, { opcode, rsv1 });
       } else {
         // The protocol finds what is wrong with it, behind what came before.
         this.#reads.pushAction(() => this.#deflate?.refuses(bytes) || this.#receive(bytes));
@@ -167,11 +170,6 @@ function stepsOf(extensions, way) {
     miss: extension[`miss${way}`]?.bind(extension),
   }));
   return steps.filter((one) => one.step !== undefined || one.transform !== undefined);
-}
-
-/** Bytes of the largest frame of a message that compression makes larger: see `Limits` in Rust. */
-function grown(maxPayload) {
-  return maxPayload + Math.floor(maxPayload / 8) + 1_024;
 }
 
 module.exports = { Framing };

@@ -15,14 +15,8 @@ use super::message::assembly::Message;
 use super::message::reader::{Item, Reader};
 use super::message::utf8::is_valid_utf8;
 use super::role::Role;
+use super::status_code::{ABNORMAL, GOING_AWAY, NO_STATUS};
 use super::timers::{Due, Timers};
-
-/// Reported where the peer's close frame carries no status code (RFC 6455 §7.1.5).
-const NO_STATUS: u16 = 1005;
-/// Reported where no close frame was seen on either side (RFC 6455 §7.1.5).
-const ABNORMAL: u16 = 1006;
-/// Sent to a peer that has been silent for too long (RFC 6455 §7.4.1).
-const GOING_AWAY: u16 = 1001;
 
 /// How far the connection is. It only ever moves forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

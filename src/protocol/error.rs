@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use super::status_code::{
+    INTERNAL_ERROR, INVALID_PAYLOAD, MESSAGE_TOO_BIG, POLICY_VIOLATION, PROTOCOL_ERROR,
+};
+
 /// What the peer did wrong. Each variant has one close code, one public code string and one text,
 /// all in one place: `row` and `Display` below.
 ///
@@ -84,28 +88,32 @@ impl Violation {
     /// The one table: close code, public code.
     fn row(&self) -> (u16, &'static str) {
         match self {
-            Self::UnmaskedFrame => (1002, "WS_ERR_EXPECTED_MASK"),
-            Self::MaskedFrame => (1002, "WS_ERR_UNEXPECTED_MASK"),
-            Self::ReservedBit1 => (1002, "WS_ERR_UNEXPECTED_RSV_1"),
-            Self::ReservedBits23 => (1002, "WS_ERR_UNEXPECTED_RSV_2_3"),
-            Self::ReservedOpcode(_) => (1002, "WS_ERR_INVALID_OPCODE"),
-            Self::FragmentedControl => (1002, "WS_ERR_EXPECTED_FIN"),
-            Self::OversizedControl => (1002, "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH"),
-            Self::NonMinimalLength => (1002, "WS_ERR_NON_MINIMAL_PAYLOAD_LENGTH"),
-            // 1009 and not 1002, so that the code means in `ws` and here the same.
-            Self::LengthOverflow => (1009, "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH"),
-            Self::UnexpectedContinuation => (1002, "WS_ERR_INVALID_OPCODE"),
-            Self::ExpectedContinuation => (1002, "WS_ERR_INVALID_OPCODE"),
-            Self::MessageTooLarge { .. } => (1009, "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"),
-            Self::TooManyFragments { .. } => (1008, "WS_ERR_TOO_MANY_BUFFERED_PARTS"),
-            Self::TooManyEmptyFragments { .. } => (1008, "WS_ERR_TOO_MANY_EMPTY_FRAGMENTS"),
-            Self::TooManyControlFrames { .. } => (1008, "WS_ERR_TOO_MANY_CONTROL_FRAMES"),
-            Self::InvalidUtf8 => (1007, "WS_ERR_INVALID_UTF8"),
-            Self::InvalidCompressedData => (1007, "WS_ERR_INVALID_COMPRESSED_DATA"),
-            Self::CompressedFrameDropped => (1011, "ERR_WS_EXTENSION"),
-            Self::InvalidCloseCode(_) => (1002, "WS_ERR_INVALID_CLOSE_CODE"),
-            Self::TruncatedCloseCode => (1002, "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH"),
-            Self::InvalidCloseReason => (1007, "WS_ERR_INVALID_UTF8"),
+            Self::UnmaskedFrame => (PROTOCOL_ERROR, "WS_ERR_EXPECTED_MASK"),
+            Self::MaskedFrame => (PROTOCOL_ERROR, "WS_ERR_UNEXPECTED_MASK"),
+            Self::ReservedBit1 => (PROTOCOL_ERROR, "WS_ERR_UNEXPECTED_RSV_1"),
+            Self::ReservedBits23 => (PROTOCOL_ERROR, "WS_ERR_UNEXPECTED_RSV_2_3"),
+            Self::ReservedOpcode(_) => (PROTOCOL_ERROR, "WS_ERR_INVALID_OPCODE"),
+            Self::FragmentedControl => (PROTOCOL_ERROR, "WS_ERR_EXPECTED_FIN"),
+            Self::OversizedControl => (PROTOCOL_ERROR, "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH"),
+            Self::NonMinimalLength => (PROTOCOL_ERROR, "WS_ERR_NON_MINIMAL_PAYLOAD_LENGTH"),
+            // Not PROTOCOL_ERROR, so that the code means in `ws` and here the same.
+            Self::LengthOverflow => (MESSAGE_TOO_BIG, "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH"),
+            Self::UnexpectedContinuation => (PROTOCOL_ERROR, "WS_ERR_INVALID_OPCODE"),
+            Self::ExpectedContinuation => (PROTOCOL_ERROR, "WS_ERR_INVALID_OPCODE"),
+            Self::MessageTooLarge { .. } => (MESSAGE_TOO_BIG, "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"),
+            Self::TooManyFragments { .. } => (POLICY_VIOLATION, "WS_ERR_TOO_MANY_BUFFERED_PARTS"),
+            Self::TooManyEmptyFragments { .. } => {
+                (POLICY_VIOLATION, "WS_ERR_TOO_MANY_EMPTY_FRAGMENTS")
+            }
+            Self::TooManyControlFrames { .. } => {
+                (POLICY_VIOLATION, "WS_ERR_TOO_MANY_CONTROL_FRAMES")
+            }
+            Self::InvalidUtf8 => (INVALID_PAYLOAD, "WS_ERR_INVALID_UTF8"),
+            Self::InvalidCompressedData => (INVALID_PAYLOAD, "WS_ERR_INVALID_COMPRESSED_DATA"),
+            Self::CompressedFrameDropped => (INTERNAL_ERROR, "ERR_WS_EXTENSION"),
+            Self::InvalidCloseCode(_) => (PROTOCOL_ERROR, "WS_ERR_INVALID_CLOSE_CODE"),
+            Self::TruncatedCloseCode => (PROTOCOL_ERROR, "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH"),
+            Self::InvalidCloseReason => (INVALID_PAYLOAD, "WS_ERR_INVALID_UTF8"),
         }
     }
 }

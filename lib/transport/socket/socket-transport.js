@@ -3,7 +3,7 @@
 const commands = require('./commands.js');
 const { bind, open, unbind } = require('./dispatch.js');
 const native = require('../../native/native.js');
-const { protocolSettings } = require('../../connection/group.js');
+const { connectionSettings } = require('../../connection/group.js');
 const { remember, takeOver } = require('../net-socket/takeover.js');
 
 /** No connection has this number, one above `MAX_SLOT` in Rust: a command for it does nothing. */
@@ -35,7 +35,7 @@ class SocketTransport {
     const { options } = group;
     this.#group = group;
     this.#socket = socket;
-    this.#slot = open(socket._handle.fd, group.id, options.maxBufferedAmount, ...protocolSettings(group, role));
+    this.#slot = open(socket._handle.fd, group.id, connectionSettings(group, role));
   }
 
   /** What the connection shows of it. */

@@ -47,10 +47,10 @@ class StreamProtocol {
 
   /**
    * @param {boolean} filters permessage-deflate has its place among extensions in JavaScript
-   * @param {(boolean | number | string)[]} settings see `protocolSettings`
+   * @param {Record<string, boolean | number | string>} settings see `connectionSettings`
    */
   constructor(filters, settings) {
-    this.#slot = native.streamOpen(now(), filters, ...settings);
+    this.#slot = native.streamOpen(now(), filters, settings);
   }
 
   /** @param {Taker} transport */

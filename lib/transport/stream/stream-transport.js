@@ -10,7 +10,7 @@ const { Framing } = require('../../extensions/framing.js');
 const { watch, unwatch } = require('./hang-up.js');
 const { KIND, PING } = require('../../native/constants.js');
 const native = require('../../native/native.js');
-const { protocolSettings } = require('../../connection/group.js');
+const { connectionSettings } = require('../../connection/group.js');
 const { keepBytes, toBytes } = require('./stream-bytes.js');
 const { StreamOutput } = require('./stream-output.js');
 const { StreamProtocol } = require('./stream-protocol.js');
@@ -83,7 +83,7 @@ class StreamTransport {
   constructor(socket, methods, owner, role, extensions) {
     const isChained = extensions.length > 0;
     this.#deflates = role.deflate !== '' && !isChained;
-    this.#protocol = new StreamProtocol(isChained, protocolSettings(owner, role));
+    this.#protocol = new StreamProtocol(isChained, connectionSettings(owner, role));
     this.#owner = owner;
     this.#socket = socket;
     this.#methods = methods;

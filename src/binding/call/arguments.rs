@@ -39,6 +39,14 @@ impl Call<'_> {
         Ok(number as u64)
     }
 
+    /// Whether it is `null`.
+    pub(crate) fn is_null(&self, index: usize) -> Outcome<bool> {
+        let mut kind = 0;
+        // SAFETY: as in `u32`.
+        check(unsafe { sys::napi_typeof(self.raw, self.arguments[index], &mut kind) })?;
+        Ok(kind == sys::ValueType::napi_null)
+    }
+
     /// A boolean.
     pub(crate) fn bool(&self, index: usize) -> Outcome<bool> {
         let mut value = false;

@@ -16,19 +16,18 @@ impl Call<'_> {
         Ok(value)
     }
 
-    /// An array of numbers.
-    pub(crate) fn numbers(&self, numbers: &[f64]) -> Outcome<sys::napi_value> {
+    /// An array.
+    pub(crate) fn array(&self, elements: &[sys::napi_value]) -> Outcome<sys::napi_value> {
         let mut array = ptr::null_mut();
         // SAFETY: `raw` is the env of this call, the values are of its handle scope.
         unsafe {
             check(sys::napi_create_array_with_length(
                 self.raw,
-                numbers.len(),
+                elements.len(),
                 &mut array,
             ))?;
-            for (index, number) in (0..).zip(numbers) {
-                let number = self.number(*number)?;
-                check(sys::napi_set_element(self.raw, array, index, number))?;
+            for (index, element) in (0..).zip(elements) {
+                check(sys::napi_set_element(self.raw, array, index, *element))?;
             }
         }
         Ok(array)

@@ -10,8 +10,8 @@ use napi::sys;
 
 use super::super::call::arguments::{Call, too_many_connections, wrong};
 use super::super::call::results::{UNDEFINED, reference};
+use super::super::settings::Settings;
 use super::super::status::{Failure, Outcome, check};
-use super::super::streams::config;
 use super::super::values::payload::{IN_PLACE, Source, opcode, text};
 use super::super::values::views::bytes;
 use super::drain;
@@ -31,13 +31,16 @@ pub(crate) fn attach(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
-/// `open(fd, base, maxBufferedAmount, …settings)` → slot. Duplicates the descriptor; on failure
+/// `open(fd, base, settings)` → slot. Duplicates the descriptor; on failure
 /// nothing has changed.
 pub(crate) fn open(call: &Call<'_>) -> Returned {
     let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
     let base = call.u64(1)?;
-    let max_buffered = usize::try_from(call.u64(2)?).unwrap_or(usize::MAX);
-    let config = call.state.share(config(call, 3)?);
+    let Settings {
+        config,
+        max_buffered,
+    } = Settings::of(call, 2)?;
+    let config = call.state.share(config);
     // SAFETY: borrowed for the length of this call only, in which `lib/` keeps the handle open; a
     // number that is no descriptor makes `fcntl` fail.
     let borrowed = unsafe { BorrowedFd::borrow_raw(raw_fd) };

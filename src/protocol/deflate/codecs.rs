@@ -26,7 +26,7 @@ const STEP: usize = 64 * 1024;
 const MAX_COMPRESSORS: usize = 4;
 /// The smallest window that zlib compresses with, as an exponent of 2. It looks back 250 bytes at
 /// most then, which an inflater with a window of 256 bytes (8) understands.
-const MIN_WINDOW_BITS: u8 = 9;
+const MIN_ZLIB_WINDOW_BITS: u8 = 9;
 
 /// What the connections of one thread share.
 #[derive(Default)]
@@ -99,7 +99,7 @@ impl Codecs {
     /// What [`deflated`] returns: `None` where the library refuses, which it has no reason to.
     fn compress(&mut self, settings: &Deflate, history: &[u8], message: &[u8]) -> Option<Vec<u8>> {
         let mut out = std::mem::take(&mut self.scratch);
-        let window_bits = settings.outgoing.window_bits.max(MIN_WINDOW_BITS);
+        let window_bits = settings.outgoing.window_bits.max(MIN_ZLIB_WINDOW_BITS);
         let compressor = self.compressor(settings.level, window_bits);
         compressor.reset();
         if !history.is_empty() {

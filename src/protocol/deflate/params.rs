@@ -15,7 +15,10 @@ pub(super) const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 pub(super) const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
 /// The largest LZ77 window, in bits, and the one of an endpoint that nobody limits.
-pub(super) const MAX_WINDOW_BITS: u8 = 15;
+pub const MAX_WINDOW_BITS: u8 = 15;
+
+/// The smallest LZ77 window, in bits.
+pub const MIN_WINDOW_BITS: u8 = 8;
 
 /// What holds for a connection, or, as a policy, what an endpoint wants to hold at least.
 ///
