@@ -81,6 +81,7 @@ test('the constants are those of the RFC, of the documentation and of V8', () =>
     MAX_REASON_LENGTH: 123,
     MIN_WINDOW_BITS: 8,
     MAX_WINDOW_BITS: 15,
+    HIGH_MARK: 64 * 1024,
   });
   // Above five bits of what is asked of the connection, in what V8 keeps as an integer.
   assert.equal(NO_SLOT, MAX_SLOT + 1);
@@ -100,5 +101,6 @@ test('the constants are those of the RFC, of the documentation and of V8', () =>
       [3000, 4999],
     ],
     PERMESSAGE_DEFLATE: 'permessage-deflate',
+    BACKPRESSURE: 'WS_ERR_BACKPRESSURE',
   });
 });

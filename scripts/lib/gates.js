@@ -151,7 +151,7 @@ module.exports = {
   },
   loom: {
     // What the threads of the engine do to each other, in every order there is.
-    commands: ['cargo test --no-default-features --features loom --lib model'],
+    commands: ['cargo test --no-default-features --features loom --lib loom'],
     count: counts.ofCargo,
     timeout: 10 * MINUTE,
   },

@@ -7,7 +7,7 @@ use std::ptr;
 use napi::sys;
 
 use super::status::{Outcome, check};
-use crate::engine::{Kind, MAX_SLOT, NO_SLOT};
+use crate::engine::{HIGH_MARK, Kind, MAX_SLOT, NO_SLOT, Overflow};
 use crate::protocol::{
     Config, MAX_CONTROL_PAYLOAD, MAX_REASON_LENGTH, MAX_WINDOW_BITS, MIN_WINDOW_BITS, Opcode,
     PERMESSAGE_DEFLATE, Role, status_code,
@@ -55,8 +55,15 @@ const LIMITS: Group = &[
     (c"MAX_REASON_LENGTH", MAX_REASON_LENGTH as f64),
     (c"MIN_WINDOW_BITS", MIN_WINDOW_BITS as f64),
     (c"MAX_WINDOW_BITS", MAX_WINDOW_BITS as f64),
+    (c"HIGH_MARK", HIGH_MARK as f64),
     (c"MAX_SLOT", MAX_SLOT as f64),
     (c"NO_SLOT", NO_SLOT as f64),
+];
+
+/// Names, which are properties of `constants` itself.
+const TEXTS: &[(&CStr, &str)] = &[
+    (c"PERMESSAGE_DEFLATE", PERMESSAGE_DEFLATE),
+    (c"BACKPRESSURE", Overflow::CODE),
 ];
 
 /// `constants.default`: the options of a `Base` that the protocol has defaults for, by their names. 0 turns
@@ -102,8 +109,9 @@ pub(super) fn install(raw: sys::napi_env, exports: sys::napi_value) -> Outcome<(
     }
     let valid = status_code::VALID.map(|codes| [*codes.start(), *codes.end()]);
     objects.set(constants, c"validStatusCodes", objects.pairs(&valid)?)?;
-    let name = objects.string(PERMESSAGE_DEFLATE)?;
-    objects.set(constants, c"PERMESSAGE_DEFLATE", name)?;
+    for (name, text) in TEXTS {
+        objects.set(constants, name, objects.string(text)?)?;
+    }
     objects.set(exports, c"constants", constants)
 }
 

@@ -16,7 +16,7 @@ use super::super::values::payload::{IN_PLACE, Source, opcode, text};
 use super::super::values::views::bytes;
 use super::drain;
 use super::table::{Functions, Link};
-use crate::engine::{Append, Frame, Shared, Submission, admit, socket};
+use crate::engine::{Append, Command, Frame, Shared, admit, socket};
 use crate::protocol::{Header, Opcode};
 
 type Returned = Outcome<sys::napi_value>;
@@ -58,7 +58,7 @@ pub(crate) fn open(call: &Call<'_>) -> Returned {
     };
     let slot = connection.slot;
     call.state.sockets.refer(call.raw, slot, true);
-    let open = Submission::Open { connection, config };
+    let open = Command::Open { connection, config };
     call.state.sockets.submit(link, shard, open);
     call.number(f64::from(slot))
 }
@@ -84,7 +84,7 @@ pub(crate) fn start(call: &Call<'_>) -> Returned {
     let received = bytes(call, 1)?.to_vec();
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
         connection.start();
-        submit(call, connection, |c| Submission::Start(c, received));
+        submit(call, connection, |c| Command::Start(c, received));
     }
     scheduled(call)
 }
@@ -107,7 +107,7 @@ pub(crate) fn frame(call: &Call<'_>) -> Returned {
     if compress && connection.deflate.is_some() {
         let frame = plain(&source, opcode, compress)?;
         if is_compressed(&connection, &frame) {
-            submit(call, connection, |c| Submission::Message(c, frame));
+            submit(call, connection, |c| Command::Message(c, frame));
             return scheduled(call);
         }
     }
@@ -162,7 +162,7 @@ pub(crate) fn frames(call: &Call<'_>) -> Returned {
             connection.count_ping();
         }
         if is_compressed(&connection, &frame) {
-            submit(call, connection, |c| Submission::Message(c, frame.clone()));
+            submit(call, connection, |c| Command::Message(c, frame.clone()));
         } else if connection.mask || !call.state.sockets.in_order(link, connection.shard) {
             send_encoded(call, link, connection, &source, opcode)?;
         } else {
@@ -183,7 +183,7 @@ pub(crate) fn broadcast(call: &Call<'_>) -> Returned {
     let frame = plain(&source, opcode, compress)?;
     for shard in call.state.sockets.populated(link) {
         let frame = frame.clone();
-        let broadcast = Submission::Broadcast { base, frame };
+        let broadcast = Command::Broadcast { base, frame };
         call.state.sockets.submit(link, shard, broadcast);
     }
     scheduled(call)
@@ -221,7 +221,7 @@ fn send_encoded(
         let append = connection.append_owned(frame);
         appended(call, link, connection, append);
     } else {
-        submit(call, connection, |c| Submission::Send(c, frame));
+        submit(call, connection, |c| Command::Send(c, frame));
     }
     Ok(())
 }
@@ -231,7 +231,7 @@ pub(crate) fn close(call: &Call<'_>) -> Returned {
     let code = u16::try_from(call.u32(1)?).map_err(|_| wrong(1, "a status code"))?;
     let reason = text(call, 2)?;
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
-        submit(call, connection, |connection| Submission::Close {
+        submit(call, connection, |connection| Command::Close {
             connection,
             code,
             reason,
@@ -243,7 +243,7 @@ pub(crate) fn close(call: &Call<'_>) -> Returned {
 /// `part(slot)`: JavaScript has seen all that came before the connection began to close.
 pub(crate) fn part(call: &Call<'_>) -> Returned {
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
-        submit(call, connection, Submission::Part);
+        submit(call, connection, Command::AnswerClosing);
     }
     scheduled(call)
 }
@@ -251,7 +251,7 @@ pub(crate) fn part(call: &Call<'_>) -> Returned {
 /// `terminate(slot)`: drops the connection.
 pub(crate) fn terminate(call: &Call<'_>) -> Returned {
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
-        submit(call, connection, Submission::Terminate);
+        submit(call, connection, Command::Terminate);
     }
     scheduled(call)
 }
@@ -260,7 +260,7 @@ pub(crate) fn terminate(call: &Call<'_>) -> Returned {
 pub(crate) fn pause(call: &Call<'_>) -> Returned {
     let on = call.bool(1)?;
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
-        submit(call, connection, |c| Submission::Pause(c, on));
+        submit(call, connection, |c| Command::Pause(c, on));
     }
     scheduled(call)
 }
@@ -306,7 +306,7 @@ pub(crate) fn overflow(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.shared(call.u32(0)?);
     connection
         .and_then(|c| c.overflow())
-        .map_or(UNDEFINED, |message| call.string(message))
+        .map_or(UNDEFINED, |overflow| call.string(overflow.message()))
 }
 
 /// `bytesRead(slot)` → bytes received since the takeover.
@@ -378,13 +378,13 @@ fn appended(call: &Call<'_>, link: &Link, connection: Arc<Shared>, append: Appen
         Append::Written => {}
         Append::Full => {
             let shard = connection.shard;
-            let terminate = Submission::Terminate(connection);
+            let terminate = Command::Terminate(connection);
             call.state.sockets.submit(link, shard, terminate);
         }
     }
 }
 
-fn submit(call: &Call<'_>, connection: Arc<Shared>, make: impl FnOnce(Arc<Shared>) -> Submission) {
+fn submit(call: &Call<'_>, connection: Arc<Shared>, make: impl FnOnce(Arc<Shared>) -> Command) {
     if let Some(link) = call.state.sockets.linked() {
         let shard = connection.shard;
         call.state.sockets.submit(link, shard, make(connection));

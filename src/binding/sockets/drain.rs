@@ -11,7 +11,7 @@ use super::super::status::{Outcome, check};
 use super::super::values::delivery::{Called, Delivery, Values, in_scope};
 use super::doorbell::Rung;
 use super::table::{Functions, Link, Rest, Sockets};
-use crate::engine::{Batch, Kind, Shared, Submission};
+use crate::engine::{Batch, Command, Kind, Shared};
 
 /// Most records in one call of the dispatcher, after which the time is looked at.
 const AT_ONCE: usize = 32;
@@ -119,7 +119,7 @@ impl Drain<'_> {
                         records[count] = values;
                         count += 1;
                     } else {
-                        self.submit(batch.records[index].slot, Submission::Terminate);
+                        self.submit(batch.records[index].slot, Command::Terminate);
                     }
                 }
                 self.dispatch(&records[..count])?;
@@ -131,7 +131,7 @@ impl Drain<'_> {
             });
             if self.link.port.delivered(cost) {
                 for shard in 0..self.link.port.lanes() {
-                    self.sockets.submit(self.link, shard, Submission::Resume);
+                    self.sockets.submit(self.link, shard, Command::Resume);
                 }
             }
             result?;
@@ -153,7 +153,7 @@ impl Drain<'_> {
         Ok(())
     }
 
-    fn submit(&self, slot: u32, make: impl FnOnce(Arc<Shared>) -> Submission) {
+    fn submit(&self, slot: u32, make: impl FnOnce(Arc<Shared>) -> Command) {
         if let Some(connection) = self.sockets.shared(slot) {
             let shard = connection.shard;
             self.sockets.submit(self.link, shard, make(connection));

@@ -10,7 +10,7 @@ use slab::Slab;
 
 use super::doorbell::Bell;
 use super::pin::pin;
-use crate::engine::{Batch, Envelope, MAX_SLOT, Port, Shards, Shared, Submission, shards};
+use crate::engine::{Batch, Command, Envelope, MAX_SLOT, Port, Shards, Shared, shards};
 
 /// With at most this many connections written to since the last flush, JavaScript writes itself:
 /// waking a shard would cost more.
@@ -36,9 +36,9 @@ pub(crate) struct Slot {
 /// Commands to one shard that wait for the end of the tick.
 #[derive(Default)]
 struct Queue {
-    submissions: Vec<Submission>,
+    commands: Vec<Command>,
     bytes: usize,
-    /// Ordered submissions so far, those that wait here included.
+    /// Ordered commands so far, those that wait here included.
     ordered: u64,
     /// Connections of this env on that shard.
     connections: usize,
@@ -191,14 +191,14 @@ impl Sockets {
     }
 
     /// Queues a command behind those before it.
-    pub(crate) fn submit(&self, link: &Link, shard: usize, submission: Submission) {
+    pub(crate) fn submit(&self, link: &Link, shard: usize, command: Command) {
         let mut queue = link.queues[shard].borrow_mut();
-        if submission.is_ordered() {
-            queue.bytes += submission.bytes();
+        if command.is_ordered() {
+            queue.bytes += command.bytes();
         }
-        queue.ordered += u64::from(submission.is_ordered());
-        queue.submissions.push(submission);
-        let early = queue.bytes + queue.submissions.len() * COMMAND_COST > EARLY;
+        queue.ordered += u64::from(command.is_ordered());
+        queue.commands.push(command);
+        let early = queue.bytes + queue.commands.len() * COMMAND_COST > EARLY;
         let ordered = queue.ordered;
         drop(queue);
         if early {
@@ -219,15 +219,15 @@ impl Sockets {
 
     fn hand_over(&self, link: &Link, shard: usize) {
         let mut queue = link.queues[shard].borrow_mut();
-        if queue.submissions.is_empty() {
+        if queue.commands.is_empty() {
             return;
         }
         queue.bytes = 0;
-        let submissions = std::mem::take(&mut queue.submissions);
+        let commands = std::mem::take(&mut queue.commands);
         drop(queue);
         link.shards[shard].submit(Envelope {
             port: link.port.clone(),
-            submissions,
+            commands,
         });
     }
 
@@ -260,7 +260,7 @@ impl Sockets {
             };
             if !inline || shared.flush_inline() {
                 let shard = shared.shard;
-                self.submit(link, shard, Submission::Flush(shared));
+                self.submit(link, shard, Command::Flush(shared));
             }
         }
         // Gives the emptied list back for the next tick.
@@ -277,7 +277,7 @@ impl Sockets {
         };
         self.flush();
         for shard in 0..link.queues.len() {
-            self.submit(link, shard, Submission::Leave);
+            self.submit(link, shard, Command::Leave);
             self.hand_over(link, shard);
         }
         let until = Instant::now() + PATIENCE;
@@ -296,7 +296,7 @@ impl Sockets {
         for (shard, queue) in link.queues.iter().enumerate() {
             // Behind what waits for the end of the tick: a connection that was opened in it has been
             // counted as the shard's.
-            queue.borrow_mut().submissions.push(Submission::Detach);
+            queue.borrow_mut().commands.push(Command::Detach);
             self.hand_over(link, shard);
         }
         self.slots.take();

@@ -1,6 +1,6 @@
 //! One compression for many connections.
 
-use super::submission::Frame;
+use crate::engine::command::Frame;
 use crate::protocol::{Deflate, encode_compressed_frame};
 
 /// A broadcast's frame, compressed once for all connections that take over no context: a `Base` has

@@ -3,13 +3,12 @@
 //! not at all, whoever ends when.
 //!
 //! The code between the threads is the engine's own. The threads themselves are small here: an env
-//! that drains as `src/binding/drain.rs` does, a shard that carries out what `shard.rs` does without
+//! that drains as `src/binding/drain.rs` does, a shard that carries out what a shard does without
 //! sockets of a runtime. The descriptors are real, one end of a pair.
 //!
 //! ```sh
-//! cargo test --no-default-features --features loom --lib model
+//! cargo test --no-default-features --features loom --lib loom
 //! ```
-
 //!
 //! `doorbell`: records and rings. `inbox`: what is submitted to a shard. `outbox`: what is written.
 
@@ -24,9 +23,9 @@ use std::time::{Duration, Instant};
 use loom::thread;
 
 use super::batch::{Batch, Kind};
+use super::command::{Command, Envelope};
 use super::handle::ShardHandle;
-use super::port::{Doorbell, Port};
-use super::submission::{Envelope, Submission};
+use super::mailbox::{Doorbell, Port};
 use super::sync::{AtomicBool, AtomicUsize, Notify, Ordering};
 
 /// Preemptions in one run: most that goes wrong between two threads needs two of them.
@@ -114,9 +113,9 @@ fn an_hour_from_now() -> Instant {
 }
 
 /// What an env hands to a shard.
-fn submit(handle: &ShardHandle, port: &Arc<Port>, submission: Submission) {
+fn submit(handle: &ShardHandle, port: &Arc<Port>, command: Command) {
     handle.submit(Envelope {
         port: port.clone(),
-        submissions: vec![submission],
+        commands: vec![command],
     });
 }

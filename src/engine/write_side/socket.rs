@@ -63,14 +63,14 @@ pub fn set_keep_alive(fd: BorrowedFd<'_>, on: bool, idle_seconds: u64) -> io::Re
 }
 
 /// Reads what is there into `buffer`; 0 is the peer's FIN.
-pub(super) fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+pub(in super::super) fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
     let (read, _) = rustix::net::recv(fd, buffer, RecvFlags::empty())?;
     Ok(read)
 }
 
 /// Reads what is there to the end of `memory`, at most `limit` bytes, for which it has room; 0 is the
 /// peer's FIN.
-pub(super) fn receive_into(
+pub(in super::super) fn receive_into(
     fd: BorrowedFd<'_>,
     memory: &mut Vec<u8>,
     limit: usize,
@@ -84,7 +84,7 @@ pub(super) fn receive_into(
 }
 
 /// Writes as much of `pieces` as the kernel takes.
-pub(super) fn write(fd: BorrowedFd<'_>, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+pub(in super::super) fn write(fd: BorrowedFd<'_>, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
     // Node ignores SIGPIPE for the whole process: a peer that is gone is an `EPIPE` here.
     match pieces {
         // Most writes are of one piece, for which `writev` takes a tenth more than `send`.
@@ -94,7 +94,7 @@ pub(super) fn write(fd: BorrowedFd<'_>, pieces: &[IoSlice<'_>]) -> io::Result<us
 }
 
 /// Sends FIN; what the peer still sends can be read.
-pub(super) fn shut_write(fd: BorrowedFd<'_>) {
+pub(in super::super) fn shut_write(fd: BorrowedFd<'_>) {
     // It fails only where the connection is gone already, which reading will tell.
     let _ = rustix::net::shutdown(fd, Shutdown::Write);
 }

@@ -3,15 +3,15 @@
 //! The bell is rung once per batch: `pending` is set by whoever rings it, and cleared by the env
 //! when it has found every lane empty.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::batch::Batch;
-use super::rings::Rings;
-use super::sync::{AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering};
+use crate::engine::batch::Batch;
+use crate::engine::sync::{
+    AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering,
+};
 
 /// Bytes of records that may wait for one env before its connections are read no further.
-pub(super) const QUEUE_LIMIT: usize = 16 * 1024 * 1024;
+pub(in super::super) const QUEUE_LIMIT: usize = 16 * 1024 * 1024;
 /// Where reading goes on again.
 const QUEUE_LOW: usize = QUEUE_LIMIT / 2;
 
@@ -24,9 +24,9 @@ pub trait Doorbell: Send {
 #[derive(Default)]
 struct Lane {
     batch: Mutex<Batch>,
-    /// Ordered submissions of this env that the shard has carried out.
+    /// Ordered commands of this env that the shard has carried out.
     processed: AtomicU64,
-    /// Bytes of submissions that the shard has yet to carry out.
+    /// Bytes of commands that the shard has yet to carry out.
     submitted_bytes: AtomicUsize,
     waiting: Mutex<bool>,
     progress: Condvar,
@@ -55,12 +55,11 @@ impl Port {
     }
 
     /// Adds records to `shard`'s lane: `fill` gets the batch and returns what they cost, 0 for none.
-    pub(super) fn record(&self, shard: usize, fill: impl FnOnce(&mut Batch) -> usize) {
+    pub(in super::super) fn record(&self, shard: usize, fill: impl FnOnce(&mut Batch) -> usize) {
         let cost = {
-            let mut batch = self.lanes[shard].batch.lock();
+            let mut batch = self.lane(shard);
             let cost = fill(&mut batch);
-            // Inside the lock, so that the env never takes off what has not been put on.
-            self.queued.fetch_add(cost, Ordering::Relaxed);
+            self.count(cost);
             cost
         };
         if cost > 0 {
@@ -68,23 +67,19 @@ impl Port {
         }
     }
 
-    /// Adds records to `shard`'s lane, which is locked by the first of them, and leaves the ring to `rings`.
-    pub(super) fn recorder<'a>(
-        self: &'a Arc<Self>,
-        shard: usize,
-        rings: &'a Rings,
-    ) -> Recorder<'a> {
-        Recorder {
-            port: self,
-            rings,
-            shard,
-            batch: None,
-            cost: 0,
-        }
+    /// What waits in `shard`'s lane, locked.
+    pub(super) fn lane(&self, shard: usize) -> MutexGuard<'_, Batch> {
+        self.lanes[shard].batch.lock()
+    }
+
+    /// Records that cost this much were added to a lane, which is locked: the env never takes off what has
+    /// not been put on.
+    pub(super) fn count(&self, cost: usize) {
+        self.queued.fetch_add(cost, Ordering::Relaxed);
     }
 
     /// Wakes the env, unless it is awake.
-    pub(super) fn ring(&self) {
+    pub(in super::super) fn ring(&self) {
         if !self.pending.swap(true, Ordering::SeqCst)
             && let Some(bell) = &*self.bell.lock()
         {
@@ -94,7 +89,7 @@ impl Port {
 
     /// The env takes what waits in `shard`'s lane, and leaves an empty batch there.
     pub fn take(&self, shard: usize, empty: Batch) -> Batch {
-        std::mem::replace(&mut self.lanes[shard].batch.lock(), empty)
+        std::mem::replace(&mut self.lane(shard), empty)
     }
 
     /// The env found every lane empty: the next record rings again. False where one has come since,
@@ -120,12 +115,12 @@ impl Port {
         self.queued.load(Ordering::Relaxed)
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    pub(in super::super) fn is_full(&self) -> bool {
         self.queued() >= QUEUE_LIMIT
     }
 
     /// A shard stops reading for want of room. False where there is room again by now.
-    pub(super) fn suspend(&self) -> bool {
+    pub(in super::super) fn suspend(&self) -> bool {
         self.suspended.swap(true, Ordering::SeqCst);
         // Not a load: either this comes after what `delivered` takes off, and sees it, or that comes
         // after this, and sees `suspended`.
@@ -143,24 +138,24 @@ impl Port {
         self.lanes.len()
     }
 
-    /// How many of this env's ordered submissions `shard` has carried out.
+    /// How many of this env's ordered commands `shard` has carried out.
     pub fn processed(&self, shard: usize) -> u64 {
         self.lanes[shard].processed.load(Ordering::Acquire)
     }
 
-    /// Bytes that wait in ordered submissions to `shard`.
+    /// Bytes that wait in ordered commands to `shard`.
     pub fn submitted_bytes(&self, shard: usize) -> usize {
         self.lanes[shard].submitted_bytes.load(Ordering::Relaxed)
     }
 
-    pub(super) fn submitting(&self, shard: usize, bytes: usize) {
+    pub(in super::super) fn submitting(&self, shard: usize, bytes: usize) {
         self.lanes[shard]
             .submitted_bytes
             .fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// An ordered submission was carried out.
-    pub(super) fn submission_done(&self, shard: usize, bytes: usize) {
+    /// An ordered command was carried out.
+    pub(in super::super) fn command_done(&self, shard: usize, bytes: usize) {
         let lane = &self.lanes[shard];
         lane.submitted_bytes.fetch_sub(bytes, Ordering::Relaxed);
         lane.processed.fetch_add(1, Ordering::SeqCst);
@@ -169,7 +164,7 @@ impl Port {
         }
     }
 
-    /// Waits until `shard` has carried out `target` ordered submissions in all, but not past
+    /// Waits until `shard` has carried out `target` ordered commands in all, but not past
     /// `deadline`. A shard never blocks, so this takes as long as the work itself.
     pub fn wait(&self, shard: usize, target: u64, deadline: Instant) {
         let lane = &self.lanes[shard];
@@ -186,45 +181,12 @@ impl Port {
     }
 }
 
-/// Adds records to a lane.
-pub(super) struct Recorder<'a> {
-    port: &'a Arc<Port>,
-    rings: &'a Rings,
-    shard: usize,
-    batch: Option<MutexGuard<'a, Batch>>,
-    cost: usize,
-}
-
-impl Recorder<'_> {
-    /// Adds what `fill` adds, which returns its cost.
-    pub(super) fn add(&mut self, fill: impl FnOnce(&mut Batch) -> usize) {
-        let batch = self
-            .batch
-            .get_or_insert_with(|| self.port.lanes[self.shard].batch.lock());
-        self.cost += fill(batch);
-    }
-
-    /// Shows the env what was added so far.
-    pub(super) fn show(&mut self) {
-        if let Some(batch) = self.batch.take() {
-            let cost = std::mem::take(&mut self.cost);
-            self.port.queued.fetch_add(cost, Ordering::Relaxed);
-            drop(batch);
-            self.rings.later(self.port, cost);
-        }
-    }
-}
-
-impl Drop for Recorder<'_> {
-    fn drop(&mut self) {
-        self.show();
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::batch::Kind;
+    use std::sync::Arc;
+
     use super::*;
+    use crate::engine::batch::Kind;
 
     struct Bell(Arc<AtomicUsize>);
     impl Doorbell for Bell {

@@ -6,8 +6,8 @@ use std::thread::available_parallelism;
 
 use parking_lot::Mutex;
 
-use super::handle::ShardHandle;
-use super::shard;
+use super::start;
+use crate::engine::handle::ShardHandle;
 
 /// Most shards without being asked for more.
 const DEFAULT_LIMIT: usize = 8;
@@ -37,7 +37,7 @@ pub fn shards() -> io::Result<Shards> {
     let mut started = Vec::new();
     let capacity = capacity(variable("WEBSOCKETS_THREAD_CONNECTIONS"));
     for index in 0..count(variable("WEBSOCKETS_IO_THREADS")) {
-        match shard::start(index, capacity) {
+        match start(index, capacity) {
             Ok(handle) => started.push(handle),
             Err(error) => {
                 for handle in started {

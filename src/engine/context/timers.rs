@@ -2,7 +2,7 @@
 //!
 //! A connection's deadline moves with every byte it receives, so it is not moved here: an entry
 //! fires at the deadline that held when it was armed, and the connection then says whether that
-//! has come or arms itself anew. One entry of 24 bytes a connection, nothing per message.
+//! has come or arms itself again. One entry of 24 bytes a connection, nothing per message.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,39 +14,39 @@ const SWEEP_FROM: usize = 1024;
 
 /// One armed deadline.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Timer {
-    pub(super) at: Millis,
-    pub(super) id: u64,
-    pub(super) key: u32,
+pub(in super::super) struct Timer {
+    pub(in super::super) at: Millis,
+    pub(in super::super) id: u64,
+    pub(in super::super) key: u32,
 }
 
 /// The armed deadlines, soonest first.
 #[derive(Default)]
-pub(super) struct Timers {
+pub(in super::super) struct Timers {
     heap: BinaryHeap<Reverse<Timer>>,
 }
 
 impl Timers {
     /// Adds a deadline.
-    pub(super) fn arm(&mut self, timer: Timer) {
+    pub(in super::super) fn arm(&mut self, timer: Timer) {
         self.heap.push(Reverse(timer));
     }
 
     /// When the soonest deadline comes.
-    pub(super) fn next(&self) -> Option<Millis> {
+    pub(in super::super) fn next(&self) -> Option<Millis> {
         self.heap.peek().map(|Reverse(timer)| timer.at)
     }
 
     /// Drops the entries that `is_live` denies once they may outnumber the `live` connections: those
     /// that come and go would otherwise leave theirs behind for the length of an idle timeout.
-    pub(super) fn sweep(&mut self, live: usize, is_live: impl Fn(&Timer) -> bool) {
+    pub(in super::super) fn sweep(&mut self, live: usize, is_live: impl Fn(&Timer) -> bool) {
         if self.heap.len() > SWEEP_FROM + 4 * live {
             self.heap.retain(|Reverse(timer)| is_live(timer));
         }
     }
 
     /// Removes one deadline that has come.
-    pub(super) fn pop_due(&mut self, now: Millis) -> Option<Timer> {
+    pub(in super::super) fn pop_due(&mut self, now: Millis) -> Option<Timer> {
         if self.next()? > now {
             return None;
         }

@@ -9,24 +9,11 @@ use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering;
 
-use super::super::batch::Kind;
-use super::super::outbox::Outbox;
-use super::super::socket::{self, MAX_PIECES};
-use super::super::sync::MutexGuard;
-use super::{Append, Shared, State, Thread};
-
-/// How a flush ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flush {
-    /// Nothing waits any more, or it waits for the start.
-    Done,
-    /// The kernel took no more: the shard goes on when it can be written to.
-    Blocked,
-    /// The other thread is writing, and takes along what is here.
-    Busy,
-    /// The connection is broken; reading says how it ended.
-    Failed,
-}
+use super::outbox::Outbox;
+use super::shared::{Append, Flush, Shared, State, Thread};
+use super::socket::{self, MAX_PIECES};
+use crate::engine::batch::Kind;
+use crate::engine::sync::MutexGuard;
 
 impl Shared {
     /// JavaScript writes a frame at once, out of the payload's own memory: large ones are spared a
@@ -117,10 +104,10 @@ impl Shared {
                 state.writing = false;
                 state.blocked = false;
                 let unused = state.give_back();
-                let (gone, was_high) = (state.gone, state.was_high);
+                let (gone, awaits_drain) = (state.gone, state.backlog.awaits_drain());
                 drop(state);
                 drop(unused);
-                if was_high {
+                if awaits_drain {
                     self.report_drain();
                 }
                 return if gone { Flush::Failed } else { Flush::Done };
@@ -143,8 +130,9 @@ impl Shared {
                 continue;
             }
             state.outbox.restore(rest);
-            state.queued -= written;
-            self.buffered.store(state.queued, Ordering::Relaxed);
+            state.backlog.shrink(written);
+            self.buffered
+                .store(state.backlog.queued(), Ordering::Relaxed);
             match result {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -171,7 +159,7 @@ impl Shared {
         self.port.record(self.shard, |batch| {
             let mut state = self.state.lock();
             // The other thread may have appended since; then what it writes ends in a drain.
-            if !state.gone && state.queued == 0 && std::mem::take(&mut state.was_high) {
+            if !state.gone && state.backlog.take_drained() {
                 batch.push_bare(Kind::Drain, self.slot)
             } else {
                 0
@@ -233,9 +221,10 @@ mod tests {
     use std::io::{ErrorKind, Read};
     use std::os::unix::net::UnixStream;
 
-    use super::super::super::batch::Batch;
-    use super::super::{HIGH_MARK, connected};
+    use super::super::shared::connected;
     use super::*;
+    use crate::engine::backlog::HIGH_MARK;
+    use crate::engine::batch::Batch;
 
     /// All that can be read by now.
     fn read(peer: &mut UnixStream) -> Vec<u8> {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use loom::thread;
 
-use super::super::handle::ShardHandle;
-use super::super::port::Port;
-use super::super::shared::{Append, Flush, Shared, Thread};
-use super::super::submission::{Frame, Submission};
-use super::super::sync::Ordering;
 use super::{an_hour_from_now, env_and_shard, in_every_order, submit, wait};
+use crate::engine::command::{Command, Frame};
+use crate::engine::handle::ShardHandle;
+use crate::engine::mailbox::Port;
+use crate::engine::sync::Ordering;
+use crate::engine::write_side::{Append, Flush, Shared, Thread};
 use crate::protocol::{Config, Opcode, Role};
 
 /// A connection, and what its peer reads.
@@ -35,19 +35,19 @@ fn frame(byte: u8, length: usize) -> Vec<u8> {
 }
 
 /// A frame that is submitted.
-fn send(shared: &Arc<Shared>, frame: Vec<u8>) -> Submission {
-    Submission::Send(shared.clone(), frame)
+fn send(shared: &Arc<Shared>, frame: Vec<u8>) -> Command {
+    Command::Send(shared.clone(), frame)
 }
 
 /// One that is submitted for all.
-fn to_all(frame: Vec<u8>) -> Submission {
+fn to_all(frame: Vec<u8>) -> Command {
     let frame = Frame {
         opcode: Opcode::Binary,
         bytes: frame.into(),
         header: 0,
         compress: false,
     };
-    Submission::Broadcast { base: 1, frame }
+    Command::Broadcast { base: 1, frame }
 }
 
 /// The runs of equal bytes: which frames came, in order, and how long each is.
@@ -89,9 +89,9 @@ impl Shard {
         let mut is_over = false;
         while !is_over {
             for (_, envelope) in self.handle.take() {
-                for submission in envelope.submissions {
-                    is_over |= matches!(submission, Submission::Detach);
-                    self.carry_out(&envelope.port, submission);
+                for command in envelope.commands {
+                    is_over |= matches!(command, Command::Detach);
+                    self.carry_out(&envelope.port, command);
                 }
             }
             if !is_over {
@@ -103,14 +103,14 @@ impl Shard {
         self.received
     }
 
-    fn carry_out(&mut self, port: &Port, submission: Submission) {
-        let (ordered, bytes) = (submission.is_ordered(), submission.bytes());
-        match submission {
-            Submission::Send(shared, frame) => {
+    fn carry_out(&mut self, port: &Port, command: Command) {
+        let (ordered, bytes) = (command.is_ordered(), command.bytes());
+        match command {
+            Command::Send(shared, frame) => {
                 assert!(shared.shard_append(frame) == Append::Queued);
                 self.settle(&shared);
             }
-            Submission::Broadcast { frame, .. } => {
+            Command::Broadcast { frame, .. } => {
                 let shared = self.shared.clone();
                 match shared.shard_write_now(&frame.bytes) {
                     Some(true) => {}
@@ -121,15 +121,15 @@ impl Shard {
                     }
                 }
             }
-            Submission::Flush(shared) => self.settle(&shared),
-            Submission::Terminate(shared) => {
+            Command::Flush(shared) => self.settle(&shared),
+            Command::Terminate(shared) => {
                 shared.finish();
                 port.record(0, |batch| batch.push_close(1, (1006, "")));
             }
             _ => {}
         }
         if ordered {
-            port.submission_done(0, bytes);
+            port.command_done(0, bytes);
         }
     }
 
@@ -151,7 +151,7 @@ impl Shard {
 /// JavaScript's part: it writes itself where it may, and the shard is told where it must look.
 fn flush_inline(shared: &Arc<Shared>, handle: &ShardHandle, port: &Arc<Port>) {
     if shared.flush_inline() {
-        submit(handle, port, Submission::Flush(shared.clone()));
+        submit(handle, port, Command::Flush(shared.clone()));
     }
 }
 
@@ -163,7 +163,7 @@ fn exchange(javascript: impl FnOnce(&Arc<Shared>, &Arc<ShardHandle>, &Arc<Port>)
     let (shared, peer) = connection(&port);
     let shard = Shard::spawn(&handle, &shared, peer);
     javascript(&shared, &handle, &port);
-    submit(&handle, &port, Submission::Detach);
+    submit(&handle, &port, Command::Detach);
     let received = shard.join().expect("it ends");
     assert_eq!(shared.buffered(), 0, "nobody has written this");
     received
@@ -201,7 +201,7 @@ fn a_shard_that_finds_javascript_writing_is_told_of_the_end() {
     in_every_order(|| {
         let received = exchange(|shared, handle, port| {
             assert!(shared.append_owned(frame(b'1', 5)) == Append::Queued);
-            submit(handle, port, Submission::Flush(shared.clone()));
+            submit(handle, port, Command::Flush(shared.clone()));
             flush_inline(shared, handle, port);
             assert!(shared.append_owned(frame(b'2', LONG)) == Append::Queued);
             flush_inline(shared, handle, port);
@@ -234,13 +234,13 @@ fn a_connection_may_end_while_it_is_written_to() {
         let (port, events, handle) = env_and_shard();
         let (shared, peer) = connection(&port);
         let shard = Shard::spawn(&handle, &shared, peer);
-        submit(&handle, &port, Submission::Terminate(shared.clone()));
+        submit(&handle, &port, Command::Terminate(shared.clone()));
         let append = shared.append_owned(frame(b'1', 5));
         assert!(append == Append::Queued || append == Append::Closed);
         flush_inline(&shared, &handle, &port);
         port.detach();
         events.ended.store(true, Ordering::SeqCst);
-        submit(&handle, &port, Submission::Detach);
+        submit(&handle, &port, Command::Detach);
         let received = shard.join().expect("it ends");
         assert!([0, 5].contains(&received.len()));
         assert!(shared.fd().is_none() && shared.is_gone());
@@ -276,7 +276,7 @@ fn a_shard_that_writes_at_once_still_looks_at_what_it_could_not() {
     in_every_order(|| {
         let received = exchange(|shared, handle, port| {
             // It looks while JavaScript may be writing.
-            submit(handle, port, Submission::Flush(shared.clone()));
+            submit(handle, port, Command::Flush(shared.clone()));
             assert!(shared.write_now(b"1", b"1111").is_some());
             submit(handle, port, to_all(frame(b'2', 6)));
             flush_inline(shared, handle, port);

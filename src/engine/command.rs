@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::port::Port;
-use super::shared::Shared;
+use super::mailbox::Port;
+use super::write_side::Shared;
 use crate::protocol::{Config, Opcode};
 
 /// One frame, as a server sends it without compression.
@@ -30,8 +30,8 @@ impl Frame {
 }
 
 /// One command to a shard.
-pub enum Submission {
-    /// A connection exists from now on; what is sent to it waits for its [`Submission::Start`].
+pub enum Command {
+    /// A connection exists from now on; what is sent to it waits for its [`Command::Start`].
     Open {
         /// The connection.
         connection: Arc<Shared>,
@@ -64,7 +64,7 @@ pub enum Submission {
     },
     /// JavaScript has seen that the connection is closing, and all that came before: what it sent
     /// meanwhile is followed by the close frame.
-    Part(Arc<Shared>),
+    AnswerClosing(Arc<Shared>),
     /// Drops the connection.
     Terminate(Arc<Shared>),
     /// Stops (true) or goes on (false) reading from one connection.
@@ -77,7 +77,7 @@ pub enum Submission {
     Detach,
 }
 
-impl Submission {
+impl Command {
     /// Bytes of the frame that it carries.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -99,10 +99,10 @@ impl Submission {
     }
 }
 
-/// Submissions of one env to one shard.
+/// Commands of one env to one shard.
 pub struct Envelope {
     /// The env's port.
     pub port: Arc<Port>,
     /// In the order of the calls.
-    pub submissions: Vec<Submission>,
+    pub commands: Vec<Command>,
 }

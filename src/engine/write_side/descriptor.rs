@@ -5,7 +5,7 @@
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use super::{Shared, State};
+use super::shared::{Shared, State};
 
 /// A connection's descriptor, which is not closed before this is dropped.
 pub struct Descriptor<'a> {
@@ -43,6 +43,15 @@ impl Shared {
         Some(unsafe { BorrowedFd::borrow_raw(fd) })
     }
 
+    /// The connection is over: nothing is kept for it any more.
+    pub(in super::super) fn finish(&self) {
+        let mut state = self.state.lock();
+        self.discard(&mut state);
+        let unused = state.end();
+        drop(state);
+        drop(unused);
+    }
+
     #[cfg(test)]
     pub(in super::super) fn is_closed(&self) -> bool {
         self.state.lock().fd.is_none()
@@ -59,7 +68,7 @@ impl State {
 
     /// The connection is over: the descriptor is to be closed, now or by the last who is at work with it.
     #[must_use]
-    pub(super) fn end(&mut self) -> Option<OwnedFd> {
+    fn end(&mut self) -> Option<OwnedFd> {
         self.over = true;
         self.take_unused()
     }
@@ -74,8 +83,8 @@ mod tests {
     use std::io::{ErrorKind, Read};
     use std::os::fd::AsFd;
 
-    use super::super::super::socket;
-    use super::super::connected;
+    use super::super::shared::connected;
+    use super::super::socket;
 
     #[test]
     fn it_is_closed_by_the_last_who_is_at_work_with_it() {

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use loom::thread;
 
-use super::super::batch::{Batch, Kind};
-use super::super::handle::ShardHandle;
-use super::super::port::{Port, QUEUE_LIMIT};
-use super::super::submission::{Envelope, Submission};
-use super::super::sync::Ordering;
 use super::{an_hour_from_now, env, env_and_shard, in_every_order, submit, wait};
+use crate::engine::batch::{Batch, Kind};
+use crate::engine::command::{Command, Envelope};
+use crate::engine::handle::ShardHandle;
+use crate::engine::mailbox::{Port, QUEUE_LIMIT};
+use crate::engine::sync::Ordering;
 
 #[test]
 fn a_shard_that_stopped_reading_for_want_of_room_is_told_when_there_is_some() {
@@ -42,7 +42,7 @@ fn a_shard_that_stopped_reading_for_want_of_room_is_told_when_there_is_some() {
                 delivered += batch.records.len();
                 let cost = batch.records.iter().map(|record| record.cost).sum();
                 if port.delivered(cost) {
-                    submit(&handle, &port, Submission::Resume);
+                    submit(&handle, &port, Command::Resume);
                 }
                 if batch.records.is_empty() && port.rest() {
                     break;
@@ -54,7 +54,7 @@ fn a_shard_that_stopped_reading_for_want_of_room_is_told_when_there_is_some() {
 }
 
 fn is_resume((_, envelope): &(Instant, Envelope)) -> bool {
-    matches!(envelope.submissions[..], [Submission::Resume])
+    matches!(envelope.commands[..], [Command::Resume])
 }
 
 /// A shard that does what it is told until it is stopped: how much that was.
@@ -64,8 +64,8 @@ fn working(handle: &Arc<ShardHandle>) -> thread::JoinHandle<usize> {
         let mut count = 0;
         while !handle.is_stopped() {
             for (_, envelope) in handle.take() {
-                count += envelope.submissions.len();
-                envelope.port.submission_done(0, 0);
+                count += envelope.commands.len();
+                envelope.port.command_done(0, 0);
             }
             wait(handle.woken());
         }
@@ -76,7 +76,7 @@ fn working(handle: &Arc<ShardHandle>) -> thread::JoinHandle<usize> {
 /// Another thread, that submits something.
 fn submitting(handle: &Arc<ShardHandle>, port: &Arc<Port>) -> thread::JoinHandle<()> {
     let (port, handle) = (port.clone(), handle.clone());
-    thread::spawn(move || submit(&handle, &port, Submission::Leave))
+    thread::spawn(move || submit(&handle, &port, Command::Leave))
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_shard_hears_of_all_that_is_submitted() {
         let (port, _events, handle) = env_and_shard();
         let shard = working(&handle);
         let other = submitting(&handle, &port);
-        submit(&handle, &port, Submission::Leave);
+        submit(&handle, &port, Command::Leave);
         other.join().expect("it submits");
         port.wait(0, 2, an_hour_from_now());
         handle.stop();
@@ -113,8 +113,8 @@ fn whoever_waits_for_a_shard_hears_of_its_progress() {
         let shard = {
             let port = port.clone();
             thread::spawn(move || {
-                port.submission_done(0, 0);
-                port.submission_done(0, 0);
+                port.command_done(0, 0);
+                port.command_done(0, 0);
             })
         };
         port.wait(0, 2, an_hour_from_now());

@@ -4,7 +4,6 @@
 //!
 //! What is told is an edge: something came, went or ended since the last time.
 
-use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::task::{Context, Poll, ready};
@@ -19,39 +18,38 @@ const BATCH: usize = 256;
 
 /// What became of a socket.
 #[derive(Clone, Copy)]
-pub(super) struct Ready {
+pub(in super::super) struct Ready {
     /// There is something to read, or an end or an error that reading tells.
-    pub(super) readable: bool,
+    pub(in super::super) readable: bool,
     /// The kernel takes more.
-    pub(super) writable: bool,
+    pub(in super::super) writable: bool,
     /// The peer has ended its side, or the connection is lost.
-    pub(super) ended: bool,
+    pub(in super::super) ended: bool,
 }
 
 /// The poller of a shard.
-pub(super) struct Readiness {
-    poller: RefCell<AsyncFd<mio::Poll>>,
-    events: RefCell<Events>,
+pub(in super::super) struct Readiness {
+    poller: AsyncFd<mio::Poll>,
+    events: Events,
 }
 
 impl Readiness {
     /// A poller that the runtime which is entered waits for.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(in super::super) fn new() -> io::Result<Self> {
         let poller = mio::Poll::new()?;
         // SAFETY: the poller's descriptor is its own, and open for as long as the registration, which
         // owns it.
         let poller =
             unsafe { AsyncFd::register_with_interest(poller, tokio::io::Interest::READABLE)? };
         Ok(Self {
-            poller: RefCell::new(poller),
-            events: RefCell::new(Events::with_capacity(BATCH)),
+            poller,
+            events: Events::with_capacity(BATCH),
         })
     }
 
     /// From now on `key` is heard of, whatever becomes of this socket; first, what it is ready for now.
-    pub(super) fn add(&self, socket: BorrowedFd<'_>, key: u32) -> io::Result<()> {
-        let poller = self.poller.borrow();
-        poller.get_ref().registry().register(
+    pub(in super::super) fn add(&self, socket: BorrowedFd<'_>, key: u32) -> io::Result<()> {
+        self.poller.get_ref().registry().register(
             &mut SourceFd(&socket.as_raw_fd()),
             Token(key as usize),
             Interest::READABLE | Interest::WRITABLE,
@@ -59,36 +57,30 @@ impl Readiness {
     }
 
     /// Nothing more is heard of this socket.
-    pub(super) fn remove(&self, socket: BorrowedFd<'_>) {
-        let poller = self.poller.borrow();
+    pub(in super::super) fn remove(&self, socket: BorrowedFd<'_>) {
         let mut source = SourceFd(&socket.as_raw_fd());
-        // It fails only where it was not added.
-        let _ = poller.get_ref().registry().deregister(&mut source);
+        // It fails only if it was not added.
+        let _ = self.poller.get_ref().registry().deregister(&mut source);
     }
 
     /// Whether something can be heard of since the last time.
-    pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
-        if let Ok(mut guard) = ready!(self.poller.borrow().poll_read_ready(context)) {
+    pub(in super::super) fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
+        if let Ok(mut guard) = ready!(self.poller.poll_read_ready(context)) {
             // Before it is heard: what comes from now on is told again.
             guard.clear_ready();
         }
         Poll::Ready(())
     }
 
-    /// Tells what is ready by now, by the sockets' keys. True where there may be more.
-    pub(super) fn hear(&self, mut tell: impl FnMut(u32, Ready)) -> bool {
-        let mut events = self.events.borrow_mut();
-        let heard = {
-            let mut poller = self.poller.borrow_mut();
-            poller.get_mut().poll(&mut events, Some(Duration::ZERO))
-        };
-        if heard.is_err() {
+    /// Appends which sockets are ready by now, each by its key. True if there may be more.
+    pub(in super::super) fn look(&mut self, found: &mut Vec<(u32, Ready)>) -> bool {
+        let poller = self.poller.get_mut();
+        if poller.poll(&mut self.events, Some(Duration::ZERO)).is_err() {
             // A signal came first.
             return true;
         }
-        let mut count = 0;
-        for event in &*events {
-            count += 1;
+        let before = found.len();
+        found.extend(self.events.iter().map(|event| {
             let ended = event.is_read_closed();
             let failed = event.is_error() || event.is_write_closed();
             let ready = Ready {
@@ -96,9 +88,9 @@ impl Readiness {
                 writable: event.is_writable(),
                 ended,
             };
-            tell(event.token().0 as u32, ready);
-        }
-        count == BATCH
+            (event.token().0 as u32, ready)
+        }));
+        found.len() - before == BATCH
     }
 }
 
@@ -130,22 +122,22 @@ mod tests {
 
     impl Readiness {
         /// Waits until something can be heard, and hears it.
-        fn next(&self, runtime: &Runtime) -> Vec<(u32, Ready)> {
+        fn next(&mut self, runtime: &Runtime) -> Vec<(u32, Ready)> {
             runtime.block_on(poll_fn(|context| self.poll(context)));
             self.now()
         }
 
         /// All that can be heard by now.
-        fn now(&self) -> Vec<(u32, Ready)> {
+        fn now(&mut self) -> Vec<(u32, Ready)> {
             let mut all = Vec::new();
-            while self.hear(|key, ready| all.push((key, ready))) {}
+            while self.look(&mut all) {}
             all
         }
     }
 
     #[test]
     fn each_edge_is_told_once() {
-        let (runtime, readiness) = readiness();
+        let (runtime, mut readiness) = readiness();
         let (mut ours, mut peers) = pair();
         readiness.add(ours.as_fd(), 7).unwrap();
         let [(7, first)] = readiness.next(&runtime)[..] else {
@@ -172,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_comes_between_a_call_and_the_hearing_calls_again_or_is_heard() {
-        let (runtime, readiness) = readiness();
+        let (runtime, mut readiness) = readiness();
         let (mut ours, mut peers) = pair();
         readiness.add(ours.as_fd(), 1).unwrap();
         readiness.next(&runtime);
@@ -192,7 +184,7 @@ mod tests {
 
     #[test]
     fn all_are_told_of_that_are_ready_at_once() {
-        let (runtime, readiness) = readiness();
+        let (runtime, mut readiness) = readiness();
         let count = BATCH as u32 + 10;
         let pairs: Vec<_> = (0..count).map(|_| pair()).collect();
         for (key, (ours, _)) in (0..).zip(&pairs) {
@@ -206,7 +198,7 @@ mod tests {
 
     #[test]
     fn nothing_is_told_of_one_that_was_removed() {
-        let (_runtime, readiness) = readiness();
+        let (_runtime, mut readiness) = readiness();
         let (ours, mut peers) = pair();
         readiness.add(ours.as_fd(), 1).unwrap();
         peers.write_all(b"x").unwrap();

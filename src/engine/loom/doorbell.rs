@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use loom::thread;
 
-use super::super::batch::Kind;
-use super::super::port::Port;
-use super::super::rings::Rings;
-use super::super::sync::Ordering;
 use super::{env, in_every_order};
+use crate::engine::batch::Kind;
+use crate::engine::mailbox::{Port, Recorder, Rings};
+use crate::engine::sync::Ordering;
 
 /// A shard that records this much, one record after the other.
 fn recording(port: &Arc<Port>, shard: usize, count: usize) -> thread::JoinHandle<()> {
@@ -24,8 +23,8 @@ fn recording(port: &Arc<Port>, shard: usize, count: usize) -> thread::JoinHandle
 fn round(port: &Arc<Port>) -> thread::JoinHandle<()> {
     let port = port.clone();
     thread::spawn(move || {
-        let rings = Rings::default();
-        let mut recorder = port.recorder(0, &rings);
+        let mut rings = Rings::default();
+        let mut recorder = Recorder::new(&port, 0, &mut rings);
         recorder.add(|batch| batch.push_bare(Kind::Drain, 1));
         recorder.show();
         recorder.add(|batch| batch.push_bare(Kind::Closing, 1));

@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes};
 use super::socket::MAX_PIECES;
 
 /// Frames at most this long are copied behind each other; longer ones are kept by reference.
-pub(super) const COPY_LIMIT: usize = 1024;
+pub(in super::super) const COPY_LIMIT: usize = 1024;
 /// They make a chunk of about this size: what waits is never moved to grow, and its memory is given
 /// back as it is written.
 const CHUNK: usize = 64 * 1024;

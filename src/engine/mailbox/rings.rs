@@ -3,45 +3,41 @@
 //! An env that was woken for the first record of a round would be woken for few: on the same core it
 //! takes the shard's place at once, and on another it is at rest again before the next record comes.
 
-use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::port::Port;
 
-/// After so many bytes that were read, and records that cost so much, the end of the round is not waited for.
+/// After this many bytes that were read or recorded, the end of the round is not waited for.
 const ENOUGH: usize = 256 * 1024;
 
 /// The envs that a shard has recorded something for since it rang them.
 #[derive(Default)]
-pub(super) struct Rings {
-    ports: RefCell<Vec<Arc<Port>>>,
-    done: Cell<usize>,
+pub(in super::super) struct Rings {
+    ports: Vec<Arc<Port>>,
+    done: usize,
 }
 
 impl Rings {
     /// Records that cost this much wait for this env.
-    pub(super) fn later(&self, port: &Arc<Port>, cost: usize) {
-        {
-            let mut ports = self.ports.borrow_mut();
-            if !ports.iter().any(|known| Arc::ptr_eq(known, port)) {
-                ports.push(port.clone());
-            }
+    pub(super) fn later(&mut self, port: &Arc<Port>, cost: usize) {
+        if !self.ports.iter().any(|known| Arc::ptr_eq(known, port)) {
+            self.ports.push(port.clone());
         }
         self.count(cost);
     }
 
-    /// So many bytes more were read, or so much was recorded, since the last ring.
-    pub(super) fn count(&self, bytes: usize) {
-        self.done.set(self.done.get() + bytes);
-        if self.done.get() >= ENOUGH {
+    /// More bytes were read, or more was recorded, since the last ring.
+    pub(in super::super) fn count(&mut self, bytes: usize) {
+        self.done += bytes;
+        if self.done >= ENOUGH {
             self.ring();
         }
     }
 
     /// Rings them all.
-    pub(super) fn ring(&self) {
-        self.done.set(0);
-        for port in self.ports.borrow_mut().drain(..) {
+    pub(in super::super) fn ring(&mut self) {
+        self.done = 0;
+        for port in self.ports.drain(..) {
             port.ring();
         }
     }
@@ -51,9 +47,10 @@ impl Rings {
 mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    use super::super::batch::{Batch, Kind};
     use super::super::port::Doorbell;
+    use super::super::recorder::Recorder;
     use super::*;
+    use crate::engine::batch::{Batch, Kind};
 
     struct Bell(Sender<()>);
 
@@ -69,8 +66,8 @@ mod tests {
     }
 
     /// Records something that costs this much.
-    fn record(port: &Arc<Port>, rings: &Rings, cost: usize) {
-        let mut recorder = port.recorder(0, rings);
+    fn record(port: &Arc<Port>, rings: &mut Rings, cost: usize) {
+        let mut recorder = Recorder::new(port, 0, rings);
         recorder.add(|batch| {
             batch.push_bare(Kind::Drain, 1);
             cost
@@ -79,11 +76,11 @@ mod tests {
 
     #[test]
     fn each_env_is_rung_once_and_at_the_end() {
-        let rings = Rings::default();
+        let mut rings = Rings::default();
         let (first, first_rung) = port();
         let (second, second_rung) = port();
         for port in [&first, &second, &first] {
-            record(port, &rings, 1);
+            record(port, &mut rings, 1);
         }
         assert_eq!(first_rung.try_iter().count(), 0);
         rings.ring();
@@ -99,19 +96,19 @@ mod tests {
 
     #[test]
     fn after_much_nobody_waits_for_the_end() {
-        let rings = Rings::default();
+        let mut rings = Rings::default();
         let (first, first_rung) = port();
-        record(&first, &rings, ENOUGH - 1);
+        record(&first, &mut rings, ENOUGH - 1);
         assert_eq!(first_rung.try_iter().count(), 0);
         rings.count(1);
         assert_eq!(first_rung.try_iter().count(), 1);
 
-        // It is counted anew, and a record may be what makes it enough.
+        // It is counted again from 0, and a record may be what makes it enough.
         let (second, second_rung) = port();
         rings.count(1);
-        record(&second, &rings, ENOUGH - 2);
+        record(&second, &mut rings, ENOUGH - 2);
         assert_eq!(second_rung.try_iter().count(), 0);
-        record(&second, &rings, 1);
+        record(&second, &mut rings, 1);
         assert_eq!(second_rung.try_iter().count(), 1);
     }
 }
