@@ -117,6 +117,7 @@ fn resolve(path: &[String], module: &Module, sources: &BTreeMap<Module, String>)
     Some(target)
 }
 
+/// The graph of `src`.
 fn graph() -> Graph {
     let sources = sources();
     let imports = |module: &Module, text: &String| {

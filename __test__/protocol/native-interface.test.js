@@ -48,10 +48,7 @@ for (const name of READ) {
 
 test('what is no object has no settings, and what a getter throws is thrown', () => {
   for (const value of [undefined, null]) {
-    assert.throws(() => openStream(value), {
-      code: 'ERR_INVALID_ARG_TYPE',
-      message: /must be a property of an object/,
-    });
+    assert.throws(() => openStream(value), TypeError);
   }
   const error = new Error('of the getter');
   const settings = Object.defineProperty({ ...SETTINGS }, 'timeout', {

@@ -1,12 +1,12 @@
-//! What both languages go by: `constants`, an object of the addon's. Each is defined where it belongs, and only
-//! listed here.
+//! The constants that both languages share: `constants` of the addon. Each is defined in the file that it belongs to,
+//! and only listed here.
 
 use std::ffi::CStr;
-use std::ptr;
 
 use napi::sys;
 
-use super::status::{Outcome, check};
+use super::status::Outcome;
+use super::values::made;
 use crate::engine::{HIGH_MARK, Kind, MAX_SLOT, NO_SLOT, Overflow};
 use crate::protocol::{
     Config, MAX_CONTROL_PAYLOAD, MAX_REASON_LENGTH, MAX_WINDOW_BITS, MIN_WINDOW_BITS, Opcode,
@@ -40,7 +40,7 @@ const OPCODES: Group = &[
     (c"PONG", Opcode::Pong as u8 as f64),
 ];
 
-/// `constants.statusCode`: those that have a name here.
+/// `constants.statusCode`: those that JavaScript names. `constants.validStatusCodes` has the ranges of all.
 const STATUS_CODES: Group = &[
     (c"NORMAL", status_code::NORMAL as f64),
     (c"GOING_AWAY", status_code::GOING_AWAY as f64),
@@ -91,8 +91,7 @@ fn defaults() -> [(&'static CStr, f64); 6] {
 
 /// Makes `constants` a property of the addon's exports.
 pub(super) fn install(raw: sys::napi_env, exports: sys::napi_value) -> Outcome<()> {
-    let objects = Objects(raw);
-    let constants = objects.make()?;
+    let constants = made::object(raw)?;
     let groups: [(_, &[_]); 5] = [
         (c"kind", KINDS),
         (c"opcode", OPCODES),
@@ -101,79 +100,26 @@ pub(super) fn install(raw: sys::napi_env, exports: sys::napi_value) -> Outcome<(
         (c"default", &defaults()),
     ];
     for (name, group) in groups {
-        let object = objects.make()?;
+        let object = made::object(raw)?;
         for (name, number) in group {
-            objects.set(object, name, objects.number(*number)?)?;
+            made::set(raw, object, name, made::number(raw, *number)?)?;
         }
-        objects.set(constants, name, object)?;
+        made::set(raw, constants, name, object)?;
     }
-    let valid = status_code::VALID.map(|codes| [*codes.start(), *codes.end()]);
-    objects.set(constants, c"validStatusCodes", objects.pairs(&valid)?)?;
+    let mut valid = Vec::new();
+    for codes in status_code::VALID {
+        let first = made::number(raw, f64::from(*codes.start()))?;
+        let last = made::number(raw, f64::from(*codes.end()))?;
+        valid.push(made::array(raw, &[first, last])?);
+    }
+    made::set(
+        raw,
+        constants,
+        c"validStatusCodes",
+        made::array(raw, &valid)?,
+    )?;
     for (name, text) in TEXTS {
-        objects.set(constants, name, objects.string(text)?)?;
+        made::set(raw, constants, name, made::utf8(raw, text)?)?;
     }
-    objects.set(exports, c"constants", constants)
-}
-
-/// Makes values in an env, which is being set up.
-struct Objects(sys::napi_env);
-
-impl Objects {
-    /// An empty object.
-    fn make(&self) -> Outcome<sys::napi_value> {
-        let mut object = ptr::null_mut();
-        // SAFETY: on the env's thread, within a handle scope; so in the functions below.
-        check(unsafe { sys::napi_create_object(self.0, &mut object) })?;
-        Ok(object)
-    }
-
-    /// A number.
-    fn number(&self, number: f64) -> Outcome<sys::napi_value> {
-        let mut value = ptr::null_mut();
-        // SAFETY: as in `make`.
-        check(unsafe { sys::napi_create_double(self.0, number, &mut value) })?;
-        Ok(value)
-    }
-
-    /// A string.
-    fn string(&self, text: &str) -> Outcome<sys::napi_value> {
-        let mut value = ptr::null_mut();
-        let (data, length) = (text.as_ptr().cast(), text.len() as isize);
-        // SAFETY: as in `make`; the text is valid for its length.
-        check(unsafe { sys::napi_create_string_utf8(self.0, data, length, &mut value) })?;
-        Ok(value)
-    }
-
-    /// An array of pairs of numbers.
-    fn pairs(&self, pairs: &[[u16; 2]]) -> Outcome<sys::napi_value> {
-        let array = self.array()?;
-        for (index, pair) in (0..).zip(pairs) {
-            let inner = self.array()?;
-            for (index, number) in (0..).zip(pair) {
-                self.put(inner, index, self.number(f64::from(*number))?)?;
-            }
-            self.put(array, index, inner)?;
-        }
-        Ok(array)
-    }
-
-    /// An empty array.
-    fn array(&self) -> Outcome<sys::napi_value> {
-        let mut array = ptr::null_mut();
-        // SAFETY: as in `make`.
-        check(unsafe { sys::napi_create_array(self.0, &mut array) })?;
-        Ok(array)
-    }
-
-    /// Gives an array an element.
-    fn put(&self, array: sys::napi_value, index: u32, value: sys::napi_value) -> Outcome<()> {
-        // SAFETY: as in `make`; both are values of this env.
-        check(unsafe { sys::napi_set_element(self.0, array, index, value) })
-    }
-
-    /// Gives an object a property.
-    fn set(&self, object: sys::napi_value, name: &CStr, value: sys::napi_value) -> Outcome<()> {
-        // SAFETY: as in `put`; the name is NUL-terminated.
-        check(unsafe { sys::napi_set_named_property(self.0, object, name.as_ptr(), value) })
-    }
+    made::set(raw, exports, c"constants", constants)
 }

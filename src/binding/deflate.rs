@@ -1,14 +1,9 @@
 //! What was agreed on of permessage-deflate, as an element of `Sec-WebSocket-Extensions`.
 
-use napi::sys;
-
 use super::call::arguments::{Call, wrong};
-use super::call::results::UNDEFINED;
-use super::status::Outcome;
+use super::call::results::{Returned, UNDEFINED};
 use super::values::payload::text;
 use crate::protocol::{Deflate, DeflateParams, Role};
-
-type Returned = Outcome<sys::napi_value>;
 
 /// What the element that was agreed on means; an empty one, that it is off.
 pub(super) fn agreed(

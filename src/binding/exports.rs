@@ -65,7 +65,7 @@ functions! { SOCKETS:
     c"frames" / 4 => commands::frames,
     c"broadcast" / 4 => commands::broadcast,
     c"close" / 3 => commands::close,
-    c"part" / 1 => commands::part,
+    c"releaseClosingAnswer" / 1 => commands::release_closing_answer,
     c"terminate" / 1 => commands::terminate,
     c"pause" / 2 => commands::pause,
     c"flush" / 0 => commands::flush,

@@ -1,9 +1,7 @@
 //! Frames and their headers, for extensions in JavaScript and for frames that several streams share.
 
-use napi::sys;
-
 use super::call::arguments::{Call, wrong};
-use super::call::results::UNDEFINED;
+use super::call::results::{Returned, UNDEFINED};
 use super::status::{Failure, Outcome};
 use super::values::buffer::buffer;
 use super::values::payload::{Source, opcode};
@@ -12,8 +10,6 @@ use crate::protocol::{
     self, Header, MAX_HEADER_LENGTH, Reserved, encode_any_frame, encode_header, first_byte,
     largest_compressed,
 };
-
-type Returned = Outcome<sys::napi_value>;
 
 /// `encode(opcode, data, mask)` → a Buffer with a frame that is a message or a control frame.
 pub(super) fn encode(call: &Call<'_>) -> Returned {
@@ -80,7 +76,7 @@ pub(super) fn apply_mask(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
-/// `largestCompressed(maxPayload)` → bytes that a message of so many may come in when it is compressed.
+/// `largestCompressed(maxPayload)` → bytes that a message of this many may come in when it is compressed.
 pub(super) fn largest(call: &Call<'_>) -> Returned {
     call.number(largest_compressed(call.u64(0)?) as f64)
 }

@@ -4,10 +4,8 @@
 //! listener may call any of them meanwhile, but `lib/` never lets one connection receive while it
 //! still delivers what it received before.
 
-use napi::sys;
-
 use super::call::arguments::{Call, too_many_connections, wrong};
-use super::call::results::{UNDEFINED, reference};
+use super::call::results::{Returned, UNDEFINED, reference};
 use super::settings::Settings;
 use super::status::Outcome;
 use super::values::buffer::buffer;
@@ -16,8 +14,6 @@ use super::values::payload::{Source, opcode, text};
 use super::values::views::bytes;
 use crate::engine::{Batch, Kind, MAX_SLOT, Stream};
 use crate::protocol::{DeflateFilter, Filtered, Header, Reserved};
-
-type Returned = Outcome<sys::napi_value>;
 
 /// `attachStreams(dispatch)`: the function that records are delivered to.
 pub(super) fn attach(call: &Call<'_>) -> Returned {

@@ -6,8 +6,8 @@ use super::status_code::{
     INTERNAL_ERROR, INVALID_PAYLOAD, MESSAGE_TOO_BIG, POLICY_VIOLATION, PROTOCOL_ERROR,
 };
 
-/// What the peer did wrong. Each variant has one close code, one public code string and one text,
-/// all in one place: `row` and `Display` below.
+/// What the peer did wrong. Each variant has one close code, one public code and one text, all in one
+/// place: `row` and `Display` below.
 ///
 /// The text is sent to the peer as the reason of the close frame, hence it fits in
 /// [`MAX_REASON_LENGTH`](super::MAX_REASON_LENGTH) bytes and carries nothing of the payload.
@@ -17,7 +17,7 @@ pub enum Violation {
     UnmaskedFrame,
     /// A server's frame with a masking key (RFC 6455 §5.1).
     MaskedFrame,
-    /// RSV1 set where no negotiated extension gives it a meaning (RFC 6455 §5.2).
+    /// RSV1 set, to which no negotiated extension gives a meaning (RFC 6455 §5.2).
     ReservedBit1,
     /// RSV2 or RSV3 set (RFC 6455 §5.2).
     ReservedBits23,
@@ -31,7 +31,7 @@ pub enum Violation {
     NonMinimalLength,
     /// A 64-bit payload length with its most significant bit set (RFC 6455 §5.2).
     LengthOverflow,
-    /// A continuation frame where no message has begun (RFC 6455 §5.4).
+    /// A continuation frame before any message has begun (RFC 6455 §5.4).
     UnexpectedContinuation,
     /// A new text or binary frame before the last message's final fragment (RFC 6455 §5.4).
     ExpectedContinuation,
@@ -80,7 +80,7 @@ impl Violation {
         self.row().0
     }
 
-    /// The value of `error.code` in JavaScript: the name that `ws` uses where it has one.
+    /// The value of `error.code` in JavaScript: the name that `ws` uses if it has one.
     pub fn code(&self) -> &'static str {
         self.row().1
     }

@@ -18,7 +18,7 @@ pub struct Limits {
     /// never reach `max_payload`. More fails with [`Violation::TooManyEmptyFragments`]. Default:
     /// 1,024: streaming senders end a message with one and flush with a few; Autobahn sends three.
     pub max_empty_fragments: u32,
-    /// Pings, and pongs that answer none of our pings, per second: so many in the long run, and ten
+    /// Pings, and pongs that answer none of our pings, per second: this many in the long run, and ten
     /// times as many at once. Each is an event, and each ping has us answer. More fails with
     /// [`Violation::TooManyControlFrames`]; `None` turns it off. Default: 10,000. A client that pings
     /// does so every few seconds; one that measures round trips, a few thousand times a second. A
@@ -66,7 +66,7 @@ impl Limits {
 /// Bytes that a message of `max_payload` may come in when it is compressed.
 #[must_use]
 pub fn largest_compressed(max_payload: u64) -> u64 {
-    // What cannot be compressed grows, by 1 bit in 8 where an encoder does its worst.
+    // What cannot be compressed grows, by 1 bit in 8 if an encoder does its worst.
     let growth = max_payload / 8 + 1_024;
     max_payload.saturating_add(growth)
 }

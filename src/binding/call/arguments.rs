@@ -13,7 +13,7 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The argument at `index`, of as many as the function takes; `undefined` where fewer were given.
+    /// The argument at `index`, of as many as the function takes; `undefined` if fewer were given.
     pub(crate) fn value(&self, index: usize) -> sys::napi_value {
         self.arguments[index]
     }

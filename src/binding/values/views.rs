@@ -34,10 +34,10 @@ pub(crate) fn change_bytes(
     Ok(())
 }
 
-/// Where the memory of a view is, and how long.
+/// The memory of a view, and its length.
 fn view(call: &Call<'_>, index: usize) -> Outcome<(*mut u8, usize)> {
     let (mut data, mut length) = (ptr::null_mut(), 0);
-    // SAFETY: the value is an argument of the call under way; this fails where it is no view.
+    // SAFETY: the value is an argument of the call under way; this fails if it is no view.
     let status =
         unsafe { sys::napi_get_buffer_info(call.raw, call.value(index), &mut data, &mut length) };
     check(status).map_err(|_| wrong(index, "a string or a view of an ArrayBuffer"))?;

@@ -9,6 +9,7 @@ use super::super::handshake::extension_list::{
 /// The name of the extension.
 pub const PERMESSAGE_DEFLATE: &str = "permessage-deflate";
 
+/// The names of its parameters (RFC 7692 §7.1).
 pub(super) const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
 pub(super) const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
 pub(super) const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
@@ -108,6 +109,7 @@ impl NamedParams {
         Ok(named)
     }
 
+    /// Adds a parameter.
     fn take(&mut self, parameter: &ExtensionParameter<'_>) -> Result<(), DeflateParamsError> {
         let value = parameter.value.as_deref();
         match parameter.name {
@@ -170,6 +172,7 @@ impl fmt::Display for NamedParams {
     }
 }
 
+/// Sets a parameter that has no value and may be there once.
 fn set_flag(
     flag: &mut bool,
     name: &'static str,
@@ -185,6 +188,7 @@ fn set_flag(
     Ok(())
 }
 
+/// Sets what may be there once.
 fn set_once<T>(
     slot: &mut Option<T>,
     name: &'static str,
@@ -220,7 +224,7 @@ pub enum DeflateParamsError {
     Twice(&'static str),
     /// A parameter without the value that it has to have.
     MissingValue(&'static str),
-    /// A value where there must be none.
+    /// A value, and there must be none.
     UnexpectedValue(&'static str),
     /// A window that is no integer from 8 to 15, or has leading zeros.
     InvalidValue(&'static str),

@@ -9,15 +9,15 @@ pub const MAX_CONTROL_PAYLOAD: usize = 125;
 /// Bytes of UTF-8 that a close reason can have: a control frame's payload less the status code.
 pub const MAX_REASON_LENGTH: usize = MAX_CONTROL_PAYLOAD - 2;
 
-/// The payload of a close frame. The caller has seen to it that `code` is valid and that `reason`
-/// has at most [`MAX_REASON_LENGTH`] bytes.
+/// The payload of a close frame. The caller makes sure that `code` is valid and that `reason` has at
+/// most [`MAX_REASON_LENGTH`] bytes.
 pub fn encode_close_payload(code: u16, reason: &str) -> Vec<u8> {
     debug_assert!(is_valid_close_code(code), "close code {code}");
     debug_assert!(reason.len() <= MAX_REASON_LENGTH, "{} bytes", reason.len());
     [&code.to_be_bytes(), reason.as_bytes()].concat()
 }
 
-/// Reads a close frame's payload: the status code and the reason, `None` where it is empty.
+/// Reads a close frame's payload: the status code and the reason, `None` if it is empty.
 ///
 /// # Errors
 /// [`Violation::TruncatedCloseCode`], [`Violation::InvalidCloseCode`],

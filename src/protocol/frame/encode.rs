@@ -4,7 +4,7 @@ use super::header::{FIN, LENGTH_IN_16_BITS, MAX_HEADER_LENGTH, RSV1, encode_head
 use super::mask::append_payload;
 use super::opcode::Opcode;
 
-/// Appends a whole frame to `out`, its payload masked with `mask` where there is one.
+/// Appends a whole frame to `out`, its payload masked if there is a `mask`.
 #[inline]
 pub fn encode_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) {
     if mask.is_none() && payload.len() < usize::from(LENGTH_IN_16_BITS) {

@@ -6,11 +6,14 @@ use super::opcode::Opcode;
 /// Bytes of the longest header: two, eight of length, four of masking key.
 pub const MAX_HEADER_LENGTH: usize = 14;
 
+/// Bits of the first byte (RFC 6455 §5.2).
 pub(super) const FIN: u8 = 0x80;
 pub(super) const RSV1: u8 = 0x40;
 const RSV2: u8 = 0x20;
 const RSV3: u8 = 0x10;
 const OPCODE: u8 = 0x0f;
+
+/// Bits of the second byte, and what stands in the place of a length that follows.
 const MASK: u8 = 0x80;
 const LENGTH: u8 = 0x7f;
 pub(super) const LENGTH_IN_16_BITS: u8 = 126;
@@ -40,7 +43,7 @@ pub struct Header {
     pub rsv3: bool,
     /// What the frame is.
     pub opcode: Opcode,
-    /// The masking key, where the payload is masked.
+    /// The masking key, if the payload is masked.
     pub mask: Option<[u8; 4]>,
     /// Bytes of payload; at most 2^63 - 1.
     pub length: u64,
@@ -70,7 +73,7 @@ impl Header {
     }
 
     /// Reads a header from the beginning of `bytes`: the header and its length in bytes, or `None`
-    /// where more bytes are needed.
+    /// if more bytes are needed.
     ///
     /// # Errors
     /// What is wrong with a frame whatever came before it. It fails as early as the bytes allow and
