@@ -74,6 +74,7 @@ test('the constants are those of the RFC, of the documentation and of V8', () =>
   });
   const { MAX_SLOT, NO_SLOT, ...bounds } = limit;
   assert.deepEqual(bounds, {
+    MAX_HEADER_LENGTH: 14,
     MAX_CONTROL_PAYLOAD: 125,
     MAX_REASON_LENGTH: 123,
     MIN_WINDOW_BITS: 8,

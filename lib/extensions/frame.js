@@ -7,6 +7,8 @@ const { failure, invalidType } = require('../util/errors.js');
 const { kInspect, show } = require('../util/inspect.js');
 const native = require('../native/native.js');
 
+const { limit } = native.constants;
+
 /** The greatest number that fits in an opcode's four bits. */
 const MAX_OPCODE = 0xf;
 const TEXT = 0x1;
@@ -50,7 +52,12 @@ class Frame {
       const message = 'The buffer must hold one frame: no less, and nothing behind it';
       throw failure('WS_ERR_INCOMPLETE_FRAME', message);
     }
-    Object.assign(this, { fin, rsv1, rsv2, rsv3, opcode, mask });
+    this.fin = fin;
+    this.rsv1 = rsv1;
+    this.rsv2 = rsv2;
+    this.rsv3 = rsv3;
+    this.opcode = opcode;
+    this.mask = mask;
     // Copies: the buffer may be another's.
     const content = Buffer.from(buffer.subarray(size));
     if (this.mask) {
@@ -111,7 +118,7 @@ class Frame {
       return failure('WS_ERR_INVALID_OPCODE', message);
     }
     try {
-      native.checkHeader(Boolean(this.fin), this.opcode, this.length);
+      native.checkHeader(!!this.fin, this.opcode, this.length);
       return null;
     } catch (error) {
       return error;
@@ -120,11 +127,13 @@ class Frame {
 
   /** @returns {Buffer} the frame as it is on the wire */
   toBuffer() {
-    const { fin, rsv1, rsv2, rsv3, opcode } = this;
-    const reserved = [Boolean(rsv1), Boolean(rsv2), Boolean(rsv3)];
     // An extension may have put anything there: what fits in a byte goes over the wire.
-    const bits = opcode & 0xff;
-    return native.encodeFrame(Boolean(fin), ...reserved, bits, this.#payload, this.#key());
+    const opcode = this.opcode & 0xff;
+    const { fin, rsv1, rsv2, rsv3 } = this;
+    const payload = this.#payload;
+    const frame = Buffer.allocUnsafe(limit.MAX_HEADER_LENGTH + payload.length);
+    const length = native.encodeFrame(frame, !!fin, !!rsv1, !!rsv2, !!rsv3, opcode, payload, this.#key());
+    return frame.subarray(0, length);
   }
 
   /** The masking key, made if there is none yet; `null` for a frame that is not masked. */

@@ -9,8 +9,8 @@ use super::status::Outcome;
 use super::values::made;
 use crate::engine::{HIGH_MARK, Kind, MAX_SLOT, NO_SLOT, Overflow};
 use crate::protocol::{
-    Config, MAX_CONTROL_PAYLOAD, MAX_REASON_LENGTH, MAX_WINDOW_BITS, MIN_WINDOW_BITS, Opcode,
-    PERMESSAGE_DEFLATE, Role, status_code,
+    Config, MAX_CONTROL_PAYLOAD, MAX_HEADER_LENGTH, MAX_REASON_LENGTH, MAX_WINDOW_BITS,
+    MIN_WINDOW_BITS, Opcode, PERMESSAGE_DEFLATE, Role, status_code,
 };
 
 /// Constants of one subject, by name.
@@ -51,6 +51,7 @@ const STATUS_CODES: Group = &[
 
 /// `constants.limit`: bounds that nobody can set.
 const LIMITS: Group = &[
+    (c"MAX_HEADER_LENGTH", MAX_HEADER_LENGTH as f64),
     (c"MAX_CONTROL_PAYLOAD", MAX_CONTROL_PAYLOAD as f64),
     (c"MAX_REASON_LENGTH", MAX_REASON_LENGTH as f64),
     (c"MIN_WINDOW_BITS", MIN_WINDOW_BITS as f64),

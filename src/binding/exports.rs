@@ -49,9 +49,10 @@ functions! { SHARED:
     c"deflateMemory" / 2 => deflate::memory,
     c"deflateProblem" / 1 => deflate::problem,
     c"encode" / 3 => frames::encode,
-    c"encodeFrame" / 7 => frames::encode_frame,
+    c"encodeFrame" / 8 => frames::encode_frame,
     c"checkHeader" / 3 => frames::check_header,
     c"parseHeader" / 1 => frames::parse_header,
+    c"frameSize" / 2 => frames::frame_size,
     c"applyMask" / 2 => frames::apply_mask,
     c"largestCompressed" / 1 => frames::largest,
 }

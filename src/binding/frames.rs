@@ -5,10 +5,9 @@ use super::call::results::{Returned, UNDEFINED};
 use super::status::{Failure, Outcome};
 use super::values::buffer::buffer;
 use super::values::payload::{Source, opcode};
-use super::values::views::{bytes, change_bytes};
+use super::values::views::{bytes, change_bytes, fill};
 use crate::protocol::{
-    self, Header, MAX_HEADER_LENGTH, Reserved, encode_any_frame, encode_header, first_byte,
-    largest_compressed,
+    self, Header, Reserved, Violation, encode_header, first_byte, largest_compressed,
 };
 
 /// `encode(opcode, data, mask)` → a Buffer with a frame that is a message or a control frame.
@@ -19,19 +18,24 @@ pub(super) fn encode(call: &Call<'_>) -> Returned {
     buffer(call.raw, &frame)
 }
 
-/// `encodeFrame(fin, rsv1, rsv2, rsv3, opcode, payload, key)` → a Buffer with this frame, its payload masked
-/// with the key unless that is `null`. Nothing is checked: see `checkHeader`.
+/// `encodeFrame(into, fin, rsv1, rsv2, rsv3, opcode, payload, key)` → the length of the frame, which is written
+/// to the memory of `into`: its payload is masked with the key unless that is `null`. Nothing is checked: see
+/// `checkHeader`.
 pub(super) fn encode_frame(call: &Call<'_>) -> Returned {
-    let reserved = [call.bool(1)?, call.bool(2)?, call.bool(3)?];
-    let first = first_byte(call.bool(0)?, reserved, call.u32(4)? as u8);
-    let key = match call.is_null(6)? {
+    let reserved = [call.bool(2)?, call.bool(3)?, call.bool(4)?];
+    let first = first_byte(call.bool(1)?, reserved, call.u32(5)? as u8);
+    let key = match call.is_null(7)? {
         true => None,
-        false => Some(key(call, 6)?),
+        false => Some(key(call, 7)?),
     };
-    let payload = bytes(call, 5)?;
-    let mut frame = Vec::with_capacity(MAX_HEADER_LENGTH + payload.len());
-    encode_any_frame(&mut frame, first, payload, key);
-    buffer(call.raw, &frame)
+    let payload = bytes(call, 6)?;
+    let (header, size) = encode_header(first, payload.len() as u64, key);
+    let frame = fill(call, 0, &[&header[..size], payload], |frame| {
+        if let Some(key) = key {
+            protocol::apply_mask(&mut frame[size..], key, 0);
+        }
+    });
+    call.number(frame? as f64)
 }
 
 /// `checkHeader(fin, opcode, length)`: whether a frame may have this header; RSV bits may be set.
@@ -69,6 +73,23 @@ pub(super) fn parse_header(call: &Call<'_>) -> Returned {
     ])
 }
 
+/// `frameSize(bytes, maxPayload)` → the length of the frame that they begin with, its header included; nothing
+/// if more bytes are needed to know. RSV bits may be set.
+///
+/// # Errors
+/// The violation, as an Error with its public code; that the payload has more than `maxPayload` bytes, too.
+pub(super) fn frame_size(call: &Call<'_>) -> Returned {
+    let limit = call.u64(1)?;
+    let parsed = Header::parse(bytes(call, 0)?, Reserved::Any).map_err(violation)?;
+    match parsed {
+        Some((Header { length, .. }, _)) if length > limit => {
+            Err(violation(Violation::MessageTooLarge { limit }))
+        }
+        Some((header, size)) => call.number(size as f64 + header.length as f64),
+        None => UNDEFINED,
+    }
+}
+
 /// `applyMask(bytes, key)`: masks, or unmasks, in place (RFC 6455 §5.3).
 pub(super) fn apply_mask(call: &Call<'_>) -> Returned {
     let key = key(call, 1)?;
@@ -88,6 +109,6 @@ fn key(call: &Call<'_>, index: usize) -> Outcome<[u8; 4]> {
 }
 
 /// A violation, as an Error with its public code.
-fn violation(violation: protocol::Violation) -> Failure {
+fn violation(violation: Violation) -> Failure {
     Failure::Throw(violation.code(), violation.to_string())
 }

@@ -32,7 +32,6 @@ class SocketTransport {
    * @throws {Error} with the system's code, such as `EMFILE`
    */
   constructor(socket, group, role) {
-    const { options } = group;
     this.#group = group;
     this.#socket = socket;
     this.#slot = open(socket._handle.fd, group.id, connectionSettings(group, role));

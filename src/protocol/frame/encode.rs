@@ -32,11 +32,6 @@ pub fn encode_compressed_frame(
     encode(out, FIN | RSV1 | opcode as u8, payload, mask);
 }
 
-/// As [`encode_frame`], of a frame with this first byte: see [`encode_header`].
-pub fn encode_any_frame(out: &mut Vec<u8>, first: u8, payload: &[u8], mask: Option<[u8; 4]>) {
-    encode(out, first, payload, mask);
-}
-
 /// Inlined, so that the header is put together in registers.
 #[inline(always)]
 fn encode(out: &mut Vec<u8>, first: u8, payload: &[u8], mask: Option<[u8; 4]>) {
