@@ -105,7 +105,10 @@ test('so are the codes of what is wrong with a frame, and there are no others', 
 });
 
 test('so are the codes of thrown errors, and of opening handshakes', () => {
-  const code = all(sources('lib', '.js') + sources('src/binding', '.rs'), /(?<!c)['"](ERR_(?!INTERNAL)\w+|E[A-Z]{4,7})['"]/g);
+  const code = all(
+    sources('lib', '.js') + sources('src/binding', '.rs'),
+    /(?<!c)['"](ERR_(?!INTERNAL)\w+|E[A-Z]{4,7})['"]/g,
+  );
   const documented = ['### Thrown', '### Of opening handshakes'].map((title) =>
     all(section(read('docs/api.md'), title, '\n##'), /^\| `(\w+)`/gm),
   );
