@@ -49,8 +49,8 @@ class Client extends Base {
    */
   open(...args) {
     const [first] = args;
-    const { href: firstHref } = /** @type {{ href?: unknown }} */ (first ?? {});
-    const isOptions = args.length === 1 && typeof first === 'object' && firstHref === undefined;
+    const place = /** @type {{ href?: unknown } | null | undefined} */ (first);
+    const isOptions = args.length === 1 && typeof first === 'object' && place?.href === undefined;
     const [given, more = {}] = args.length === 0 || isOptions ? [originalOf(this.url), first] : args;
     const options = object('The "options" argument', more);
     const url = /** @type {import('../handshake/client/target.js').Place} */ (given);
