@@ -47,6 +47,7 @@ class Group {
   constructor(base, options) {
     this.base = base;
     this.options = checkOptions(options);
+    /** @type {Record<string, import('../../index').Extension>} */
     this.extensions = {};
   }
 
@@ -75,6 +76,7 @@ class Group {
           resolve();
         }
       };
+      /** @param {C} connection */
       const over = (connection) => {
         left.delete(connection);
         look();
@@ -88,10 +90,10 @@ class Group {
 /**
  * The settings of a connection, by the names that Rust reads them by: `src/binding/settings.rs`.
  *
- * @param {Group<any>} group
+ * @param {Group<{ readonly sid: string }>} group
  * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role `deflate` is the element
  *   that was agreed on; an empty one means that it is off
- * @returns {Record<string, boolean | number | string>}
+ * @returns {import('../native/functions').Settings}
  */
 function connectionSettings({ options }, { mask, enforceMasking, deflate }) {
   const { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount } = options;

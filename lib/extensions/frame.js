@@ -15,6 +15,19 @@ const TEXT = 0x1;
 /** Stands for the key of a frame that has not been given one yet. */
 const NEW_KEY = Buffer.alloc(4);
 
+/** @typedef {Error & { code: import('../../index').FrameErrorCode }} FrameError */
+
+/**
+ * What is wrong with a frame.
+ *
+ * @param {import('../../index').FrameErrorCode} code
+ * @param {string} message
+ * @returns {FrameError}
+ */
+function frameError(code, message) {
+  return /** @type {FrameError} */ (failure(code, message));
+}
+
 /**
  * One frame (RFC 6455 §5.2), as extensions see it. Everything about it may be changed.
  */
@@ -33,6 +46,7 @@ class Frame {
   mask = false;
   /** The masking key, 4 bytes; `null` until it is needed. @type {Buffer | null} */
   masking = null;
+  /** @type {Buffer} */
   #payload = Buffer.alloc(0);
 
   /**
@@ -47,11 +61,12 @@ class Frame {
     if (!(buffer instanceof Uint8Array)) {
       throw invalidType('The "buffer" argument', 'a Buffer', buffer);
     }
-    const [size, length, fin, rsv1, rsv2, rsv3, opcode, mask] = native.parseHeader(buffer) ?? [Infinity, 0];
-    if (size + length !== buffer.length) {
+    const header = native.parseHeader(buffer);
+    if (header === undefined || header[0] + header[1] !== buffer.length) {
       const message = 'The buffer must hold one frame: no less, and nothing behind it';
-      throw failure('WS_ERR_INCOMPLETE_FRAME', message);
+      throw frameError('WS_ERR_INCOMPLETE_FRAME', message);
     }
+    const [size, , fin, rsv1, rsv2, rsv3, opcode, mask] = header;
     this.fin = fin;
     this.rsv1 = rsv1;
     this.rsv2 = rsv2;
@@ -66,11 +81,12 @@ class Frame {
     this.content = content;
   }
 
-  /** What it carries, unmasked. Strings become UTF-8. */
+  /** What it carries, unmasked. Strings become UTF-8. @returns {Buffer} */
   get payload() {
     return this.#payload;
   }
 
+  /** @param {import('../../index').Data} data */
   set payload(data) {
     const checked = checkData(data);
     this.#payload =
@@ -79,11 +95,12 @@ class Frame {
         : Buffer.from(checked.buffer, checked.byteOffset, checked.byteLength);
   }
 
-  /** What it carries, as it is on the wire: masked where `mask` is on. */
+  /** What it carries, as it is on the wire: masked where `mask` is on. @returns {Buffer} */
   get content() {
     return this.#masked(this.#payload);
   }
 
+  /** @param {import('../../index').Data} data */
   set content(data) {
     this.payload = data;
     this.#payload = this.#masked(this.#payload);
@@ -94,6 +111,7 @@ class Frame {
     return this.#payload.length;
   }
 
+  /** @param {Buffer} bytes @returns {Buffer} as they are on the wire */
   #masked(bytes) {
     const key = this.#key();
     if (key === null) {
@@ -107,21 +125,21 @@ class Frame {
   /**
    * Whether the frame may be sent, the reserved bits aside, which an extension may set.
    *
-   * @returns {Error | null} what is wrong with it
+   * @returns {FrameError | null} what is wrong with it
    */
   isValid() {
     if (this.mask && !isKey(this.masking ?? NEW_KEY)) {
-      return failure('WS_ERR_INVALID_MASKING_KEY', 'a masking key has 4 bytes');
+      return frameError('WS_ERR_INVALID_MASKING_KEY', 'a masking key has 4 bytes');
     }
     if (!Number.isInteger(this.opcode) || this.opcode < 0 || this.opcode > MAX_OPCODE) {
       const message = `invalid opcode ${this.opcode}; allowed are 0, 1, 2, 8, 9 and 10`;
-      return failure('WS_ERR_INVALID_OPCODE', message);
+      return frameError('WS_ERR_INVALID_OPCODE', message);
     }
     try {
       native.checkHeader(!!this.fin, this.opcode, this.length);
       return null;
     } catch (error) {
-      return error;
+      return /** @type {FrameError} */ (error);
     }
   }
 
@@ -136,7 +154,7 @@ class Frame {
     return frame.subarray(0, length);
   }
 
-  /** The masking key, made if there is none yet; `null` for a frame that is not masked. */
+  /** @returns {Buffer | null} the masking key, made if there is none yet; `null` for a frame that is not masked */
   #key() {
     if (!this.mask) {
       return null;
@@ -145,12 +163,13 @@ class Frame {
     return this.masking;
   }
 
+  /** @param {import('../util/inspect.js').How} how */
   [kInspect](...how) {
     if (!(#payload in this)) {
       return this;
     }
-    const { fin, opcode, mask, length, payload } = this;
-    const reserved = ['rsv1', 'rsv2', 'rsv3'].filter((name) => this[name]).map((name) => [name, true]);
+    const { fin, rsv1, rsv2, rsv3, opcode, mask, length, payload } = this;
+    const reserved = Object.entries({ rsv1, rsv2, rsv3 }).flatMap(([name, isOn]) => (isOn ? [[name, true]] : []));
     return show(this, { opcode, fin, ...Object.fromEntries(reserved), mask, length, payload }, ...how);
   }
 }

@@ -53,7 +53,7 @@ function drainLater(keepsAlive) {
  *
  * @param {number} fd
  * @param {number} group the id of the connection's
- * @param {Record<string, boolean | number | string>} settings see `connectionSettings`
+ * @param {import('../../native/functions').Settings} settings see `connectionSettings`
  * @returns {number} the connection's number
  */
 function open(fd, group, settings) {

@@ -47,7 +47,7 @@ class StreamProtocol {
 
   /**
    * @param {boolean} filters permessage-deflate has its place among extensions in JavaScript
-   * @param {Record<string, boolean | number | string>} settings see `connectionSettings`
+   * @param {import('../../native/functions').Settings} settings see `connectionSettings`
    */
   constructor(filters, settings) {
     this.#slot = native.streamOpen(now(), filters, settings);
