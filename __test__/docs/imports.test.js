@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
-const root = path.join(__dirname, '..', '..');
+const root = require('../../scripts/lib/root');
 
 /** The folders of `lib/`, highest first: a file imports from its own folder and from those below, never from above. */
 const LAYERS = [
@@ -24,7 +24,13 @@ const LAYERS = [
 ];
 
 /** What lies outside `lib/` and may be imported, and by which folder. */
-const OUTSIDE = { 'index.d.ts': null, 'index.js': 'cli', 'native.js': 'native', 'package.json': null };
+const OUTSIDE = {
+  'engine.io.d.ts': 'engine-io',
+  'index.d.ts': null,
+  'index.js': 'cli',
+  'native.js': 'native',
+  'package.json': null,
+};
 
 /** @returns {string[]} all files below a folder, relative to the checkout */
 function filesOf(folder) {

@@ -105,10 +105,9 @@ test('so are the codes of what is wrong with a frame, and there are no others', 
 });
 
 test('so are the codes of thrown errors, and of opening handshakes', () => {
-  // A C string of Rust is the name of a property.
   const code = all(
     sources('lib', '.js') + sources('src/binding', '.rs'),
-    /(?<!\bc)['"](ERR_(?!INTERNAL)\w+|E[A-Z]{4,7})['"]/g,
+    /(?<!c)['"](ERR_(?!INTERNAL)\w+|E[A-Z]{4,7})['"]/g,
   );
   const documented = ['### Thrown', '### Of opening handshakes'].map((title) =>
     all(section(read('docs/api.md'), title, '\n##'), /^\| `(\w+)`/gm),
@@ -121,12 +120,10 @@ test('so are the codes of thrown errors, and of opening handshakes', () => {
 });
 
 test('the close codes of emitted errors are those of the document', () => {
-  const protocol = sources('src/protocol', '.rs');
-  const closeCodes = new Map(
-    [...protocol.matchAll(/^pub const (\w+): u16 = (\d{4});/gm)].map(([, name, close]) => [name, close]),
-  );
-  const rows = [...protocol.matchAll(/\(([A-Z_]+), "(WS_ERR_\w+)"\)/g)].map(
-    ([, name, code]) => `${code} ${closeCodes.get(name)}`,
+  const rust = sources('src/protocol', '.rs');
+  const codes = new Map([...rust.matchAll(/^pub const (\w+): u16 = (\d{4});/gm)].map(([, name, code]) => [name, code]));
+  const rows = [...rust.matchAll(/\(([A-Z_]+), "(WS_ERR_\w+)"\)/g)].map(
+    ([, close, code]) => `${code} ${codes.get(close)}`,
   );
   const table = section(read('docs/api.md'), '### Emitted', '### Thrown');
   const documented = [...table.matchAll(/^\| `(WS_ERR_\w+)` \| (\d{4}) /gm)].map(

@@ -90,7 +90,7 @@ class Group {
 /**
  * The settings of a connection, by the names that Rust reads them by: `src/binding/settings.rs`.
  *
- * @param {Group<{ readonly sid: string }>} group
+ * @param {{ options: import('./options.js').Options }} group
  * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role `deflate` is the element
  *   that was agreed on; an empty one means that it is off
  * @returns {import('../native/functions').Settings}

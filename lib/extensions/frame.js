@@ -5,13 +5,11 @@ const { randomFillSync } = require('node:crypto');
 const { checkData } = require('../options/data.js');
 const { failure, invalidType } = require('../util/errors.js');
 const { kInspect, show } = require('../util/inspect.js');
+const { limit, opcode: opcodes } = require('../native/constants.js');
 const native = require('../native/native.js');
-
-const { limit } = native.constants;
 
 /** The greatest number that fits in an opcode's four bits. */
 const MAX_OPCODE = 0xf;
-const TEXT = 0x1;
 /** Stands for the key of a frame that has not been given one yet. */
 const NEW_KEY = Buffer.alloc(4);
 
@@ -41,7 +39,7 @@ class Frame {
   /** @type {boolean} */
   rsv3 = false;
   /** 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong. @type {number} */
-  opcode = TEXT;
+  opcode = opcodes.TEXT;
   /** Whether it is masked on the wire. @type {boolean} */
   mask = false;
   /** The masking key, 4 bytes; `null` until it is needed. @type {Buffer | null} */
@@ -154,7 +152,7 @@ class Frame {
     return frame.subarray(0, length);
   }
 
-  /** @returns {Buffer | null} the masking key, made if there is none yet; `null` for a frame that is not masked */
+  /** The masking key, made if there is none yet; `null` for a frame that is not masked. */
   #key() {
     if (!this.mask) {
       return null;

@@ -4,16 +4,14 @@ const { Chain } = require('./chain.js');
 const { DeflateStep } = require('./deflate-step.js');
 const { Frame } = require('./frame.js');
 const { FrameReader } = require('./frame-reader.js');
+const { limit } = require('../native/constants.js');
 const native = require('../native/native.js');
-
-/** A peer whose frames wait in a chain is read no further from here on, in bytes. */
-const HIGH_MARK = 64 * 1024;
 
 /** What a frame in a chain costs beside its bytes, about. */
 const FRAME_COST = 512;
 
 /** @typedef {import('./resolve.js').Resolved | DeflateStep} Built an extension, or what is built in */
-/** @typedef {{ opcode: number, rsv1: boolean }} Received what a frame was when it was received */
+/** @typedef {{ opcode: number, rsv1: boolean }} FrameHead what permessage-deflate has to know of a frame that was dropped */
 
 /**
  * A connection's extensions, between the bytes of its stream and the protocol: frames are cut out
@@ -81,7 +79,7 @@ class Framing {
 
   /** @returns {boolean} whether the peer is to wait for the read chain */
   get isFull() {
-    return this.#reads.bytes > HIGH_MARK;
+    return this.#reads.bytes > limit.HIGH_MARK;
   }
 
   /** @returns {number} bytes of frames in the read chain, and of the one under way */
@@ -173,14 +171,14 @@ class Framing {
  * What the extensions do with received frames.
  *
  * @param {Built[]} extensions
- * @returns {import('./chain.js').Step<Received>[]} the note is what the frame was on the wire
+ * @returns {import('./chain.js').Step<FrameHead>[]} the note is what the frame was on the wire
  */
 function readSteps(extensions) {
-  /** @param {Built} one @returns {import('./chain.js').Step<Received>[]} */
+  /** @param {Built} one @returns {import('./chain.js').Step<FrameHead>[]} */
   const stepsOf = (one) => {
     const { name } = one;
     if (one instanceof DeflateStep) {
-      return [{ name, transform: (frame) => one.transformRead(frame), miss: (header) => one.missRead(header) }];
+      return [{ name, transform: (frame) => one.transformRead(frame), miss: (head) => one.missRead(head) }];
     }
     return one.read === undefined ? [] : [{ name, step: one.read }];
   };

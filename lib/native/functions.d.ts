@@ -1,5 +1,5 @@
 /**
- * The native functions and constants: all that the addon exports, as `src/binding` takes and returns it. They check nothing that
+ * The native functions: all that the addon exports, as `src/binding` takes and returns it. They check nothing that
  * `lib/` has checked already, except what would be unsound.
  */
 
@@ -24,47 +24,44 @@ interface ExtensionElement {
   source: string;
 }
 
-/** The settings of a connection, which are read by name. */
+/** The settings of a connection. */
 export interface Settings {
-  /** Outgoing frames are masked: we are the client. */
   mask: boolean;
-  /** A frame fails that is masked against the rules of RFC 6455 §5.1. */
   enforceMasking: boolean;
+  /** Bytes of one message. */
   maxPayload: number;
   maxFragments: number;
-  /** `Infinity` is no limit. */
+  /** Of those a second that nobody asked for; `Infinity` is no limit. */
   maxControlFrames: number;
+  /** Bytes that may wait to be written. */
   maxBufferedAmount: number;
-  /** In ms, as the two below; 0 turns it off. */
+  /** ms of silence after which the connection is closed; 0 is never. */
   timeout: number;
-  /** 0 turns it off. */
+  /** ms of silence after which a ping is sent; 0 is never. */
   pingInterval: number;
+  /** ms to wait for the peer's close frame, then for its FIN. */
   closeTimeout: number;
-  /** The element of permessage-deflate that was agreed on; an empty one means that it is off. */
+  /** The element of permessage-deflate that was agreed on; `''` if it is off. */
   deflate: string;
-  /** How hard it compresses: 0 to 9. */
+  /** zlib's, 0 to 9. */
   level: number;
-  /** Messages of fewer bytes are sent as they are. */
+  /** Messages of fewer bytes are not compressed. */
   threshold: number;
 }
 
-/** What both languages go by. */
-interface Constants {
-  /** What happened on a connection. */
+/** What both languages share; `src/binding/constants.rs` lists where each is defined. */
+export interface Constants {
+  /** Kinds of records. */
   readonly kind: Readonly<
     globalThis.Record<
       'TEXT' | 'BINARY' | 'PING' | 'PONG' | 'DRAIN' | 'CLOSING' | 'ERROR' | 'CLOSE' | 'WRITE' | 'END',
       number
     >
   >;
-  /** What a frame is (RFC 6455 §5.2). */
   readonly opcode: Readonly<globalThis.Record<'CONTINUATION' | 'TEXT' | 'BINARY' | 'CLOSE' | 'PING' | 'PONG', number>>;
-  /** Status codes of the close frame (RFC 6455 §7.4). */
   readonly statusCode: Readonly<
     globalThis.Record<'NORMAL' | 'GOING_AWAY' | 'NO_STATUS' | 'ABNORMAL' | 'TRY_AGAIN_LATER', number>
   >;
-  /** The first and the last of each range of status codes that a close frame may have. */
-  readonly validStatusCodes: readonly (readonly [first: number, last: number])[];
   /** Bounds that nobody can set. */
   readonly limit: Readonly<
     globalThis.Record<
@@ -86,9 +83,9 @@ interface Constants {
       number
     >
   >;
-  /** The name of the extension. */
+  /** The status codes that a close frame may carry, as ranges, both ends included. */
+  readonly validStatusCodes: readonly (readonly [first: number, last: number])[];
   readonly PERMESSAGE_DEFLATE: 'permessage-deflate';
-  /** The public code of a connection that is dropped for want of room. */
   readonly BACKPRESSURE: 'WS_ERR_BACKPRESSURE';
 }
 
@@ -103,6 +100,7 @@ type Due = true | undefined;
 
 /** The opening handshake, and what connections are named by. */
 interface HandshakeFunctions {
+  readonly constants: Constants;
   /** The version that this binary was built as. */
   version(): string;
   /** The value of `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 §4.2.2, item 5.4). */
@@ -138,15 +136,24 @@ interface HandshakeFunctions {
   deflateMemory(agreed: string, mask: boolean): number;
 }
 
+/** A frame's header: its own length, that of the payload, and its fields. */
+type FrameHeader = [
+  size: number,
+  length: number,
+  fin: boolean,
+  rsv1: boolean,
+  rsv2: boolean,
+  rsv3: boolean,
+  opcode: number,
+  mask: boolean,
+];
+
 /** Frames on their own. */
 interface FrameFunctions {
   /** A Buffer with one frame. */
   encode(opcode: number, data: Data, mask: boolean): Buffer;
   /**
-   * Writes a frame to `into`, its payload masked if there is a key, and returns its length. Nothing is checked: see
-   * `checkHeader`.
-   *
-   * @param into fresh memory, `MAX_HEADER_LENGTH` bytes more than the payload
+   * Writes a frame into memory, masked unless the key is `null`, and returns its length. Nothing is checked.
    */
   encodeFrame(
     into: Uint8Array,
@@ -159,38 +166,24 @@ interface FrameFunctions {
     key: Uint8Array | null,
   ): number;
   /**
-   * Whether a frame may have this header; RSV bits may be set.
+   * Checks that a frame may have this header; RSV bits may be set.
    *
    * @throws the violation, with its public code
    */
   checkHeader(fin: boolean, opcode: number, length: number): void;
   /**
-   * The header that these bytes begin with: its length, that of its payload, and its fields; nothing if more bytes are
-   * needed. RSV bits may be set.
+   * The header that these bytes begin with; nothing if more bytes are needed. RSV bits may be set.
    *
    * @throws the violation, with its public code
    */
-  parseHeader(
-    bytes: Uint8Array,
-  ):
-    | [
-        size: number,
-        length: number,
-        fin: boolean,
-        rsv1: boolean,
-        rsv2: boolean,
-        rsv3: boolean,
-        opcode: number,
-        mask: boolean,
-      ]
-    | undefined;
+  parseHeader(bytes: Uint8Array): FrameHeader | undefined;
   /**
-   * The length of the frame that these bytes begin with, its header included; nothing if more bytes are needed to know.
+   * The length of the frame that these bytes begin with, header included; nothing if more bytes are needed.
    *
-   * @throws the violation, with its public code; so if the payload has more than `maxPayload` bytes
+   * @throws the violation, with its public code, also if the payload has more than `maxPayload` bytes
    */
   frameSize(bytes: Uint8Array, maxPayload: number): number | undefined;
-  /** Bytes that a message of `maxPayload` may come in when it is compressed. */
+  /** Bytes that a message of `maxPayload` bytes may come in when it is compressed. */
   largestCompressed(maxPayload: number): number;
   /** Masks, or unmasks, in place (RFC 6455 §5.3). */
   applyMask(bytes: Uint8Array, key: Uint8Array): void;
@@ -266,7 +259,7 @@ interface SocketFunctions {
   broadcast(base: number, opcode: number, data: Data, compress: boolean): Due;
   /** Begins the closing handshake. */
   close(slot: number, code: number, reason: string | Uint8Array): Due;
-  /** JavaScript has seen all that came before the connection began to close: the answer to that may leave. */
+  /** JavaScript has seen all that came before the connection began to close. */
   releaseClosingAnswer(slot: number): Due;
   /** Drops the connection. */
   terminate(slot: number): Due;
@@ -304,6 +297,4 @@ interface SocketFunctions {
  * All of them. Without the socket transport its functions are missing: whoever calls one either looks for it first, or
  * holds a slot that only `open` can have returned.
  */
-export interface Native extends HandshakeFunctions, FrameFunctions, StreamFunctions, SocketFunctions {
-  constants: Constants;
-}
+export interface Native extends HandshakeFunctions, FrameFunctions, StreamFunctions, SocketFunctions {}

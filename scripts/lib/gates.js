@@ -56,6 +56,11 @@ module.exports = {
     count: counts.ofBiome,
     timeout: MINUTE,
   },
+  types: {
+    commands: ['node scripts/check/types.js'],
+    count: counts.ofPlainLine,
+    timeout: 2 * MINUTE,
+  },
   typos: {
     commands: ['node scripts/check/typos.js'],
     count: counts.ofPlainLine,

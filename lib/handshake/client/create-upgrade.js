@@ -37,7 +37,7 @@ const SECRET_OPTIONS = ['cert', 'key', 'passphrase', 'pfx', 'secureContext', 'se
 /**
  * Begins a client's opening handshake (RFC 6455 §4.1).
  *
- * @param {string | URL | { href: string }} url
+ * @param {import('./target.js').Place} url
  * @param {...unknown} rest the options, see `docs/api.md`, and a callback, which gets an error, or
  *   `null`, the socket, what `assignSocket` takes, and the response
  * @throws {TypeError | RangeError} where an argument is wrong

@@ -33,11 +33,13 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  *   Unix-domain socket
  */
 
+/** @typedef {string | URL | { readonly href: string }} Place a URL, as the app gives it */
+
 /**
  * Reads a URL: `ws://…`, `wss://…`, the same as `http://…` and `https://…`, or, as `ws` spells it,
  * `ws+unix:/path/to/socket:/path?search`.
  *
- * @param {string | URL | { href: string }} value
+ * @param {Place} value
  * @returns {Target}
  * @throws {TypeError} where it is none of these, or has a fragment (RFC 6455 §3)
  */
