@@ -181,7 +181,12 @@ function makeRoom({ evicted, options, views }) {
   }
 }
 
-/** Has an AbortSignal terminate the connection. @param {Connection} connection @param {AbortSignal} [signal] */
+/**
+ * Has an AbortSignal terminate the connection.
+ *
+ * @param {Connection} connection
+ * @param {AbortSignal} [signal]
+ */
 function follow(connection, signal) {
   if (signal !== undefined) {
     connection[kInner].release = onAbort(signal, () => terminate(connection));

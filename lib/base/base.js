@@ -26,7 +26,12 @@ const kSink = Symbol('websockets.sink');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../index').Sids} Sids */
-/** @typedef {import('../../index').Base & { [kGroup]: Group<Connection>, [kSink]: BaseSink }} Self a `Base`, all of it */
+
+/**
+ * A `Base`, with what is not for its users.
+ *
+ * @typedef {import('../../index').Base & { [kGroup]: Group<Connection>, [kSink]: BaseSink }} Self
+ */
 
 /**
  * Many WebSocket connections behind one EventEmitter.
@@ -49,7 +54,7 @@ function Base(options) {
 }
 inherits(Base, EventEmitter);
 
-/** @param {unknown} base @returns {Self} the same, with what is not for its users */
+/** @param {unknown} base @returns {Self} the same */
 function whole(base) {
   return /** @type {Self} */ (base);
 }

@@ -18,7 +18,12 @@ const HIGH_WATER = 1024 * 1024;
 /** ms that the pong after the last line may take. */
 const LAST_PONG = 5000;
 
-/** The options of the opening handshake. @param {Values} values @returns {import('../../index').ClientOptions} */
+/**
+ * The options of the opening handshake.
+ *
+ * @param {Values} values
+ * @returns {import('../../index').ClientOptions}
+ */
 function requestOptions({ header = [], origin, protocol: protocols, deflate = false, ca, insecure = false }) {
   /** @type {Record<string, string | string[]>} */
   const headers = {};

@@ -14,7 +14,11 @@ const MAX_WAITING = 1024 * 1024;
 /** @type {Record<string, string>} */
 const ESCAPES = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** What would end the line or command the terminal, a peer's text above all, as an escape. @param {string} text */
+/**
+ * What would end the line or command the terminal, a peer's text above all, as an escape.
+ *
+ * @param {string} text
+ */
 const escaped = (text) =>
   text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.

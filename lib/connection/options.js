@@ -41,7 +41,8 @@ const OPTIONS = {
 /**
  * Every option, checked.
  *
- * @typedef {{ [N in Name]: ReturnType<(typeof OPTIONS)[N]['check']> | Extract<(typeof OPTIONS)[N]['default'], undefined> }} Options
+ * @typedef {{ [N in Name]: ReturnType<(typeof OPTIONS)[N]['check']> |
+ *   Extract<(typeof OPTIONS)[N]['default'], undefined> }} Options
  */
 
 /**

@@ -108,7 +108,11 @@ class Views {
     return [...this.#open.values()];
   }
 
-  /** Brings the array up to date: removing a sid from it at once would cost a search each time. @param {string[]} target */
+  /**
+   * Brings the array up to date: removing a sid from it at once would cost a search each time.
+   *
+   * @param {string[]} target
+   */
   #current(target) {
     if (!this.#historyIsCurrent) {
       this.#historyIsCurrent = true;

@@ -272,7 +272,12 @@ function noMore() {
   return new Refusal(503, 'No more WebSockets are taken', { code: 'ERR_WS_UPGRADE_REFUSED' });
 }
 
-/** A plain request, to an HTTP server that has nothing else to offer. @param {IncomingMessage} _req @param {http.ServerResponse} res */
+/**
+ * A plain request, to an HTTP server that has nothing else to offer.
+ *
+ * @param {IncomingMessage} _req
+ * @param {http.ServerResponse} res
+ */
 function upgradeRequired(_req, res) {
   const type = { 'Content-Type': 'text/plain; charset=utf-8' };
   res.writeHead(426, { ...type, Connection: 'close', Upgrade: 'websocket' });

@@ -54,7 +54,11 @@ class StreamTransport {
   overflow;
   /** What came before `head` had its turn, or before `open`. @type {Uint8Array[] | null} */
   #early = [];
-  /** Chunks that came while one was being taken, or that wait for the end of a pause. @type {Fifo<Uint8Array>} */
+  /**
+   * Chunks that came while one was being taken, or that wait for the end of a pause.
+   *
+   * @type {Fifo<Uint8Array>}
+   */
   #chunks = new Fifo();
   #taking = false;
   #lost = false;
@@ -92,7 +96,7 @@ class StreamTransport {
    * @param {import('./stream-output.js').Methods} methods
    * @param {import('../../connection/group.js').Group<Connection>} owner
    * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
-   * @param {import('../../extensions/resolve.js').Resolved[]} extensions in header order, if there are any in JavaScript
+   * @param {import('../../extensions/resolve.js').Resolved[]} extensions in header order; none if none is JavaScript
    */
   constructor(socket, methods, owner, role, extensions) {
     const isChained = extensions.length > 0;
@@ -578,13 +582,22 @@ class StreamTransport {
   }
 }
 
-/** An extension reports something, or did something wrong; the connection goes on. @param {Connection} connection @param {Error} error */
+/**
+ * An extension reports something, or did something wrong; the connection goes on.
+ *
+ * @param {Connection} connection
+ * @param {Error} error
+ */
 function reportFrom(connection, error) {
   // Within a call of the extension's, or of `send`.
   apart(() => report(connection, Object.assign(error, { sid: connection.sid })));
 }
 
-/** Runs listeners within what is none of theirs: what one throws is an uncaught exception. @param {() => void} emit */
+/**
+ * Runs listeners within what is none of theirs: what one throws is an uncaught exception.
+ *
+ * @param {() => void} emit
+ */
 function apart(emit) {
   try {
     emit();
