@@ -26,14 +26,15 @@ const CLOSE = 7;
 const terminated = new WeakSet();
 const ABNORMAL_CLOSURE = 1006;
 
+/** The code of the error of a connection that is dropped for want of room: the engine reports it. */
 const BACKPRESSURE = 'WS_ERR_BACKPRESSURE';
 
 /**
- * Why connections are dropped that are over, and whose last events still wait.
+ * Connections whose error has been reported, though it may still wait behind others.
  *
- * @type {WeakMap<import('./connection.js').Connection, string>}
+ * @type {WeakSet<import('./connection.js').Connection>}
  */
-const overflows = new WeakMap();
+const overflowed = new WeakSet();
 
 /** How long, in ms, held events may be delivered before the event loop gets its turn. */
 const SLICE = 10;
@@ -51,10 +52,9 @@ const SLICE = 10;
  */
 function deliver(connection, kind, payload, code, errorCode) {
   const inner = connection[kInner];
+  if (errorCode === BACKPRESSURE) overflowed.add(connection);
   if (kind === CLOSE) {
     const { transport } = inner;
-    const overflow = transport.overflow;
-    if (overflow !== undefined) overflows.set(connection, overflow);
     inner.transport = null;
     inner.pauses = 0;
     try {
@@ -181,12 +181,12 @@ function emit(connection, kind, payload, code, errorCode) {
 function beginClosing(connection, kind, message, closeCode, code) {
   const inner = connection[kInner];
   try {
-    const overflow = overflows.get(connection) ?? inner.transport?.overflow;
-    if (inner.readyState === OPEN && overflow !== undefined) {
-      // A listener's send found no room, before this had its turn.
-      terminated.add(connection);
-      fail(connection, overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
-    } else if (inner.readyState === OPEN && kind === ERROR) {
+    const isDropped = overflowed.has(connection) || inner.transport?.isDropped === true;
+    if (isDropped && code !== BACKPRESSURE) {
+      // A listener's send found no room, before this had its turn: that is why it ends, as is still to come.
+      return;
+    }
+    if (inner.readyState === OPEN && kind === ERROR) {
       fail(connection, message, closeCode, code);
     } else {
       leave(connection);
@@ -297,4 +297,4 @@ function readMessage(connection, data, isBinary) {
   }
 }
 
-module.exports = { BACKPRESSURE, DRAIN, ERROR, deliver, emitError, finish, leave, resumeHeld, terminated };
+module.exports = { deliver, emitError, finish, leave, resumeHeld, terminated };

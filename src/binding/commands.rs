@@ -297,12 +297,10 @@ pub(super) fn awaits_drain(call: &Call<'_>) -> Returned {
     call.boolean(connection.is_some_and(|c| c.awaits_drain()))
 }
 
-/// `overflow(slot)` → why the connection is dropped, where a send found its limit reached.
-pub(super) fn overflow(call: &Call<'_>) -> Returned {
+/// `isDropped(slot)` → whether a send found the limit reached: the connection is dropped, and its error reported.
+pub(super) fn is_dropped(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.shared(call.u32(0)?);
-    connection
-        .and_then(|c| c.overflow())
-        .map_or(UNDEFINED, |overflow| call.string(overflow.message()))
+    call.boolean(connection.is_some_and(|c| c.overflow().is_some()))
 }
 
 /// `bytesRead(slot)` → bytes received since the takeover.

@@ -50,7 +50,7 @@ mod sync;
 #[cfg(sockets)]
 mod write_side;
 
-pub use backlog::Overflow;
+pub use backlog::{Backlog, Overflow};
 pub use batch::{Batch, Body, Kind, Record};
 pub use session::{Pressure, Session};
 pub use stream::Stream;

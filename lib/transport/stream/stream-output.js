@@ -30,22 +30,23 @@ class StreamOutput {
   #handed = 0;
   #ended = false;
   #onEnd;
+  #onDrain;
 
   /** Whether the end of each write is to be heard of. */
   isWatched = false;
   /** Bytes handed to the stream. */
   written = 0;
-  /** Called when the stream has taken all. */
-  onDrain = () => {};
 
   /**
    * @param {any} stream
    * @param {{ write: Function, end: Function, destroy?: Function }} methods its own, whatever is
    *   put in their place later
+   * @param {() => void} onDrain called when the stream has taken all
    */
-  constructor(stream, methods) {
+  constructor(stream, methods, onDrain) {
     this.#stream = stream;
     this.#methods = methods;
+    this.#onDrain = onDrain;
     // An old-style stream gets each frame by itself.
     this.#waiting = new PackedFrames(typeof stream.cork === 'function');
     stream.on('drain', () => this.#drained());
@@ -96,11 +97,14 @@ class StreamOutput {
     }
   }
 
-  #onWritten = () => {
+  /** Says so if nothing waits any more. */
+  settle() {
     if (this.queued() === 0) {
-      this.onDrain();
+      this.#onDrain();
     }
-  };
+  }
+
+  #onWritten = () => this.settle();
 
   /** Holds writes back until the end of the tick, so that they leave in one system call. */
   #cork() {
@@ -154,7 +158,7 @@ class StreamOutput {
     if (this.#onEnd !== undefined) {
       this.#finish();
     }
-    this.#onWritten();
+    this.settle();
   }
 
   /**
@@ -204,4 +208,4 @@ class StreamOutput {
   }
 }
 
-module.exports = { StreamOutput };
+module.exports = { HIGH_MARK, StreamOutput };
