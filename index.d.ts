@@ -453,6 +453,10 @@ export interface BaseEvents {
 /** An event name that is not in `BaseEvents`: one of a subclass. */
 export type OtherEvent<E> = E extends keyof BaseEvents ? never : E;
 
+/** The arguments of such an event, typed as Node.js types them: a listener may declare what it expects. */
+// biome-ignore lint/suspicious/noExplicitAny: with `unknown[]`, no listener could declare its parameters' types.
+export type OtherArguments = any[];
+
 /** Many WebSocket connections behind one EventEmitter. */
 export interface Base extends EventEmitter {
   /** Mask outgoing frames. A change holds for sockets assigned from then on. */
@@ -530,21 +534,24 @@ export interface Base extends EventEmitter {
   [Symbol.asyncDispose](): Promise<void>;
 
   on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
-  on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
   once<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
-  once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
   off<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
-  off<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  off<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
   addListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
-  addListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  addListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
   removeListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
-  removeListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  removeListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
   prependListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
-  prependListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  prependListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
   prependOnceListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
-  prependOnceListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  prependOnceListener<E extends string | symbol>(
+    event: OtherEvent<E>,
+    listener: (...args: OtherArguments) => void,
+  ): this;
   emit<E extends keyof BaseEvents>(event: E, ...args: BaseEvents[E]): boolean;
-  emit<E extends string | symbol>(event: OtherEvent<E>, ...args: any[]): boolean;
+  emit<E extends string | symbol>(event: OtherEvent<E>, ...args: OtherArguments): boolean;
 }
 
 /** `Base` is an ES5 function: `new Base()`, `class extends Base` and `Base.call(this)` all work. */
@@ -744,12 +751,12 @@ export class Server extends Base {
   on(event: 'open', listener: (sid: string, req: IncomingMessage) => void): this;
   on(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
   on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
-  on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
   /** `open` has the request too. */
   once(event: 'open', listener: (sid: string, req: IncomingMessage) => void): this;
   once(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
   once<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
-  once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
 }
 
 /** How a `Client` reconnects. */
@@ -788,10 +795,10 @@ export class Client extends Base {
   on(event: 'open', listener: (sid: string, res: IncomingMessage) => void): this;
   on(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
   on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
-  on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
   /** `open` has the server's response too. */
   once(event: 'open', listener: (sid: string, res: IncomingMessage) => void): this;
   once(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
   once<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
-  once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: any[]) => void): this;
+  once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
 }

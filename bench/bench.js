@@ -1,7 +1,7 @@
 'use strict';
 
 // npm run bench -- [--scenario NAME,…] [--server NAME,…] [--mode shared,pinned] [--rounds N]
-//                  [--seconds S] [--warmup S] [--shards 1,2,…] [--threads N] [--json FILE] [--list]
+//                  [--seconds S] [--warmup S] [--shards 1,2,…] [--before FOLDER] [--threads N] [--json FILE] [--list]
 //
 // Runs scenarios × servers, interleaved, and prints what it has measured. See README.md.
 
@@ -13,8 +13,8 @@ const { scenarioTable } = require('./lib/report');
 const { MODES, run } = require('./lib/run');
 const { Samples } = require('./lib/samples');
 const SCENARIOS = require('./lib/scenarios');
-const { takesPart, withShards } = require('./lib/servers');
-const { targets } = require('./lib/targets');
+const { lineUp, takesPart } = require('./lib/servers');
+const { changes, targets } = require('./lib/targets');
 
 const several = { type: 'string', multiple: true, default: [] };
 const OPTIONS = {
@@ -25,6 +25,7 @@ const OPTIONS = {
   rounds: { type: 'string', default: '9' },
   seconds: { type: 'string', default: '2' },
   warmup: { type: 'string', default: '0.5' },
+  before: { type: 'string' },
   threads: { type: 'string', default: '1' },
   json: { type: 'string' },
   list: { type: 'boolean', default: false },
@@ -93,7 +94,7 @@ async function measure({ scenarios, servers, modes, rounds, settings }) {
 async function main() {
   const { values } = parseArgs({ options: OPTIONS });
   const shards = values.shards.flatMap((text) => text.split(',')).map((text) => positive(text, 'shards'));
-  const all = withShards(shards);
+  const all = lineUp(shards, values.before);
   if (values.list) {
     console.log(SCENARIOS.map(({ name, title }) => `${name.padEnd(18)} ${title}`).join('\n'));
     console.log(`\n${all.map(({ name }) => name).join('\n')}`);
@@ -132,6 +133,8 @@ async function main() {
   }
   const aims = targets(samples);
   if (aims) console.log(`Targets\n\n${aims}\n`);
+  const changed = changes(samples);
+  if (changed) console.log(`This build ÷ the one before it\n\n${changed}\n`);
   if (values.json) {
     const { seconds, warmup, threads } = settings;
     const whole = { machine, rounds, seconds, warmup, threads, samples: samples.all, failures };

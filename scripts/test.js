@@ -10,7 +10,7 @@ const { spawnSync } = require('node:child_process');
 const gates = require('./lib/gates');
 const tee = require('./lib/tee');
 
-const BY_DEFAULT = ['format', 'clippy', 'rust', 'node', 'streams', 'tls'];
+const BY_DEFAULT = ['format', 'lint', 'types', 'typos', 'deny', 'clippy', 'rust', 'node', 'streams', 'tls'];
 
 /**
  * @param {string} component of cargo's, behind its toolchain where that is not the usual one
@@ -55,7 +55,7 @@ function line({ name, status, passed, failed, skipped, seconds, note }) {
   const parts = [`${passed} passed, ${failed} failed`];
   if (skipped > 0) parts.push(`${skipped} skipped`);
   const counts = status === 'left out' ? '' : `${parts.join(', ').padEnd(36)} ${seconds.toFixed(1).padStart(6)} s`;
-  return `gate  ${name.padEnd(9)} ${status.padEnd(9)} ${counts}${note && `  ${note}`}`.trimEnd();
+  return `gate  ${name.padEnd(13)} ${status.padEnd(9)} ${counts}${note && `  ${note}`}`.trimEnd();
 }
 
 /** @param {string[]} names */

@@ -18,7 +18,7 @@ const base = new Base({
 base.on('message', (text, sid) => base.send(sid, text));
 base.on('binary', (data, sid) => base.send(sid, data));
 
-const server = http.createServer((req, res) => res.writeHead(426).end());
+const server = http.createServer((_req, res) => res.writeHead(426).end());
 server.on('upgrade', (req, socket, head) => {
   Upgrade.handleUpgradeRequest(req, socket, { head, perMessageDeflate }, (error, upgraded, options) => {
     if (error) console.error(error);

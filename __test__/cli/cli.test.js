@@ -99,7 +99,7 @@ test('headers, a subprotocol and an origin are sent', limit, async (t) => {
   let req;
   const url = await serve(
     t,
-    (socket, request) => {
+    (_socket, request) => {
       req = request;
     },
     { handleProtocols: () => 'b' },
@@ -169,7 +169,7 @@ test('--ping pings again and again, --wait stays after the end of the input', li
   const run = command(t, ['connect', url, '--ping', '0.1', '--wait', '60']);
   run.process.stdin.end('hello\n');
   await run.says('< late\n');
-  await run.says(/(pong after[^]*){4}/);
+  await run.says(/(pong after[\s\S]*){4}/);
   run.process.kill('SIGINT');
   const { code, stdout } = await run.end();
   assert.match(stdout, /closed, 1000\n$/);
@@ -267,8 +267,8 @@ test('--help and --version', limit, async (t) => {
     stderr: '',
   });
   for (const [args, pattern] of [
-    [[], /echo[^]*connect/],
-    [['--help'], /echo[^]*connect/],
+    [[], /echo[\s\S]*connect/],
+    [['--help'], /echo[\s\S]*connect/],
     [['echo', '--help'], /--port PORT/],
     [['connect', '--help'], /\/close \[CODE/],
   ]) {

@@ -1,5 +1,9 @@
 'use strict';
 
+/** An escape sequence as readline and the command send them, or any one character. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
+const PIECES = /(\u001b\[([\d;?]*)([A-Za-z]))|[\s\S]/gu;
+
 /**
  * What a terminal shows once it has got this: it knows the few sequences that readline and the command
  * send, and refuses others.
@@ -16,7 +20,7 @@ function screen(text) {
     column += 1;
   };
   const erase = (from) => lines.push(lines.pop().slice(0, from));
-  for (const [whole, sequence, parameter, final] of text.matchAll(/(\u001b\[([\d;?]*)([A-Za-z]))|[^]/gu)) {
+  for (const [whole, sequence, parameter, final] of text.matchAll(PIECES)) {
     if (sequence === undefined) {
       if (whole === '\r') column = 0;
       else if (whole === '\n') column = lines.push('') * 0;

@@ -100,7 +100,7 @@ test('metrics: an opcode that there is not does no harm', () => {
   const metrics = new Metrics();
   const frame = Object.assign(new Frame(), { opcode: 7 });
   let passed;
-  metrics.extension.read.call({}, (error, same) => (passed = same), frame);
+  metrics.extension.read.call({}, (_error, same) => (passed = same), frame);
   assert.equal(passed, frame);
   assert.deepEqual(metrics.total.read, { unknown: { frames: 1, bytes: 0 } });
 });

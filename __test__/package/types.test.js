@@ -42,7 +42,7 @@ before(() => {
     ['consumer.mts', 'consumer.mts'],
     ['consumer.mts', 'consumer.ts'],
   ]) {
-    fs.copyFileSync(path.join(root, '__test__', 'types', from), path.join(project, to));
+    fs.copyFileSync(path.join(root, '__test__', 'docs', 'types', from), path.join(project, to));
   }
 });
 
@@ -56,7 +56,7 @@ test('are the types wrong? They are not, whoever looks for them', limit, () => {
   succeed(process.execPath, [program('@arethetypeswrong/cli', 'attw'), tarball]);
 });
 
-/** A compiler, and the types of Node.js that go with it; `types.test.js` has the new one with the old types. */
+/** A compiler, and the types of Node.js that go with it; `docs/types.test.js` has the new one with the old types. */
 const PAIRS = {
   'TypeScript 5.0, with the types of Node.js 18': ['typescript-5.0', '@types/node'],
   'the newest TypeScript, with the newest types of Node.js': ['typescript', 'types-node-latest'],

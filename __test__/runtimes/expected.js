@@ -15,19 +15,19 @@
 const NO_SOCKET_TRANSPORT = {
   because: 'it is about the socket transport, which this runtime has not: its sockets show no descriptor',
   tests: {
-    'deflate-pressure.test.js': [
+    'deflate/pressure.test.js': [
       'a message to all that waits for many peers is in memory once, where none takes over a context',
       'a message to all that there is no time to compress is in memory once',
     ],
-    'descriptors.test.js': [
+    'socket/descriptors.test.js': [
       'no descriptor left for a socket (first of the process): it throws, and nothing has changed',
       'no descriptor left for a socket (later of the process): it throws, and nothing has changed',
       'no descriptor left for a socket of a Server: an error event, that connection is dropped, the next one is served',
     ],
-    'exit.test.js': ['open', 'message', 'binary', 'ping', 'pong', 'drain', 'error', 'close'].map(
+    'process/exit.test.js': ['open', 'message', 'binary', 'ping', 'pong', 'drain', 'error', 'close'].map(
       (name) => `process.exit() in a listener of ${name}, by the socket transport`,
     ),
-    'keep-socket.test.js': [
+    'socket/keep-socket.test.js': [
       'the WebSocket lives on without its socket',
       'what is done to the socket acts on nothing any more',
       'the HTTP server counts it no longer, and its close() does not wait',
@@ -35,20 +35,20 @@ const NO_SOCKET_TRANSPORT = {
       'a Server hands the option on',
       'the garbage collector takes the sockets, and less memory is kept',
     ],
-    'order-threads.test.js': ['the order holds with three I/O threads as well'],
-    'stats.test.js': ['WEBSOCKETS_IO_THREADS says how many I/O threads there are'],
-    'thread-connections.test.js': [
+    'process/order-threads.test.js': ['the order holds with three I/O threads as well'],
+    'base/stats.test.js': ['WEBSOCKETS_IO_THREADS says how many I/O threads there are'],
+    'process/thread-connections.test.js': [
       '1 I/O threads of 3 connections are full: assignSocket throws, and nothing has changed',
       '2 I/O threads of 2 connections are full: assignSocket throws, and nothing has changed',
       'what is no number from 1 to 67,108,864 is as if it were not set',
       "a worker that is terminated as it assigns a socket keeps nobody's place",
     ],
-    'throwing-listener.test.js': [
+    'base/throwing-listener.test.js': [
       'each of 4000 events throws, drain too, by the socket transport: each is uncaught once, in order',
       'each of 4000 events throws, drain too, by permessage-deflate: each is uncaught once, in order',
     ],
-    'tls.test.js': ['a TLS socket goes by a stream, and that can be seen'],
-    'transport-choice.test.js': [
+    'socket/tls.test.js': ['a TLS socket goes by a stream, and that can be seen'],
+    'socket/transport-choice.test.js': [
       'a TCP socket, nothing asked: socket',
       'a Unix-domain socket, nothing asked: socket',
       "a TCP socket, transport: 'socket': socket",
@@ -68,25 +68,25 @@ const EXPECTED = [
   {
     in: 'node-18.3.0',
     because: 'its HTTP parser takes HTTP/3.0',
-    tests: { 'malformed-handshakes.test.js': ['HTTP/3.0: 400'] },
+    tests: { 'handshake/malformed.test.js': ['HTTP/3.0: 400'] },
   },
   ...['node-18.3.0', 'node-18.20.8'].map((name) => ({
     in: name,
     because: 'its HTTP parser takes a space before a colon',
-    tests: { 'malformed-handshakes.test.js': ['a space before a colon: 400'] },
+    tests: { 'handshake/malformed.test.js': ['a space before a colon: 400'] },
   })),
   {
     in: 'node-18.3.0',
     because: 'it refuses an http.Server whose headersTimeout alone is set',
-    tests: { 'http-server.test.js': ['neither do those of the server'] },
+    tests: { 'socket/http-server.test.js': ['neither do those of the server'] },
   },
   {
     in: 'node-18.3.0',
     because:
       'it tells the family of an address as a number, and a socket that was assigned while it was connecting is not heard of',
     tests: {
-      'lost-while-paused.test.js': ['the same of a socket that was connecting when it was assigned'],
-      'socket-after-takeover.test.js': ['addresses that nobody looked at before are there as well'],
+      'pressure/lost-while-paused.test.js': ['the same of a socket that was connecting when it was assigned'],
+      'socket/after-takeover.test.js': ['addresses that nobody looked at before are there as well'],
     },
   },
 
@@ -95,10 +95,10 @@ const EXPECTED = [
     in: 'bun',
     because: 'Bun destroys a socket that was lost as the app would: what a pause has held back is dropped with it',
     tests: {
-      'held-events.test.js': ['send', 'send to several', 'ping'].map(
+      'pressure/held-events.test.js': ['send', 'send to several', 'ping'].map(
         (what) => `${what} in the listener of an event that was held when its connection ended: no throw, then close`,
       ),
-      'lost-while-paused.test.js': [
+      'pressure/lost-while-paused.test.js': [
         'a reset while paused: what came before it is heard, then close',
         'the same of what came while it was paused, with the close frame that it ends with',
         'a reset is noticed while paused, though more has come than is read ahead',
@@ -113,14 +113,14 @@ const EXPECTED = [
     in: 'bun',
     because: 'Bun answers these requests itself, with 400',
     tests: {
-      'malformed-handshakes.test.js': ['OPTIONS: 404', 'the path of a file elsewhere: 404', 'an asterisk: 404'],
+      'handshake/malformed.test.js': ['OPTIONS: 404', 'the path of a file elsewhere: 404', 'an asterisk: 404'],
     },
   },
   {
     in: 'bun',
     because: "Bun's http.Server refuses 200 headers itself, whatever maxHeadersCount is",
     tests: {
-      'malformed-handshakes.test.js': ['so many headers as the HTTP server reads, and no more', '1,000 headers: 101'],
+      'handshake/malformed.test.js': ['so many headers as the HTTP server reads, and no more', '1,000 headers: 101'],
     },
   },
   {
@@ -128,35 +128,35 @@ const EXPECTED = [
     because:
       "a socket that came through Bun's HTTP server does not count the bytes of the handshake, and does not take setKeepAlive",
     tests: {
-      'socket-after-takeover.test.js': [
+      'socket/after-takeover.test.js': [
         'bytesRead and bytesWritten are those of the wire',
         'the byte counts outlive the connection',
       ],
-      'socket-options.test.js': [
+      'socket/options.test.js': [
         'setKeepAlive acts on a connection',
         'setKeepAlive acts in the turn in which the socket is assigned',
         'setKeepAlive acts in the open listener',
         'setKeepAlive acts while what was written before is still on its way',
         'what was set before stays',
       ],
-      'unix-socket.test.js': ['the socket object of a Unix-domain socket after the takeover'],
+      'socket/unix-socket.test.js': ['the socket object of a Unix-domain socket after the takeover'],
     },
   },
   {
     in: 'bun',
     because: "address() of a socket that came through Bun's HTTP server has the port of the peer",
-    tests: { 'socket-after-takeover.test.js': ['addresses that nobody looked at before are there as well'] },
+    tests: { 'socket/after-takeover.test.js': ['addresses that nobody looked at before are there as well'] },
   },
   {
     in: 'bun',
     because: "unref() of a socket that came through Bun's HTTP server does not let the process go",
-    tests: { 'exit.test.js': ['unref() of its socket lets the process go, and the peer sees the end'] },
+    tests: { 'process/exit.test.js': ['unref() of its socket lets the process go, and the peer sees the end'] },
   },
   {
     in: 'bun',
     because: 'Bun hands a write to TLS on at once, and counts nothing: a send is never refused for it',
     tests: {
-      'back-pressure.test.js': [
+      'pressure/back-pressure.test.js': [
         'over TLS nothing is known of that write before the next turn: a send is refused',
         'over TLS nothing is known of that write before the next turn: a broadcast is refused',
       ],
@@ -165,23 +165,25 @@ const EXPECTED = [
   {
     in: 'bun',
     because: "TLS sockets of Bun's HTTPS server have no getProtocol()",
-    tests: { 'tls.test.js': ['the socket object tells the truth, and drives the WebSocket'] },
+    tests: { 'socket/tls.test.js': ['the socket object tells the truth, and drives the WebSocket'] },
   },
   {
     in: 'bun',
     because: "Bun's HTTP server does not close a connection that has sent no whole request",
-    tests: { 'server.test.js': ['a client that says nothing, or half a request, is closed after closeTimeout'] },
+    tests: {
+      'handshake/server-close.test.js': ['a client that says nothing, or half a request, is closed after closeTimeout'],
+    },
   },
   {
     in: 'bun',
     because: "Bun's HTTP server takes no more than 200 headers, and answers 431",
-    tests: { 'advisories.test.js': ['as many headers as fit, or more, end no process'] },
+    tests: { 'protocol/advisories.test.js': ['as many headers as fit, or more, end no process'] },
   },
   {
     in: 'bun',
     because: 'a socket of Bun that was read by read() alone does not end, where allowHalfOpen is false',
     tests: {
-      'fin-before-takeover.test.js': [
+      'socket/handover.test.js': [
         'what a peer sent before its FIN is heard, allowHalfOpen false, where both came before the takeover',
       ],
     },
@@ -189,7 +191,7 @@ const EXPECTED = [
   {
     in: 'bun',
     because: 'Bun lists what is active in another way',
-    tests: { 'client.test.js': ['reconnect > close() ends the waiting'] },
+    tests: { 'handshake/client.test.js': ['reconnect > close() ends the waiting'] },
   },
 
   {
@@ -197,7 +199,7 @@ const EXPECTED = [
     because: 'Bun reads late where its thread has been busy: a peer that has answered may be taken for silent',
     sometimes: true,
     tests: {
-      'busy-threads.test.js': [
+      'pressure/busy-threads.test.js': [
         'the JavaScript thread is blocked for longer than timeout',
         'the I/O thread compresses for longer than pingInterval',
       ],
@@ -209,29 +211,26 @@ const EXPECTED = [
     in: 'deno',
     because: 'Deno hears of no reset while it does not read, and shows no descriptor to ask the system with',
     tests: {
-      'lost-while-paused.test.js': [
+      'pressure/lost-while-paused.test.js': [
         'the same of what came while it was paused, with the close frame that it ends with',
         'a reset is noticed while paused, though more has come than is read ahead',
       ],
-      'pause.test.js': ['a reset is noticed while paused'],
-      'reset-after-fin.test.js': ['a reset is noticed while paused, also after a FIN'],
+      'pressure/pause.test.js': ['a reset is noticed while paused'],
+      'socket/peer-loss.test.js': ['a reset is noticed while paused, also after a FIN'],
     },
   },
   {
     in: 'deno',
     because: 'Deno reads 1,000 headers, and nothing shows that there were more',
     tests: {
-      'malformed-handshakes.test.js': [
-        '1,001 headers: 431',
-        '1,200 headers, and Node leaves out the last of them: 431',
-      ],
+      'handshake/malformed.test.js': ['1,001 headers: 431', '1,200 headers, and Node leaves out the last of them: 431'],
     },
   },
   {
     in: 'deno',
     because: "Deno's zlib takes no dictionary, which the test's peer compresses by",
     tests: {
-      'deflate-violations.test.js': [
+      'deflate/violations.test.js': [
         'a reference to before the beginning is WS_ERR_INVALID_COMPRESSED_DATA and 1007',
         'a reference into a message of before is refused where the client takes over nothing',
       ],
@@ -242,7 +241,7 @@ const EXPECTED = [
     because:
       "what a listener of http.Server's 'upgrade' throws, open listeners included, is no uncaughtException in Deno",
     tests: {
-      'throwing-listener.test.js': [
+      'base/throwing-listener.test.js': [
         'a throw in a listener is uncaught once; no event is lost or repeated',
         ...[
           'the stream transport',
@@ -259,15 +258,15 @@ const EXPECTED = [
     in: 'deno',
     because: 'an uncaught exception that an addon reports ends Deno with "Uncaught null"',
     tests: {
-      'throwing-listener.test.js': ['where nobody catches it, the process ends as with any EventEmitter'],
-      'worker.test.js': ['a throw in a listener ends the worker, as any uncaught error there'],
+      'base/throwing-listener.test.js': ['where nobody catches it, the process ends as with any EventEmitter'],
+      'process/worker.test.js': ['a throw in a listener ends the worker, as any uncaught error there'],
     },
   },
   {
     in: 'deno',
     because: 'TLS sockets of Deno read on while they are paused, and take whatever is written',
     tests: {
-      'tls.test.js': [
+      'socket/tls.test.js': [
         'pause stops what comes, TCP stops the client, and resume brings all of it in order',
         'a client that never reads is dropped at maxBufferedAmount, and nobody else',
       ],
@@ -277,7 +276,7 @@ const EXPECTED = [
     in: 'deno',
     because: 'Deno encrypts in a later turn: what is written over TLS right before process.exit() is lost',
     tests: {
-      'tls.test.js': [
+      'socket/tls.test.js': [
         'send of 50000 bytes and process.exit() in the listener: it arrives, and close 1001',
         'send of 50000 bytes and process.exit() in a timer: it arrives, and close 1001',
       ],
@@ -287,13 +286,15 @@ const EXPECTED = [
     in: 'deno',
     because: 'the same, of as little as may be encrypted in time: one of three times it is lost',
     sometimes: true,
-    tests: { 'tls.test.js': ['send of 10 bytes and process.exit() in the listener: it arrives, and close 1001'] },
+    tests: {
+      'socket/tls.test.js': ['send of 10 bytes and process.exit() in the listener: it arrives, and close 1001'],
+    },
   },
   {
     in: 'deno',
     because: "promises have their turn within an emit: in 'upgrade' the client of ws has no protocol yet",
     tests: {
-      'upgrade.test.js': [
+      'handshake/handle-upgrade.test.js': [
         'handleUpgradeRequest > upgrades a client of ws, and its options go to assignSocket as they are',
       ],
     },
@@ -301,20 +302,24 @@ const EXPECTED = [
   {
     in: 'deno',
     because: "Deno's http.Server emits the error of a request that was aborted, though nobody listens",
-    tests: { 'client.test.js': ['close() and terminate(null) end handshakes that are under way, without a word'] },
+    tests: {
+      'handshake/client.test.js': ['close() and terminate(null) end handshakes that are under way, without a word'],
+    },
   },
   {
     in: 'deno',
     because: 'Deno keeps two descriptors of sockets that are over, however many there were; with http alone as well',
-    tests: { 'leaks.test.js': ['descriptors are given back'] },
+    tests: { 'process/leaks.test.js': ['descriptors are given back'] },
   },
   {
     in: 'deno',
     because: 'sockets of a worker that is terminated stay open in Deno: their peers hear nothing',
     sometimes: true,
     tests: {
-      'deadlock.test.js': ['a worker is terminated while its peers send messages and pings'],
-      'worker.test.js': ['terminate() of busy workers: the process stays, the peers see the end within two seconds'],
+      'process/deadlock.test.js': ['a worker is terminated while its peers send messages and pings'],
+      'process/worker.test.js': [
+        'terminate() of busy workers: the process stays, the peers see the end within two seconds',
+      ],
     },
   },
   {
@@ -322,7 +327,7 @@ const EXPECTED = [
     because: 'Deno reads late where its thread has been busy: a peer that has answered may be taken for silent',
     sometimes: true,
     tests: {
-      'busy-threads.test.js': [
+      'pressure/busy-threads.test.js': [
         'the JavaScript thread is blocked for longer than timeout',
         'the I/O thread compresses for longer than pingInterval',
       ],

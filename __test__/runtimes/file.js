@@ -30,7 +30,7 @@ let files = 0;
  *
  * @param {import('./catalog').Runtime} runtime
  * @param {string} transport
- * @param {string} file its name in `__test__`
+ * @param {string} file its path in `__test__`
  * @param {string[]} expected names of tests that are expected to fail
  * @returns {Promise<Result[]>} of each test that began
  */
@@ -80,7 +80,10 @@ function ended(child, results) {
         /* it is gone already */
       }
     };
-    child.once('error', (error) => (clearInterval(timer), resolve(error.message)));
+    child.once('error', (error) => {
+      clearInterval(timer);
+      resolve(error.message);
+    });
     child.once('close', (status, signal) => {
       clearInterval(timer);
       kill(); // what it has left behind

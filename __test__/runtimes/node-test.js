@@ -76,7 +76,8 @@ const parse = (rest) => (typeof rest[0] === 'function' ? [{}, rest[0]] : [rest[0
 function describe(title, ...rest) {
   const [{ skip }, body] = parse(rest);
   const outer = current;
-  const suite = (current = new Suite(`${outer.prefix}${title} > `));
+  const suite = new Suite(`${outer.prefix}${title} > `);
+  current = suite;
   body();
   current = outer;
   if (!skip) outer.steps.push((report) => runSuite(suite, report));
@@ -114,7 +115,7 @@ async function runTest(name, { timeout = LIMIT, skip }, body, report) {
   }
   const context = new Context(name);
   let timer;
-  const cut = new Promise((resolve, reject) => {
+  const cut = new Promise((_resolve, reject) => {
     uncaught = reject;
     timer = setTimeout(() => reject(new Error(`not done after ${limit} ms`)), limit);
   });

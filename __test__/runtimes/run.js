@@ -5,13 +5,12 @@
 // Runs the suite of `Base` in other runtimes than the one at hand: each version in versions.json, on the
 // stream transport, Node.js on the socket transport too. `core` is what .ci/run has time for: the oldest
 // Node.js, Bun and Deno, on the stream transport, and of the files those that no runtime could do without.
-// Or by name: `node`, `node-18.20.8`, `bun`; `socket`; `close.test.js`.
+// Or by name: `node`, `node-18.20.8`, `bun`; `socket`; `base/close.test.js`.
 //
 // What fails has to stand in expected.js, and what stands there has to fail.
 
-const fs = require('node:fs');
 const os = require('node:os');
-const path = require('node:path');
+const { ABOUT_A_TRANSPORT, ON_ANY_TRANSPORT, testFiles } = require('../../scripts/lib/test-files');
 const { runtimes } = require('./catalog');
 const CORE = require('./core');
 const { FILES, expectedOf } = require('./expected');
@@ -20,11 +19,10 @@ const install = require('./install');
 const table = require('./table');
 
 /** What is no test of `Base`: the compiler runs in Node.js whatever runs the tests, and documents do not run. */
-const ELSEWHERE = ['links.test.js', 'types.test.js'];
+const ELSEWHERE = ['docs/imports.test.js', 'docs/links.test.js', 'docs/map.test.js', 'docs/types.test.js'];
 
-const all = fs
-  .readdirSync(path.join(__dirname, '..'))
-  .filter((name) => name.endsWith('.test.js') && !ELSEWHERE.includes(name))
+const all = testFiles([...ABOUT_A_TRANSPORT, ...ON_ANY_TRANSPORT])
+  .filter((name) => !ELSEWHERE.includes(name))
   .sort();
 
 /** @returns {{ runtime: import('./catalog').Runtime, transport: string }[]} what is to be run, and of which files */

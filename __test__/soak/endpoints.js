@@ -18,6 +18,7 @@ const DAWDLER = 'x-dawdler';
 function dawdler(random) {
   const pass = (next, frame) => {
     if (random(3) > 0) next(null, frame);
+    // biome-ignore lint/suspicious/noDuplicateElseIf: each call draws another number.
     else if (random(3) > 0) setImmediate(next, null, frame);
     else setTimeout(next, random(5), null, frame);
   };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { stateOf } = require('../../lib/base/base');
+const { groupOf } = require('../../lib/base/base');
 const { choicesOf, choose, closing } = require('./choice');
 const { Transcript, pingPayload } = require('./transcript');
 
@@ -176,7 +176,7 @@ class House {
 
   /** Past a number of closing connections the oldest is dropped: no event tells, and its close may lack its end. */
   #hearOfDropped() {
-    const { dropped } = stateOf(this.base);
+    const { dropped } = groupOf(this.base);
     const { records } = this;
     dropped.add = function add(connection) {
       const record = records.get(connection.sid);

@@ -51,7 +51,10 @@ class WsActor extends Actor {
       this.ended();
     });
     const answered = new Promise((resolve) => {
-      this.ws.on('open', () => resolve((this.status = 101)));
+      this.ws.on('open', () => {
+        this.status = 101;
+        resolve(this.status);
+      });
       this.ws.on('unexpected-response', (_request, response) => {
         this.status = response.statusCode;
         this.ws.terminate();

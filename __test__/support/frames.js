@@ -121,9 +121,9 @@ class FrameReader {
    */
   static read(bytes) {
     const short = bytes[1] & 0x7f;
-    let at = 2 + (short === 126 ? 2 : short === 127 ? 8 : 0);
-    const key = bytes[1] & 0x80 ? bytes.subarray(at, (at += 4)) : null;
-    const body = bytes.subarray(at);
+    const at = 2 + (short === 126 ? 2 : short === 127 ? 8 : 0);
+    const key = bytes[1] & 0x80 ? bytes.subarray(at, at + 4) : null;
+    const body = bytes.subarray(key === null ? at : at + 4);
     return {
       fin: bytes[0] >= 0x80,
       rsv: (bytes[0] >> 4) & 7,

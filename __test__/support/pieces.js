@@ -16,7 +16,8 @@ async function hearsInPieces({ events, raw, random, bytes, expected }) {
   const client = await raw({ head: bytes.subarray(0, head) });
   for (let at = head; at < bytes.length; ) {
     const size = 1 + random([3, 50, 5000, 100_000][random(4)]);
-    await client.write(bytes.subarray(at, (at += size)));
+    await client.write(bytes.subarray(at, at + size));
+    at += size;
     if (random(3) === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   await events.until(() => events.all.length > expected.length);

@@ -16,6 +16,9 @@ const UWS = process.env.UWS_PRELOAD ? { LD_PRELOAD: process.env.UWS_PRELOAD } : 
  *   decodes: boolean, decodedOf?: string, node: boolean, collects: boolean }} Server
  */
 
+/** What the earlier build of `--before` is called. */
+const BEFORE = 'websockets-before';
+
 /** @type {Server[]} */
 const SERVERS = [
   { name: 'websockets', command: node('websockets.js'), can: ['tls', 'deflate'], decodes: true },
@@ -78,14 +81,17 @@ function bun() {
 }
 
 /**
- * This module once for each number of shards.
+ * All servers: this module once for each number of shards, and beside an earlier build of it.
  *
  * @param {number[]} shards none: as the module chooses
+ * @param {string | undefined} before the folder of the earlier build
  * @returns {Server[]}
  */
-function withShards(shards) {
-  if (shards.length === 0) return SERVERS;
-  const [own, ...peers] = SERVERS;
+function lineUp(shards, before) {
+  const [own, ...others] = SERVERS;
+  const earlier = { ...own, name: BEFORE, env: { BENCH_MODULE: path.resolve(before ?? '.') } };
+  const peers = before === undefined ? others : [earlier, ...others];
+  if (shards.length === 0) return [own, ...peers];
   const each = shards.map((count) => ({
     ...own,
     name: `websockets/${count}`,
@@ -107,4 +113,4 @@ function takesPart(server, scenario) {
   return scenario.text === true || server.decodedOf === undefined;
 }
 
-module.exports = { takesPart, withShards };
+module.exports = { BEFORE, lineUp, takesPart };

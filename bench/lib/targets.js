@@ -3,7 +3,8 @@
 // The figures to reach, each against a peer in the same round. Where several peers are named, it is the
 // one whose median is best. A metric without a peer is a figure of its own.
 
-const { judge } = require('./statistics');
+const { BEFORE } = require('./servers');
+const { interval, judge, median } = require('./statistics');
 const { figure, table } = require('./table');
 
 const OWN = 'websockets';
@@ -58,4 +59,28 @@ function targets(samples) {
   return table(['scenario', 'mode', 'target', 'median', '95 % interval', 'rounds', 'verdict'], rows);
 }
 
-module.exports = { targets };
+/** What is compared with an earlier build, and in which mode: rates with all cores, CPU time on one. */
+const CHANGES = { shared: ['rate', 'p50', 'bytes'], pinned: ['cpu', 'jsCpu'] };
+
+/**
+ * @param {import('./samples').Samples} samples
+ * @returns {string} the ratios to an earlier build, paired by round; empty if none was measured
+ */
+function changes(samples) {
+  const scenarios = [...new Set(samples.all.map(({ scenario }) => scenario))];
+  const rows = scenarios.flatMap((scenario) =>
+    Object.entries(CHANGES).flatMap(([mode, metrics]) =>
+      metrics.flatMap((metric) => {
+        const ratios = samples.ratios({ scenario, mode }, OWN, BEFORE, metric);
+        if (ratios.length === 0) return [];
+        const [low, high] = interval(ratios);
+        return [
+          [scenario, mode, metric, figure(median(ratios)), `${figure(low)}–${figure(high)}`, String(ratios.length)],
+        ];
+      }),
+    ),
+  );
+  return rows.length === 0 ? '' : table(['scenario', 'mode', 'metric', 'ratio', '95 % interval', 'rounds'], rows);
+}
+
+module.exports = { changes, targets };

@@ -3,12 +3,14 @@
 // What every server file reads from its environment, and the one thing that it prints: its port.
 
 const fs = require('node:fs');
+const path = require('node:path');
 
 const {
   BENCH_ROLE,
   BENCH_DECODE,
   BENCH_DEFLATE,
   BENCH_KEEP_SOCKET,
+  BENCH_MODULE,
   BENCH_TLS_KEY: key,
   BENCH_TLS_CERT: cert,
 } = process.env;
@@ -21,6 +23,8 @@ const decodes = BENCH_DECODE === '1';
 const deflates = BENCH_DEFLATE === '1';
 /** Whether a server that can do without them keeps the socket objects. */
 const keepsSocket = BENCH_KEEP_SOCKET !== '0';
+/** The checkout of this module that is measured. */
+const folder = BENCH_MODULE ?? path.join(__dirname, '..', '..');
 /** The files of a certificate, where the server is to speak wss. */
 const tls = key && cert ? { key, cert } : null;
 
@@ -42,4 +46,4 @@ function listen(server) {
   server.listen(0, '127.0.0.1', () => ready(server.address().port));
 }
 
-module.exports = { broadcasts, createServer, decodes, deflates, keepsSocket, listen, ready, tls };
+module.exports = { broadcasts, createServer, decodes, deflates, keepsSocket, listen, folder, ready, tls };

@@ -1,7 +1,7 @@
 'use strict';
 
-const { Base, acceptKey } = require('../..');
-const { broadcasts, createServer, deflates, keepsSocket, listen } = require('./common');
+const { broadcasts, createServer, deflates, keepsSocket, listen, folder } = require('./common');
+const { Base, acceptKey } = require(folder);
 
 const EXTENSIONS = 'permessage-deflate; client_no_context_takeover';
 

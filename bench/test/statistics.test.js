@@ -27,7 +27,10 @@ test('the interval of a median holds it, is repeatable, and grows with the sprea
 
 test('of normal samples the interval of the median covers the true one nineteen times in twenty', () => {
   let state = 12345;
-  const uniform = () => (state = (state * 1103515245 + 12345) % 2 ** 31) / 2 ** 31;
+  const uniform = () => {
+    state = (state * 1103515245 + 12345) % 2 ** 31;
+    return state / 2 ** 31;
+  };
   const normal = () => Array.from({ length: 12 }, uniform).reduce((sum, x) => sum + x) - 6;
   let covered = 0;
   for (let trial = 0; trial < 100; trial += 1) {

@@ -26,7 +26,7 @@ function createServer() {
   base.extensions = { 'x-checksum': checksum, metrics: metrics.extension };
   base.on('message', (text, sid) => base.send(sid, `echo: ${text}`));
   base.on('error', (error) => console.log(`server: ${error.code}, ${error.message}`));
-  base.on('close', (reason, sid, code) => console.log(`server: closed, ${code} ${reason}`));
+  base.on('close', (reason, _sid, code) => console.log(`server: closed, ${code} ${reason}`));
   const server = http.createServer();
   server.on('upgrade', (request, socket, head) => {
     const offered = (request.headers['sec-websocket-extensions'] ?? '').split(',').map((name) => name.trim());

@@ -37,7 +37,8 @@ class Metrics {
   #count(connection, direction, { opcode, length }) {
     const kind = NAMES[opcode] ?? 'unknown';
     for (const counts of [this.total, this.of(connection)]) {
-      const count = (counts[direction][kind] ??= { frames: 0, bytes: 0 });
+      counts[direction][kind] ??= { frames: 0, bytes: 0 };
+      const count = counts[direction][kind];
       count.frames++;
       count.bytes += length;
     }

@@ -103,7 +103,7 @@ impl Driven {
             }
             9 => self.write(),
             10 => self.queued += HIGH_MARK,
-            11 => self.answer(|session, out| session.answer_closing(out)),
+            11 => self.answer(|session, out| session.release_closing_answer(out)),
             12 => {
                 self.is_ours |= self.session.phase() == State::Open;
                 self.answer(|session, out| {

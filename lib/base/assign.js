@@ -1,71 +1,117 @@
 'use strict';
 
 const net = require('node:net');
+const { Stream } = require('node:stream');
 
-const { onAbort } = require('../util/abort.js');
 const { Connection, kInner } = require('../connection/connection.js');
-const { finish } = require('../connection/deliver.js');
-const { drive, isDriven } = require('../transport/drive.js');
-const { failure } = require('../util/errors.js');
+const { opened } = require('../connection/diagnostics.js');
+const { close, enterClosed, terminate } = require('../connection/lifecycle.js');
+const { checkAssignOptions } = require('../connection/options.js');
+const { upgraded } = require('../handshake/upgraded-streams.js');
+const { statusCode } = require('../native/constants.js');
 const native = require('../native/native.js');
+const { drive, isDriven } = require('../transport/net-socket/drive.js');
+const { whyNot } = require('../transport/net-socket/takeover.js');
 const { SocketTransport } = require('../transport/socket/socket-transport.js');
 const { StreamTransport } = require('../transport/stream/stream-transport.js');
+const { onAbort } = require('../util/abort.js');
+const { failure, invalidType } = require('../util/errors.js');
 const { isTracing, trace } = require('../util/trace.js');
-const { whyNot } = require('../transport/takeover.js');
-const { upgraded } = require('../handshake/upgraded.js');
-
-const TRY_AGAIN_LATER = 1013;
-const ABNORMAL_CLOSURE = 1006;
 
 /** Every stream that is being assigned, or has been and is no `net.Socket`: what drives one of these
  *  tells. */
 const taken = new WeakSet();
 
 /**
- * Makes a socket a connection. What can fail comes before anything changes.
- *
- * @param {import('../connection/state.js').State} state
- * @param {any} socket
- * @param {ReturnType<typeof import('../connection/options.js').checkAssignOptions>} options
- * @param {import('../transport/drive.js').Actions} actions
- * @returns {Connection}
+ * @typedef {import('../connection/group.js').Group<Connection>} Group
+ * @typedef {import('../connection/sink').Sink<Connection>} Sink
+ * @typedef {import('node:stream').Duplex} Duplex
+ * @typedef {ReturnType<typeof checkAssignOptions>} AssignOptions
  */
-function assign(state, socket, options, actions) {
+
+/**
+ * Makes a socket a connection. What can fail comes before anything changes. The sink hears nothing before
+ * `announce`.
+ *
+ * @param {Group} group
+ * @param {unknown} socket
+ * @param {unknown} options as `assignSocket` gets them
+ * @param {Sink} sink
+ * @returns {Connection}
+ * @throws {TypeError} if an argument is wrong
+ * @throws {Error} `ERR_WS_SOCKET_TAKEN`, `ERR_WS_UNSUPPORTED_SOCKET`, or the system's code
+ */
+function take(group, socket, options, sink) {
+  if (!isWritable(socket)) {
+    throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
+  }
+  const checked = checkAssignOptions(group.extensions, options);
   if (isDriven(socket) || taken.has(socket)) {
     throw failure('ERR_WS_SOCKET_TAKEN', 'The socket has been assigned before');
   }
   // At once: what is asked of the socket, and of those that have to make room, may assign it as well.
   taken.add(socket);
   try {
-    return makeConnection(state, socket, options, actions);
+    return makeConnection(group, socket, checked, sink);
   } catch (error) {
     taken.delete(socket);
     throw error;
   }
 }
 
-/** Makes a socket, which is no connection yet, one. */
-function makeConnection(state, socket, options, actions) {
+/**
+ * Says that a connection is there.
+ *
+ * @param {Connection} connection
+ * @param {...unknown} more what the sink gets with it
+ */
+function announce(connection, ...more) {
+  const { group, sink } = connection[kInner];
+  opened(group.base, connection);
+  sink.opened(connection, ...more);
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Duplex} an old-style stream lacks much of it
+ */
+function isWritable(value) {
+  if (!(value instanceof Stream)) {
+    return false;
+  }
+  const { write, end } = /** @type {Partial<Duplex>} */ (value);
+  return typeof write === 'function' && typeof end === 'function';
+}
+
+/**
+ * @param {Group} group
+ * @param {Duplex} socket that is no connection yet
+ * @param {AssignOptions} options
+ * @param {Sink} sink
+ * @returns {Connection}
+ */
+function makeConnection(group, socket, options, sink) {
   options.signal?.throwIfAborted();
-  const mask = options.mask ?? state.options.mask;
+  const mask = options.mask ?? group.options.mask;
   const over = socket.destroyed || socket.writableEnded;
   const deflate = options.extensions.find(({ agreed }) => agreed !== undefined)?.agreed ?? '';
-  const transport = over ? null : makeTransport(state, socket, { mask, deflate }, options);
-  makeRoom(state, actions);
+  const transport = over ? null : makeTransport(group, socket, { mask, deflate }, options);
+  makeRoom(group);
   const connection = new Connection({
     sid: native.newSid(),
-    owner: state,
+    group,
+    sink,
     transport,
     socket,
     protocol: options.protocol,
     extensions: options.extensions.map(({ name }) => name),
     mask,
-    remoteAddress: socket.remoteAddress,
+    remoteAddress: /** @type {Partial<net.Socket>} */ (socket).remoteAddress,
     windowBytes: native.deflateMemory(deflate, mask),
   });
-  state.views.add(connection);
-  state.windowBytes += connection[kInner].windowBytes;
-  follow(connection, options.signal, actions);
+  group.views.add(connection);
+  group.windowBytes += connection[kInner].windowBytes;
+  follow(connection, options.signal);
   if (transport === null) {
     socket.on('error', ignore);
     process.nextTick(finishOver, connection);
@@ -73,7 +119,7 @@ function makeConnection(state, socket, options, actions) {
   }
   transport.bind(connection);
   if (socket instanceof net.Socket) {
-    drive(socket, connection, actions);
+    drive(socket, connection);
     taken.delete(socket);
   }
   transport.start(options.head, options.keepSocket);
@@ -81,16 +127,16 @@ function makeConnection(state, socket, options, actions) {
 }
 
 /**
- * @param {import('../connection/state.js').State} state
- * @param {any} socket
+ * @param {Group} group
+ * @param {Duplex} socket
  * @param {{ mask: boolean, deflate: string }} role
- * @param {{ extensions: { agreed?: string }[], transport?: string }} options
+ * @param {AssignOptions} options
  * @returns {SocketTransport | StreamTransport}
  */
-function makeTransport(state, socket, { mask, deflate }, { extensions, transport }) {
+function makeTransport(group, socket, { mask, deflate }, { extensions, transport }) {
   const isSocket = socket instanceof net.Socket;
   const isStrict = isSocket || upgraded.has(socket);
-  const role = { mask, enforceMasking: state.options.enforceMasking ?? isStrict, deflate };
+  const role = { mask, enforceMasking: group.options.enforceMasking ?? isStrict, deflate };
   const isChained = extensions.some(({ agreed }) => agreed === undefined);
   const reason = isChained ? 'its extensions are JavaScript' : whyNot(socket);
   if (transport === 'stream' || (transport === undefined && reason !== null)) {
@@ -98,50 +144,56 @@ function makeTransport(state, socket, { mask, deflate }, { extensions, transport
       trace('a socket goes by the stream transport: %s', transport ? 'it was asked for' : reason);
     }
     const chained = isChained ? extensions : [];
-    return new StreamTransport(socket, methodsOf(socket), state, role, chained);
+    return new StreamTransport(socket, methodsOf(socket), group, role, chained);
   }
   if (reason !== null) {
     const message = `This socket cannot be carried by the 'socket' transport: ${reason}`;
     throw failure('ERR_WS_UNSUPPORTED_SOCKET', message);
   }
-  return new SocketTransport(socket, state, role);
+  return new SocketTransport(/** @type {net.Socket} */ (socket), group, role);
 }
 
 /**
- * How to drive a stream; an old-style one has no more than `write` and `end`. A `net.Socket` gets methods that drive the WebSocket in place of its
- * own; of any other stream, what is called is what it has at the time.
+ * How to drive a stream; an old-style one has no more than `write` and `end`. A `net.Socket` gets methods that drive
+ * the WebSocket in place of its own; of any other stream, what is called is what it has at the time.
+ *
+ * @param {Duplex} stream
+ * @returns {import('../transport/stream/stream-output.js').Methods}
  */
 function methodsOf(stream) {
   if (stream instanceof net.Socket) {
     const { write, end, destroy, pause, resume } = stream;
     return { write, end, destroy, pause, resume };
   }
+  const own = /** @type {Record<string, Function>} */ (/** @type {unknown} */ (stream));
   const names = ['write', 'end', 'destroy', 'pause', 'resume'];
-  const has = names.filter((name) => typeof stream[name] === 'function');
-  return Object.fromEntries(has.map((name) => [name, (...rest) => stream[name](...rest)]));
+  const has = names.filter((name) => typeof own[name] === 'function');
+  const methods = has.map((name) => [name, (/** @type {unknown[]} */ ...rest) => own[name](...rest)]);
+  return /** @type {import('../transport/stream/stream-output.js').Methods} */ (Object.fromEntries(methods));
 }
 
-/** Closes the oldest connections until one more may be open. */
-function makeRoom({ evicted, options, views }, actions) {
+/** Closes the oldest connections until one more may be open. @param {Group} group */
+function makeRoom({ evicted, options, views }) {
   while (views.size >= options.maxConnections) {
-    const oldest = views.oldest();
-    actions.close(oldest, TRY_AGAIN_LATER, 'maxConnections reached.');
+    const oldest = /** @type {Connection} */ (views.oldest());
+    close(oldest, statusCode.TRY_AGAIN_LATER, 'maxConnections reached.');
     evicted(oldest.sid);
   }
 }
 
-/** Has an AbortSignal terminate the connection. */
-function follow(connection, signal, actions) {
+/** Has an AbortSignal terminate the connection. @param {Connection} connection @param {AbortSignal} [signal] */
+function follow(connection, signal) {
   if (signal !== undefined) {
-    connection[kInner].release = onAbort(signal, () => actions.terminate(connection));
+    connection[kInner].release = onAbort(signal, () => terminate(connection));
   }
 }
 
+/** Hears of an error that is another's business. */
 function ignore() {}
 
-/** The socket was over before it was assigned. */
+/** The socket was over before it was assigned. @param {Connection} connection */
 function finishOver(connection) {
-  finish(connection, '', ABNORMAL_CLOSURE);
+  enterClosed(connection, '', statusCode.ABNORMAL);
 }
 
-module.exports = { assign };
+module.exports = { announce, take };

@@ -1,33 +1,32 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
-const { Stream } = require('node:stream');
 const { inherits } = require('node:util');
 
-const { assign } = require('./assign.js');
-const { flushAfter } = require('../transport/socket/bridge.js');
+const { announce, take } = require('./assign.js');
+const { BaseSink } = require('./base-sink.js');
+const { kInner } = require('../connection/connection.js');
+const { Group } = require('../connection/group.js');
+const holds = require('../connection/hold.js');
+const lifecycle = require('../connection/lifecycle.js');
+const { checkOption } = require('../connection/options.js');
+const { opcode, statusCode } = require('../native/constants.js');
 const { boolean, object } = require('../options/check.js');
-const { OPEN, kInner } = require('../connection/connection.js');
 const { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf } = require('../options/data.js');
-const { leave, terminated } = require('../connection/deliver.js');
-const { opened } = require('../connection/diagnostics.js');
-const { allOver, disposable } = require('../util/dispose.js');
+const { disposable } = require('../util/dispose.js');
 const { invalidType } = require('../util/errors.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
-const { Messages } = require('../connection/messages.js');
-const native = require('../native/native.js');
-const { checkAssignOptions, checkOption } = require('../connection/options.js');
-const pausing = require('../connection/hold.js');
-const { SocketTransport } = require('../transport/socket/socket-transport.js');
-const { State } = require('../connection/state.js');
+const { ioThreads } = require('../transport/socket/dispatch.js');
+const { Messages } = require('./messages.js');
+const { addressed, sendFrame } = require('./send.js');
 
-const PING = 0x9;
+/** Where a `Base` keeps what is not for its users: its connections, and their sink. */
+const kGroup = Symbol('websockets.group');
+const kSink = Symbol('websockets.sink');
 
-const NORMAL_CLOSURE = 1000;
-const GOING_AWAY = 1001;
-
-/** Where a `Base` keeps what is not for its users. */
-const kState = Symbol('websockets.state');
+/** @typedef {import('../connection/connection.js').Connection} Connection */
+/** @typedef {import('../../index').Sids} Sids */
+/** @typedef {import('../../index').Base & { [kGroup]: Group<Connection>, [kSink]: BaseSink }} Self a `Base`, all of it */
 
 /**
  * Many WebSocket connections behind one EventEmitter.
@@ -42,131 +41,31 @@ function Base(options) {
   if (!(this instanceof Base)) {
     return new Base(options);
   }
-  const state = new State(this, options);
-  EventEmitter.call(this);
-  Object.defineProperty(this, kState, { value: state });
+  const self = whole(this);
+  const group = new Group(self, options);
+  EventEmitter.call(self);
+  Object.defineProperty(self, kGroup, { value: group });
+  Object.defineProperty(self, kSink, { value: new BaseSink(self) });
 }
 inherits(Base, EventEmitter);
 
+/** @param {unknown} base @returns {Self} the same, with what is not for its users */
+function whole(base) {
+  return /** @type {Self} */ (base);
+}
+
 /**
- * The state of a `Base`.
+ * The connections of a `Base`.
  *
- * @param {any} base
- * @returns {State}
+ * @param {unknown} base
+ * @returns {Group<Connection>}
  */
-function stateOf(base) {
-  const state = base?.[kState];
-  if (state === undefined) {
+function groupOf(base) {
+  const group = /** @type {Partial<Self> | null | undefined} */ (base)?.[kGroup];
+  if (group === undefined) {
     throw invalidType('"this"', 'a Base whose constructor has run', base);
   }
-  return state;
-}
-
-/**
- * The open connections that a `sid` argument addresses.
- *
- * @param {State} state
- * @param {unknown} sid a sid, an array of sids, or `null` for all
- * @returns {import('../connection/connection.js').Connection[]}
- */
-function addressed({ views }, sid) {
-  if (sid === null) {
-    return views.all();
-  }
-  // A copy first: what an accessor in it does comes before anything is looked up.
-  const sids = Array.isArray(sid) ? [...sid] : [sid];
-  const found = [];
-  for (const one of sids) {
-    if (typeof one !== 'string') {
-      throw invalidType('The "sid" argument', 'a string, an array of strings, or null', sid);
-    }
-    const connection = views.get(one);
-    if (connection !== undefined) {
-      found.push(connection);
-    }
-  }
-  return found;
-}
-
-/**
- * Sends one frame to those whom `sid` addresses.
- *
- * @param {State} state
- * @param {unknown} sid
- * @param {number} opcode
- * @param {string | ArrayBufferView} data
- * @param {boolean} compress whether permessage-deflate may compress it
- * @returns {number} how many that are
- */
-function sendFrame(state, sid, opcode, data, compress) {
-  if (sid === null) {
-    const count = state.views.size;
-    if (count > state.streams.size) {
-      flushAfter(native.broadcast(state.id, opcode, data, compress));
-    }
-    sendOneByOne([...state.streams], opcode, data, compress);
-    return count;
-  }
-  if (typeof sid === 'string') {
-    // By far the most usual: no list is made for it.
-    const connection = state.views.get(sid);
-    connection?.[kInner].transport?.send(opcode, data, compress);
-    return connection === undefined ? 0 : 1;
-  }
-  const connections = addressed(state, sid);
-  const slots = [];
-  const others = [];
-  for (const connection of connections) {
-    const { transport } = connection[kInner];
-    if (connections.length > 1 && transport instanceof SocketTransport) {
-      slots.push(transport.slot);
-    } else {
-      others.push(connection);
-    }
-  }
-  if (slots.length > 0) {
-    flushAfter(native.frames(slots, opcode, data, compress));
-  }
-  sendOneByOne(others, opcode, data, compress);
-  return connections.length;
-}
-
-/**
- * Sends one frame to each of some connections. Extensions and old-style streams run meanwhile: they may
- * close those that have not had their turn, and nothing follows a close frame (RFC 6455 §5.5.1); and what
- * hears of them may reuse the caller's memory.
- */
-function sendOneByOne(connections, opcode, given, compress) {
-  let frame;
-  // Unmasked, and many streams may keep it without a copy for each.
-  const shared = () => (frame ??= native.encode(opcode, given, false));
-  // The caller's bytes are copied once, into that frame.
-  const data = connections.length > 1 && typeof given !== 'string' ? payloadOf(shared()) : given;
-  for (const connection of connections) {
-    const { readyState, transport } = connection[kInner];
-    if (readyState === OPEN) {
-      transport?.send(opcode, data, compress, shared);
-    }
-  }
-}
-
-/** @param {Uint8Array} frame a whole one, unmasked */
-function payloadOf(frame) {
-  const [header] = native.parseHeader(frame);
-  return frame.subarray(header);
-}
-
-/**
- * Sends a message whose opcode is given: text may be bytes that are known to be UTF-8.
- *
- * @param {any} base
- * @param {string | string[] | null} sid
- * @param {number} opcode
- * @param {string | ArrayBufferView} data
- */
-function sendAs(base, sid, opcode, data) {
-  const state = stateOf(base);
-  state.counters.messagesSent += sendFrame(state, sid, opcode, data, true);
+  return group;
 }
 
 /**
@@ -176,16 +75,20 @@ function sendAs(base, sid, opcode, data) {
  * or, with an array of sids, to several. Sids that are unknown or closed are skipped. With
  * `{ compress: false }` the message is sent as it is where permessage-deflate is on.
  *
+ * @param {unknown} sid
+ * @param {unknown} data
+ * @param {unknown} options
  * @returns {this}
  * @throws {TypeError} where data or sid is of another type; nothing is sent then
  */
 Base.prototype.send = function send(sid, data, options) {
-  const state = stateOf(this);
+  const group = groupOf(this);
+  // biome-ignore lint/complexity/noArguments: a message that is `undefined` is given, and `send.length` is 3.
   const given = arguments.length;
   const [to, message] = given < 2 ? [null, sid] : [sid, data];
   const checked = checkData(message);
   const compress = given < 3 || checkSendOptions(options);
-  state.counters.messagesSent += sendFrame(state, to, opcodeOf(checked), checked, compress);
+  group.counters.messagesSent += sendFrame(group, to, opcodeOf(checked), checked, compress);
   return this;
 };
 
@@ -204,11 +107,13 @@ function checkSendOptions(options = {}) {
  * Forms: `ping()`, `ping(data)` and `ping(null[, data])` to all, `ping([sid…])` and
  * `ping(sid | [sid…], data)` to some.
  *
+ * @param {unknown[]} args
  * @returns {this}
  * @throws {TypeError | RangeError} where data is of another type, or over 125 bytes
  */
 Base.prototype.ping = function ping(...args) {
-  const state = stateOf(this);
+  const group = groupOf(this);
+  /** @type {unknown[]} */
   let [sid, data] = [null, ''];
   if (args.length > 1) {
     [sid, data] = args;
@@ -218,7 +123,7 @@ Base.prototype.ping = function ping(...args) {
     [data] = args;
   }
   const checked = checkPingData(data);
-  state.counters.pingsSent += sendFrame(state, sid, PING, checked, false);
+  group.counters.pingsSent += sendFrame(group, sid, opcode.PING, checked, false);
   return this;
 };
 
@@ -228,33 +133,27 @@ Base.prototype.ping = function ping(...args) {
  * Forms: `close()` closes all with 1001, `close(sid[, reason])` with 1000,
  * `close(sid, code[, reason])` with another code. `sid` may be an array, or `null` for all.
  *
+ * @param {unknown[]} args
  * @returns {this}
  * @throws {TypeError | RangeError} where code or reason is not allowed; nothing is closed then
  */
 Base.prototype.close = function close(...args) {
-  const state = stateOf(this);
-  let [sid, code, reason] = [null, GOING_AWAY, ''];
+  const group = groupOf(this);
+  /** @type {unknown[]} */
+  let [sid, code, reason] = [null, statusCode.GOING_AWAY, ''];
   if (args.length > 0) {
-    [sid, code, reason] = [args[0], NORMAL_CLOSURE, args[1]];
+    [sid, code, reason] = [args[0], statusCode.NORMAL, args[1]];
   }
   if (args.length > 2 || typeof args[1] === 'number') {
     [, code, reason] = args;
   }
-  checkCloseCode(code);
+  const checkedCode = checkCloseCode(code);
   const checked = checkReason(reason);
-  for (const connection of addressed(state, sid)) {
-    closeOne(connection, code, checked);
+  for (const connection of addressed(group, sid)) {
+    lifecycle.close(connection, checkedCode, checked);
   }
   return this;
 };
-
-function closeOne(connection, code, reason) {
-  const { readyState, transport } = connection[kInner];
-  if (readyState === OPEN) {
-    leave(connection);
-    transport?.close(code, reason);
-  }
-}
 
 /**
  * Drops connections without a closing handshake; `close` follows with 1006.
@@ -264,22 +163,11 @@ function closeOne(connection, code, reason) {
  * @throws {TypeError} where it is anything else
  */
 Base.prototype.terminate = function terminate(sid) {
-  for (const connection of addressed(stateOf(this), sid)) {
-    terminateOne(connection);
+  for (const connection of addressed(groupOf(this), sid)) {
+    lifecycle.terminate(connection);
   }
   return this;
 };
-
-function terminateOne(connection) {
-  if (connection[kInner].readyState === OPEN) {
-    terminated.add(connection);
-  }
-  leave(connection);
-  connection[kInner].transport?.terminate();
-}
-
-/** How a connection is closed and terminated, for what brings that about by itself. */
-const ACTIONS = { close: closeOne, terminate: terminateOne };
 
 /**
  * Makes a socket, whose opening handshake is done, a connection.
@@ -292,41 +180,21 @@ const ACTIONS = { close: closeOne, terminate: terminateOne };
  *   has changed then
  */
 Base.prototype.assignSocket = function assignSocket(socket, options) {
-  const connection = take(this, socket, options);
-  announce(this, connection);
+  const connection = takeSocket(this, socket, options);
+  announce(connection);
   return connection.sid;
 };
 
 /**
  * Makes a socket a connection. Nobody hears of it before `announce`.
  *
- * @param {any} base
+ * @param {unknown} base
  * @param {unknown} socket
  * @param {unknown} options as `assignSocket` gets them
- * @returns {import('../connection/connection.js').Connection}
+ * @returns {Connection}
  */
-function take(base, socket, options) {
-  const state = stateOf(base);
-  if (!(socket instanceof Stream) || !hasFunctions(socket, ['write', 'end'])) {
-    throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
-  }
-  return assign(state, socket, checkAssignOptions(state.extensions, options), ACTIONS);
-}
-
-/**
- * Says that a connection is there.
- *
- * @param {any} base
- * @param {import('../connection/connection.js').Connection} connection
- * @param {...any} more what `open` has behind the sid
- */
-function announce(base, connection, ...more) {
-  opened(base, connection);
-  base.emit('open', connection.sid, ...more);
-}
-
-function hasFunctions(object, names) {
-  return names.every((name) => typeof object[name] === 'function');
+function takeSocket(base, socket, options) {
+  return take(groupOf(base), socket, options, whole(base)[kSink]);
 }
 
 /**
@@ -339,7 +207,7 @@ Base.prototype.bufferedAmount = function bufferedAmount(sid) {
   if (typeof sid !== 'string') {
     throw invalidType('The "sid" argument', 'a string', sid);
   }
-  return stateOf(this).views.get(sid)?.bufferedAmount ?? 0;
+  return groupOf(this).views.get(sid)?.bufferedAmount ?? 0;
 };
 
 /**
@@ -350,8 +218,8 @@ Base.prototype.bufferedAmount = function bufferedAmount(sid) {
  * @returns {this}
  */
 Base.prototype.pause = function pause(sid) {
-  for (const connection of addressed(stateOf(this), sid)) {
-    pausing.pause(connection);
+  for (const connection of addressed(groupOf(this), sid)) {
+    holds.pause(connection);
   }
   return this;
 };
@@ -363,8 +231,8 @@ Base.prototype.pause = function pause(sid) {
  * @returns {this}
  */
 Base.prototype.resume = function resume(sid) {
-  for (const connection of addressed(stateOf(this), sid)) {
-    pausing.resume(connection);
+  for (const connection of addressed(groupOf(this), sid)) {
+    holds.resume(connection);
   }
   return this;
 };
@@ -376,7 +244,7 @@ Base.prototype.resume = function resume(sid) {
  * @returns {Record<string, number>}
  */
 Base.prototype.stats = function stats() {
-  const { closing, counters, dropped, streams, views } = stateOf(this);
+  const { closing, counters, dropped, streams, views } = groupOf(this);
   let { bytesReceived, bytesSent } = counters;
   let queuedBytes = 0;
   for (const connection of [...views.all(), ...closing, ...dropped]) {
@@ -395,7 +263,7 @@ Base.prototype.stats = function stats() {
     bytesReceived,
     bytesSent,
     queuedBytes,
-    ioThreads: native.ioThreads?.() ?? 0,
+    ioThreads: ioThreads(),
   };
 };
 
@@ -407,36 +275,44 @@ Base.prototype.stats = function stats() {
  * @throws {TypeError | RangeError} where an option is wrong
  */
 Base.prototype.messages = function messages(options) {
-  return new Messages(stateOf(this), options);
+  return new Messages(groupOf(this), whole(this)[kSink].readers, options);
 };
 
 /** Closes all, as `close()` does, and waits for their end. */
 disposable(Base, function dispose() {
   this.close();
-  return allOver(stateOf(this));
+  return groupOf(this).allClosed();
 });
 
+/** @param {import('../util/inspect.js').How} how */
 Base.prototype[kInspect] = function inspectBase(...how) {
-  return this[kState] === undefined ? this : show(this, factsOf(this), ...how);
+  const self = whole(this);
+  return self[kGroup] === undefined ? self : show(self, factsOf(self), ...how);
 };
 
-/** Properties of a `Base` that look like plain ones. */
+/**
+ * Properties of a `Base` that look like plain ones.
+ *
+ * @type {Record<string, { get: (group: Group<Connection>) => unknown,
+ *   set?: (group: Group<Connection>, value: unknown) => void }>}
+ */
 const PROPERTIES = {
   connections: { get: ({ views }) => views.size },
   sockets: { get: ({ views }) => views.sockets },
   socketsHistory: { get: ({ views }) => views.history },
   extensions: {
-    get: (state) => state.extensions,
-    set(state, value) {
-      state.extensions = object('The "extensions" property', value);
+    get: (group) => group.extensions,
+    set(group, value) {
+      const extensions = object('The "extensions" property', value);
+      group.extensions = /** @type {Record<string, import('../../index').Extension>} */ (extensions);
     },
   },
 };
-for (const name of ['mask', 'url', 'timeout', 'maxConnections']) {
+for (const name of /** @type {const} */ (['mask', 'url', 'timeout', 'maxConnections'])) {
   PROPERTIES[name] = {
     get: ({ options }) => options[name],
     set({ options }, value) {
-      options[name] = checkOption(name, value);
+      Object.assign(options, { [name]: checkOption(name, value) });
     },
   };
 }
@@ -445,14 +321,18 @@ for (const [name, { get, set }] of Object.entries(PROPERTIES)) {
     enumerable: true,
     configurable: true,
     get() {
-      return get(stateOf(this));
+      return get(groupOf(this));
     },
     set:
       set &&
+      /** @this {unknown} @param {unknown} value */
       function setProperty(value) {
-        set(stateOf(this), value);
+        set(groupOf(this), value);
       },
   });
 }
 
-module.exports = { Base, announce, sendAs, stateOf, take };
+/** What `index.d.ts` says of it: TypeScript does not see through `inherits`. */
+const Typed = /** @type {import('../../index').BaseConstructor} */ (/** @type {unknown} */ (Base));
+
+module.exports = { Base: Typed, groupOf, takeSocket };

@@ -9,6 +9,8 @@ const { shown, shownBytes } = require('./output.js');
 const { Pings } = require('./pings.js');
 const { onInterrupt } = require('./signals.js');
 
+/** @typedef {import('./commands.js').Values} Values */
+
 /** Close codes that say that all went well. */
 const FINE = [1000, 1001, 1005];
 /** Bytes that may wait for the server before no more of the input is read. */
@@ -16,8 +18,9 @@ const HIGH_WATER = 1024 * 1024;
 /** ms that the pong after the last line may take. */
 const LAST_PONG = 5000;
 
-/** The options of the opening handshake. */
+/** The options of the opening handshake. @param {Values} values @returns {import('../../index').ClientOptions} */
 function requestOptions({ header = [], origin, protocol: protocols, deflate = false, ca, insecure = false }) {
+  /** @type {Record<string, string | string[]>} */
   const headers = {};
   for (const line of header) {
     const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? [];
@@ -26,7 +29,7 @@ function requestOptions({ header = [], origin, protocol: protocols, deflate = fa
   }
   return {
     headers,
-    origin,
+    origin: /** @type {string | undefined} */ (origin),
     protocols,
     perMessageDeflate: deflate,
     ...(ca !== undefined && { ca: fs.readFileSync(ca) }),
@@ -39,15 +42,18 @@ class Session {
   #client;
   #out;
   #pings;
+  /** What is typed, from `open` on. @type {readline.Interface & { terminal?: boolean } | undefined} */
   #lines;
+  /** Of the connection, while it is open. @type {string | undefined} */
   #sid;
   #wait;
   #interval;
+  /** @type {NodeJS.Timeout[]} */
   #timers = [];
 
   /**
    * @param {string} url
-   * @param {Record<string, any>} values the options
+   * @param {Values} values the options
    * @param {import('./output.js').Output} out
    */
   constructor(url, values, out) {
@@ -60,7 +66,7 @@ class Session {
     try {
       this.#client.open(url);
     } catch (error) {
-      throw new UsageError(error.message);
+      throw new UsageError(/** @type {Error} */ (error).message);
     }
     this.interrupt = onInterrupt(() => this.#close());
   }
@@ -70,7 +76,7 @@ class Session {
     client.on('open', (sid) => this.#opened(sid));
     client.on('message', (text) => this.#show(`< ${shown(text)}`, 'cyan'));
     client.on('binary', (data) => this.#show(`< binary, ${shownBytes(data)}`, 'cyan'));
-    client.on('drain', () => this.#lines.resume());
+    client.on('drain', () => this.#lines?.resume());
     client.on('ping', (text) => this.#show(`< ping ${shown(text)}`.trimEnd(), 'dim'));
     client.on('pong', (text) => this.#pong(text));
     client.on('error', (error) => {
@@ -78,7 +84,7 @@ class Session {
       this.#say(`websockets: ${error.sid === undefined ? 'no connection: ' : ''}${explain(error)}`);
       if (error.sid === undefined) this.#over();
     });
-    client.on('close', (reason, sid, code) => {
+    client.on('close', (reason, _sid, code) => {
       if (!FINE.includes(code)) process.exitCode = 1;
       this.#out.endPrompt();
       this.#out.line(
@@ -89,74 +95,87 @@ class Session {
     });
   }
 
-  /** Something of the server's, which says nothing more until it has been read. */
+  /**
+   * Something of the server's, which says nothing more until it has been read.
+   *
+   * @param {string} text
+   * @param {import('./output.js').Style} style
+   */
   #show(text, style) {
     this.#out.line(text, style);
-    if (this.#out.isFull) this.#client.pause(this.#sid);
+    if (this.#out.isFull && this.#sid !== undefined) this.#client.pause(this.#sid);
   }
 
-  /** Errors have a stream of their own. */
+  /** Errors have a stream of their own. @param {string} text */
   #say(text) {
     if (this.#lines?.terminal) this.#out.line(text, 'red');
     else console.error(text);
   }
 
+  /** The connection is open. @param {string} sid */
   #opened(sid) {
     this.#sid = sid;
-    const { protocol, extensions } = this.#client.sockets[sid];
+    const { protocol = '', extensions = [] } = this.#client.sockets[sid] ?? {};
     const agreed = [protocol, ...extensions]
       .filter(Boolean)
       .map((name) => `, ${shown(name)}`)
       .join('');
     this.#out.line(`connected${agreed}`, 'dim');
     const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
-    this.#lines = readline.createInterface({
+    const lines = readline.createInterface({
       input: process.stdin,
       ...(terminal && { output: process.stdout, prompt: '> ' }),
       terminal,
     });
+    this.#lines = lines;
     if (terminal) {
-      this.#out.prompt = this.#lines;
-      this.#lines.prompt();
+      this.#out.prompt = lines;
+      lines.prompt();
       this.#ping();
     }
     if (this.#interval > 0) this.#timers.push(setInterval(() => this.#ping(), this.#interval));
     this.#out.onDrain(() => this.#client.resume(this.#sid ?? []));
-    this.#lines.on('line', (line) => this.#typed(line));
-    this.#lines.on('SIGINT', this.interrupt);
-    this.#lines.on('close', () => this.#ended());
+    lines.on('line', (line) => this.#typed(line));
+    lines.on('SIGINT', this.interrupt);
+    lines.on('close', () => this.#ended());
   }
 
+  /** Asks how long a pong takes. */
   #ping() {
-    this.#pings.send(this.#sid);
+    if (this.#sid !== undefined) this.#pings.send(this.#sid);
   }
 
+  /** A pong has come. @param {string} text */
   #pong(text) {
     const took = this.#pings.took(text);
     this.#out.line(took === undefined ? `< pong ${shown(text)}`.trimEnd() : `pong after ${took.toFixed(1)} ms`, 'dim');
   }
 
+  /** A line was typed. @param {string} line */
   #typed(line) {
-    if (this.#sid === undefined) return;
+    const sid = this.#sid;
+    if (sid === undefined) return;
     const [, command, rest] = /^\/(?!\/)(\S*)\s*(.*)$/.exec(line) ?? [];
-    if (command === undefined) this.#send(line.replace(/^\/\//, '/'));
+    if (command === undefined) this.#send(sid, line.replace(/^\/\//, '/'));
     else if (command === 'ping') this.#ping();
-    else if (command === 'close') this.#closeAs(rest);
+    else if (command === 'close') this.#closeAs(sid, rest);
     else this.#say(`there is no /${shown(command)}, only /ping and /close; // sends one slash`);
     this.#out.prompt?.prompt(true);
   }
 
-  #send(line) {
-    this.#client.send(this.#sid, line);
-    if (this.#client.bufferedAmount(this.#sid) > HIGH_WATER) this.#lines.pause();
+  /** @param {string} sid @param {string} line */
+  #send(sid, line) {
+    this.#client.send(sid, line);
+    if (this.#client.bufferedAmount(sid) > HIGH_WATER) this.#lines?.pause();
   }
 
-  #closeAs(text) {
-    const [, code = '1000', reason = ''] = /^(\d+)?\s*(.*)$/.exec(text);
+  /** @param {string} sid @param {string} text a code and a reason, or less */
+  #closeAs(sid, text) {
+    const [, code = '1000', reason = ''] = /^(\d+)?\s*(.*)$/.exec(text) ?? [];
     try {
-      this.#client.close(this.#sid, Number(code), reason);
+      this.#client.close(sid, Number(code), reason);
     } catch (error) {
-      this.#say(error.message);
+      this.#say(/** @type {Error} */ (error).message);
     }
   }
 
@@ -164,7 +183,7 @@ class Session {
   #ended() {
     if (this.#sid === undefined) return;
     this.#out.endPrompt();
-    if (this.#lines.terminal) {
+    if (this.#lines?.terminal) {
       this.#close();
       return;
     }
@@ -178,21 +197,25 @@ class Session {
   }
 
   #close() {
-    this.#client.close(...(this.#sid === undefined ? [] : [this.#sid]));
-    if (this.#sid === undefined) this.#over();
+    if (this.#sid === undefined) {
+      this.#client.close();
+      this.#over();
+    } else {
+      this.#client.close(this.#sid);
+    }
   }
 
   #over() {
     this.#sid = undefined;
     this.#out.endPrompt();
-    this.#timers.forEach(clearTimeout);
+    for (const timer of this.#timers) clearTimeout(timer);
     this.#lines?.close();
     process.stdin.destroy(); // or what is read of it keeps the process
   }
 }
 
 /**
- * @param {Record<string, any>} values the options
+ * @param {Values} values the options
  * @param {string[]} positionals
  * @param {import('./output.js').Output} out
  */

@@ -10,27 +10,45 @@ const CLOSED = 3;
 /** Where a connection keeps what is not for its users. */
 const kInner = Symbol('websockets.connection');
 
-/** The extensions of a connection that has none. */
+/** The extensions of a connection that has none. @type {readonly string[]} */
 const NONE = Object.freeze([]);
+
+/**
+ * What a connection is made of.
+ *
+ * @typedef {object} Facts
+ * @property {string} sid
+ * @property {import('./group.js').Group<Connection>} group
+ * @property {import('./sink').Sink<Connection>} sink
+ * @property {import('./transport').Transport<Connection> | null} transport `null` if the socket is gone already
+ * @property {import('node:stream').Duplex | null} socket
+ * @property {string} protocol
+ * @property {string[]} extensions
+ * @property {boolean} mask
+ * @property {string | undefined} remoteAddress
+ * @property {number} windowBytes what permessage-deflate may keep for it
+ */
 
 /**
  * What is not for the users of a connection. Each field counts: there may be very many of them, idle.
  */
 class Inner {
+  /** @type {1 | 2 | 3} */
   readyState = OPEN;
-  /** Who holds it back: see `pause.js`. Nothing of it is emitted while this is not 0. */
+  /** Who stops reading from it: see `hold.js`. Nothing of it is delivered while this is not 0. */
   pauses = 0;
-  /** @type {import('../util/fifo.js').Fifo<any[]> | null} events that came while paused, in order */
+  /** @type {import('../util/fifo.js').Fifo<() => void> | null} delivers each record that came while paused */
   held = null;
   /** Whether those are about to be delivered. */
   scheduled = false;
-  /** Undoes what the assignment hung on others, such as an AbortSignal. */
+  /** Undoes what the assignment hung on others, such as an AbortSignal. @type {(() => void) | undefined} */
   release = undefined;
 
-  /** @param {object} facts as `Connection` gets them */
-  constructor({ sid, owner, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes }) {
+  /** @param {Facts} facts */
+  constructor({ sid, group, sink, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes }) {
     this.sid = sid;
-    this.owner = owner;
+    this.group = group;
+    this.sink = sink;
     this.transport = transport;
     this.transportName = transport?.name ?? 'stream';
     this.socket = socket;
@@ -46,20 +64,11 @@ class Inner {
  * What `base.sockets[sid]` holds. All of it is read-only.
  */
 class Connection {
-  /**
-   * @param {object} facts
-   * @param {string} facts.sid
-   * @param {import('./state.js').State} facts.owner of the `Base` it belongs to
-   * @param {object | null} facts.transport what carries it, `null` for one that is gone already
-   * @param {import('node:stream').Duplex | null} facts.socket
-   * @param {string} facts.protocol
-   * @param {string[]} facts.extensions
-   * @param {boolean} facts.mask
-   * @param {string | undefined} facts.remoteAddress
-   * @param {number} facts.windowBytes what permessage-deflate may keep for it
-   */
+  /** @param {Facts} facts */
   constructor(facts) {
-    Object.defineProperty(this, kInner, { value: new Inner(facts) });
+    Object.defineProperty(this, kInner, { writable: true });
+    /** @type {Inner} */
+    this[kInner] = new Inner(facts);
   }
 
   /** The connection's id: unique in the process and unguessable. */
@@ -108,6 +117,7 @@ class Connection {
     return transport === null ? 0 : transport.bufferedAmount();
   }
 
+  /** @param {import('../util/inspect.js').How} how */
   [kInspect](...how) {
     if (this[kInner] === undefined) {
       return this;

@@ -1,11 +1,16 @@
 'use strict';
 
-const { OPEN, kInner } = require('./connection.js');
-const { resumeHeld } = require('./deliver.js');
+const { performance } = require('node:perf_hooks');
 
-/** What `pauses` of a connection has: one bit of the app's, and a count above it of those who hold it. */
+const { OPEN, kInner } = require('./connection.js');
+const { Fifo } = require('../util/fifo.js');
+
+/** What `pauses` of a connection has: one bit of the app's, and above it a count of those who hold it. */
 const BY_APP = 1;
 const HOLD = 2;
+
+/** How long, in ms, held records may be delivered before the event loop gets its turn. */
+const SLICE = 10;
 
 /**
  * Stops reading from a connection, by the app's wish.
@@ -19,7 +24,7 @@ function pause(connection) {
 }
 
 /**
- * Goes on after `pause`, unless it is held as well.
+ * Goes on after `pause`, unless something holds the connection as well.
  *
  * @param {import('./connection.js').Connection} connection
  */
@@ -27,7 +32,7 @@ function resume(connection) {
   const inner = connection[kInner];
   if ((inner.pauses & BY_APP) !== 0) {
     inner.pauses &= ~BY_APP;
-    resumeHeld(connection);
+    goOn(connection);
   }
 }
 
@@ -43,17 +48,103 @@ function hold(connection) {
 }
 
 /**
- * Undoes one `hold`; goes on unless the app or another holds it back.
+ * Undoes one `hold`; goes on unless the app or another holds the connection.
  *
  * @param {import('./connection.js').Connection} connection
  */
-function letGo(connection) {
+function release(connection) {
   const inner = connection[kInner];
   // The end of a connection has undone all of them.
   if (inner.readyState === OPEN && inner.pauses >= HOLD) {
     inner.pauses -= HOLD;
-    resumeHeld(connection);
+    goOn(connection);
   }
 }
 
-module.exports = { hold, letGo, pause, resume };
+/**
+ * Undoes every pause and hold: the connection is closing, and nobody could resume it any more.
+ *
+ * @param {import('./connection.js').Connection} connection
+ */
+function releaseAll(connection) {
+  const inner = connection[kInner];
+  if (inner.pauses !== 0) {
+    inner.pauses = 0;
+    goOn(connection);
+  }
+}
+
+/**
+ * Whether a record has to wait: the connection is paused or held, or records wait already.
+ *
+ * @param {import('./connection.js').Connection} connection
+ */
+function mustWait(connection) {
+  const inner = connection[kInner];
+  return inner.pauses !== 0 || hasHeld(inner);
+}
+
+/**
+ * Keeps a record until the connection is resumed.
+ *
+ * @param {import('./connection.js').Connection} connection
+ * @param {() => void} deliver delivers it
+ */
+function keep(connection, deliver) {
+  const inner = connection[kInner];
+  inner.held ??= new Fifo();
+  inner.held.push(deliver);
+  goOn(connection);
+}
+
+/** @param {{ held: Fifo<() => void> | null }} inner @returns {boolean} whether records wait */
+function hasHeld({ held }) {
+  return held !== null && held.length > 0;
+}
+
+/**
+ * If the connection is not paused any more: delivers what came meanwhile, after this tick, and only then reads on.
+ *
+ * @param {import('./connection.js').Connection} connection
+ */
+function goOn(connection) {
+  const inner = connection[kInner];
+  if (inner.pauses !== 0 || inner.scheduled) {
+    return;
+  }
+  if (hasHeld(inner)) {
+    inner.scheduled = true;
+    process.nextTick(deliverHeld, connection);
+  } else {
+    inner.transport?.pause(false);
+  }
+}
+
+/**
+ * Delivers what waits, for a slice of time.
+ *
+ * @param {import('./connection.js').Connection} connection
+ */
+function deliverHeld(connection) {
+  const inner = connection[kInner];
+  const until = performance.now() + SLICE;
+  let late = false;
+  try {
+    // A listener may pause again.
+    while (hasHeld(inner) && inner.pauses === 0 && !late) {
+      inner.held?.shift()?.();
+      late = performance.now() >= until;
+    }
+  } finally {
+    inner.scheduled = false;
+    if (late && hasHeld(inner) && inner.pauses === 0) {
+      inner.scheduled = true;
+      setImmediate(deliverHeld, connection);
+    } else {
+      // After a listener that threw, the rest has its turn.
+      goOn(connection);
+    }
+  }
+}
+
+module.exports = { hold, keep, mustWait, pause, release, releaseAll, resume };

@@ -11,15 +11,19 @@ const READ_ONLY = {
 
 /**
  * The open connections of a `Base`, and the read-only views of them that stay live.
+ *
+ * @template {{ readonly sid: string }} C a connection
  */
 class Views {
-  /** @type {Map<string, import('./connection.js').Connection>} oldest first */
+  /** @type {Map<string, C>} oldest first */
   #open = new Map();
-  /** The one of them that was heard of last: whom most is sent to. */
+  /** The one of them that was heard of last: whom most is sent to. @type {C | undefined} */
   #heard;
+  /** @type {Record<string, C>} */
   #sockets = Object.create(null);
   /** Whether somebody looked at `sockets`: it is kept from then on. */
   #socketsAreKept = false;
+  /** @type {string[]} */
   #history = [];
   #historyIsCurrent = true;
 
@@ -56,7 +60,7 @@ class Views {
     return this.#open.size;
   }
 
-  /** @param {import('./connection.js').Connection} connection */
+  /** @param {C} connection */
   add(connection) {
     this.#open.set(connection.sid, connection);
     if (this.#socketsAreKept) {
@@ -78,7 +82,7 @@ class Views {
 
   /**
    * @param {string} sid
-   * @returns {import('./connection.js').Connection | undefined}
+   * @returns {C | undefined}
    */
   get(sid) {
     // Its own string is looked at by its address alone.
@@ -88,23 +92,23 @@ class Views {
   /**
    * Something of this connection is about to be emitted.
    *
-   * @param {import('./connection.js').Connection} connection that is open
+   * @param {C} connection that is open
    */
   hears(connection) {
     this.#heard = connection;
   }
 
-  /** @returns {import('./connection.js').Connection | undefined} the oldest */
+  /** @returns {C | undefined} the oldest */
   oldest() {
     return this.#open.values().next().value;
   }
 
-  /** @returns {import('./connection.js').Connection[]} as they are now */
+  /** @returns {C[]} as they are now */
   all() {
     return [...this.#open.values()];
   }
 
-  /** Brings the array up to date: removing a sid from it at once would cost a search each time. */
+  /** Brings the array up to date: removing a sid from it at once would cost a search each time. @param {string[]} target */
   #current(target) {
     if (!this.#historyIsCurrent) {
       this.#historyIsCurrent = true;

@@ -3,13 +3,21 @@
 const { constants } = require('node:buffer');
 const { EventEmitter } = require('node:events');
 
-const { Base, announce, sendAs, take } = require('../base/base.js');
-const { emitError } = require('../connection/deliver.js');
-const { EngineSocket, payloadOf } = require('./socket.js');
+const { announce, take } = require('../base/assign.js');
+const { sendFrame } = require('../base/send.js');
+const { failed } = require('../connection/diagnostics.js');
+const { Group } = require('../connection/group.js');
 const { Fifo } = require('../util/fifo.js');
 const { answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
 const { checkHeaders } = require('../options/headers.js');
 const { Refusal, refuse } = require('../handshake/server/refuse.js');
+const { checkData, opcodeOf } = require('../options/data.js');
+const { EngineSocket, payloadOf } = require('./socket.js');
+
+/** @typedef {import('../connection/connection.js').Connection} Connection */
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('node:stream').Duplex} Duplex */
+/** @typedef {import('./socket.js').Callback} Callback */
 
 /** What `ws` takes where it is told nothing. */
 const MAX_PAYLOAD = 100 * 1024 * 1024;
@@ -34,47 +42,42 @@ function passOnAtExit(passOn) {
 }
 
 /**
- * What engine.io, and so socket.io, takes as its `wsEngine` in the place of `ws`: all connections are those
- * of one `Base`.
+ * What engine.io, and so socket.io, takes as its `wsEngine` in the place of `ws`. Its sockets are one group.
  */
 class Server extends EventEmitter {
-  #base;
-  /** @type {Map<string, EngineSocket>} by sid */
-  #sockets = new Map();
+  /** @type {Group<Connection>} */
+  #group;
   #deflate;
   #isClosed = false;
-  /** A frame that engine.io gives to one socket after the other, and to whom. */
+  /** A frame that engine.io gives to one socket after the other, and to whom.
+   *  @type {{ frame: Buffer[], sids: string[] } | null} */
   #broadcast = null;
-  /** What is to be called once this tick's frames are on their way. @type {Fifo<[EngineSocket, Function]>} */
+  /** What is to be called once this tick's frames are on their way. @type {Fifo<[EngineSocket, Callback]>} */
   #sent = new Fifo();
   #isScheduled = false;
-  /** What its sockets call. */
+  /** What its sockets call. @type {import('./socket.js').Commands} */
   #commands = {
     send: (socket, data, compress, callback) => {
       this.#passOn();
-      this.#base.send(socket.sid, data, { compress });
+      const checked = checkData(data);
+      this.#send(socket.sid, opcodeOf(checked), checked, compress);
       this.#after(socket, callback);
     },
     sendFrame: (socket, frame, callback) => {
       this.#collect(socket, frame);
       this.#after(socket, callback);
     },
-    close: (socket, code, reason) => {
-      this.#passOn();
-      this.#base.close(socket.sid, code, reason);
-    },
+    beforeClose: () => this.#passOn(),
   };
 
   /**
-   * @param {object} [options] as engine.io has them for `ws`
-   * @param {number} [options.maxPayload] bytes of one message; 0 and `Infinity` are no limit
-   * @param {boolean | object} [options.perMessageDeflate]
+   * @param {import('../../engine.io').EngineOptions} [options] as engine.io has them for `ws`
    * @throws {TypeError | RangeError} naming the option that is wrong
    */
   constructor({ maxPayload = MAX_PAYLOAD, perMessageDeflate = false } = {}) {
     super();
     this.#deflate = deflateOf(perMessageDeflate);
-    this.#base = new Base({
+    this.#group = new Group(this, {
       maxPayload: Math.min(maxPayload || Infinity, constants.MAX_STRING_LENGTH),
       perMessageDeflate: this.#deflate,
       // engine.io has its own pings, and holds back what a peer does not read.
@@ -82,26 +85,15 @@ class Server extends EventEmitter {
       maxBufferedAmount: Infinity,
       maxConnections: Infinity,
     });
-    const of = (sid) => this.#sockets.get(sid);
-    this.#base
-      .on('message', (text, sid) => of(sid)?.emit('message', text, false))
-      .on('binary', (data, sid) => of(sid)?.emit('message', data, true))
-      .on('drain', (sid) => of(sid)?.drained())
-      .on('error', (error) => of(error.sid)?.failed(error))
-      .on('close', (reason, sid, code) => {
-        const socket = of(sid);
-        this.#sockets.delete(sid);
-        socket?.closed(code, reason);
-      });
   }
 
   /**
    * Answers an upgrade request. `headers` is emitted before, with an array to which lines may be added.
    *
-   * @param {import('node:http').IncomingMessage} req
-   * @param {import('node:stream').Duplex} socket
+   * @param {IncomingMessage} req
+   * @param {Duplex} socket
    * @param {Buffer} head
-   * @param {(socket: EngineSocket, req: import('node:http').IncomingMessage) => void} callback not called
+   * @param {(socket: EngineSocket, req: IncomingMessage) => void} callback not called
    *   where the request is refused
    */
   handleUpgrade(req, socket, head, callback) {
@@ -121,16 +113,18 @@ class Server extends EventEmitter {
     });
     answer(req, socket, settings, (error, taken, options) => {
       if (error === null) {
-        const opened = this.#open(taken, options);
+        const opened = this.#open(/** @type {Duplex} */ (taken), options);
         if (opened !== null) callback(opened, req);
-      } else if (error.cause !== undefined) {
+      } else if ('cause' in error) {
         // A listener of `headers`.
         throw error.cause;
       }
     });
   }
 
+  /** What listeners of `headers` add. @param {IncomingMessage} req @returns {[string, string][]} */
   #headersFor(req) {
+    /** @type {string[]} */
     const lines = [];
     this.emit('headers', lines, req);
     return lines.flatMap((line) => {
@@ -139,30 +133,37 @@ class Server extends EventEmitter {
     });
   }
 
-  /** @returns {EngineSocket | null} `null` where the system has no descriptor left, for example */
+  /**
+   * @param {Duplex} taken
+   * @param {unknown} options as `assignSocket` gets them
+   * @returns {EngineSocket | null} `null` if the system has no descriptor left, for example
+   */
   #open(taken, options) {
-    let connection;
+    const socket = new EngineSocket(this.#commands);
     try {
-      connection = take(this.#base, taken, options);
+      announce(take(this.#group, taken, options, socket));
+      return socket;
     } catch (error) {
       taken.destroy();
-      emitError(this.#base, error);
+      failed(this, /** @type {Error} */ (error));
       return null;
     }
-    const socket = new EngineSocket(connection, this.#commands);
-    this.#sockets.set(connection.sid, socket);
-    announce(this.#base, connection);
-    return socket;
   }
 
-  /** A broadcast is one frame to many, one after the other: they are collected, and told of at once. */
+  /**
+   * A broadcast is one frame to many, one after the other: they are collected, and told of at once.
+   *
+   * @param {EngineSocket} socket
+   * @param {Buffer[]} frame
+   */
   #collect(socket, frame) {
-    if (this.#broadcast?.frame !== frame) {
+    if (this.#broadcast?.frame === frame) {
+      this.#broadcast.sids.push(socket.sid);
+    } else {
       this.#passOn();
-      this.#broadcast = { frame, sids: [] };
+      this.#broadcast = { frame, sids: [socket.sid] };
       passOnAtExit(this.#passOn);
     }
-    this.#broadcast.sids.push(socket.sid);
   }
 
   /** Sends what was collected, before anything else is. */
@@ -172,11 +173,26 @@ class Server extends EventEmitter {
       this.#broadcast = null;
       collecting.delete(this.#passOn);
       const { opcode, payload } = payloadOf(frame);
-      sendAs(this.#base, sids, opcode, payload);
+      this.#send(sids, opcode, payload, true);
     }
   };
 
-  /** Calls back once a frame has left, as far as that is known, and no sooner than the tick is over. */
+  /**
+   * @param {string | string[]} sid
+   * @param {number} opcode
+   * @param {string | ArrayBufferView} data
+   * @param {boolean} compress
+   */
+  #send(sid, opcode, data, compress) {
+    this.#group.counters.messagesSent += sendFrame(this.#group, sid, opcode, data, compress);
+  }
+
+  /**
+   * Calls back once a frame has left, as far as that is known, and no sooner than the tick is over.
+   *
+   * @param {EngineSocket} socket
+   * @param {Callback} callback
+   */
   #after(socket, callback) {
     this.#sent.push([socket, callback]);
     this.#schedule();
@@ -194,7 +210,7 @@ class Server extends EventEmitter {
     try {
       this.#passOn();
       while (left-- > 0) {
-        const [socket, callback] = this.#sent.shift();
+        const [socket, callback] = /** @type {[EngineSocket, Callback]} */ (this.#sent.shift());
         socket.settle(callback);
       }
     } finally {
@@ -213,23 +229,25 @@ class Server extends EventEmitter {
 /**
  * The option of `ws`, as far as it has a meaning here.
  *
- * @param {any} given
- * @returns {object | false} as `Base` takes it
+ * @param {import('../../engine.io').EngineOptions['perMessageDeflate']} given
+ * @returns {import('../../index').PerMessageDeflateOptions | false} as `Base` takes it
  */
 function deflateOf(given) {
   if (!given) {
     return false;
   }
-  const { threshold, serverNoContextTakeover, clientNoContextTakeover, zlibDeflateOptions } = given;
+  const settings = given === true ? {} : given;
+  const { threshold, serverNoContextTakeover, clientNoContextTakeover, zlibDeflateOptions } = settings;
   const { level } = zlibDeflateOptions ?? {};
+  /** @param {unknown} value */
   const bits = (value) => (typeof value === 'number' ? value : undefined);
   return {
     threshold,
     level: level === -1 ? undefined : level,
     serverNoContextTakeover,
     clientNoContextTakeover,
-    serverMaxWindowBits: bits(given.serverMaxWindowBits),
-    clientMaxWindowBits: bits(given.clientMaxWindowBits),
+    serverMaxWindowBits: bits(settings.serverMaxWindowBits),
+    clientMaxWindowBits: bits(settings.clientMaxWindowBits),
   };
 }
 

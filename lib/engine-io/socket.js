@@ -3,29 +3,42 @@
 const { EventEmitter } = require('node:events');
 
 const { OPEN, kInner } = require('../connection/connection.js');
+const { close } = require('../connection/lifecycle.js');
 const { Frame } = require('../extensions/frame.js');
+const { checkCloseCode, checkReason } = require('../options/data.js');
+
+/** @typedef {import('../connection/connection.js').Connection} Connection */
+/** @typedef {import('../connection/sink').Sink<Connection>} Sink */
 
 /**
- * One connection, with as much of a WebSocket of `ws` as engine.io uses.
+ * What the Server of a socket does for it.
+ *
+ * @typedef {object} Commands
+ * @property {(socket: EngineSocket, data: unknown, compress: boolean, callback: Callback) => void} send
+ * @property {(socket: EngineSocket, frame: Buffer[], callback: Callback) => void} sendFrame
+ * @property {() => void} beforeClose sends what was collected: nothing may follow a close frame
+ */
+
+/** @typedef {(error?: Error) => void} Callback */
+
+/**
+ * One connection, with as much of a WebSocket of `ws` as engine.io uses; the connection's sink.
  *
  * Events: `message` (a string or a Buffer, and whether it is binary), `error`, `close` (code, reason).
+ *
+ * @implements {Sink}
  */
 class EngineSocket extends EventEmitter {
-  #connection;
+  /** From `opened` on. @type {Connection} */
+  #connection = /** @type {never} */ (null);
   #commands;
-  /** Called once all that was sent has been written: a peer that does not read holds engine.io back. */
+  /** Called once all that was sent has been written: a peer that does not read holds engine.io back.
+   *  @type {Callback[]} */
   #waiting = [];
 
-  /**
-   * @param {import('../connection/connection.js').Connection} connection
-   * @param {object} commands what its Server does for it
-   * @param {(socket: EngineSocket, data: unknown, compress: boolean, callback: Function) => void} commands.send
-   * @param {(socket: EngineSocket, frame: Buffer[], callback: Function) => void} commands.sendFrame
-   * @param {(socket: EngineSocket, code: number, reason: unknown) => void} commands.close
-   */
-  constructor(connection, commands) {
+  /** @param {Commands} commands */
+  constructor(commands) {
     super();
-    this.#connection = connection;
     this.#commands = commands;
   }
 
@@ -58,9 +71,8 @@ class EngineSocket extends EventEmitter {
 
   /**
    * @param {string | ArrayBufferView | ArrayBuffer} data
-   * @param {object} [options]
-   * @param {boolean} [options.compress]
-   * @param {(error?: Error) => void} [callback] called when the next may be sent
+   * @param {{ compress?: boolean } | Callback} [options]
+   * @param {Callback} [callback] called when the next may be sent
    */
   send(data, options, callback) {
     const [given, then] = typeof options === 'function' ? [undefined, options] : [options, callback];
@@ -81,6 +93,7 @@ class EngineSocket extends EventEmitter {
     }
   }
 
+  /** @param {Callback} [callback] hears of it if it is not @returns {boolean} */
   #isOpen(callback) {
     const { readyState } = this;
     if (readyState !== OPEN && callback !== undefined) {
@@ -96,10 +109,13 @@ class EngineSocket extends EventEmitter {
    * @param {string | Buffer} [reason]
    */
   close(code = 1000, reason = undefined) {
-    this.#commands.close(this, code, reason);
+    checkCloseCode(code);
+    const checked = checkReason(reason);
+    this.#commands.beforeClose();
+    close(this.#connection, code, checked);
   }
 
-  /** A frame is on its way: calls back, now or when the peer has read so much that it has left. */
+  /** A frame is on its way: calls back, now or when the peer has read so much that it has left. @param {Callback} callback */
   settle(callback) {
     const { transport } = this.#connection[kInner];
     if (this.#waiting.length > 0 || transport?.awaitsDrain) {
@@ -111,22 +127,59 @@ class EngineSocket extends EventEmitter {
     }
   }
 
+  /** @param {Connection} connection */
+  opened(connection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * @param {Connection} _connection
+   * @param {string} text
+   */
+  text(_connection, text) {
+    this.emit('message', text, false);
+  }
+
+  /**
+   * @param {Connection} _connection
+   * @param {Buffer} data
+   */
+  binary(_connection, data) {
+    this.emit('message', data, true);
+  }
+
+  /** engine.io sends pings of its own, as messages. */
+  ping() {}
+
+  /** As `ping`. */
+  pong() {}
+
   /** All has been written. */
   drained() {
     this.#callBack();
   }
 
-  /** A peer's error is not thrown where nobody listens. */
-  failed(error) {
+  /**
+   * A peer's error is not thrown if nobody listens.
+   *
+   * @param {Connection} _connection
+   * @param {Error} error
+   */
+  failed(_connection, error) {
     if (this.listenerCount('error') > 0) this.emit('error', error);
   }
 
-  /** The connection is over. */
-  closed(code, reason) {
+  /**
+   * @param {Connection} _connection
+   * @param {string} reason
+   * @param {number} code
+   */
+  closed(_connection, reason, code) {
     this.#callBack(new Error('The WebSocket was closed before the message was sent'));
     this.emit('close', code, Buffer.from(reason));
   }
 
+  /** Calls back all who wait. @param {Error} [error] */
   #callBack(error) {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -146,6 +199,7 @@ function payloadOf(chunks) {
   return payload === undefined ? new Frame(header) : { opcode: header[0] & 0x0f, payload };
 }
 
+/** Has nothing to do once a frame has left. */
 function ignore() {}
 
 module.exports = { EngineSocket, payloadOf };

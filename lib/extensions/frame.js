@@ -5,17 +5,26 @@ const { randomFillSync } = require('node:crypto');
 const { checkData } = require('../options/data.js');
 const { failure, invalidType } = require('../util/errors.js');
 const { kInspect, show } = require('../util/inspect.js');
+const { limit, opcode: opcodes } = require('../native/constants.js');
 const native = require('../native/native.js');
 
-const FIN = 0x80;
-const RSV1 = 0x40;
-const RSV2 = 0x20;
-const RSV3 = 0x10;
-const OPCODE = 0x0f;
-const MASK = 0x80;
-const TEXT = 0x1;
+/** The greatest number that fits in an opcode's four bits. */
+const MAX_OPCODE = 0xf;
 /** Stands for the key of a frame that has not been given one yet. */
 const NEW_KEY = Buffer.alloc(4);
+
+/** @typedef {Error & { code: import('../../index').FrameErrorCode }} FrameError */
+
+/**
+ * What is wrong with a frame.
+ *
+ * @param {import('../../index').FrameErrorCode} code
+ * @param {string} message
+ * @returns {FrameError}
+ */
+function frameError(code, message) {
+  return /** @type {FrameError} */ (failure(code, message));
+}
 
 /**
  * One frame (RFC 6455 §5.2), as extensions see it. Everything about it may be changed.
@@ -30,11 +39,12 @@ class Frame {
   /** @type {boolean} */
   rsv3 = false;
   /** 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong. @type {number} */
-  opcode = TEXT;
+  opcode = opcodes.TEXT;
   /** Whether it is masked on the wire. @type {boolean} */
   mask = false;
   /** The masking key, 4 bytes; `null` until it is needed. @type {Buffer | null} */
   masking = null;
+  /** @type {Buffer} */
   #payload = Buffer.alloc(0);
 
   /**
@@ -49,31 +59,32 @@ class Frame {
     if (!(buffer instanceof Uint8Array)) {
       throw invalidType('The "buffer" argument', 'a Buffer', buffer);
     }
-    const [header, length] = native.parseHeader(buffer) ?? [Infinity, 0];
-    if (header + length !== buffer.length) {
+    const header = native.parseHeader(buffer);
+    if (header === undefined || header[0] + header[1] !== buffer.length) {
       const message = 'The buffer must hold one frame: no less, and nothing behind it';
-      throw failure('WS_ERR_INCOMPLETE_FRAME', message);
+      throw frameError('WS_ERR_INCOMPLETE_FRAME', message);
     }
-    const [first, second] = buffer;
-    this.fin = (first & FIN) !== 0;
-    this.rsv1 = (first & RSV1) !== 0;
-    this.rsv2 = (first & RSV2) !== 0;
-    this.rsv3 = (first & RSV3) !== 0;
-    this.opcode = first & OPCODE;
-    this.mask = (second & MASK) !== 0;
+    const [size, , fin, rsv1, rsv2, rsv3, opcode, mask] = header;
+    this.fin = fin;
+    this.rsv1 = rsv1;
+    this.rsv2 = rsv2;
+    this.rsv3 = rsv3;
+    this.opcode = opcode;
+    this.mask = mask;
     // Copies: the buffer may be another's.
-    const content = Buffer.from(buffer.subarray(header));
+    const content = Buffer.from(buffer.subarray(size));
     if (this.mask) {
-      this.masking = Buffer.from(buffer.subarray(header - 4, header));
+      this.masking = Buffer.from(buffer.subarray(size - 4, size));
     }
     this.content = content;
   }
 
-  /** What it carries, unmasked. Strings become UTF-8. */
+  /** What it carries, unmasked. Strings become UTF-8. @returns {Buffer} */
   get payload() {
     return this.#payload;
   }
 
+  /** @param {import('../../index').Data} data */
   set payload(data) {
     const checked = checkData(data);
     this.#payload =
@@ -82,11 +93,12 @@ class Frame {
         : Buffer.from(checked.buffer, checked.byteOffset, checked.byteLength);
   }
 
-  /** What it carries, as it is on the wire: masked where `mask` is on. */
+  /** What it carries, as it is on the wire: masked where `mask` is on. @returns {Buffer} */
   get content() {
     return this.#masked(this.#payload);
   }
 
+  /** @param {import('../../index').Data} data */
   set content(data) {
     this.payload = data;
     this.#payload = this.#masked(this.#payload);
@@ -97,68 +109,65 @@ class Frame {
     return this.#payload.length;
   }
 
+  /** @param {Buffer} bytes @returns {Buffer} as they are on the wire */
   #masked(bytes) {
-    if (!this.mask) {
+    const key = this.#key();
+    if (key === null) {
       return bytes;
     }
-    this.masking ??= randomFillSync(Buffer.alloc(4));
     const copy = Buffer.from(bytes);
-    native.applyMask(copy, this.masking);
+    native.applyMask(copy, key);
     return copy;
   }
 
   /**
    * Whether the frame may be sent, the reserved bits aside, which an extension may set.
    *
-   * @returns {Error | null} what is wrong with it
+   * @returns {FrameError | null} what is wrong with it
    */
   isValid() {
     if (this.mask && !isKey(this.masking ?? NEW_KEY)) {
-      return failure('WS_ERR_INVALID_MASKING_KEY', 'a masking key has 4 bytes');
+      return frameError('WS_ERR_INVALID_MASKING_KEY', 'a masking key has 4 bytes');
     }
-    if (!Number.isInteger(this.opcode) || this.opcode < 0 || this.opcode > OPCODE) {
+    if (!Number.isInteger(this.opcode) || this.opcode < 0 || this.opcode > MAX_OPCODE) {
       const message = `invalid opcode ${this.opcode}; allowed are 0, 1, 2, 8, 9 and 10`;
-      return failure('WS_ERR_INVALID_OPCODE', message);
+      return frameError('WS_ERR_INVALID_OPCODE', message);
     }
     try {
-      native.parseHeader(this.#header());
+      native.checkHeader(!!this.fin, this.opcode, this.length);
       return null;
     } catch (error) {
-      return error;
+      return /** @type {FrameError} */ (error);
     }
   }
 
   /** @returns {Buffer} the frame as it is on the wire */
   toBuffer() {
-    const content = this.content;
-    return Buffer.concat([this.#header(), content]);
+    // An extension may have put anything there: what fits in a byte goes over the wire.
+    const opcode = this.opcode & 0xff;
+    const { fin, rsv1, rsv2, rsv3 } = this;
+    const payload = this.#payload;
+    const frame = Buffer.allocUnsafe(limit.MAX_HEADER_LENGTH + payload.length);
+    const length = native.encodeFrame(frame, !!fin, !!rsv1, !!rsv2, !!rsv3, opcode, payload, this.#key());
+    return frame.subarray(0, length);
   }
 
-  #header() {
-    const { length } = this.#payload;
-    const first = (this.fin && FIN) | (this.rsv1 && RSV1) | (this.rsv2 && RSV2) | (this.rsv3 && RSV3) | this.opcode;
-    const extended = length < 126 ? 0 : length < 65_536 ? 2 : 8;
-    const header = Buffer.alloc(2 + extended + (this.mask ? 4 : 0));
-    header[0] = first;
-    header[1] = (this.mask ? MASK : 0) | (extended === 0 ? length : extended === 2 ? 126 : 127);
-    if (extended === 2) {
-      header.writeUInt16BE(length, 2);
-    } else if (extended === 8) {
-      header.writeBigUInt64BE(BigInt(length), 2);
+  /** The masking key, made if there is none yet; `null` for a frame that is not masked. */
+  #key() {
+    if (!this.mask) {
+      return null;
     }
-    if (this.mask) {
-      this.masking ??= randomFillSync(Buffer.alloc(4));
-      header.set(this.masking, 2 + extended);
-    }
-    return header;
+    this.masking ??= randomFillSync(Buffer.alloc(4));
+    return this.masking;
   }
 
+  /** @param {import('../util/inspect.js').How} how */
   [kInspect](...how) {
     if (!(#payload in this)) {
       return this;
     }
-    const { fin, opcode, mask, length, payload } = this;
-    const reserved = ['rsv1', 'rsv2', 'rsv3'].filter((name) => this[name]).map((name) => [name, true]);
+    const { fin, rsv1, rsv2, rsv3, opcode, mask, length, payload } = this;
+    const reserved = Object.entries({ rsv1, rsv2, rsv3 }).flatMap(([name, isOn]) => (isOn ? [[name, true]] : []));
     return show(this, { opcode, fin, ...Object.fromEntries(reserved), mask, length, payload }, ...how);
   }
 }

@@ -4,12 +4,14 @@ const { Chain } = require('./chain.js');
 const { DeflateStep } = require('./deflate-step.js');
 const { Frame } = require('./frame.js');
 const { FrameReader } = require('./frame-reader.js');
-
-/** A peer whose frames wait in a chain is read no further from here on, in bytes. */
-const HIGH_MARK = 64 * 1024;
+const { limit } = require('../native/constants.js');
+const native = require('../native/native.js');
 
 /** What a frame in a chain costs beside its bytes, about. */
 const FRAME_COST = 512;
+
+/** @typedef {import('./resolve.js').Resolved | DeflateStep} Built an extension, or what is built in */
+/** @typedef {{ opcode: number, rsv1: boolean }} FrameHead what permessage-deflate has to know of a frame that was dropped */
 
 /**
  * A connection's extensions, between the bytes of its stream and the protocol: frames are cut out
@@ -23,16 +25,15 @@ class Framing {
   #outgoing;
   #reads;
   #writes;
-  /** permessage-deflate, where it is among them. @type {DeflateStep | undefined} */
+  /** permessage-deflate, where it is among them. */
   #deflate;
   #receive;
   #write;
   #onError;
 
   /**
-   * @param {({ name: string, read?: Function, write?: Function } |
-   *   import('./deflate-step.js').DeflateStep)[]} extensions in header order
-   * @param {import('../connection/connection.js').Connection} connection
+   * @param {Built[]} extensions in header order
+   * @param {import('../../index').Connection} connection what `this` is to their functions
    * @param {object} ends
    * @param {number} ends.maxPayload
    * @param {(bytes: Uint8Array) => void} ends.receive takes what came through the read chain
@@ -47,20 +48,23 @@ class Framing {
     this.#write = write;
     this.#onError = onError;
     this.#deflate = extensions.find((extension) => extension instanceof DeflateStep);
-    this.#incoming = new FrameReader(this.#deflate === undefined ? maxPayload : grown(maxPayload));
+    this.#incoming = new FrameReader(this.#deflate === undefined ? maxPayload : native.largestCompressed(maxPayload));
     // Our own frames: the sender has bounded them already.
     this.#outgoing = new FrameReader(Infinity);
     const backwards = [...extensions].reverse();
+    /** @param {Frame} frame */
     const received = (frame) => this.#received(frame);
-    this.#reads = new Chain(stepsOf(backwards, 'Read'), connection, received, onError, onRead);
+    this.#reads = new Chain(readSteps(backwards), connection, received, onError, onRead);
+    /** @param {Frame} frame */
     const sent = (frame) => this.#sent(frame);
+    /** @param {Frame} [frame] */
     const left = (frame) => {
       if (frame === undefined) {
         this.#deflate?.left(false);
       }
       onWritten();
     };
-    this.#writes = new Chain(stepsOf(extensions, 'Write'), connection, sent, onError, left);
+    this.#writes = new Chain(writeSteps(extensions), connection, sent, onError, left);
   }
 
   /** @returns {number} bytes of frames in the write chain */
@@ -75,7 +79,7 @@ class Framing {
 
   /** @returns {boolean} whether the peer is to wait for the read chain */
   get isFull() {
-    return this.#reads.bytes > HIGH_MARK;
+    return this.#reads.bytes > limit.HIGH_MARK;
   }
 
   /** @returns {number} bytes of frames in the read chain, and of the one under way */
@@ -92,10 +96,12 @@ class Framing {
   push(chunk) {
     for (const { bytes, whole } of this.#incoming.push(chunk)) {
       if (whole) {
-        this.#reads.push(new Frame(bytes), bytes.length, bytes[0]);
+        const frame = new Frame(bytes);
+        const { opcode, rsv1 } = frame;
+        this.#reads.push(frame, bytes.length, { opcode, rsv1 });
       } else {
         // The protocol finds what is wrong with it, behind what came before.
-        this.#reads.then(() => this.#deflate?.refuses(bytes) || this.#receive(bytes));
+        this.#reads.pushAction(() => this.#deflate?.refuses(bytes) || this.#receive(bytes));
       }
     }
   }
@@ -112,7 +118,7 @@ class Framing {
 
   /** @param {() => void} action what is to follow all that was received */
   afterReads(action) {
-    this.#reads.then(action);
+    this.#reads.pushAction(action);
   }
 
   /**
@@ -127,7 +133,7 @@ class Framing {
 
   /** @param {() => void} action what is to follow all that was sent */
   afterWrites(action) {
-    this.#writes.then(action);
+    this.#writes.pushAction(action);
   }
 
   /** The connection is over: what is still inside comes out no more. */
@@ -136,6 +142,7 @@ class Framing {
     this.#writes.end();
   }
 
+  /** @param {Frame} frame that came through the read chain */
   #received(frame) {
     const bytes = this.#toBytes(frame);
     if (bytes !== null) {
@@ -143,6 +150,7 @@ class Framing {
     }
   }
 
+  /** @param {Frame} frame that came through the write chain */
   #sent(frame) {
     const error = frame.isValid();
     this.#deflate?.left(error === null);
@@ -153,30 +161,51 @@ class Framing {
     this.#write(frame.toBuffer());
   }
 
+  /** @param {Frame} frame @returns {Buffer | null} `null` if an extension has made it wrong */
   #toBytes(frame) {
     try {
       return frame.toBuffer();
     } catch (error) {
-      this.#onError(error);
+      this.#onError(/** @type {Error} */ (error));
       return null;
     }
   }
 }
 
-/** What the extensions do in one direction. */
-function stepsOf(extensions, way) {
-  const steps = extensions.map((extension) => ({
-    name: extension.name,
-    step: extension[way.toLowerCase()],
-    transform: extension[`transform${way}`]?.bind(extension),
-    miss: extension[`miss${way}`]?.bind(extension),
-  }));
-  return steps.filter((one) => one.step !== undefined || one.transform !== undefined);
+/**
+ * What the extensions do with received frames.
+ *
+ * @param {Built[]} extensions
+ * @returns {import('./chain.js').Step<FrameHead>[]} the note is what the frame was on the wire
+ */
+function readSteps(extensions) {
+  /** @param {Built} one @returns {import('./chain.js').Step<FrameHead>[]} */
+  const stepsOf = (one) => {
+    const { name } = one;
+    if (one instanceof DeflateStep) {
+      return [{ name, transform: (frame) => one.transformRead(frame), miss: (head) => one.missRead(head) }];
+    }
+    return one.read === undefined ? [] : [{ name, step: one.read }];
+  };
+  return extensions.flatMap(stepsOf);
 }
 
-/** Bytes of the largest frame of a message that compression makes larger: see `Limits` in Rust. */
-function grown(maxPayload) {
-  return maxPayload + Math.floor(maxPayload / 8) + 1_024;
+/**
+ * What the extensions do with frames that are to be sent.
+ *
+ * @param {Built[]} extensions
+ * @returns {import('./chain.js').Step<boolean>[]} the note is whether the frame may be compressed
+ */
+function writeSteps(extensions) {
+  /** @param {Built} one @returns {import('./chain.js').Step<boolean>[]} */
+  const stepsOf = (one) => {
+    const { name } = one;
+    if (one instanceof DeflateStep) {
+      return [{ name, transform: (frame, compress) => one.transformWrite(frame, compress) }];
+    }
+    return one.write === undefined ? [] : [{ name, step: one.write }];
+  };
+  return extensions.flatMap(stepsOf);
 }
 
 module.exports = { Framing };

@@ -1,10 +1,10 @@
 'use strict';
 
 const { boolean, integer } = require('./check.js');
+const { limit } = require('../native/constants.js');
 const { invalidType } = require('../util/errors.js');
 
-/** The extension that is built in (RFC 7692); one of the app's by that name takes its place. */
-const PERMESSAGE_DEFLATE = 'permessage-deflate';
+const bits = integer(limit.MIN_WINDOW_BITS, limit.MAX_WINDOW_BITS);
 
 /**
  * The settings of permessage-deflate (RFC 7692), by the names of `ws`: what each is where it is not
@@ -19,16 +19,22 @@ const SETTINGS = {
   memoryLimit: { default: 128 * 1024 * 1024, check: integer(0, Number.MAX_SAFE_INTEGER, true) },
   serverNoContextTakeover: { default: false, check: boolean },
   clientNoContextTakeover: { default: false, check: boolean },
-  serverMaxWindowBits: { default: 15, check: integer(8, 15) },
-  clientMaxWindowBits: { default: 15, check: integer(8, 15) },
+  serverMaxWindowBits: { default: limit.MAX_WINDOW_BITS, check: bits },
+  clientMaxWindowBits: { default: limit.MAX_WINDOW_BITS, check: bits },
 };
+
+/**
+ * Every setting, checked.
+ *
+ * @typedef {{ readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['check']> }} DeflateSettings
+ */
 
 /**
  * Checks the `perMessageDeflate` option.
  *
  * @param {string} name how messages name the option
  * @param {unknown} value a boolean, or an object of settings
- * @returns {Readonly<Record<keyof typeof SETTINGS, any>> | null} every setting; `null` for `false`
+ * @returns {DeflateSettings | null} `null` for `false`
  * @throws {TypeError | RangeError} naming the setting that is wrong
  */
 function checkPerMessageDeflate(name, value) {
@@ -38,17 +44,18 @@ function checkPerMessageDeflate(name, value) {
   if (typeof value !== 'boolean' && (typeof value !== 'object' || value === null || Array.isArray(value))) {
     throw invalidType(name, 'a boolean or an object', value);
   }
-  const given = value === true ? {} : value;
+  const given = /** @type {Record<string, unknown>} */ (value === true ? {} : value);
+  /** @type {Record<string, number | boolean>} */
   const checked = {};
   for (const [key, setting] of Object.entries(SETTINGS)) {
     // Read once: what is checked is what is kept.
     const { [key]: asked = setting.default } = given;
     checked[key] = setting.check(`The "perMessageDeflate.${key}" option`, asked);
   }
-  return Object.freeze(checked);
+  return /** @type {DeflateSettings} */ (Object.freeze(checked));
 }
 
 /** What holds where the option does not say. */
-const DEFAULTS = checkPerMessageDeflate('', true);
+const DEFAULTS = /** @type {DeflateSettings} */ (checkPerMessageDeflate('', true));
 
-module.exports = { DEFAULTS, PERMESSAGE_DEFLATE, checkPerMessageDeflate };
+module.exports = { DEFAULTS, checkPerMessageDeflate };

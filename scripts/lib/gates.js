@@ -1,9 +1,8 @@
 'use strict';
 
-const fs = require('node:fs');
-const path = require('node:path');
+const os = require('node:os');
 const counts = require('./counts');
-const root = require('./root');
+const { ABOUT_A_TRANSPORT, ON_ANY_TRANSPORT, testFiles } = require('./test-files');
 
 const MINUTE = 60_000;
 
@@ -17,25 +16,28 @@ const MINUTE = 60_000;
  *   the gate is left out, and says so
  */
 
+const [major, minor] = process.versions.node.split('.').map(Number);
+/** Whether `node --test` has the options that are given to it here. */
+const hasOptions = major > 20 || (major === 20 && minor >= 11);
+// Per test; up to Node 20 it counts for a whole file, so it is no tight one.
+const LIMIT = hasOptions ? ['--test-timeout=300000'] : [];
+// More files at a time than cores: most of them wait for a socket or a clock most of the time.
+const SIDE_BY_SIDE = hasOptions ? [`--test-concurrency=${2 * os.cpus().length}`] : [];
+
 /**
- * `node --test` over the test files right in the given folders. The files are named one by one:
- * what Node makes of a folder or a pattern differs from version to version.
- *
- * @param {...string} folders
- * @returns {string[]} the command, or nothing where there is no test: Node would look for some itself
+ * @param {string[]} folders of `__test__`
+ * @param {string[]} [options] of `node --test`
+ * @returns {string[]} the command that runs the test files right in them; none if there are no such files:
+ *   Node would look for some itself
  */
-function nodeTest(...folders) {
-  const files = folders.flatMap((folder) => {
-    const full = path.join(root, folder);
-    const names = fs.existsSync(full) ? fs.readdirSync(full).sort() : [];
-    return names.filter((name) => name.endsWith('.test.js')).map((name) => `${folder}/${name}`);
-  });
+function nodeTest(folders, options = []) {
+  const files = testFiles(folders).map((name) => `__test__/${name}`);
   if (files.length === 0) return [];
-  // Per test; up to Node 20 it counts for a whole file, so it is no tight one.
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  const limit = major > 20 || (major === 20 && minor >= 11) ? ['--test-timeout=300000'] : [];
-  return [['node', '--test', '--test-reporter=spec', ...limit, ...files].join(' ')];
+  return [['node', '--test', '--test-reporter=spec', ...LIMIT, ...options, ...files].join(' ')];
 }
+
+/** @param {...string} folders of the suite @returns {string[]} the command that runs their files, several at a time */
+const suite = (...folders) => nodeTest(folders, SIDE_BY_SIDE);
 
 /** @param {string} args @returns {string} the command */
 const autobahn = (args) => `node __test__/autobahn/run.js ${args}`;
@@ -47,6 +49,27 @@ module.exports = {
     count: counts.ofCheck,
     timeout: MINUTE,
     absentWithout: 'fmt',
+  },
+  lint: {
+    // The format of JavaScript and TypeScript as well.
+    commands: ['node node_modules/@biomejs/biome/bin/biome ci --colors=off --error-on-warnings .'],
+    count: counts.ofBiome,
+    timeout: MINUTE,
+  },
+  types: {
+    commands: ['node scripts/check/types.js'],
+    count: counts.ofPlainLine,
+    timeout: 2 * MINUTE,
+  },
+  typos: {
+    commands: ['node scripts/check/typos.js'],
+    count: counts.ofPlainLine,
+    timeout: 3 * MINUTE,
+  },
+  deny: {
+    commands: ['node scripts/check/deny.js'],
+    count: counts.ofPlainLine,
+    timeout: 5 * MINUTE,
   },
   clippy: {
     // The protocol alone, the protocol with the engine, all of it: each layer builds without the next.
@@ -67,20 +90,33 @@ module.exports = {
     timeout: 15 * MINUTE,
   },
   node: {
-    commands: nodeTest('__test__', '__test__/cli', '__test__/examples'),
+    commands: suite(...ABOUT_A_TRANSPORT, ...ON_ANY_TRANSPORT, 'cli', 'examples'),
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },
   streams: {
-    // The same tests once more, with every socket on the stream transport.
-    commands: nodeTest('__test__'),
+    // What is about a transport once more, with every socket on the stream transport.
+    commands: suite(...ABOUT_A_TRANSPORT),
+    env: { WEBSOCKETS_TEST_TRANSPORT: 'stream' },
+    count: counts.ofNode,
+    timeout: 15 * MINUTE,
+  },
+  'streams-rest': {
+    // And what holds on any: streams and streams-rest together are the whole suite.
+    commands: suite(...ON_ANY_TRANSPORT),
     env: { WEBSOCKETS_TEST_TRANSPORT: 'stream' },
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },
   tls: {
-    // And over wss://, with a certificate made for the run.
-    commands: nodeTest('__test__'),
+    // The same over wss://, with a certificate made for the run.
+    commands: suite(...ABOUT_A_TRANSPORT),
+    env: { WEBSOCKETS_TEST_TRANSPORT: 'tls' },
+    count: counts.ofNode,
+    timeout: 15 * MINUTE,
+  },
+  'tls-rest': {
+    commands: suite(...ON_ANY_TRANSPORT),
     env: { WEBSOCKETS_TEST_TRANSPORT: 'tls' },
     count: counts.ofNode,
     timeout: 15 * MINUTE,
@@ -97,19 +133,19 @@ module.exports = {
     timeout: 60 * MINUTE,
   },
   browser: {
-    commands: nodeTest('__test__/browser'),
+    commands: nodeTest(['browser']),
     count: counts.ofNode,
     timeout: 5 * MINUTE,
   },
   interop: {
-    commands: ['node __test__/interop/setup.js', ...nodeTest('__test__/interop')],
+    commands: ['node __test__/interop/setup.js', ...nodeTest(['interop'])],
     count: counts.ofNode,
     timeout: 5 * MINUTE,
   },
   stress: {
     // What takes long, or a process to itself: floods, faults, teardown. Each file says on which
     // transports it runs.
-    commands: nodeTest('__test__/stress'),
+    commands: nodeTest(['stress']),
     count: counts.ofNode,
     timeout: 10 * MINUTE,
   },
@@ -136,7 +172,7 @@ module.exports = {
     timeout: 5 * MINUTE,
   },
   package: {
-    commands: nodeTest('__test__/package'),
+    commands: nodeTest(['package']),
     count: counts.ofNode,
     timeout: 10 * MINUTE,
   },

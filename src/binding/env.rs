@@ -8,9 +8,11 @@ use std::sync::Arc;
 use napi::sys;
 use slab::Slab;
 
-use super::call::{Outcome, check, guarded};
 #[cfg(sockets)]
-use super::sockets::Sockets;
+use super::sockets::doorbell::Bell;
+#[cfg(sockets)]
+use super::sockets::table::Sockets;
+use super::status::{Outcome, check, guarded};
 use crate::engine::Stream;
 use crate::protocol::Config;
 
@@ -41,7 +43,7 @@ impl EnvState {
         // hook frees it.
         unsafe {
             #[cfg(sockets)]
-            Sockets::install(raw, state)?;
+            (*state).sockets.bell.set(Some(Bell::new(raw, state)?));
             check(sys::napi_add_env_cleanup_hook(raw, Some(end), state.cast()))?;
         }
         Ok(state)
@@ -57,6 +59,7 @@ impl EnvState {
     }
 }
 
+/// The env ends: its connections are closed.
 unsafe extern "C" fn end(state: *mut c_void) {
     #[cfg(sockets)]
     {

@@ -7,11 +7,11 @@ use napi::bindgen_prelude::Object;
 use napi::{Env, Error, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
-use super::call::{Entry, Function, trampoline};
-#[cfg(sockets)]
-use super::commands;
+use super::call::trampoline::{Entry, Function, trampoline};
 use super::env::EnvState;
-use super::streams;
+#[cfg(sockets)]
+use super::sockets::commands;
+use super::{constants, deflate, frames, streams};
 
 /// Names functions, each with the number of its arguments: `LIST: name / arguments => function`.
 macro_rules! functions {
@@ -28,7 +28,7 @@ macro_rules! functions {
 
 functions! { STREAMS:
     c"attachStreams" / 1 => streams::attach,
-    c"streamOpen" / 14 => streams::open,
+    c"streamOpen" / 3 => streams::open,
     c"streamBegin" / 1 => streams::begin,
     c"streamReceive" / 3 => streams::receive,
     c"streamTake" / 3 => streams::take,
@@ -39,13 +39,13 @@ functions! { STREAMS:
     c"streamWritten" / 1 => streams::written,
     c"streamMaySend" / 2 => streams::may_send,
     c"streamOverflow" / 1 => streams::overflow,
+    c"streamIsDropped" / 1 => streams::is_dropped,
     c"streamHold" / 2 => streams::hold,
-    c"streamAnswer" / 1 => streams::answer_closing,
+    c"streamReleaseClosingAnswer" / 1 => streams::release_closing_answer,
     c"streamClose" / 4 => streams::close,
     c"streamFire" / 2 => streams::fire,
     c"streamPause" / 3 => streams::pause,
     c"streamDeadline" / 1 => streams::deadline,
-    c"streamIsDropped" / 1 => streams::is_dropped,
     c"streamIsPaused" / 1 => streams::is_paused,
     c"streamPinged" / 1 => streams::pinged,
     c"streamMessage" / 4 => streams::message,
@@ -53,23 +53,30 @@ functions! { STREAMS:
     c"streamForget" / 1 => streams::forget,
     c"streamMiss" / 4 => streams::miss,
     c"streamInflate" / 4 => streams::inflate,
-    c"deflateMemory" / 2 => streams::deflate_memory,
-    c"deflateProblem" / 1 => streams::deflate_problem,
-    c"encode" / 3 => streams::encode,
-    c"parseHeader" / 1 => streams::parse_header,
-    c"applyMask" / 2 => streams::apply_mask,
+}
+
+functions! { SHARED:
+    c"deflateMemory" / 2 => deflate::memory,
+    c"deflateProblem" / 1 => deflate::problem,
+    c"encode" / 3 => frames::encode,
+    c"encodeFrame" / 8 => frames::encode_frame,
+    c"checkHeader" / 3 => frames::check_header,
+    c"parseHeader" / 1 => frames::parse_header,
+    c"frameSize" / 2 => frames::frame_size,
+    c"applyMask" / 2 => frames::apply_mask,
+    c"largestCompressed" / 1 => frames::largest,
 }
 
 #[cfg(sockets)]
 functions! { SOCKETS:
     c"attach" / 2 => commands::attach,
-    c"open" / 14 => commands::open,
+    c"open" / 3 => commands::open,
     c"start" / 2 => commands::start,
     c"frame" / 2 => commands::frame,
     c"frames" / 4 => commands::frames,
     c"broadcast" / 4 => commands::broadcast,
     c"close" / 3 => commands::close,
-    c"part" / 1 => commands::part,
+    c"releaseClosingAnswer" / 1 => commands::release_closing_answer,
     c"terminate" / 1 => commands::terminate,
     c"pause" / 2 => commands::pause,
     c"flush" / 0 => commands::flush,
@@ -103,7 +110,8 @@ pub fn version() -> &'static str {
 pub fn register(exports: Object, env: Env) -> Result<()> {
     let failed = |_| Error::new(Status::GenericFailure, "the addon could not be set up");
     let state = EnvState::install(env.raw()).map_err(failed)?;
-    for (name, callback) in STREAMS.iter().chain(SOCKETS) {
+    constants::install(env.raw(), exports.raw()).map_err(failed)?;
+    for (name, callback) in SHARED.iter().chain(STREAMS).chain(SOCKETS) {
         let mut function = ptr::null_mut();
         // SAFETY: the name is NUL-terminated; the state outlives every call from JavaScript.
         let status = unsafe {

@@ -277,6 +277,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
     fn text_of_any_script_and_size_survives() {
         let mut batch = Batch::default();
         let texts = [

@@ -6,6 +6,8 @@
 //! | `backlog` | the rules of what waits to be written |
 //! | `batch` | what happened, for JavaScript: records, and the arena their contents lie in |
 //! | `stream` | the stream transport: JavaScript moves the bytes |
+//! | `memory` | memory of large messages, kept for the next ones |
+//! | `slot` | the numbers of connections |
 //!
 //! The socket transport, with `cfg(sockets)`: threads that own the descriptors.
 //!
@@ -28,7 +30,9 @@
 
 mod backlog;
 mod batch;
+pub mod memory;
 mod session;
+mod slot;
 mod stream;
 
 #[cfg(sockets)]
@@ -50,9 +54,10 @@ mod sync;
 #[cfg(sockets)]
 mod write_side;
 
-pub use backlog::{Backlog, Overflow};
+pub use backlog::{Backlog, HIGH_MARK, Overflow};
 pub use batch::{Batch, Body, Kind, Record};
 pub use session::{Pressure, Session};
+pub use slot::{MAX_SLOT, NO_SLOT};
 pub use stream::Stream;
 
 #[cfg(sockets)]

@@ -8,7 +8,7 @@
 //!   the peer's FIN ([`Session::end_reads`]), or the connection was lost ([`Session::lose`]);
 //! - all that waited was written ([`Session::written`]), or writing failed ([`Session::write_failed`]);
 //! - the app closes, pauses or resumes; JavaScript has seen what came before the closing
-//!   ([`Session::answer_closing`]); a deadline has come ([`Session::fire`]).
+//!   ([`Session::release_closing_answer`]); a deadline has come ([`Session::fire`]).
 //!
 //! After each of these it queues what was appended to `out`, delivers the events, and looks at
 //! [`Session::phase`], [`Session::may_read`], [`Session::take_write_end`] and [`Session::deadline`].
@@ -379,7 +379,7 @@ impl Session {
     }
 
     /// JavaScript has seen all that came before the connection began to close: the answer may leave.
-    pub fn answer_closing(&mut self, out: &mut Vec<u8>) {
+    pub fn release_closing_answer(&mut self, out: &mut Vec<u8>) {
         if let Some(answer) = self.closing_answer.take() {
             out.extend_from_slice(&answer);
         }
@@ -389,7 +389,7 @@ impl Session {
     /// connection is closed, and what it sends to all from now on is not for this one. True if a pause of the
     /// app's has ended by that: the peer's close frame has to be read.
     pub fn close(&mut self, code: u16, reason: &str, now: Millis, out: &mut Vec<u8>) -> bool {
-        self.answer_closing(out);
+        self.release_closing_answer(out);
         self.protocol.close(code, reason, now, out);
         let was_paused = self.is_paused();
         if was_paused {
@@ -403,7 +403,7 @@ impl Session {
         if !self.is_due(now) {
             return;
         }
-        self.answer_closing(out);
+        self.release_closing_answer(out);
         let (before, mut begins) = (out.len(), false);
         self.protocol.handle_timeout(now, out, &mut |event| {
             begins |= begins_closing(&event);

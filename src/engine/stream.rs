@@ -264,9 +264,9 @@ impl Stream {
     }
 
     /// JavaScript has seen all that came before the connection began to close.
-    pub fn answer_closing(&mut self, batch: &mut Batch) {
+    pub fn release_closing_answer(&mut self, batch: &mut Batch) {
         self.step(batch, |session, _, answer, _| {
-            session.answer_closing(answer)
+            session.release_closing_answer(answer)
         });
     }
 

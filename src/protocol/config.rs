@@ -1,17 +1,12 @@
-//! What a connection is told when it is made.
+//! The settings of a connection.
 
-use super::Millis;
-use super::deflate::Deflate;
+use super::deflate::settings::Deflate;
 use super::limits::Limits;
+use super::memory::Memory;
+use super::role::Role;
 
-/// Which end of the connection we are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Sends unmasked frames, and shuts its side of the connection first (RFC 6455 §7.1.1).
-    Server,
-    /// Masks its frames (RFC 6455 §5.3), and waits for the server to end the connection.
-    Client,
-}
+/// Milliseconds since an arbitrary epoch, which the driver chooses once per connection.
+pub type Millis = u64;
 
 /// Settings of a connection; many connections share one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +30,8 @@ pub struct Config {
     pub close_timeout: Millis,
     /// permessage-deflate (RFC 7692), as the opening handshake agreed on it. Default: `None`, off.
     pub deflate: Option<Deflate>,
+    /// Where the memory of large messages comes from. Default: the allocator.
+    pub memory: Memory,
 }
 
 impl Config {
@@ -48,6 +45,7 @@ impl Config {
             ping_interval: None,
             close_timeout: 5_000,
             deflate: None,
+            memory: Memory::default(),
         }
     }
 }

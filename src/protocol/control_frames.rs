@@ -1,6 +1,6 @@
 //! How many control frames a peer sends that nobody asked for.
 
-use super::Millis;
+use super::config::Millis;
 use super::error::Violation;
 use super::limits::Limits;
 
@@ -46,7 +46,7 @@ impl ControlFrames {
         Ok(())
     }
 
-    /// The peer sent a pong, which counts where it answers none of our pings.
+    /// The peer sent a pong, which counts if it answers none of our pings.
     ///
     /// # Errors
     /// [`Violation::TooManyControlFrames`].

@@ -1,7 +1,6 @@
 //! The clocks of a connection. They are compared, never run: time comes in with each call.
 
-use super::Millis;
-use super::config::Config;
+use super::config::{Config, Millis};
 
 /// What is to be done when a clock has run out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +26,7 @@ pub(super) struct Timers {
 }
 
 impl Timers {
+    /// Clocks that start at `now`.
     pub(super) fn new(now: Millis) -> Self {
         Self {
             last_received: now,
@@ -43,6 +43,7 @@ impl Timers {
         self.ping_sent_at = None;
     }
 
+    /// One of our automatic pings is sent.
     pub(super) fn ping_sent(&mut self, now: Millis) {
         self.ping_sent_at = Some(now);
     }
@@ -52,10 +53,12 @@ impl Timers {
         self.close_deadline = Some(now.saturating_add(config.close_timeout));
     }
 
+    /// Reading stops: the clocks of the peer's silence stand still.
     pub(super) fn suspend(&mut self, now: Millis) {
         self.suspended_at.get_or_insert(now);
     }
 
+    /// Reading goes on, and so do they.
     pub(super) fn resume(&mut self, now: Millis) {
         let Some(suspended_at) = self.suspended_at.take() else {
             return;
@@ -86,7 +89,7 @@ impl Timers {
                 None => (self.last_received.saturating_add(interval), Due::Ping),
                 Some(sent_at) => (sent_at.saturating_add(interval), Due::PeerLost),
             });
-        // Of two at once the idle timeout wins, because it tells the peer why.
+        // Of two at once the idle timeout wins, because its close frame says why.
         [idle, ping]
             .into_iter()
             .flatten()
@@ -96,7 +99,7 @@ impl Timers {
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::Role;
+    use super::super::role::Role;
     use super::*;
 
     fn config(timeout: Option<Millis>, ping_interval: Option<Millis>) -> Config {

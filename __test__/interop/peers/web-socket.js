@@ -14,7 +14,7 @@ function openWebSocket(WebSocket, url, options) {
   socket.binaryType = 'arraybuffer';
   const messages = [];
   let closed = null;
-  let waiting = [];
+  const waiting = [];
   const wake = () => {
     for (const resolve of waiting.splice(0)) resolve();
   };

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { Client, Server, type PeerError } from 'websockets';
+import { Client, type PeerError, Server } from 'websockets';
 
 const server: Server = new Server({ maxPayload: 1024 });
 server.on('message', (text, sid) => server.send(sid, text.toUpperCase()));

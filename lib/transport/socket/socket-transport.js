@@ -1,39 +1,44 @@
 'use strict';
 
-const { bind, flushAfter, open, unbind } = require('./bridge.js');
+const { limit } = require('../../native/constants.js');
+const commands = require('./commands.js');
+const { bind, open, unbind } = require('./dispatch.js');
 const native = require('../../native/native.js');
-const { protocolSettings } = require('../../connection/state.js');
-const { remember, takeOver } = require('../takeover.js');
+const { connectionSettings } = require('../../connection/group.js');
+const { remember, takeOver } = require('../net-socket/takeover.js');
 
-/** No connection has this number, one above `MAX_SLOT` in Rust: a command for it does nothing. */
-const NO_SLOT = 2 ** 26 - 1;
+/** @typedef {import('../../connection/connection.js').Connection} Connection */
+/** @typedef {import('../../connection/transport').Transport<Connection>} Transport */
 
 /**
  * A connection that Rust carries on a duplicate of the socket's descriptor.
+ *
+ * @implements {Transport}
  */
 class SocketTransport {
   #slot;
-  #owner;
+  #group;
+  /** Until it is started. @type {import('../net-socket/node-socket').NodeSocket | null} */
   #socket;
-  /** Bytes read and written in all, once the connection is over. */
+  /** Bytes read and written in all, once the connection is over. @type {{ read: number, written: number } | null} */
   #total = null;
 
   /**
    * Duplicates the descriptor; on failure nothing has changed.
    *
-   * @param {import('node:net').Socket} socket
-   * @param {import('../../connection/state.js').State} owner
+   * @param {import('../net-socket/node-socket').NodeSocket} socket with a handle
+   * @param {import('../../connection/group.js').Group<Connection>} group
    * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
    * @throws {Error} with the system's code, such as `EMFILE`
    */
-  constructor(socket, owner, role) {
-    const { options } = owner;
-    this.#owner = owner;
+  constructor(socket, group, role) {
+    this.#group = group;
     this.#socket = socket;
-    this.#slot = open(socket._handle.fd, owner.id, options.maxBufferedAmount, ...protocolSettings(owner, role));
+    const { fd } = /** @type {{ fd: number }} */ (socket._handle);
+    this.#slot = open(fd, group.id, connectionSettings(group, role));
   }
 
-  /** What the connection shows of it. */
+  /** What the connection shows of it. @returns {'socket'} */
   get name() {
     return 'socket';
   }
@@ -43,10 +48,10 @@ class SocketTransport {
     return this.#slot;
   }
 
-  /** @param {import('../../connection/connection.js').Connection} connection */
+  /** @param {Connection} connection */
   bind(connection) {
     bind(this.#slot, connection);
-    remember(this.#socket, this);
+    remember(/** @type {import('node:net').Socket} */ (this.#socket), this);
   }
 
   /**
@@ -56,14 +61,14 @@ class SocketTransport {
    * @param {boolean} keepSocket whether the socket object goes on as the connection's
    */
   start(head, keepSocket) {
-    const socket = this.#socket;
+    const socket = /** @type {import('node:net').Socket} */ (this.#socket);
     this.#socket = null;
     takeOver(socket, this, head, keepSocket);
   }
 
   /** @param {Buffer} received what was read from the socket; its handle is Rust's from now on */
   hand(received) {
-    flushAfter(native.start(this.#slot, received));
+    commands.start(this.#slot, received);
   }
 
   /**
@@ -72,8 +77,7 @@ class SocketTransport {
    * @param {boolean} compress
    */
   send(opcode, data, compress) {
-    const tag = this.#slot * 32 + opcode * 2 + (compress ? 1 : 0);
-    flushAfter(native.frame(tag, data));
+    commands.sendFrame(this.#slot, opcode, data, compress);
   }
 
   /**
@@ -83,22 +87,22 @@ class SocketTransport {
    * @param {string | Uint8Array} reason
    */
   close(code, reason) {
-    flushAfter(native.close(this.#slot, code, reason));
+    commands.close(this.#slot, code, reason);
   }
 
-  /** The answer to what the peer's closing began with may leave. */
-  part() {
-    flushAfter(native.part(this.#slot));
+  /** The answer to the peer's close frame or violation may leave. */
+  releaseClosingAnswer() {
+    commands.releaseClosingAnswer(this.#slot);
   }
 
   /** Drops the connection. */
   terminate() {
-    flushAfter(native.terminate(this.#slot));
+    commands.terminate(this.#slot);
   }
 
   /** @param {boolean} on whether reading stops */
   pause(on) {
-    flushAfter(native.pause(this.#slot, on));
+    commands.pause(this.#slot, on);
   }
 
   /** @returns {number} bytes that wait to be written */
@@ -146,12 +150,12 @@ class SocketTransport {
 
   /** The connection is over: its number is another's from now on. */
   release() {
-    const { counters } = this.#owner;
+    const { counters } = this.#group;
     this.#total = { read: this.bytesRead(), written: this.bytesWritten() };
     counters.bytesReceived += this.#total.read;
     counters.bytesSent += this.#total.written;
     unbind(this.#slot);
-    this.#slot = NO_SLOT;
+    this.#slot = limit.NO_SLOT;
   }
 }
 

@@ -1,15 +1,25 @@
 'use strict';
 
+const { limit } = require('../../native/constants.js');
 const { PackedFrames } = require('./packed-frames.js');
 
-/** With more bytes than this queued, the writer asks to hear when they are gone. */
-const HIGH_MARK = 64 * 1024;
 /** So many frames of a tick are handed over one by one; those behind them are packed, or each would
  *  cost the stream some hundred bytes. */
 const FEW = 64;
 /** A stream that wants no more is given so many bytes of a tick, and those behind them as it takes these:
  *  TLS has a copy of its own of all that it is given. */
 const AT_ONCE = 256 * 1024;
+
+/**
+ * The methods of a stream, whatever is put in their place later. An old-style one may lack those that are optional.
+ *
+ * @typedef {object} Methods
+ * @property {Function} write
+ * @property {Function} end
+ * @property {Function} [destroy]
+ * @property {Function} [pause]
+ * @property {Function} [resume]
+ */
 
 /**
  * The write side of a stream: frames of one tick leave together, and while the stream wants no
@@ -29,6 +39,7 @@ class StreamOutput {
   /** Frames of this tick that the stream has. */
   #handed = 0;
   #ended = false;
+  /** @type {(() => void) | undefined} */
   #onEnd;
   #onDrain;
 
@@ -38,9 +49,8 @@ class StreamOutput {
   written = 0;
 
   /**
-   * @param {any} stream
-   * @param {{ write: Function, end: Function, destroy?: Function }} methods its own, whatever is
-   *   put in their place later
+   * @param {import('node:stream').Duplex} stream
+   * @param {Methods} methods
    * @param {() => void} onDrain called when the stream has taken all
    */
   constructor(stream, methods, onDrain) {
@@ -85,10 +95,11 @@ class StreamOutput {
     }
   }
 
+  /** Gives the stream a frame. @param {Uint8Array} frame */
   #hand(frame) {
     this.written += frame.length;
     // Where much waits, the end of it is to be heard of, whatever the stream's own high-water mark.
-    const rest = this.isWatched || this.queued() + frame.length > HIGH_MARK ? [this.#onWritten] : [];
+    const rest = this.isWatched || this.queued() + frame.length > limit.HIGH_MARK ? [this.#onWritten] : [];
     const drains = this.#drains;
     const full = this.#methods.write.call(this.#stream, frame, ...rest) === false;
     // It may have drained, or taken another frame, inside.
@@ -104,6 +115,7 @@ class StreamOutput {
     }
   }
 
+  /** The stream has taken a frame. */
   #onWritten = () => this.settle();
 
   /** Holds writes back until the end of the tick, so that they leave in one system call. */
@@ -136,7 +148,7 @@ class StreamOutput {
     this.flush();
   }
 
-  /** Hands over what waits; what is sent meanwhile waits behind it. */
+  /** Hands over what waits; what is sent meanwhile waits behind it. @param {() => boolean} goesOn */
   #pass(goesOn) {
     this.#passing = true;
     try {
@@ -187,7 +199,7 @@ class StreamOutput {
         this.#methods.end.call(this.#stream);
       }
       if (this.#methods.destroy === undefined) {
-        this.#onEnd();
+        this.#onEnd?.();
       }
     });
   }
@@ -208,4 +220,4 @@ class StreamOutput {
   }
 }
 
-module.exports = { HIGH_MARK, StreamOutput };
+module.exports = { StreamOutput };

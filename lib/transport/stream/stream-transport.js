@@ -2,36 +2,36 @@
 
 const net = require('node:net');
 
-const { kInner } = require('../../connection/connection.js');
 const { DeflateStep } = require('../../extensions/deflate-step.js');
-const { deliver, emitError } = require('../../connection/deliver.js');
+const { deliver } = require('../../connection/deliver.js');
+const { report } = require('../../connection/lifecycle.js');
 const { Framing } = require('../../extensions/framing.js');
 const { watch, unwatch } = require('./hang-up.js');
+const { kind: KIND, limit, opcode: OPCODE, statusCode } = require('../../native/constants.js');
 const native = require('../../native/native.js');
-const { Alarm, NO_SLOT, bind, deflateOf, now, open, unbind } = require('./bridge.js');
+const { connectionSettings } = require('../../connection/group.js');
+const { Alarm, now } = require('./alarm.js');
+const { bind, unbind } = require('./dispatch.js');
 const { keepBytes, toBytes } = require('./stream-bytes.js');
-const { HIGH_MARK, StreamOutput } = require('./stream-output.js');
+const { StreamOutput } = require('./stream-output.js');
 
-/** Kinds that are a transport's own, or that it has to know; see `Kind` in `src/engine/batch.rs`. */
-const CLOSING_BEGAN = 5;
-const ERROR = 6;
-const WRITE = 8;
-const END = 9;
-const STOP = 10;
-const GO = 11;
+const { CLOSING, ERROR, WRITE, END, STOP, GO } = KIND;
+const { HIGH_MARK, NO_SLOT } = limit;
 
-const PING = 9;
-const GOING_AWAY = 1001;
+/** @typedef {import('../../connection/connection.js').Connection} Connection */
+/** @typedef {import('../../connection/transport').Transport<Connection>} Transport */
 
 /**
  * A connection over any stream: it moves bytes between the stream and the session in Rust
  * (`src/engine/session.rs`), with the extensions in between if there are any.
+ *
+ * @implements {Transport}
  */
 class StreamTransport {
   #slot;
   #owner;
-  /** @type {import('../../connection/connection.js').Connection} */
-  #connection;
+  /** From `bind` on. @type {Connection} */
+  #connection = /** @type {never} */ (undefined);
   #socket;
   #methods;
   #output;
@@ -44,25 +44,31 @@ class StreamTransport {
   #extensions;
   /** The extensions, if there are any. @type {Framing | null} */
   #framing = null;
-  /** How long extensions may hold what came before the end. */
+  /** How long extensions may hold what came before the end. @type {NodeJS.Timeout | undefined} */
   #patience;
   #read = 0;
   /** With fewer bytes than this waiting, a message is added without asking the session. */
   #room;
-  #listeners = {};
+  /** What it hears of its stream. */
+  #listeners = {
+    data: (/** @type {unknown} */ chunk) => this.#receive(toBytes(this.#socket, chunk)),
+    end: () => this.#end(),
+    finish: () => native.streamWritten(this.#slot),
+    close: () => this.#lose(),
+    error: () => this.#lose(),
+  };
 
   /**
    * @param {import('node:stream').Duplex} socket
-   * @param {Record<string, Function>} methods its own, whatever is put in their place later
-   * @param {import('../../connection/state.js').State} owner
+   * @param {import('./stream-output.js').Methods} methods
+   * @param {import('../../connection/group.js').Group<Connection>} owner
    * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
-   * @param {{ name: string, read?: Function, write?: Function, agreed?: string }[]} extensions in
-   *   header order, if there are any in JavaScript
+   * @param {import('../../extensions/resolve.js').Resolved[]} extensions in header order, if there are any in JavaScript
    */
   constructor(socket, methods, owner, role, extensions) {
     const isChained = extensions.length > 0;
     this.#deflates = role.deflate !== '' && !isChained;
-    this.#slot = open(isChained, owner, role);
+    this.#slot = native.streamOpen(now(), isChained, connectionSettings(owner, role));
     this.#alarm = new Alarm(this.#slot);
     this.#owner = owner;
     this.#room = owner.options.maxBufferedAmount;
@@ -74,34 +80,43 @@ class StreamTransport {
     this.#extensions = extensions;
   }
 
-  /** What the connection shows of it. */
+  /** What the connection shows of it. @returns {'stream'} */
   get name() {
     return 'stream';
   }
 
-  /** The number that Rust knows the connection by. */
-  get slot() {
-    return this.#slot;
-  }
-
-  /** @param {import('../../connection/connection.js').Connection} connection */
+  /** @param {Connection} connection */
   bind(connection) {
     this.#connection = connection;
     bind(this.#slot, this);
     this.#owner.streams.add(connection);
     if (this.#extensions.length > 0) {
-      const withDeflate = (one) => (one.agreed === undefined ? one : new DeflateStep(deflateOf(this)));
-      this.#framing = new Framing(this.#extensions.map(withDeflate), connection, {
-        maxPayload: this.#owner.options.maxPayload,
-        receive: (bytes) => native.streamReceive(this.#slot, bytes, now()),
-        write: (bytes) => this.#output.write(bytes),
-        onError: (error) => report(connection, error),
-        onRead: () => native.streamHold(this.#slot, this.#framing.isFull),
-        onWritten: () => this.#output.settle(),
-      });
+      this.#framing = this.#chained(connection);
       // Until it begins.
       this.#framing.hold(true);
     }
+  }
+
+  /** The extensions, between the stream and the session. @param {Connection} connection */
+  #chained(connection) {
+    /** @type {ConstructorParameters<typeof DeflateStep>[0]} */
+    const deflate = {
+      inflate: (frame, payload) => native.streamInflate(this.#slot, frame, payload, now()),
+      compress: (message) => native.streamCompress(this.#slot, message),
+      miss: (opcode, rsv1) => native.streamMiss(this.#slot, opcode, rsv1, now()),
+      forget: () => native.streamForget(this.#slot),
+    };
+    const steps = this.#extensions.map((one) => (one.agreed === undefined ? one : new DeflateStep(deflate)));
+    /** @type {Framing} */
+    const framing = new Framing(steps, connection, {
+      maxPayload: this.#owner.options.maxPayload,
+      receive: (bytes) => native.streamReceive(this.#slot, bytes, now()),
+      write: (bytes) => this.#output.write(bytes),
+      onError: (error) => reportFrom(connection, error),
+      onRead: () => native.streamHold(this.#slot, framing.isFull),
+      onWritten: () => this.#output.settle(),
+    });
+    return framing;
   }
 
   /**
@@ -111,14 +126,6 @@ class StreamTransport {
    */
   start(head) {
     const socket = this.#socket;
-    const lose = () => this.#lose();
-    this.#listeners = {
-      data: (chunk) => this.#receive(toBytes(socket, chunk)),
-      end: () => this.#end(),
-      finish: () => native.streamWritten(this.#slot),
-      close: lose,
-      error: lose,
-    };
     if (head !== undefined && head.length > 0) {
       // It has been counted where it was read.
       this.#push(head);
@@ -133,7 +140,7 @@ class StreamTransport {
     }
     this.#methods.resume?.call(socket);
     if (socket.readableEnded) {
-      process.nextTick(() => this.#listeners.end());
+      process.nextTick(() => this.#end());
     }
     if (native.streamBegin(this.#slot) || !(this.#framing?.isIdle ?? true)) {
       // After `open`, and before what the stream brings; an old-style one may have brought something just now.
@@ -144,12 +151,13 @@ class StreamTransport {
     this.#alarm.set();
   }
 
+  /** The stream has brought this. @param {Uint8Array} chunk */
   #receive(chunk) {
     this.#read += chunk.length;
     this.#push(chunk);
   }
 
-  /** Bytes for the extensions, or else for the session. */
+  /** Bytes for the extensions, or else for the session. @param {Uint8Array} chunk */
   #push(chunk) {
     if (this.#framing === null) {
       native.streamReceive(this.#slot, chunk, now());
@@ -204,7 +212,7 @@ class StreamTransport {
     }
   }
 
-  /** Does what follows all that came; an extension may hold that for `closeTimeout`, but for a pause. */
+  /** Does what follows all that came; an extension may hold that for `closeTimeout`, but for a pause. @param {() => void} act */
   #afterReads(act) {
     if (this.#framing === null) {
       act();
@@ -213,7 +221,7 @@ class StreamTransport {
     this.#framing.afterReads(act);
     const lose = () => {
       if (native.streamIsPaused(this.#slot)) {
-        this.#patience.refresh();
+        this.#patience?.refresh();
       } else {
         native.streamLose(this.#slot, now());
       }
@@ -236,15 +244,15 @@ class StreamTransport {
   /**
    * What follows from what Rust was told.
    *
-   * @param {number} kind
-   * @param {any} payload
-   * @param {number | undefined} code
-   * @param {string | undefined} errorCode
+   * @param {number} kind one of `kind` in `lib/native/constants.js`
+   * @param {string | Buffer} payload
+   * @param {number} [code]
+   * @param {string} [errorCode]
    */
   take(kind, payload, code, errorCode) {
     switch (kind) {
       case WRITE:
-        this.#write(payload);
+        this.#write(/** @type {Buffer} */ (payload));
         break;
       case END:
         this.#endWrites();
@@ -256,17 +264,18 @@ class StreamTransport {
         this.#methods.resume?.call(this.#socket);
         break;
       default:
-        if (kind === CLOSING_BEGAN || kind === ERROR) this.#alarm.set();
+        if (kind === CLOSING || kind === ERROR) this.#alarm.set();
         deliver(this.#connection, kind, payload, code, errorCode);
     }
   }
 
+  /** Ends the write side behind what was written. */
   #endWrites() {
     const end = () => this.#output.end(() => native.streamLose(this.#slot, now()));
     this.#framing === null ? end() : this.#framing.afterWrites(end);
   }
 
-  /** Sends whole frames. */
+  /** Sends whole frames. @param {Uint8Array} bytes */
   #write(bytes, compress = false) {
     if (this.#framing === null) {
       this.#output.write(bytes);
@@ -300,15 +309,24 @@ class StreamTransport {
     if (this.#kept() >= this.#room && !this.#maySend()) {
       return;
     }
-    if (opcode === PING) {
+    if (opcode === OPCODE.PING) {
       native.streamPinged(this.#slot);
     }
     this.#write(this.#encode(opcode, data, compress, shared), compress);
   }
 
+  /**
+   * A frame as it is sent.
+   *
+   * @param {number} opcode
+   * @param {string | ArrayBufferView} data
+   * @param {boolean} compress
+   * @param {(() => Uint8Array) | undefined} shared
+   * @returns {Uint8Array}
+   */
   #encode(opcode, data, compress, shared) {
     if (this.#deflates && compress) {
-      return native.streamMessage(this.#slot, opcode, data, true);
+      return /** @type {Buffer} */ (native.streamMessage(this.#slot, opcode, data, true));
     }
     return shared !== undefined && this.#sharesFrames ? shared() : native.encode(opcode, data, this.#mask);
   }
@@ -344,8 +362,8 @@ class StreamTransport {
   }
 
   /** JavaScript has seen all that came before the closing: the answer may leave. */
-  part() {
-    native.streamAnswer(this.#slot);
+  releaseClosingAnswer() {
+    native.streamReleaseClosingAnswer(this.#slot);
   }
 
   /** Drops the connection. */
@@ -372,7 +390,7 @@ class StreamTransport {
 
   /** The process ends: what is queued is written as far as it goes, then a close frame is tried. */
   leave() {
-    this.close(GOING_AWAY, '');
+    this.close(statusCode.GOING_AWAY, '');
     this.#output.leave();
   }
 
@@ -425,12 +443,15 @@ class StreamTransport {
   }
 }
 
-/** An extension reports something, or did something wrong; the connection goes on. */
-function report(connection, error) {
-  const { emitter, counters } = connection[kInner].owner;
-  counters.errors++;
+/**
+ * An extension reports something, or did something wrong; the connection goes on.
+ *
+ * @param {Connection} connection
+ * @param {Error} error
+ */
+function reportFrom(connection, error) {
   try {
-    emitError(emitter, Object.assign(error, { sid: connection.sid }), connection);
+    report(connection, Object.assign(error, { sid: connection.sid }));
   } catch (thrown) {
     // Within a call of the extension's, or of `send`: what a listener throws is none of theirs.
     process.nextTick(() => {

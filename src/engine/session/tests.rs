@@ -99,11 +99,11 @@ fn the_closing_answer_waits_until_what_came_before_it_was_seen() {
     assert_eq!(driven.write(), [], "it is kept");
     assert!(!driven.session.take_write_end());
 
-    driven.session.answer_closing(&mut driven.out);
+    driven.session.release_closing_answer(&mut driven.out);
     assert_eq!(driven.out, b"\x88\x02\x03\xe8");
     assert!(driven.session.take_write_end());
     assert!(!driven.session.take_write_end(), "once");
-    driven.session.answer_closing(&mut driven.out);
+    driven.session.release_closing_answer(&mut driven.out);
     assert_eq!(driven.write().len(), 4, "once");
 }
 
@@ -141,7 +141,7 @@ fn the_end_waits_for_what_is_to_be_written() {
         driven.receive(Pressure::default(), &[CLOSE]);
         driven.session.end_reads(0);
         assert_eq!(driven.session.phase(), State::Draining, "an answer is kept");
-        driven.session.answer_closing(&mut driven.out);
+        driven.session.release_closing_answer(&mut driven.out);
         assert_eq!(driven.session.take_write_end(), ends);
         assert_eq!(driven.session.phase(), State::Draining);
         assert!(!driven.write().is_empty());
@@ -211,14 +211,14 @@ fn what_came_waits_for_the_end_of_a_pause_and_the_end_behind_it() {
 fn it_is_taken_piece_by_piece() {
     let mut driven = Driven::new(Role::Server);
     let long = vec![b'x'; READ];
-    driven.give(&[(Opcode::Text, &long), TEXT]);
+    driven.give(&[(Opcode::Binary, &long), TEXT]);
     let all = driven.session.unread();
     assert!(driven.take(Pressure::default(), 0));
     assert_eq!(driven.session.unread(), all - READ);
     assert_eq!(driven.seen, [""; 0]);
     driven.give(&[TEXT]);
     while driven.take(Pressure::default(), 0) {}
-    assert_eq!(driven.seen, ["text"; 3]);
+    assert_eq!(driven.seen, ["binary", "text", "text"]);
     assert_eq!(driven.session.unread(), 0);
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::backlog::HIGH_MARK;
 use crate::protocol::{Role, encode_frame};
 
-const LIMIT: usize = 1024 * 1024;
+const LIMIT: usize = 160 * 1024;
 
 /// What a client sends.
 fn masked(frames: &[(Opcode, &[u8])]) -> Vec<u8> {
@@ -68,7 +68,7 @@ fn the_answer_to_a_close_frame_leaves_behind_the_replies() {
     driven.give(&[TEXT, (Opcode::Close, b"")]);
     driven.take();
     assert_eq!(driven.kinds(), [Kind::Text, Kind::Closing]);
-    driven.stream.answer_closing(&mut driven.batch);
+    driven.stream.release_closing_answer(&mut driven.batch);
     assert_eq!(driven.kinds(), [Kind::Write, Kind::End]);
     for _ in 0..2 {
         driven.stream.lose(0);
@@ -97,7 +97,7 @@ fn a_silent_peer_is_closed_and_then_dropped() {
     assert_eq!(driven.kinds(), []);
     driven.stream.fire(idle, &mut driven.batch);
     assert_eq!(driven.kinds(), [Kind::Closing]);
-    driven.stream.answer_closing(&mut driven.batch);
+    driven.stream.release_closing_answer(&mut driven.batch);
     assert_eq!(driven.kinds(), [Kind::Write]);
     let end = driven.stream.deadline().expect("a close timeout");
     driven.stream.fire(end, &mut driven.batch);
@@ -172,8 +172,8 @@ fn a_stream_that_cannot_be_paused_is_dropped_at_the_limit() {
     driven.give(&[(Opcode::Binary, &long)]);
     driven.take();
     let expected = [
-        Kind::Go,
         Kind::Binary,
+        Kind::Go,
         Kind::Binary,
         Kind::Error,
         Kind::Close,

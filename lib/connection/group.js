@@ -1,0 +1,107 @@
+'use strict';
+
+const native = require('../native/native.js');
+const { checkOptions } = require('./options.js');
+const { DEFAULTS } = require('../options/per-message-deflate.js');
+const { Views } = require('./views.js');
+
+/**
+ * Connections that share options, counters and limits: those of one `Base`.
+ *
+ * @template {{ readonly sid: string }} C a connection. The type of it would make an import upward
+ */
+class Group {
+  /** The number its connections' frames are broadcast by. */
+  id = native.newBase();
+  /** The open connections. @type {Views<C>} */
+  views = new Views();
+  /** Those of the open connections that go by streams. @type {Set<C>} */
+  streams = new Set();
+  /** @type {Set<C>} longest closing first */
+  closing = new Set();
+  /** Those that were closing and had to make room: their `close` is still to come. @type {Set<C>} */
+  dropped = new Set();
+  /** Bytes that the windows of permessage-deflate may take, of all that are not over. */
+  windowBytes = 0;
+  /** @type {(sid: string) => void} told whom `maxConnections` has closed */
+  evicted = () => {};
+  /** @type {Set<(connection: C) => void>} called with each connection that is closed now */
+  ends = new Set();
+  counters = {
+    messagesReceived: 0,
+    messagesSent: 0,
+    pingsReceived: 0,
+    pingsSent: 0,
+    pongsReceived: 0,
+    errors: 0,
+    /** Of connections that are over. */
+    bytesReceived: 0,
+    bytesSent: 0,
+  };
+
+  /**
+   * @param {object} base what the diagnostics channels call `base`: the `Base`, or what is in its place
+   * @param {object | undefined} options those of a `Base`, as its constructor got them
+   * @throws {TypeError | RangeError} naming the option that is wrong
+   */
+  constructor(base, options) {
+    this.base = base;
+    this.options = checkOptions(options);
+    /** @type {Record<string, import('../../index').Extension>} */
+    this.extensions = {};
+  }
+
+  /** Whether the windows of permessage-deflate may take more than they may already. */
+  hasWindowMemory() {
+    const { perMessageDeflate } = this.options;
+    return perMessageDeflate === null || this.windowBytes < perMessageDeflate.memoryLimit;
+  }
+
+  /** How many connections are not closed yet. */
+  get left() {
+    return this.views.size + this.closing.size + this.dropped.size;
+  }
+
+  /**
+   * Waits for the end of the connections that are open or closing now.
+   *
+   * @returns {Promise<void>}
+   */
+  allClosed() {
+    const left = new Set([...this.views.all(), ...this.closing, ...this.dropped]);
+    return new Promise((resolve) => {
+      const look = () => {
+        if (left.size === 0) {
+          this.ends.delete(over);
+          resolve();
+        }
+      };
+      /** @param {C} connection */
+      const over = (connection) => {
+        left.delete(connection);
+        look();
+      };
+      this.ends.add(over);
+      look();
+    });
+  }
+}
+
+/**
+ * The settings of a connection, by the names that Rust reads them by: `src/binding/settings.rs`.
+ *
+ * @param {{ options: import('./options.js').Options }} group
+ * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role `deflate` is the element
+ *   that was agreed on; an empty one means that it is off
+ * @returns {import('../native/functions').Settings}
+ */
+function connectionSettings({ options }, { mask, enforceMasking, deflate }) {
+  const { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount } = options;
+  const { timeout, pingInterval, closeTimeout } = options;
+  const { level, threshold } = options.perMessageDeflate ?? DEFAULTS;
+  const limits = { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount };
+  const times = { timeout, pingInterval, closeTimeout };
+  return { mask, enforceMasking, ...limits, ...times, deflate, level, threshold };
+}
+
+module.exports = { Group, connectionSettings };

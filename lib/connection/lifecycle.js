@@ -1,0 +1,150 @@
+'use strict';
+
+const { CLOSED, CLOSING, OPEN, kInner } = require('./connection.js');
+const diagnostics = require('./diagnostics.js');
+const { peerError } = require('../util/errors.js');
+const { releaseAll } = require('./hold.js');
+const { statusCode } = require('../native/constants.js');
+
+/** At least this many connections of a group may be closing at a time. */
+const MIN_CLOSING = 16;
+
+/**
+ * Connections that were open when they were terminated: they end with 1006, whatever the peer had begun.
+ *
+ * @type {WeakSet<import('./connection.js').Connection>}
+ */
+const terminated = new WeakSet();
+
+/**
+ * Begins the closing handshake, unless the connection is closing already.
+ *
+ * @param {import('./connection.js').Connection} connection
+ * @param {number} code
+ * @param {string | Uint8Array} reason
+ */
+function close(connection, code, reason) {
+  const { readyState, transport } = connection[kInner];
+  if (readyState === OPEN) {
+    enterClosing(connection);
+    transport?.close(code, reason);
+  }
+}
+
+/**
+ * Drops the connection without a closing handshake.
+ *
+ * @param {import('./connection.js').Connection} connection
+ */
+function terminate(connection) {
+  abandon(connection);
+  connection[kInner].transport?.terminate();
+}
+
+/**
+ * The connection ends with 1006, if it is open still: the end of its transport is another's business.
+ *
+ * @param {import('./connection.js').Connection} connection
+ */
+function abandon(connection) {
+  if (connection[kInner].readyState === OPEN) {
+    terminated.add(connection);
+  }
+  enterClosing(connection);
+}
+
+/**
+ * Takes an open connection out of the views: it is closing, whoever began that.
+ *
+ * @param {import('./connection.js').Connection} connection
+ */
+function enterClosing(connection) {
+  const inner = connection[kInner];
+  if (inner.readyState !== OPEN) {
+    return;
+  }
+  const { closing, dropped, options, streams, views } = inner.group;
+  inner.readyState = CLOSING;
+  views.delete(inner.sid);
+  streams.delete(connection);
+  closing.add(connection);
+  releaseAll(connection);
+  if (closing.size > Math.max(MIN_CLOSING, options.maxConnections)) {
+    const [oldest] = closing;
+    closing.delete(oldest);
+    dropped.add(oldest);
+    oldest[kInner].transport?.terminate();
+  }
+}
+
+/**
+ * The peer broke a rule, or does not read: the connection is closing because of that.
+ *
+ * @param {import('./connection.js').Connection} connection
+ * @param {string} message
+ * @param {number | undefined} closeCode
+ * @param {string | undefined} code the public code of the error
+ */
+function fail(connection, message, closeCode, code) {
+  enterClosing(connection);
+  report(connection, peerError(message, { code, sid: connection.sid, closeCode }));
+}
+
+/**
+ * Tells the sink of an error.
+ *
+ * @param {import('./connection.js').Connection} connection
+ * @param {Error} error
+ */
+function report(connection, error) {
+  const { group, sink } = connection[kInner];
+  group.counters.errors++;
+  diagnostics.failed(group.base, error, connection);
+  sink.failed(connection, error);
+}
+
+/**
+ * The connection is closed: the last that its sink hears of it.
+ *
+ * @param {import('./connection.js').Connection} connection
+ * @param {string} reason
+ * @param {number} code
+ */
+function enterClosed(connection, reason, code) {
+  const inner = connection[kInner];
+  const { closing, dropped, streams, views } = inner.group;
+  inner.readyState = CLOSED;
+  inner.group.windowBytes -= inner.windowBytes;
+  closing.delete(connection);
+  dropped.delete(connection);
+  views.delete(inner.sid);
+  streams.delete(connection);
+  inner.release?.();
+  const { socket } = inner;
+  inner.socket = null;
+  try {
+    socket?.destroy?.();
+  } finally {
+    const isTerminated = terminated.has(connection);
+    reportClosed(connection, isTerminated ? '' : reason, isTerminated ? statusCode.ABNORMAL : code);
+  }
+}
+
+/**
+ * Tells the sink, and all who wait for it, that the connection is closed.
+ *
+ * @param {import('./connection.js').Connection} connection
+ * @param {string} reason
+ * @param {number} code
+ */
+function reportClosed(connection, reason, code) {
+  const { group, sink } = connection[kInner];
+  diagnostics.closed(group.base, connection, reason, code);
+  try {
+    sink.closed(connection, reason, code);
+  } finally {
+    for (const over of [...group.ends]) over(connection);
+  }
+}
+
+module.exports = { abandon, close, enterClosed, enterClosing, fail, report, terminate };

@@ -1,0 +1,26 @@
+/**
+ * What a connection delivers to: the object that makes events of what happens on it. A `Base` has one sink for all of
+ * its connections, an engine.io socket is the sink of its own connection.
+ *
+ * A sink may throw. What it throws is an uncaught exception, and whatever happens next is still delivered.
+ *
+ * `C` is the connection. The type of it would make an import upward.
+ */
+export interface Sink<C> {
+  /** The connection exists. This comes first, inside the call that made it; `more` is what that call adds. */
+  opened(connection: C, ...more: unknown[]): void;
+  /** A text message. */
+  text(connection: C, text: string): void;
+  /** A binary message. The Buffer is the sink's own. */
+  binary(connection: C, data: Buffer): void;
+  /** A ping, whose pong is queued already. */
+  ping(connection: C, payload: string): void;
+  /** A pong. */
+  pong(connection: C, payload: string): void;
+  /** The outbox held more than 64 KiB, and is empty now. */
+  drained(connection: C): void;
+  /** The peer broke a rule, did not read for too long, or an extension reported something. */
+  failed(connection: C, error: Error): void;
+  /** The connection is closed: the last call for it, exactly once. */
+  closed(connection: C, reason: string, code: number): void;
+}

@@ -1,0 +1,46 @@
+/**
+ * What moves the bytes of a connection. There are two: the socket transport (a shard in Rust owns the descriptor) and
+ * the stream transport (this thread moves the bytes of a `Duplex`).
+ *
+ * `C` is the connection. The type of it would make an import upward.
+ */
+export interface Transport<C> {
+  /** What `connection.transport` says. */
+  readonly name: 'socket' | 'stream';
+  /** Says whose records these are; called once, before `start`. */
+  bind(connection: C): void;
+  /**
+   * Starts to read and write.
+   *
+   * @param head bytes to be read before all others
+   * @param keepSocket whether the socket object stays the connection's
+   */
+  start(head: Uint8Array | undefined, keepSocket: boolean): void;
+  /**
+   * Sends one frame. It is dropped if a close frame has been sent.
+   *
+   * @param compress whether permessage-deflate may compress it
+   * @param shared the frame, unmasked, if others get it too
+   */
+  send(opcode: number, data: string | ArrayBufferView, compress: boolean, shared?: () => Uint8Array): void;
+  /** Begins the closing handshake (RFC 6455 §7.1.2). */
+  close(code: number, reason: string | Uint8Array): void;
+  /** JavaScript has seen all that came before the peer's close frame or violation: the answer to that may leave. */
+  releaseClosingAnswer(): void;
+  /** Drops the connection; its `Close` record follows. */
+  terminate(): void;
+  /** Stops reading (`true`), or goes on. */
+  pause(on: boolean): void;
+  /** Bytes that wait to be written. */
+  bufferedAmount(): number;
+  /** Whether a `Drain` record is still to come for what was sent. */
+  readonly awaitsDrain: boolean;
+  /** Whether there was no room for more: the connection is being dropped, and its error is still to come. */
+  readonly isDropped: boolean;
+  /** Bytes received from the peer. */
+  bytesRead(): number;
+  /** Bytes written to the peer. */
+  bytesWritten(): number;
+  /** The connection is closed: its slot is another's from now on. */
+  release(): void;
+}

@@ -1,0 +1,10 @@
+'use strict';
+
+const { constants } = require('./native.js');
+
+// What both languages share. Rust defines each of these once, in the file that it belongs to; `src/binding/constants.rs`
+// lists them.
+const { BACKPRESSURE, PERMESSAGE_DEFLATE, default: defaults, kind, limit, opcode, statusCode } = constants;
+const { validStatusCodes } = constants;
+
+module.exports = { BACKPRESSURE, PERMESSAGE_DEFLATE, defaults, kind, limit, opcode, statusCode, validStatusCodes };

@@ -1,0 +1,316 @@
+/**
+ * The native functions: all that the addon exports, as `src/binding` takes and returns it. They check nothing that
+ * `lib/` has checked already, except what would be unsound.
+ */
+
+/** What is sent: a string becomes UTF-8. */
+type Data = string | ArrayBufferView;
+
+/** What an endpoint wants of permessage-deflate (RFC 7692 §7.1). */
+interface DeflatePolicy {
+  serverNoContextTakeover: boolean;
+  clientNoContextTakeover: boolean;
+  /** 8 to 15. */
+  serverMaxWindowBits: number;
+  /** 8 to 15. */
+  clientMaxWindowBits: number;
+}
+
+/** One element of a `Sec-WebSocket-Extensions` header. */
+interface ExtensionElement {
+  /** The extension's name. */
+  name: string;
+  /** The element as it stands in the header. */
+  source: string;
+}
+
+/** The settings of a connection. */
+export interface Settings {
+  mask: boolean;
+  enforceMasking: boolean;
+  /** Bytes of one message. */
+  maxPayload: number;
+  maxFragments: number;
+  /** Of those a second that nobody asked for; `Infinity` is no limit. */
+  maxControlFrames: number;
+  /** Bytes that may wait to be written. */
+  maxBufferedAmount: number;
+  /** ms of silence after which the connection is closed; 0 is never. */
+  timeout: number;
+  /** ms of silence after which a ping is sent; 0 is never. */
+  pingInterval: number;
+  /** ms to wait for the peer's close frame, then for its FIN. */
+  closeTimeout: number;
+  /** The element of permessage-deflate that was agreed on; `''` if it is off. */
+  deflate: string;
+  /** zlib's, 0 to 9. */
+  level: number;
+  /** Messages of fewer bytes are not compressed. */
+  threshold: number;
+}
+
+/** What both languages share; `src/binding/constants.rs` lists where each is defined. */
+export interface Constants {
+  /** Kinds of records. */
+  readonly kind: Readonly<
+    globalThis.Record<
+      'TEXT' | 'BINARY' | 'PING' | 'PONG' | 'DRAIN' | 'CLOSING' | 'ERROR' | 'CLOSE' | 'WRITE' | 'END' | 'STOP' | 'GO',
+      number
+    >
+  >;
+  readonly opcode: Readonly<globalThis.Record<'CONTINUATION' | 'TEXT' | 'BINARY' | 'CLOSE' | 'PING' | 'PONG', number>>;
+  readonly statusCode: Readonly<
+    globalThis.Record<'NORMAL' | 'GOING_AWAY' | 'NO_STATUS' | 'ABNORMAL' | 'TRY_AGAIN_LATER', number>
+  >;
+  /** Bounds that nobody can set. */
+  readonly limit: Readonly<
+    globalThis.Record<
+      | 'MAX_HEADER_LENGTH'
+      | 'MAX_CONTROL_PAYLOAD'
+      | 'MAX_REASON_LENGTH'
+      | 'MIN_WINDOW_BITS'
+      | 'MAX_WINDOW_BITS'
+      | 'HIGH_MARK'
+      | 'MAX_SLOT'
+      | 'NO_SLOT',
+      number
+    >
+  >;
+  /** The options of a `Base` that the protocol has defaults for. */
+  readonly default: Readonly<
+    globalThis.Record<
+      'maxPayload' | 'maxFragments' | 'maxControlFrames' | 'timeout' | 'pingInterval' | 'closeTimeout',
+      number
+    >
+  >;
+  /** The status codes that a close frame may carry, as ranges, both ends included. */
+  readonly validStatusCodes: readonly (readonly [first: number, last: number])[];
+  readonly PERMESSAGE_DEFLATE: 'permessage-deflate';
+  readonly BACKPRESSURE: 'WS_ERR_BACKPRESSURE';
+}
+
+/**
+ * One record: the slot, above four bits of kind; the payload, a string or by its kind a Buffer; the close code of an
+ * error or a close; and the public code of an error.
+ */
+export type Record = [tag: number, payload: string | Buffer, code?: number, errorCode?: string];
+
+/** What a command returns: `true` if `flush` has to be called at the end of the tick. */
+type Due = true | undefined;
+
+/** The opening handshake, and what connections are named by. */
+interface HandshakeFunctions {
+  readonly constants: Constants;
+  /** The version that this binary was built as. */
+  version(): string;
+  /** The value of `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 §4.2.2, item 5.4). */
+  acceptKey(key: string): string;
+  /** A fresh connection id: 96 random bits in the URL-safe alphabet of base64. */
+  newSid(): string;
+  /** A number that no other group of the process has: the shards serve every env. */
+  newBase(): number;
+  /**
+   * The elements of a `Sec-WebSocket-Extensions` value (RFC 6455 §9.1).
+   *
+   * @throws an Error that says what is wrong with it
+   */
+  parseExtensions(value: string): ExtensionElement[];
+  /** A client's offer of permessage-deflate. */
+  offerDeflate(policy: DeflatePolicy): string;
+  /**
+   * A server's answer to a client's `Sec-WebSocket-Extensions`, as far as it is about permessage-deflate; `null` if
+   * no offer of it can be accepted.
+   *
+   * @throws an Error that says what is wrong with the value
+   */
+  acceptDeflate(value: string, policy: DeflatePolicy): string | null;
+  /**
+   * What is agreed on when a server has answered `offerDeflate`, as an element.
+   *
+   * @throws an Error that says why this is no answer to it
+   */
+  confirmDeflate(answer: string, policy: DeflatePolicy): string;
+  /** What is wrong with an element that is to be the agreement on permessage-deflate, if anything is. */
+  deflateProblem(element: string): string | undefined;
+  /** Bytes that permessage-deflate may keep for a connection between two messages, with what was agreed on. */
+  deflateMemory(agreed: string, mask: boolean): number;
+}
+
+/** A frame's header: its own length, that of the payload, and its fields. */
+type FrameHeader = [
+  size: number,
+  length: number,
+  fin: boolean,
+  rsv1: boolean,
+  rsv2: boolean,
+  rsv3: boolean,
+  opcode: number,
+  mask: boolean,
+];
+
+/** Frames on their own. */
+interface FrameFunctions {
+  /** A Buffer with one frame. */
+  encode(opcode: number, data: Data, mask: boolean): Buffer;
+  /**
+   * Writes a frame into memory, masked unless the key is `null`, and returns its length. Nothing is checked.
+   */
+  encodeFrame(
+    into: Uint8Array,
+    fin: boolean,
+    rsv1: boolean,
+    rsv2: boolean,
+    rsv3: boolean,
+    opcode: number,
+    payload: Uint8Array,
+    key: Uint8Array | null,
+  ): number;
+  /**
+   * Checks that a frame may have this header; RSV bits may be set.
+   *
+   * @throws the violation, with its public code
+   */
+  checkHeader(fin: boolean, opcode: number, length: number): void;
+  /**
+   * The header that these bytes begin with; nothing if more bytes are needed. RSV bits may be set.
+   *
+   * @throws the violation, with its public code
+   */
+  parseHeader(bytes: Uint8Array): FrameHeader | undefined;
+  /**
+   * The length of the frame that these bytes begin with, header included; nothing if more bytes are needed.
+   *
+   * @throws the violation, with its public code, also if the payload has more than `maxPayload` bytes
+   */
+  frameSize(bytes: Uint8Array, maxPayload: number): number | undefined;
+  /** Bytes that a message of `maxPayload` bytes may come in when it is compressed. */
+  largestCompressed(maxPayload: number): number;
+  /** Masks, or unmasks, in place (RFC 6455 §5.3). */
+  applyMask(bytes: Uint8Array, key: Uint8Array): void;
+}
+
+/** The stream transport. Each function delivers the records that follow from it before it returns. */
+interface StreamFunctions {
+  /** Says what records are delivered to. */
+  attachStreams(dispatch: (...record: Record) => void): void;
+  /**
+   * Makes a connection, and returns its slot.
+   *
+   * @param filters permessage-deflate has its place among extensions in JavaScript
+   */
+  streamOpen(now: number, filters: boolean, settings: Settings): number;
+  /** `open` may be emitted: what has come may be taken. Returns whether something has, for `streamTake`. */
+  streamBegin(slot: number): boolean;
+  /** The peer sent this. */
+  streamReceive(slot: number, chunk: Uint8Array, now: number): void;
+  /** What came may be taken again; this many bytes wait to be written. */
+  streamTake(slot: number, queued: number, now: number): void;
+  /** The peer has ended, and this many bytes wait to be written. */
+  streamEnd(slot: number, queued: number, now: number): void;
+  /** The stream is lost: what it brought before that is taken, whatever the app asks for. */
+  streamBreak(slot: number, now: number): void;
+  /** The stream is lost, or to be dropped, and nothing more comes of it. */
+  streamLose(slot: number, now: number): void;
+  /** This many bytes wait to be written; `streamWritten` follows. */
+  streamQueue(slot: number, queued: number): void;
+  /** All that waited has been written. */
+  streamWritten(slot: number): void;
+  /** Whether a message may be added to the bytes that wait. If there is no room, the connection is to be dropped. */
+  streamMaySend(slot: number, queued: number): boolean;
+  /** An extension holds more than it may: the connection is to be dropped. */
+  streamOverflow(slot: number): void;
+  /** Whether there was no room for more: the connection is dropped, and its error reported. */
+  streamIsDropped(slot: number): boolean;
+  /** An extension holds as much as it may, or no more. */
+  streamHold(slot: number, on: boolean): void;
+  /** JavaScript has seen all that came before the connection began to close. */
+  streamReleaseClosingAnswer(slot: number): void;
+  /** Begins the closing handshake. */
+  streamClose(slot: number, code: number, reason: string | Uint8Array, now: number): void;
+  /** Does what is due. */
+  streamFire(slot: number, now: number): void;
+  /** Reading is to be paused, or to go on. Returns whether it is paused then: one that is lost cannot be. */
+  streamPause(slot: number, on: boolean, now: number): boolean;
+  /** Whether the app has paused it. */
+  streamIsPaused(slot: number): boolean;
+  /** When `streamFire` is to be called; `Infinity` if nothing is due. */
+  streamDeadline(slot: number): number;
+  /** A ping is about to be written. */
+  streamPinged(slot: number): void;
+  /** The frame of a message, which has to be written; nothing if the connection is closed. */
+  streamMessage(slot: number, opcode: number, data: Data, compress: boolean): Buffer | undefined;
+  /** The payload of the frame of a message, which has to be written; nothing if the message goes on as it is. */
+  streamCompress(slot: number, message: Uint8Array): Buffer | undefined;
+  /** What `streamCompress` returned last is not written. */
+  streamForget(slot: number): void;
+  /** A received frame with this opcode and RSV1 never comes to where permessage-deflate has its place. */
+  streamMiss(slot: number, opcode: number, rsv1: boolean, now: number): void;
+  /**
+   * A received frame comes to where permessage-deflate has its place. Returns `true` if it goes on as it is, the
+   * message that it ends, or nothing if it is kept.
+   */
+  streamInflate(slot: number, frame: Uint8Array, payload: Uint8Array, now: number): true | Buffer | undefined;
+}
+
+/** The socket transport, on platforms that have it. Commands are carried out by `flush`. */
+interface SocketFunctions {
+  /**
+   * Says what records are delivered to, one or more a call, and what puts off the rest of a long delivery: that gets
+   * whether a connection keeps the event loop alive.
+   */
+  attach(dispatch: (...records: Record[number][]) => void, later: (keepsAlive: boolean) => void): void;
+  /**
+   * Makes a connection of a descriptor, which it duplicates, and returns its slot. If it throws, nothing has changed.
+   *
+   * @throws an Error with the system's code, `ERR_WS_TAKEOVER` or `ERR_WS_TOO_MANY_CONNECTIONS`
+   */
+  open(fd: number, base: number, settings: Settings): number;
+  /** The shard has the socket to itself, and gets what JavaScript had read from it. */
+  start(slot: number, received: Uint8Array): Due;
+  /** One frame to one connection. The tag is the slot, above four bits of opcode and one for "compress". */
+  frame(tag: number, data: Data): Due;
+  /** One frame to each of some connections. */
+  frames(slots: number[], opcode: number, data: Data, compress: boolean): Due;
+  /** One frame to every connection of a group. */
+  broadcast(base: number, opcode: number, data: Data, compress: boolean): Due;
+  /** Begins the closing handshake. */
+  close(slot: number, code: number, reason: string | Uint8Array): Due;
+  /** JavaScript has seen all that came before the connection began to close. */
+  releaseClosingAnswer(slot: number): Due;
+  /** Drops the connection. */
+  terminate(slot: number): Due;
+  /** Stops reading, or goes on. */
+  pause(slot: number, on: boolean): Due;
+  /** Carries out the tick's commands. */
+  flush(): void;
+  /** Goes on with a delivery that was put off. */
+  drain(): void;
+  /** The env is about to exit. */
+  leave(): void;
+  /** Bytes queued for the peer, broadcasts under way included. */
+  buffered(slot: number): number;
+  /** Whether `Drain` is reported once what is queued for the peer is written. */
+  awaitsDrain(slot: number): boolean;
+  /** Whether a send found the limit reached: the connection is dropped, and its error reported. */
+  isDropped(slot: number): boolean;
+  /** Bytes received since the takeover. */
+  bytesRead(slot: number): number;
+  /** Bytes written since the takeover. */
+  bytesWritten(slot: number): number;
+  /** Without effect on Unix-domain sockets. */
+  setNoDelay(slot: number, on: boolean): void;
+  /** Without effect on Unix-domain sockets. */
+  setKeepAlive(slot: number, on: boolean, idleSeconds: number): void;
+  /** Whether the connection keeps the event loop alive. */
+  setRef(slot: number, on: boolean): void;
+  /** Whether a socket that a stream reads was reset, or has ended on both sides. */
+  isHungUp(fd: number): boolean;
+  /** The number of shards that run for this env. */
+  ioThreads(): number;
+}
+
+/**
+ * All of them. Without the socket transport its functions are missing: whoever calls one either looks for it first, or
+ * holds a slot that only `open` can have returned.
+ */
+export interface Native extends HandshakeFunctions, FrameFunctions, StreamFunctions, SocketFunctions {}

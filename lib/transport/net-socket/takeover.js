@@ -1,0 +1,212 @@
+'use strict';
+
+const net = require('node:net');
+
+const { letGo } = require('./drive.js');
+const native = require('../../native/native.js');
+const { overlay } = require('./overlay.js');
+
+/** Handles of plain TCP and Unix-domain sockets. A TLS socket has a descriptor too, of the
+ *  ciphertext: only the handle's class tells them apart. */
+const PLAIN_HANDLES = new Set(['TCP', 'Pipe']);
+
+/** Where a socket that Rust carries keeps what its handle knew. */
+const kFacts = Symbol('websockets.facts');
+
+/**
+ * What carries a socket's bytes in the place of its handle.
+ *
+ * @typedef {object} Carrier
+ * @property {(received: Buffer) => void} hand takes the descriptor, with what was read from the socket already
+ * @property {() => void} terminate
+ * @property {(on: boolean) => void} setNoDelay
+ * @property {(on: boolean, delay: number) => void} setKeepAlive `delay` in ms
+ * @property {(on: boolean) => void} setRef
+ * @property {() => number} bytesRead
+ * @property {() => number} bytesWritten
+ */
+
+/** @typedef {import('./node-socket').NodeSocket} NodeSocket */
+/** @typedef {NodeSocket & { [kFacts]: Facts }} CarriedSocket */
+
+/** What a socket knows through its handle. */
+class Facts {
+  /** @type {number | null} what went through the handle; while there is one, that is asked */
+  bytesRead = null;
+  /** @type {number | null} */
+  bytesWritten = null;
+
+  /**
+   * @param {net.Socket} socket
+   * @param {Carrier} transport
+   */
+  constructor(socket, transport) {
+    this.transport = transport;
+    this.address = /** @type {Partial<net.AddressInfo>} */ (socket.address());
+  }
+}
+
+/**
+ * What acts on the handle acts on the connection, and what the handle tells is told without it.
+ *
+ * @type {ThisType<CarriedSocket>}
+ */
+const METHODS = {
+  setNoDelay(on = true) {
+    this[kFacts].transport.setNoDelay(Boolean(on));
+    return this;
+  },
+  setKeepAlive(on = false, delay = 0) {
+    this[kFacts].transport.setKeepAlive(Boolean(on), delay);
+    return this;
+  },
+  ref() {
+    this[kFacts].transport.setRef(true);
+    return this;
+  },
+  unref() {
+    this[kFacts].transport.setRef(false);
+    return this;
+  },
+  address() {
+    return { ...this[kFacts].address };
+  },
+  get localAddress() {
+    return this[kFacts].address.address;
+  },
+  get localPort() {
+    return this[kFacts].address.port;
+  },
+  get localFamily() {
+    return this[kFacts].address.family;
+  },
+  get bytesRead() {
+    return total(this, 'bytesRead');
+  },
+  get bytesWritten() {
+    return total(this, 'bytesWritten');
+  },
+};
+
+const carried = overlay(METHODS);
+
+/**
+ * Bytes that went through the handle and, since then, through Rust.
+ *
+ * @param {CarriedSocket} socket
+ * @param {'bytesRead' | 'bytesWritten'} name
+ * @returns {number}
+ */
+function total(socket, name) {
+  const facts = socket[kFacts];
+  const own = facts[name] ?? Reflect.get(net.Socket.prototype, name, socket);
+  return own + facts.transport[name]();
+}
+
+/**
+ * Why Rust cannot carry this socket, or `null` where it can.
+ *
+ * @param {object} given
+ * @returns {string | null}
+ */
+function whyNot(given) {
+  const socket = /** @type {NodeSocket} */ (given);
+  if (native.open === undefined) {
+    return 'this system has no socket transport';
+  }
+  if (socket.encrypted) {
+    return 'it is a TLS socket';
+  }
+  if (socket instanceof net.Socket && socket.connecting) {
+    return 'it is not connected yet';
+  }
+  const handle = socket._handle;
+  if (!(socket instanceof net.Socket) || !handle) {
+    return 'it is no net.Socket with a handle';
+  }
+  const { fd = -1 } = handle;
+  if (!PLAIN_HANDLES.has(handle.constructor.name) || !(fd >= 0)) {
+    return 'its handle is no plain TCP or Unix-domain socket';
+  }
+  return null;
+}
+
+/**
+ * Has the socket remember what it knows through its handle. Properties added once something lies over
+ * its own would cost each socket a hidden class: this comes before.
+ *
+ * @param {net.Socket} socket
+ * @param {Carrier} transport
+ */
+function remember(socket, transport) {
+  // Reading it once makes the socket remember the peer.
+  void socket.remoteAddress;
+  /** @type {CarriedSocket} */ (socket)[kFacts] = new Facts(socket, transport);
+}
+
+/**
+ * Hands the socket over to its transport: what the app has written before leaves first, and what
+ * has been read already is taken along.
+ *
+ * @param {NodeSocket} socket
+ * @param {Carrier} transport
+ * @param {Uint8Array | undefined} head bytes read before all others
+ * @param {boolean} keepSocket whether the socket object goes on as the connection's
+ */
+function takeOver(socket, transport, head, keepSocket) {
+  carried.lay(socket);
+  net.Socket.prototype.pause.call(socket);
+  const handle = socket._handle;
+  if (!handle) {
+    // Those that have made room for it have destroyed it.
+    transport.terminate();
+    return;
+  }
+  if (socket.writableLength === 0 && handle.writeQueueSize === 0) {
+    handOver(socket, transport, head, keepSocket);
+    return;
+  }
+  while (socket.writableCorked > 0) {
+    socket.uncork();
+  }
+  // The prototype's: the socket's own refuses by now.
+  /** @param {Error | null} [error] */
+  const written = (error) => {
+    if (error || socket._handle !== handle) {
+      transport.terminate();
+    } else {
+      handOver(socket, transport, head, keepSocket);
+    }
+  };
+  /** @type {Function} */ (net.Socket.prototype.write).call(socket, '', written);
+}
+
+/**
+ * All in one tick, so that neither side reads or writes what is the other's.
+ *
+ * @param {NodeSocket} socket
+ * @param {Carrier} transport
+ * @param {Uint8Array | undefined} head
+ * @param {boolean} keepSocket
+ */
+function handOver(socket, transport, head, keepSocket) {
+  const handle = /** @type {import('./node-socket').Handle} */ (socket._handle);
+  const facts = /** @type {CarriedSocket} */ (socket)[kFacts];
+  const { bytesRead, bytesWritten } = socket;
+  Object.assign(facts, { bytesRead, bytesWritten });
+  // `read` arms the handle anew: it is stopped only when nothing is left to read.
+  const received = head === undefined ? [] : [head];
+  for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) {
+    received.push(typeof chunk === 'string' ? Buffer.from(chunk, socket.readableEncoding ?? undefined) : chunk);
+  }
+  handle.readStop();
+  transport.hand(Buffer.concat(received));
+  socket._handle = null;
+  handle.close();
+  if (!keepSocket) {
+    carried.lift(socket);
+    letGo(socket);
+  }
+}
+
+module.exports = { remember, takeOver, whyNot };

@@ -1,0 +1,106 @@
+'use strict';
+
+const native = require('../../native/native.js');
+
+/**
+ * Has the tick's commands carried out at its end.
+ *
+ * @param {true | undefined} due what a command returned: whether nothing has asked for that yet
+ */
+function flushAfter(due) {
+  if (due) {
+    process.nextTick(native.flush);
+  }
+}
+
+/**
+ * What is asked of the shards. A command is carried out at the end of the tick, and nobody who gives one has to
+ * see to that: each is wrapped here, once.
+ */
+
+/**
+ * Has a shard read and write a connection that was opened.
+ *
+ * @param {number} slot
+ * @param {Uint8Array} received what was read from its socket already
+ */
+function start(slot, received) {
+  flushAfter(native.start(slot, received));
+}
+
+/**
+ * Sends a frame to one connection.
+ *
+ * @param {number} slot
+ * @param {number} opcode
+ * @param {string | ArrayBufferView} data
+ * @param {boolean} compress
+ */
+function sendFrame(slot, opcode, data, compress) {
+  flushAfter(native.frame(slot * 32 + opcode * 2 + (compress ? 1 : 0), data));
+}
+
+/**
+ * Sends one frame to several connections.
+ *
+ * @param {number[]} slots
+ * @param {number} opcode
+ * @param {string | ArrayBufferView} data
+ * @param {boolean} compress
+ */
+function sendFrames(slots, opcode, data, compress) {
+  flushAfter(native.frames(slots, opcode, data, compress));
+}
+
+/**
+ * Sends one frame to all connections of a group that go by the socket transport.
+ *
+ * @param {number} group its id
+ * @param {number} opcode
+ * @param {string | ArrayBufferView} data
+ * @param {boolean} compress
+ */
+function broadcast(group, opcode, data, compress) {
+  flushAfter(native.broadcast(group, opcode, data, compress));
+}
+
+/**
+ * Begins the closing handshake.
+ *
+ * @param {number} slot
+ * @param {number} code
+ * @param {string | Uint8Array} reason
+ */
+function close(slot, code, reason) {
+  flushAfter(native.close(slot, code, reason));
+}
+
+/**
+ * Lets the answer to the peer's close frame or violation leave.
+ *
+ * @param {number} slot
+ */
+function releaseClosingAnswer(slot) {
+  flushAfter(native.releaseClosingAnswer(slot));
+}
+
+/**
+ * Drops a connection.
+ *
+ * @param {number} slot
+ */
+function terminate(slot) {
+  flushAfter(native.terminate(slot));
+}
+
+/**
+ * Stops reading from a connection, or goes on.
+ *
+ * @param {number} slot
+ * @param {boolean} on whether reading stops
+ */
+function pause(slot, on) {
+  flushAfter(native.pause(slot, on));
+}
+
+module.exports = { broadcast, close, pause, releaseClosingAnswer, sendFrame, sendFrames, start, terminate };

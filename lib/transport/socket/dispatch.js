@@ -1,0 +1,95 @@
+'use strict';
+
+const { deliver } = require('../../connection/deliver.js');
+const native = require('../../native/native.js');
+
+/**
+ * The connections that Rust carries, by the number it knows them by.
+ *
+ * @type {(import('../../connection/connection.js').Connection | undefined)[]}
+ */
+const connections = [];
+
+let attached = false;
+
+/** Where the next of the records that are being delivered begins. */
+let next = 0;
+
+/**
+ * Called from Rust with what happened, in order; a record is four arguments: the connection's number above
+ * four bits of kind, the payload, the close code of an error or a close, and the code of an error. Listeners
+ * run inside. What one throws is reported there as an uncaught exception, and this is called with the same
+ * records again, to go on behind that one.
+ *
+ * @param {(number | string | Buffer | undefined)[]} records
+ */
+function dispatch(...records) {
+  while (next < records.length) {
+    const at = next;
+    next += 4;
+    const tag = /** @type {number} */ (records[at]);
+    const connection = /** @type {import('../../connection/connection.js').Connection} */ (connections[tag >>> 4]);
+    const payload = /** @type {string | Buffer} */ (records[at + 1]);
+    const code = /** @type {number | undefined} */ (records[at + 2]);
+    deliver(connection, tag & 15, payload, code, /** @type {string | undefined} */ (records[at + 3]));
+  }
+  next = 0;
+}
+
+/**
+ * Goes on with a long delivery once the event loop has had its turn.
+ *
+ * @param {boolean} keepsAlive whether a connection keeps the event loop alive; where none does, neither
+ *   may this, or a process would not end for as long as peers send
+ */
+function drainLater(keepsAlive) {
+  if (keepsAlive) {
+    setImmediate(native.drain);
+  } else {
+    // An immediate that is unref'd would wait for something else to happen.
+    setTimeout(native.drain, 1).unref();
+  }
+}
+
+/**
+ * Duplicates the socket's descriptor and makes it a connection; on failure nothing has changed.
+ *
+ * @param {number} fd
+ * @param {number} group the id of the connection's
+ * @param {import('../../native/functions').Settings} settings see `connectionSettings`
+ * @returns {number} the connection's number
+ */
+function open(fd, group, settings) {
+  if (!attached) {
+    native.attach(dispatch, drainLater);
+    // `process.exit()` runs no cleanup of the addon's, only this event.
+    process.on('exit', native.leave);
+    attached = true;
+  }
+  const slot = native.open(fd, group, settings);
+  // A command may be waiting for the end of the tick already.
+  process.nextTick(native.flush);
+  return slot;
+}
+
+/**
+ * Says which connection this number is.
+ *
+ * @param {number} slot
+ * @param {import('../../connection/connection.js').Connection} connection
+ */
+function bind(slot, connection) {
+  connections[slot] = connection;
+}
+
+/** @param {number} slot */
+function unbind(slot) {
+  connections[slot] = undefined;
+}
+
+/** @returns {number} how many shards run */
+function ioThreads() {
+  return native.ioThreads?.() ?? 0;
+}
+
+module.exports = { bind, ioThreads, open, unbind };
