@@ -1,6 +1,6 @@
 'use strict';
 
-// The code of README.md and docs/recipes.md runs as it stands, but for the port.
+// The code of README.md and docs/guide/recipes.md runs as it stands, but for the port.
 
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
@@ -28,7 +28,7 @@ function blocks(document, heading) {
 }
 
 const readme = read('README.md');
-const recipes = read('docs', 'recipes.md');
+const recipes = read('docs', 'guide', 'recipes.md');
 const [first] = [.../^```js\n([\s\S]*?)^```$/m.exec(readme)].slice(1);
 const [upgrade] = blocks(recipes, '## A listener for the recipes');
 

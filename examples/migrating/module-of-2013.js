@@ -1,7 +1,7 @@
 'use strict';
 
 // An app of the 2013 module: its own answer to the upgrade, `assignSocket`, and the events and methods of
-// WebSocketBase. Nothing in it was changed; docs/migrating.md goes through it line by line.
+// WebSocketBase. Nothing in it was changed; docs/guide/migrating.md goes through it line by line.
 
 var crypto = require('crypto');
 var http = require('http');
