@@ -1,207 +1,66 @@
 'use strict';
 
 const fs = require('node:fs');
-const readline = require('node:readline');
-const { Client } = require('../client/client.js');
-const { UsageError, number } = require('./commands.js');
-const { explain } = require('./explain.js');
-const { shown, shownBytes } = require('./output.js');
-const { Pings } = require('./pings.js');
-const { onInterrupt } = require('./signals.js');
+const { UsageError } = require('./commands.js');
+const { Pipe, Screen } = require('./display.js');
+const { Output } = require('./output.js');
+const { Session } = require('./session.js');
 
-/** Close codes that say that all went well. */
-const FINE = [1000, 1001, 1005];
-/** Bytes that may wait for the server before no more of the input is read. */
-const HIGH_WATER = 1024 * 1024;
-/** ms that the pong after the last line may take. */
-const LAST_PONG = 5000;
+/** How many redirects `--follow-redirects` follows. */
+const MAX_REDIRECTS = 10;
 
-/** The options of the opening handshake. */
-function requestOptions({ header = [], origin, protocol: protocols, deflate = false, ca, insecure = false }) {
+/** @returns {Record<string, string | string[]>} what `--header` says */
+function headersOf(lines) {
   const headers = {};
-  for (const line of header) {
+  for (const line of lines) {
     const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? [];
     if (name === undefined) throw new UsageError(`--header must be 'NAME: VALUE', not ${line}`);
     headers[name] = Object.hasOwn(headers, name) ? [headers[name], value].flat() : value;
   }
+  return headers;
+}
+
+/** The TLS options: what is read of files, and what is trusted. */
+function tlsOptions({ ca, cert, key, passphrase, insecure = false }) {
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key need each other');
+  if (passphrase !== undefined && key === undefined) throw new UsageError('--passphrase is that of --key');
+  const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined);
   return {
-    headers,
-    origin,
-    protocols,
-    perMessageDeflate: deflate,
-    ...(ca !== undefined && { ca: fs.readFileSync(ca) }),
+    ...Object.fromEntries(files.map(([name, file]) => [name, fs.readFileSync(file)])),
+    ...(passphrase !== undefined && { passphrase: fs.readFileSync(passphrase, 'utf8').replace(/\r?\n$/, '') }),
     ...(insecure && { rejectUnauthorized: false }),
   };
 }
 
-/** One connection, between the terminal and the server. */
-class Session {
-  #client;
-  #out;
-  #pings;
-  #lines;
-  #sid;
-  #wait;
-  #interval;
-  #timers = [];
-
-  /**
-   * @param {string} url
-   * @param {Record<string, any>} values the options
-   * @param {import('./output.js').Output} out
-   */
-  constructor(url, values, out) {
-    this.#out = out;
-    this.#wait = (number(values, 'wait', { min: 0, max: 86_400 }) ?? 1) * 1000;
-    this.#interval = (number(values, 'ping', { min: 0.1, max: 86_400 }) ?? 0) * 1000;
-    this.#client = new Client(requestOptions(values));
-    this.#pings = new Pings((sid, text) => this.#client.ping(sid, text));
-    this.#listen();
-    try {
-      this.#client.open(url);
-    } catch (error) {
-      throw new UsageError(error.message);
-    }
-    this.interrupt = onInterrupt(() => this.#close());
-  }
-
-  #listen() {
-    const client = this.#client;
-    client.on('open', (sid) => this.#opened(sid));
-    client.on('message', (text) => this.#show(`< ${shown(text)}`, 'cyan'));
-    client.on('binary', (data) => this.#show(`< binary, ${shownBytes(data)}`, 'cyan'));
-    client.on('drain', () => this.#lines.resume());
-    client.on('ping', (text) => this.#show(`< ping ${shown(text)}`.trimEnd(), 'dim'));
-    client.on('pong', (text) => this.#pong(text));
-    client.on('error', (error) => {
-      process.exitCode = 1;
-      this.#say(`websockets: ${error.sid === undefined ? 'no connection: ' : ''}${explain(error)}`);
-      if (error.sid === undefined) this.#over();
-    });
-    client.on('close', (reason, _sid, code) => {
-      if (!FINE.includes(code)) process.exitCode = 1;
-      this.#out.endPrompt();
-      this.#out.line(
-        `closed, ${code === 1006 ? 'the connection was lost' : `${code} ${shown(reason)}`.trimEnd()}`,
-        'dim',
-      );
-      this.#over();
-    });
-  }
-
-  /** Something of the server's, which says nothing more until it has been read. */
-  #show(text, style) {
-    this.#out.line(text, style);
-    if (this.#out.isFull) this.#client.pause(this.#sid);
-  }
-
-  /** Errors have a stream of their own. */
-  #say(text) {
-    if (this.#lines?.terminal) this.#out.line(text, 'red');
-    else console.error(text);
-  }
-
-  #opened(sid) {
-    this.#sid = sid;
-    const { protocol, extensions } = this.#client.sockets[sid];
-    const agreed = [protocol, ...extensions]
-      .filter(Boolean)
-      .map((name) => `, ${shown(name)}`)
-      .join('');
-    this.#out.line(`connected${agreed}`, 'dim');
-    const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
-    this.#lines = readline.createInterface({
-      input: process.stdin,
-      ...(terminal && { output: process.stdout, prompt: '> ' }),
-      terminal,
-    });
-    if (terminal) {
-      this.#out.prompt = this.#lines;
-      this.#lines.prompt();
-      this.#ping();
-    }
-    if (this.#interval > 0) this.#timers.push(setInterval(() => this.#ping(), this.#interval));
-    this.#out.onDrain(() => this.#client.resume(this.#sid ?? []));
-    this.#lines.on('line', (line) => this.#typed(line));
-    this.#lines.on('SIGINT', this.interrupt);
-    this.#lines.on('close', () => this.#ended());
-  }
-
-  #ping() {
-    this.#pings.send(this.#sid);
-  }
-
-  #pong(text) {
-    const took = this.#pings.took(text);
-    this.#out.line(took === undefined ? `< pong ${shown(text)}`.trimEnd() : `pong after ${took.toFixed(1)} ms`, 'dim');
-  }
-
-  #typed(line) {
-    if (this.#sid === undefined) return;
-    const [, command, rest] = /^\/(?!\/)(\S*)\s*(.*)$/.exec(line) ?? [];
-    if (command === undefined) this.#send(line.replace(/^\/\//, '/'));
-    else if (command === 'ping') this.#ping();
-    else if (command === 'close') this.#closeAs(rest);
-    else this.#say(`there is no /${shown(command)}, only /ping and /close; // sends one slash`);
-    this.#out.prompt?.prompt(true);
-  }
-
-  #send(line) {
-    this.#client.send(this.#sid, line);
-    if (this.#client.bufferedAmount(this.#sid) > HIGH_WATER) this.#lines.pause();
-  }
-
-  #closeAs(text) {
-    const [, code = '1000', reason = ''] = /^(\d+)?\s*(.*)$/.exec(text);
-    try {
-      this.#client.close(this.#sid, Number(code), reason);
-    } catch (error) {
-      this.#say(error.message);
-    }
-  }
-
-  /** The input is over: what was sent is answered, as far as one can tell, before we go. */
-  #ended() {
-    if (this.#sid === undefined) return;
-    this.#out.endPrompt();
-    if (this.#lines.terminal) {
-      this.#close();
-      return;
-    }
-    const leave = () => this.#timers.push(setTimeout(() => this.#close(), this.#wait));
-    const late = setTimeout(() => this.#close(), LAST_PONG + this.#wait);
-    this.#timers.push(late);
-    this.#pings.last(this.#sid, () => {
-      clearTimeout(late);
-      leave();
-    });
-  }
-
-  #close() {
-    this.#client.close(...(this.#sid === undefined ? [] : [this.#sid]));
-    if (this.#sid === undefined) this.#over();
-  }
-
-  #over() {
-    this.#sid = undefined;
-    this.#out.endPrompt();
-    this.#timers.forEach(clearTimeout);
-    this.#lines?.close();
-    process.stdin.destroy(); // or what is read of it keeps the process
-  }
+/** The options of the `Client`. */
+function clientOptions(values) {
+  const { header = [], origin, protocol: protocols, deflate = false } = values;
+  const { reconnect = false, 'follow-redirects': follows = false } = values;
+  return {
+    headers: headersOf(header),
+    origin,
+    protocols,
+    perMessageDeflate: deflate,
+    reconnect,
+    maxRedirects: follows ? MAX_REDIRECTS : 0,
+    ...tlsOptions(values),
+  };
 }
 
 /**
  * @param {Record<string, any>} values the options
  * @param {string[]} positionals
- * @param {import('./output.js').Output} out
+ * @param {Output} out
  */
 function connect(values, positionals, out) {
   const [given, more] = positionals;
   if (given === undefined) throw new UsageError('connect needs a URL: websockets connect ws://localhost:3000');
   if (more !== undefined) throw new UsageError(`connect takes one URL, not ${more} as well`);
   // `localhost:3000` is no URL, and means one.
-  void new Session(/^[a-z+]+:\//i.test(given) ? given : `ws://${given}`, values, out);
+  const url = /^[a-z+]+:\//i.test(given) ? given : `ws://${given}`;
+  const display =
+    process.stdout.isTTY === true ? new Screen(out, values) : new Pipe(out, new Output(process.stderr), values);
+  void new Session(url, clientOptions(values), values, display, out);
 }
 
 module.exports = { connect };
