@@ -101,6 +101,7 @@ function makeConnection(group, socket, options, sink) {
     mask,
     remoteAddress: socket.remoteAddress,
     windowBytes: native.deflateMemory(deflate, mask),
+    data: options.data,
   });
   group.views.add(connection);
   group.windowBytes += connection[kInner].windowBytes;

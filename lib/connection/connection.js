@@ -28,7 +28,7 @@ class Inner {
   release = undefined;
 
   /** @param {object} facts as `Connection` gets them */
-  constructor({ sid, group, sink, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes }) {
+  constructor({ sid, group, sink, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes, data }) {
     this.sid = sid;
     this.group = group;
     this.sink = sink;
@@ -40,11 +40,12 @@ class Inner {
     this.mask = mask;
     this.remoteAddress = remoteAddress;
     this.windowBytes = windowBytes;
+    this.data = data;
   }
 }
 
 /**
- * What `base.sockets[sid]` holds. All of it is read-only.
+ * What `base.sockets[sid]` holds. All of it but `data` is read-only.
  */
 class Connection {
   /**
@@ -59,6 +60,7 @@ class Connection {
    * @param {boolean} facts.mask
    * @param {string | undefined} facts.remoteAddress
    * @param {number} facts.windowBytes what permessage-deflate may keep for it
+   * @param {unknown} facts.data the app's own
    */
   constructor(facts) {
     Object.defineProperty(this, kInner, { value: new Inner(facts) });
@@ -102,6 +104,15 @@ class Connection {
   /** The socket that was assigned; `null` once it is released. */
   get socket() {
     return this[kInner].socket;
+  }
+
+  /** Whatever the app keeps with the connection; nothing here looks at it. */
+  get data() {
+    return this[kInner].data;
+  }
+
+  set data(value) {
+    this[kInner].data = value;
   }
 
   /** Bytes that wait to be written to the peer. */

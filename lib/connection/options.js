@@ -64,12 +64,12 @@ function checkOptions(options = {}) {
  * @param {object} extensions those of the `Base`
  * @param {unknown} options
  * @returns {{ head?: Uint8Array, keepSocket: boolean, mask?: boolean, protocol: string,
- *   transport?: string, signal?: AbortSignal,
+ *   transport?: string, signal?: AbortSignal, data: unknown,
  *   extensions: { name: string, read?: Function, write?: Function, agreed?: string }[] }}
  */
 function checkAssignOptions(extensions, options = {}) {
   object('The "options" argument', options);
-  const { extensions: asked, head, keepSocket, mask, protocol, transport, signal } = options;
+  const { data, extensions: asked, head, keepSocket, mask, protocol, transport, signal } = options;
   if (head !== undefined && head !== null && !isUint8Array(head)) {
     throw invalidType('The "head" option', 'a Buffer or a Uint8Array', head);
   }
@@ -90,7 +90,7 @@ function checkAssignOptions(extensions, options = {}) {
   }
   // It may have to wait for what the app has written: a copy, which nobody changes meanwhile.
   const read = head === undefined || head === null ? undefined : new Uint8Array(head);
-  const known = { head: read, mask, protocol: protocol ?? '', transport, signal };
+  const known = { data, head: read, mask, protocol: protocol ?? '', transport, signal };
   return { ...known, keepSocket: keepSocket ?? true, extensions: resolveExtensions(extensions, asked) };
 }
 
