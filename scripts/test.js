@@ -10,7 +10,7 @@ const { spawnSync } = require('node:child_process');
 const gates = require('./lib/gates');
 const tee = require('./lib/tee');
 
-const BY_DEFAULT = ['format', 'lint', 'typos', 'deny', 'clippy', 'rust', 'node', 'streams', 'tls'];
+const BY_DEFAULT = ['format', 'lint', 'types', 'typos', 'deny', 'clippy', 'rust', 'node', 'streams', 'tls'];
 
 /**
  * @param {string} component of cargo's, behind its toolchain where that is not the usual one

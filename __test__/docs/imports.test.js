@@ -24,7 +24,13 @@ const LAYERS = [
 ];
 
 /** What lies outside `lib/` and may be imported, and by which folder. */
-const OUTSIDE = { 'index.js': 'cli', 'native.js': 'native', 'package.json': null };
+const OUTSIDE = {
+  'engine.io.d.ts': 'engine-io',
+  'index.d.ts': null,
+  'index.js': 'cli',
+  'native.js': 'native',
+  'package.json': null,
+};
 
 /** @returns {string[]} all files below a folder, relative to the checkout */
 function filesOf(folder) {

@@ -1,21 +1,15 @@
 'use strict';
 
-// What the documents point at is there: files, headings, and each file of the map in CONTRIBUTING.md.
+// What the documents point at is there: files and headings.
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
+const root = require('../../scripts/lib/root');
+const { NO_GIT, projectFiles } = require('../support/project-files');
 
-const root = path.resolve(__dirname, '../..');
-/** @returns {string[]} the project's files below these folders, those that Git would have included */
-function files(...folders) {
-  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...folders];
-  const { status, stdout } = spawnSync('git', list, { cwd: root, encoding: 'utf8' });
-  return status === 0 ? stdout.split('\0').filter((name) => name !== '' && fs.existsSync(path.join(root, name))) : [];
-}
-const options = { skip: files('README.md').length === 0 && 'Git does not say which files the project has' };
+const options = { skip: projectFiles().length === 0 && NO_GIT };
 const read = (name) => fs.readFileSync(path.join(root, name), 'utf8').replaceAll('\r\n', '\n');
 
 /** The lines of a document that are no code. */
@@ -62,7 +56,7 @@ function targets(text) {
 }
 
 test('each link of a document leads to a file of the project, and to a heading of it', options, () => {
-  const known = new Set(files());
+  const known = new Set(projectFiles());
   const exists = (file) => file === '' || known.has(file) || [...known].some((name) => name.startsWith(`${file}/`));
   const documents = [...known].filter((name) => name.endsWith('.md'));
   assert.ok(documents.includes('README.md') && documents.includes('docs/api.md'));
@@ -100,28 +94,4 @@ test('the contents of the API page name each of its sections', () => {
     sections.filter((anchor) => !contents.has(`#${anchor}`)),
     [],
   );
-});
-
-test('the map in CONTRIBUTING.md has each file once', options, () => {
-  const text = read('CONTRIBUTING.md');
-  const map = text.slice(text.indexOf('## The map of the code'), text.indexOf('## Tests'));
-  const wrong = [];
-  for (const folder of ['src/protocol', 'src/engine', 'src/binding', 'lib', 'lib/cli', 'scripts', 'scripts/lib']) {
-    const sections = map.split('\n### ').filter((section) => new RegExp(`^\`${folder}\`[:,]`).test(section));
-    const cells = sections.flatMap((section) => [...section.matchAll(/^\| (`[^|]+) \|/gm)]).map(([, cell]) => cell);
-    const listed = cells.flatMap((cell) => [...cell.matchAll(/`([\w.-]+\.\w+)`/g)].map(([, name]) => name)).sort();
-    const names = files(folder)
-      .filter((name) => path.posix.dirname(name) === folder && path.posix.basename(name) !== 'mod.rs')
-      .map((name) => path.posix.basename(name))
-      .sort();
-    assert.ok(names.length > 0, folder);
-    wrong.push(...names.filter((name) => !listed.includes(name)).map((name) => `${folder}/${name} is missing`));
-    wrong.push(...listed.filter((name) => !names.includes(name)).map((name) => `${folder}/${name} is not there`));
-    wrong.push(
-      ...listed
-        .filter((name, index) => listed.indexOf(name) !== index)
-        .map((name) => `${folder}/${name} stands there twice`),
-    );
-  }
-  assert.deepEqual(wrong, []);
 });

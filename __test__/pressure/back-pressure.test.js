@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { test } = require('node:test');
+const { Base } = require('../..');
 const { limit, served } = require('../support/server');
 const { CLOSE, PING, TEXT, closePayload, encode } = require('../support/frames');
 
@@ -326,3 +327,14 @@ test(
     assert.deepEqual(errors, clients.map(({ sid }) => ['WS_ERR_BACKPRESSURE', sid]).sort());
   }),
 );
+
+for (const sid of [null, undefined, [], ['sid']]) {
+  test(`bufferedAmount(${JSON.stringify(sid)}) is a TypeError`, () => {
+    const base = new Base();
+    assert.throws(() => base.bufferedAmount(sid), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /"sid"/,
+    });
+  });
+}

@@ -2,10 +2,8 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { served } = require('../support/server');
+const { limit, served } = require('../support/server');
 const { TEXT, encode } = require('../support/frames');
-
-const short = { timeout: 10_000 };
 
 const text = (payload) => encode({ opcode: TEXT, payload });
 
@@ -29,7 +27,7 @@ const REPLIES = {
 for (const [what, reply] of Object.entries(REPLIES)) {
   test(
     `${what} in the listener of an event that was held when its connection ended: no throw, then close`,
-    short,
+    limit,
     served({}, async (server) => {
       const { base, events } = server;
       let replied = 0;
@@ -62,7 +60,7 @@ const ENDS = {
 for (const [how, end] of Object.entries(ENDS)) {
   test(
     `a connection that is paused again while its close is held: ${how} lets it out, once`,
-    short,
+    limit,
     served({ base: { maxConnections: 1 } }, async (server) => {
       const { base, events } = server;
       let other;

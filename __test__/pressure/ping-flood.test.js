@@ -7,7 +7,7 @@ const { test } = require('node:test');
 const { Base } = require('../..');
 const { run } = require('../support/child');
 const { PING, encode } = require('../support/frames');
-const { TestServer, limit } = require('../support/server');
+const { TestServer, limit, served } = require('../support/server');
 
 // What a flood of pings makes us queue and hold where no limit ends it: `protocol/control-frames.test.js` has the limit.
 
@@ -109,3 +109,24 @@ test('a stream that brings a MiB of pings at once, and takes nothing: bounded po
   assert.ok(base.bufferedAmount(sid) <= QUEUED, `${base.bufferedAmount(sid)} bytes of pongs`);
   assert.ok(base.bufferedAmount(sid) > 64 * KiB, 'and not none');
 });
+
+// Above 64 KiB of waiting output a pong waits until that has left; a ping may come at the very
+// moment at which it leaves.
+test(
+  'the pong to a ping that comes while output drains is not kept for ever',
+  limit,
+  served({}, async ({ base, at }, t) => {
+    const message = Buffer.alloc(66_000);
+    let over = false;
+    t.after(() => (over = true));
+    (function speak() {
+      for (const sid of base.socketsHistory) {
+        if (base.bufferedAmount(sid) < 1_000_000) base.send(sid, message);
+      }
+      if (!over) setTimeout(speak, Math.random() < 0.5 ? 0 : 1);
+    })();
+    const child = run(t, 'ping-pong-client.js', [at, 10_000]);
+    assert.deepEqual(await child.says(), ['pongs', 10_000]);
+    over = true;
+  }),
+);

@@ -5,7 +5,7 @@ const { test } = require('node:test');
 const { Base } = require('../..');
 const { run } = require('../support/child');
 const { CLOSE } = require('../support/frames');
-const { served } = require('../support/server');
+const { limit, served } = require('../support/server');
 const { OldStream, listen } = require('../support/streams');
 
 const MiB = 1 << 20;
@@ -14,7 +14,7 @@ const COUNT = 700_000;
 // What a command costs is counted, and small frames that wait for a stream share their memory.
 test(
   '700,000 broadcasts of one character in one tick: all arrive, in order, in bounded memory',
-  { timeout: 30_000 },
+  limit,
   served({}, async ({ base, events, at }, t) => {
     const child = run(t, 'broadcast-checker.js', [at, COUNT]);
     assert.deepEqual(await child.says(), ['open']);
@@ -35,7 +35,7 @@ const mixed = Array.from({ length: 3000 }, (_, i) => `${i}`.padEnd(i % 7 === 0 ?
 
 test(
   'small frames among large ones of one tick arrive in order',
-  { timeout: 30_000 },
+  limit,
   served({}, async ({ base, raw }) => {
     const client = await raw();
     for (const text of mixed) base.send(client.sid, text);
@@ -49,7 +49,7 @@ test(
 
 test(
   'the same for a peer that does not read at first, and with a close frame behind them',
-  { timeout: 30_000 },
+  limit,
   served({ unix: true }, async ({ base, events, raw }) => {
     const client = await raw({ paused: true });
     base.send(client.sid, 'x'.repeat(MiB));

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { run } = require('../support/child');
-const { served } = require('../support/server');
+const { limit, served } = require('../support/server');
 
 const TOTAL = 3000;
 const BUSY_MICROSECONDS = 300;
@@ -23,7 +23,7 @@ for (const [what, again] of [
 ]) {
   test(
     `${what} has its turn while there is always one more message`,
-    { timeout: 30_000 },
+    limit,
     served(
       {
         base: { maxConnections: Infinity },

@@ -171,7 +171,7 @@ const EXPECTED = [
     in: 'bun',
     because: "Bun's HTTP server does not close a connection that has sent no whole request",
     tests: {
-      'handshake/server.test.js': ['a client that says nothing, or half a request, is closed after closeTimeout'],
+      'handshake/server-close.test.js': ['a client that says nothing, or half a request, is closed after closeTimeout'],
     },
   },
   {
@@ -183,7 +183,7 @@ const EXPECTED = [
     in: 'bun',
     because: 'a socket of Bun that was read by read() alone does not end, where allowHalfOpen is false',
     tests: {
-      'socket/fin-before-takeover.test.js': [
+      'socket/handover.test.js': [
         'what a peer sent before its FIN is heard, allowHalfOpen false, where both came before the takeover',
       ],
     },
@@ -216,7 +216,7 @@ const EXPECTED = [
         'a reset is noticed while paused, though more has come than is read ahead',
       ],
       'pressure/pause.test.js': ['a reset is noticed while paused'],
-      'socket/reset-after-fin.test.js': ['a reset is noticed while paused, also after a FIN'],
+      'socket/peer-loss.test.js': ['a reset is noticed while paused, also after a FIN'],
     },
   },
   {
@@ -294,7 +294,7 @@ const EXPECTED = [
     in: 'deno',
     because: "promises have their turn within an emit: in 'upgrade' the client of ws has no protocol yet",
     tests: {
-      'handshake/upgrade.test.js': [
+      'handshake/handle-upgrade.test.js': [
         'handleUpgradeRequest > upgrades a client of ws, and its options go to assignSocket as they are',
       ],
     },

@@ -5,6 +5,7 @@ const { test } = require('node:test');
 const { run } = require('../support/child');
 const { limit, served } = require('../support/server');
 const { TEXT, encode } = require('../support/frames');
+const { whileOthersTalk } = require('../support/talk');
 
 /** More than half of a message that never becomes whole. */
 const part = encode({ opcode: TEXT, payload: 'x'.repeat(1 << 20) }).subarray(0, 600_000);
@@ -111,5 +112,22 @@ test(
     );
     base.send('still here');
     for (const client of clients.slice(3)) assert.equal(await client.message(), 'still here');
+  }),
+);
+
+test(
+  'a reset is noticed while paused, also after a FIN',
+  limit,
+  served({}, async (server) => {
+    const { base, events, raw, connect } = server;
+    const [client, other] = [await raw({ halfOpen: true }), await connect()];
+    base.pause(client.sid);
+    // By then the pause, and after it the FIN, have been seen.
+    await whileOthersTalk(server, other);
+    await new Promise((resolve) => client.socket.end(resolve));
+    await whileOthersTalk(server, other);
+    assert.equal(events.list('close').length, 0);
+    client.socket.resetAndDestroy();
+    assert.deepEqual(await events.next('close'), ['', client.sid, 1006]);
   }),
 );

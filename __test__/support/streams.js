@@ -2,11 +2,12 @@
 
 const nodeTest = require('node:test');
 const { Duplex, Stream } = require('node:stream');
+const { Base } = require('../..');
 const { Inbox } = require('./inbox');
 const { FrameReader, TEXT, encode } = require('./frames');
 
-/** A hang is a failure; no test is near this on a slow machine. */
-const limit = { timeout: 30_000 };
+/** A hang is a failure; no test is near this on a slow machine, though others run beside it. */
+const limit = { timeout: 60_000 };
 
 /**
  * A test of streams that nothing of the system is behind: they do not keep the event loop running.
@@ -125,4 +126,46 @@ function pair(options) {
   return [one, two];
 }
 
-module.exports = { LoopBack, OldStream, listen, pair, test };
+/** A Duplex of which a test says when a write is done. */
+class Slow extends Duplex {
+  constructor({ writableHighWaterMark } = {}) {
+    super({ writableHighWaterMark, read() {}, allowHalfOpen: true });
+    this.pending = [];
+    this.calls = [];
+    this.got = [];
+    this.reader = new FrameReader();
+  }
+
+  _write(chunk, _encoding, done) {
+    this.calls.push(1);
+    this.take([chunk], done);
+  }
+
+  _writev(chunks, done) {
+    this.calls.push(chunks.length);
+    this.take(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    );
+  }
+
+  take(chunks, done) {
+    this.pending.push(done);
+    for (const chunk of chunks) this.got.push(...this.reader.push(chunk).map(({ payload }) => payload.toString()));
+  }
+
+  /** Ends the write under way. */
+  release() {
+    this.pending.shift()();
+  }
+}
+
+/** @returns {object} a `Base`, what it emits, and the stream it was given */
+function assigned(stream, options, assignOptions) {
+  const base = new Base(options);
+  const events = listen(base);
+  const sid = base.assignSocket(stream, assignOptions);
+  return { base, events, sid, stream };
+}
+
+module.exports = { LoopBack, OldStream, Slow, assigned, listen, pair, test };

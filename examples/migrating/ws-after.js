@@ -33,7 +33,7 @@ server.on('message', (text, sid) => {
   server.send(`${names.get(sid)}: ${text}`); // to all
 });
 
-server.on('close', (reason, sid, code) => {
+server.on('close', (_reason, sid, code) => {
   server.send(`${names.get(sid)} has gone, ${code}`);
   names.delete(sid);
 });

@@ -49,7 +49,7 @@ sockets.on('open', (sid) => {
   });
 });
 sockets.on('drain', (sid) => outgoing.get(sid).drained());
-sockets.on('close', (reason, sid) => {
+sockets.on('close', (_reason, sid) => {
   outgoing.get(sid).destroy(); // which closes the file, too
   outgoing.delete(sid);
 });

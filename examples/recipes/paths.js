@@ -26,7 +26,7 @@ channels.on('open', (sid, req) => {
   members.set(channel, (members.get(channel) ?? new Set()).add(sid));
 });
 channels.on('message', (text, sid) => channels.send([...members.get(channelOf.get(sid))], text));
-channels.on('close', (reason, sid) => {
+channels.on('close', (_reason, sid) => {
   const channel = channelOf.get(sid);
   channelOf.delete(sid);
   members.get(channel).delete(sid);

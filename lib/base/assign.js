@@ -27,6 +27,7 @@ const taken = new WeakSet();
 /**
  * @typedef {import('../connection/group.js').Group<Connection>} Group
  * @typedef {import('../connection/sink').Sink<Connection>} Sink
+ * @typedef {import('node:stream').Duplex} Duplex
  * @typedef {ReturnType<typeof checkAssignOptions>} AssignOptions
  */
 
@@ -35,7 +36,7 @@ const taken = new WeakSet();
  * `announce`.
  *
  * @param {Group} group
- * @param {any} socket
+ * @param {unknown} socket
  * @param {unknown} options as `assignSocket` gets them
  * @param {Sink} sink
  * @returns {Connection}
@@ -43,7 +44,7 @@ const taken = new WeakSet();
  * @throws {Error} `ERR_WS_SOCKET_TAKEN`, `ERR_WS_UNSUPPORTED_SOCKET`, or the system's code
  */
 function take(group, socket, options, sink) {
-  if (!(socket instanceof Stream) || !hasFunctions(socket, ['write', 'end'])) {
+  if (!isWritable(socket)) {
     throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
   }
   const checked = checkAssignOptions(group.extensions, options);
@@ -64,7 +65,7 @@ function take(group, socket, options, sink) {
  * Says that a connection is there.
  *
  * @param {Connection} connection
- * @param {...any} more what the sink gets with it
+ * @param {...unknown} more what the sink gets with it
  */
 function announce(connection, ...more) {
   const { group, sink } = connection[kInner];
@@ -72,13 +73,21 @@ function announce(connection, ...more) {
   sink.opened(connection, ...more);
 }
 
-function hasFunctions(object, names) {
-  return names.every((name) => typeof object[name] === 'function');
+/**
+ * @param {unknown} value
+ * @returns {value is Duplex} an old-style stream lacks much of it
+ */
+function isWritable(value) {
+  if (!(value instanceof Stream)) {
+    return false;
+  }
+  const { write, end } = /** @type {Partial<Duplex>} */ (value);
+  return typeof write === 'function' && typeof end === 'function';
 }
 
 /**
  * @param {Group} group
- * @param {any} socket that is no connection yet
+ * @param {Duplex} socket that is no connection yet
  * @param {AssignOptions} options
  * @param {Sink} sink
  * @returns {Connection}
@@ -99,7 +108,7 @@ function makeConnection(group, socket, options, sink) {
     protocol: options.protocol,
     extensions: options.extensions.map(({ name }) => name),
     mask,
-    remoteAddress: socket.remoteAddress,
+    remoteAddress: /** @type {Partial<net.Socket>} */ (socket).remoteAddress,
     windowBytes: native.deflateMemory(deflate, mask),
     data: options.data,
   });
@@ -122,9 +131,9 @@ function makeConnection(group, socket, options, sink) {
 
 /**
  * @param {Group} group
- * @param {any} socket
+ * @param {Duplex} socket
  * @param {{ mask: boolean, deflate: string }} role
- * @param {{ extensions: { agreed?: string }[], transport?: string }} options
+ * @param {AssignOptions} options
  * @returns {SocketTransport | StreamTransport}
  */
 function makeTransport(group, socket, { mask, deflate }, { extensions, transport }) {
@@ -144,42 +153,48 @@ function makeTransport(group, socket, { mask, deflate }, { extensions, transport
     const message = `This socket cannot be carried by the 'socket' transport: ${reason}`;
     throw failure('ERR_WS_UNSUPPORTED_SOCKET', message);
   }
-  return new SocketTransport(socket, group, role);
+  return new SocketTransport(/** @type {net.Socket} */ (socket), group, role);
 }
 
 /**
  * How to drive a stream; an old-style one has no more than `write` and `end`. A `net.Socket` gets methods that drive
  * the WebSocket in place of its own; of any other stream, what is called is what it has at the time.
+ *
+ * @param {Duplex} stream
+ * @returns {import('../transport/stream/stream-output.js').Methods}
  */
 function methodsOf(stream) {
   if (stream instanceof net.Socket) {
     const { write, end, destroy, pause, resume } = stream;
     return { write, end, destroy, pause, resume };
   }
+  const own = /** @type {Record<string, Function>} */ (/** @type {unknown} */ (stream));
   const names = ['write', 'end', 'destroy', 'pause', 'resume'];
-  const has = names.filter((name) => typeof stream[name] === 'function');
-  return Object.fromEntries(has.map((name) => [name, (...rest) => stream[name](...rest)]));
+  const has = names.filter((name) => typeof own[name] === 'function');
+  const methods = has.map((name) => [name, (/** @type {unknown[]} */ ...rest) => own[name](...rest)]);
+  return /** @type {import('../transport/stream/stream-output.js').Methods} */ (Object.fromEntries(methods));
 }
 
-/** Closes the oldest connections until one more may be open. */
+/** Closes the oldest connections until one more may be open. @param {Group} group */
 function makeRoom({ evicted, options, views }) {
   while (views.size >= options.maxConnections) {
-    const oldest = views.oldest();
+    const oldest = /** @type {Connection} */ (views.oldest());
     close(oldest, TRY_AGAIN_LATER, 'maxConnections reached.');
     evicted(oldest.sid);
   }
 }
 
-/** Has an AbortSignal terminate the connection. */
+/** Has an AbortSignal terminate the connection. @param {Connection} connection @param {AbortSignal} [signal] */
 function follow(connection, signal) {
   if (signal !== undefined) {
     connection[kInner].release = onAbort(signal, () => terminate(connection));
   }
 }
 
+/** Hears of an error that is another's business. */
 function ignore() {}
 
-/** The socket was over before it was assigned. */
+/** The socket was over before it was assigned. @param {Connection} connection */
 function finishOver(connection) {
   enterClosed(connection, '', ABNORMAL_CLOSURE);
 }

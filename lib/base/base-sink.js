@@ -7,13 +7,14 @@ const { failed } = require('../connection/diagnostics.js');
 /**
  * @typedef {import('../connection/connection.js').Connection} Connection
  * @typedef {import('./messages.js').Messages} Messages
+ * @typedef {import('../connection/sink').Sink<Connection>} Sink
  */
 
 /**
  * The sink of a `Base`: what happens on its connections becomes events, with their sids, and goes to the iterators of
  * `messages()`.
  *
- * @implements {import('../connection/sink').Sink<Connection>}
+ * @implements {Sink}
  */
 class BaseSink {
   #emitter;
@@ -93,14 +94,14 @@ class BaseSink {
     this.#emitter.emit('close', reason, sid, code);
   }
 
-  /** Hands a message to the iterators. */
+  /** Hands a message to the iterators. @param {Connection} connection @param {string | Buffer} data @param {boolean} isBinary */
   #read(connection, data, isBinary) {
     for (const reader of this.#readersOf(connection.sid)) {
       if (!isBinary || reader.takesBinary) reader.take(connection, data);
     }
   }
 
-  /** The iterators that are for this connection. */
+  /** The iterators that are for this connection. @param {string} sid @returns {Messages[]} */
   #readersOf(sid) {
     return [...(this.readers.get(null) ?? []), ...(this.readers.get(sid) ?? [])];
   }

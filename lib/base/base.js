@@ -27,6 +27,10 @@ const GOING_AWAY = 1001;
 const kGroup = Symbol('websockets.group');
 const kSink = Symbol('websockets.sink');
 
+/** @typedef {import('../connection/connection.js').Connection} Connection */
+/** @typedef {import('../../index').Sids} Sids */
+/** @typedef {import('../../index').Base & { [kGroup]: Group<Connection>, [kSink]: BaseSink }} Self a `Base`, all of it */
+
 /**
  * Many WebSocket connections behind one EventEmitter.
  *
@@ -40,21 +44,27 @@ function Base(options) {
   if (!(this instanceof Base)) {
     return new Base(options);
   }
-  const group = new Group(this, options);
-  EventEmitter.call(this);
-  Object.defineProperty(this, kGroup, { value: group });
-  Object.defineProperty(this, kSink, { value: new BaseSink(this) });
+  const self = whole(this);
+  const group = new Group(self, options);
+  EventEmitter.call(self);
+  Object.defineProperty(self, kGroup, { value: group });
+  Object.defineProperty(self, kSink, { value: new BaseSink(self) });
 }
 inherits(Base, EventEmitter);
+
+/** @param {unknown} base @returns {Self} the same, with what is not for its users */
+function whole(base) {
+  return /** @type {Self} */ (base);
+}
 
 /**
  * The connections of a `Base`.
  *
- * @param {any} base
- * @returns {Group<import('../connection/connection.js').Connection>}
+ * @param {unknown} base
+ * @returns {Group<Connection>}
  */
 function groupOf(base) {
-  const group = base?.[kGroup];
+  const group = /** @type {Partial<Self> | null | undefined} */ (base)?.[kGroup];
   if (group === undefined) {
     throw invalidType('"this"', 'a Base whose constructor has run', base);
   }
@@ -68,6 +78,9 @@ function groupOf(base) {
  * or, with an array of sids, to several. Sids that are unknown or closed are skipped. With
  * `{ compress: false }` the message is sent as it is where permessage-deflate is on.
  *
+ * @param {unknown} sid
+ * @param {unknown} data
+ * @param {unknown} options
  * @returns {this}
  * @throws {TypeError} where data or sid is of another type; nothing is sent then
  */
@@ -97,11 +110,13 @@ function checkSendOptions(options = {}) {
  * Forms: `ping()`, `ping(data)` and `ping(null[, data])` to all, `ping([sid…])` and
  * `ping(sid | [sid…], data)` to some.
  *
+ * @param {unknown[]} args
  * @returns {this}
  * @throws {TypeError | RangeError} where data is of another type, or over 125 bytes
  */
 Base.prototype.ping = function ping(...args) {
   const group = groupOf(this);
+  /** @type {unknown[]} */
   let [sid, data] = [null, ''];
   if (args.length > 1) {
     [sid, data] = args;
@@ -121,11 +136,13 @@ Base.prototype.ping = function ping(...args) {
  * Forms: `close()` closes all with 1001, `close(sid[, reason])` with 1000,
  * `close(sid, code[, reason])` with another code. `sid` may be an array, or `null` for all.
  *
+ * @param {unknown[]} args
  * @returns {this}
  * @throws {TypeError | RangeError} where code or reason is not allowed; nothing is closed then
  */
 Base.prototype.close = function close(...args) {
   const group = groupOf(this);
+  /** @type {unknown[]} */
   let [sid, code, reason] = [null, GOING_AWAY, ''];
   if (args.length > 0) {
     [sid, code, reason] = [args[0], NORMAL_CLOSURE, args[1]];
@@ -133,10 +150,10 @@ Base.prototype.close = function close(...args) {
   if (args.length > 2 || typeof args[1] === 'number') {
     [, code, reason] = args;
   }
-  checkCloseCode(code);
+  const checkedCode = checkCloseCode(code);
   const checked = checkReason(reason);
   for (const connection of addressed(group, sid)) {
-    lifecycle.close(connection, code, checked);
+    lifecycle.close(connection, checkedCode, checked);
   }
   return this;
 };
@@ -174,13 +191,13 @@ Base.prototype.assignSocket = function assignSocket(socket, options) {
 /**
  * Makes a socket a connection. Nobody hears of it before `announce`.
  *
- * @param {any} base
+ * @param {unknown} base
  * @param {unknown} socket
  * @param {unknown} options as `assignSocket` gets them
- * @returns {import('../connection/connection.js').Connection}
+ * @returns {Connection}
  */
 function takeSocket(base, socket, options) {
-  return take(groupOf(base), socket, options, base[kSink]);
+  return take(groupOf(base), socket, options, whole(base)[kSink]);
 }
 
 /**
@@ -261,7 +278,7 @@ Base.prototype.stats = function stats() {
  * @throws {TypeError | RangeError} where an option is wrong
  */
 Base.prototype.messages = function messages(options) {
-  return new Messages(groupOf(this), this[kSink].readers, options);
+  return new Messages(groupOf(this), whole(this)[kSink].readers, options);
 };
 
 /** Closes all, as `close()` does, and waits for their end. */
@@ -270,11 +287,18 @@ disposable(Base, function dispose() {
   return groupOf(this).allClosed();
 });
 
+/** @param {import('../util/inspect.js').How} how */
 Base.prototype[kInspect] = function inspectBase(...how) {
-  return this[kGroup] === undefined ? this : show(this, factsOf(this), ...how);
+  const self = whole(this);
+  return self[kGroup] === undefined ? self : show(self, factsOf(self), ...how);
 };
 
-/** Properties of a `Base` that look like plain ones. */
+/**
+ * Properties of a `Base` that look like plain ones.
+ *
+ * @type {Record<string, { get: (group: Group<Connection>) => unknown,
+ *   set?: (group: Group<Connection>, value: unknown) => void }>}
+ */
 const PROPERTIES = {
   connections: { get: ({ views }) => views.size },
   sockets: { get: ({ views }) => views.sockets },
@@ -282,15 +306,16 @@ const PROPERTIES = {
   extensions: {
     get: (group) => group.extensions,
     set(group, value) {
-      group.extensions = object('The "extensions" property', value);
+      const extensions = object('The "extensions" property', value);
+      group.extensions = /** @type {Record<string, import('../../index').Extension>} */ (extensions);
     },
   },
 };
-for (const name of ['mask', 'url', 'timeout', 'maxConnections']) {
+for (const name of /** @type {const} */ (['mask', 'url', 'timeout', 'maxConnections'])) {
   PROPERTIES[name] = {
     get: ({ options }) => options[name],
     set({ options }, value) {
-      options[name] = checkOption(name, value);
+      Object.assign(options, { [name]: checkOption(name, value) });
     },
   };
 }
@@ -303,10 +328,14 @@ for (const [name, { get, set }] of Object.entries(PROPERTIES)) {
     },
     set:
       set &&
+      /** @this {unknown} @param {unknown} value */
       function setProperty(value) {
         set(groupOf(this), value);
       },
   });
 }
 
-module.exports = { Base, groupOf, takeSocket };
+/** What `index.d.ts` says of it: TypeScript does not see through `inherits`. */
+const Typed = /** @type {import('../../index').BaseConstructor} */ (/** @type {unknown} */ (Base));
+
+module.exports = { Base: Typed, groupOf, takeSocket };

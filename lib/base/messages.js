@@ -31,15 +31,17 @@ class Messages {
   #held = new Set();
   /** @type {Fifo<{ resolve: Function, reject: Function }>} `next()`s for which nothing has come yet */
   #takers = new Fifo();
+  /** What `next()` is to reject with, once what waits has been taken. @type {Error | null} */
   #error = null;
   #isOver = false;
+  /** @type {(() => void) | undefined} */
   #forget;
 
   /** Whether it is for binary messages as well. */
   takesBinary;
 
   /**
-   * @param {import('../connection/group.js').Group<any>} group
+   * @param {import('../connection/group.js').Group<import('../connection/connection.js').Connection>} group
    * @param {Map<string | null, Set<Messages>>} readers where it enters itself
    * @param {unknown} options see `docs/api.md`
    * @throws {TypeError | RangeError} where an option is wrong
@@ -81,9 +83,11 @@ class Messages {
    * @param {string | Buffer} data
    */
   take(connection, data) {
+    /** @type {[data: string | Buffer, sid: string]} */
     const value = [data, connection.sid];
-    if (this.#takers.length > 0) {
-      this.#takers.shift().resolve({ value, done: false });
+    const taker = this.#takers.shift();
+    if (taker !== undefined) {
+      taker.resolve({ value, done: false });
       return;
     }
     this.#waiting.push(value);
@@ -107,10 +111,11 @@ class Messages {
     }
   }
 
-  /** What waits is still taken, then comes the error. */
+  /** What waits is still taken, then comes the error. @param {Error} error */
   #fail(error) {
-    if (this.#takers.length > 0) {
-      this.#takers.shift().reject(error);
+    const taker = this.#takers.shift();
+    if (taker !== undefined) {
+      taker.reject(error);
     } else {
       this.#error = error;
     }
@@ -123,17 +128,19 @@ class Messages {
     this.#forget?.();
     for (const key of this.#keys()) this.#leave(key);
     this.#release();
-    while (this.#takers.length > 0) {
-      this.#takers.shift().resolve({ value: undefined, done: true });
+    for (let taker = this.#takers.shift(); taker !== undefined; taker = this.#takers.shift()) {
+      taker.resolve({ value: undefined, done: true });
     }
   }
 
+  /** Is for this connection no more. @param {string | null} key */
   #leave(key) {
     const beside = this.#readers.get(key);
     beside?.delete(this);
     if (beside?.size === 0) this.#readers.delete(key);
   }
 
+  /** Goes on reading from those who were stopped. */
   #release() {
     const held = [...this.#held];
     this.#held.clear();

@@ -14,6 +14,32 @@ class UsageError extends Error {}
  * @property {string} help
  */
 
+/**
+ * What was given for the options of all commands, by their names.
+ *
+ * @typedef {object} Values
+ * @property {boolean} [deflate]
+ * @property {string[]} [protocol]
+ * @property {boolean} [help]
+ * @property {boolean} [version]
+ * @property {string} [port]
+ * @property {string} [host]
+ * @property {string} [cert]
+ * @property {string} [key]
+ * @property {string} [passphrase]
+ * @property {string[]} [execute]
+ * @property {string} [ping]
+ * @property {string} [wait]
+ * @property {boolean} [json]
+ * @property {boolean} [binary]
+ * @property {boolean} [reconnect]
+ * @property {boolean} [follow-redirects]
+ * @property {string} [ca]
+ * @property {boolean} [insecure]
+ * @property {string[]} [header]
+ * @property {string | string[]} [origin] `echo` takes several
+ */
+
 /** @type {Record<string, Option>} */
 const BOTH = {
   deflate: { type: 'boolean', short: 'd', help: 'agree on permessage-deflate where the peer does' },
@@ -105,7 +131,7 @@ const WITHOUT_COMMAND = {
   version: { type: 'boolean', short: 'v', help: 'the version' },
 };
 
-/** The whole help, or that of one command. */
+/** The whole help, or that of one command. @param {string} [name] */
 function help(name) {
   if (name === undefined) {
     const lines = Object.values(COMMANDS).map(({ synopsis, about }) => `  websockets ${synopsis.padEnd(24)}${about}`);
@@ -124,8 +150,8 @@ function help(name) {
 /**
  * A number among the options.
  *
- * @param {Record<string, unknown>} values
- * @param {string} name
+ * @param {Values} values
+ * @param {'port' | 'ping' | 'wait'} name
  * @param {{ min: number, max: number, integer?: boolean }} range
  * @returns {number | undefined}
  */
@@ -143,7 +169,7 @@ function number(values, name, { min, max, integer = false }) {
 
 /**
  * @param {string[]} args
- * @returns {{ name?: string, values: Record<string, any>, positionals: string[] }}
+ * @returns {{ name?: string, values: Values, positionals: string[] }}
  * @throws {UsageError}
  */
 function parse(args) {
@@ -159,9 +185,9 @@ function parse(args) {
       options,
       allowPositionals: name !== undefined,
     });
-    return { name, values, positionals };
+    return { name, values: /** @type {Values} */ (values), positionals };
   } catch (error) {
-    throw new UsageError(error.message.split('. To specify')[0]);
+    throw new UsageError(/** @type {Error} */ (error).message.split('. To specify')[0]);
   }
 }
 

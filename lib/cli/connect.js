@@ -6,11 +6,14 @@ const { Pipe, Screen } = require('./display.js');
 const { Output } = require('./output.js');
 const { Session } = require('./session.js');
 
+/** @typedef {import('./commands.js').Values} Values */
+
 /** How many redirects `--follow-redirects` follows. */
 const MAX_REDIRECTS = 10;
 
-/** @returns {Record<string, string | string[]>} what `--header` says */
+/** @param {string[]} lines what `--header` says @returns {Record<string, string | string[]>} */
 function headersOf(lines) {
+  /** @type {Record<string, string | string[]>} */
   const headers = {};
   for (const line of lines) {
     const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? [];
@@ -20,25 +23,31 @@ function headersOf(lines) {
   return headers;
 }
 
-/** The TLS options: what is read of files, and what is trusted. */
+/**
+ * The TLS options: what is read of files, and what is trusted.
+ *
+ * @param {Values} values
+ * @returns {import('../../index').ConnectOptions}
+ */
 function tlsOptions({ ca, cert, key, passphrase, insecure = false }) {
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key need each other');
   if (passphrase !== undefined && key === undefined) throw new UsageError('--passphrase is that of --key');
-  const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined);
   return {
-    ...Object.fromEntries(files.map(([name, file]) => [name, fs.readFileSync(file)])),
+    ...(ca !== undefined && { ca: fs.readFileSync(ca) }),
+    ...(cert !== undefined && { cert: fs.readFileSync(cert) }),
+    ...(key !== undefined && { key: fs.readFileSync(key) }),
     ...(passphrase !== undefined && { passphrase: fs.readFileSync(passphrase, 'utf8').replace(/\r?\n$/, '') }),
     ...(insecure && { rejectUnauthorized: false }),
   };
 }
 
-/** The options of the `Client`. */
+/** @param {Values} values @returns {import('../../index').ClientOptions} */
 function clientOptions(values) {
   const { header = [], origin, protocol: protocols, deflate = false } = values;
   const { reconnect = false, 'follow-redirects': follows = false } = values;
   return {
     headers: headersOf(header),
-    origin,
+    origin: /** @type {string | undefined} */ (origin),
     protocols,
     perMessageDeflate: deflate,
     reconnect,
@@ -48,7 +57,7 @@ function clientOptions(values) {
 }
 
 /**
- * @param {Record<string, any>} values the options
+ * @param {Values} values the options
  * @param {string[]} positionals
  * @param {Output} out
  */

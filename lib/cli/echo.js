@@ -12,8 +12,13 @@ const { onInterrupt } = require('./signals.js');
 /** Bytes that may wait for a peer before no more is read of it. */
 const HIGH_WATER = 1024 * 1024;
 
-/** An HTTP server, or an HTTPS server where there is a certificate. */
+/**
+ * An HTTP server, or an HTTPS server where there is a certificate.
+ *
+ * @param {import('./commands.js').Values} values
+ */
 function makeServer({ cert, key }) {
+  /** @param {http.IncomingMessage} _req @param {http.ServerResponse} res */
   const plain = (_req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end('This port speaks WebSocket.\n');
   if (cert === undefined && key === undefined) return http.createServer(plain);
   if (cert === undefined || key === undefined) throw new UsageError('--cert and --key need each other');
@@ -21,7 +26,7 @@ function makeServer({ cert, key }) {
 }
 
 /**
- * @param {Record<string, any>} values the options
+ * @param {import('./commands.js').Values} values the options
  * @param {string[]} positionals
  * @param {import('./output.js').Output} out
  */
@@ -30,25 +35,29 @@ function echo(values, positionals, out) {
   const { host = 'localhost', origin: origins, protocol: protocols, deflate = false } = values;
   const port = number(values, 'port', { min: 0, max: 65535, integer: true }) ?? 3000;
   const httpServer = makeServer(values);
-  const server = new Server({ origins, protocols, perMessageDeflate: deflate });
+  const made = new Server({ origins, protocols, perMessageDeflate: deflate });
+  const server = /** @type {import('../../index').Server} */ (/** @type {unknown} */ (made));
+  /** By sid. @type {Map<string | undefined, string>} */
   const names = new Map();
   let count = 0;
 
+  /** @param {string} sid @param {string | Buffer} data */
   const reply = (sid, data) => {
     server.send(sid, data);
     // One that does not read what it gets back is read no further.
     if (server.bufferedAmount(sid) > HIGH_WATER) server.pause(sid);
   };
+  /** @param {string} sid @param {string} text @param {import('./output.js').Style} [style] */
   const log = (sid, text, style) => out.line(`${names.get(sid)} ${text}`, style);
 
   server.on('open', (sid, req) => {
     names.set(sid, `#${++count}`);
-    const { remoteAddress, protocol, extensions } = server.sockets[sid];
+    const { remoteAddress, protocol = '', extensions = [] } = server.sockets[sid] ?? {};
     const agreed = [protocol, ...extensions]
       .filter(Boolean)
       .map((name) => `, ${name}`)
       .join('');
-    log(sid, `open, ${remoteAddress} asks for ${shown(req.url)}${agreed}`, 'dim');
+    log(sid, `open, ${remoteAddress} asks for ${shown(req.url ?? '')}${agreed}`, 'dim');
   });
   server.on('message', (text, sid) => {
     log(sid, shown(text));
@@ -64,9 +73,11 @@ function echo(values, positionals, out) {
     log(sid, `closed, ${code} ${shown(reason)}`.trimEnd(), 'dim');
     names.delete(sid);
   });
-  server.on('error', (error) =>
-    names.has(error.sid) ? log(error.sid, explain(error), 'red') : out.line(explain(error), 'red'),
-  );
+  server.on('error', (error) => {
+    const sid = 'sid' in error ? error.sid : undefined;
+    if (sid !== undefined && names.has(sid)) log(sid, explain(error), 'red');
+    else out.line(explain(error), 'red');
+  });
 
   httpServer.on('error', (error) => {
     console.error(`websockets: cannot listen on ${host}:${port}: ${explain(error)}`);
@@ -75,9 +86,8 @@ function echo(values, positionals, out) {
   server.listen(httpServer);
   httpServer.listen(port, host, () => {
     const scheme = values.cert === undefined ? 'ws' : 'wss';
-    out.line(
-      `listening on ${scheme}://${host.includes(':') ? `[${host}]` : host}:${httpServer.address().port} (Ctrl-C ends it)`,
-    );
+    const { port: found } = /** @type {import('node:net').AddressInfo} */ (httpServer.address());
+    out.line(`listening on ${scheme}://${host.includes(':') ? `[${host}]` : host}:${found} (Ctrl-C ends it)`);
   });
   onInterrupt(() => {
     httpServer.close();

@@ -2,6 +2,7 @@
 
 const { shown } = require('./output.js');
 
+/** What a code means. @type {Record<string, string>} */
 const WORDS = {
   ECONNREFUSED: 'nobody listens there',
   ECONNRESET: 'the connection was reset',
@@ -17,19 +18,31 @@ const WORDS = {
 const CERTIFICATE = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_)/;
 
 /**
+ * What an error may say of itself.
+ *
+ * @typedef {object} Facts
+ * @property {string} message
+ * @property {string} [code]
+ * @property {string} [address] of the system's
+ * @property {number} [port]
+ * @property {string} [body] of a response
+ */
+
+/**
  * An error in one line, for people.
  *
- * @param {Error & { code?: string }} error
+ * @param {unknown} error
  * @returns {string}
  */
 function explain(error) {
   // Where a name has several addresses each has an error of its own.
-  const { code, message, address, port, body } = error.errors?.[0] ?? error;
+  const { errors } = /** @type {{ errors?: unknown[] }} */ (error);
+  const { code = '', message, address, port, body } = /** @type {Facts} */ (errors?.[0] ?? error);
   const where = address === undefined ? '' : ` (${address}${port === undefined ? '' : `:${port}`})`;
-  if (Object.hasOwn(WORDS, code ?? '')) return `${WORDS[code]}${where || `: ${shown(message)}`} [${code}]`;
-  const hint = CERTIFICATE.test(code ?? '') ? '; --ca FILE trusts it, --insecure any' : '';
-  const said = body?.length > 0 ? `: ${shown(String(body).trim())}` : '';
-  return `${shown(message)}${said}${hint}${code === undefined ? '' : ` [${code}]`}`;
+  if (Object.hasOwn(WORDS, code)) return `${WORDS[code]}${where || `: ${shown(message)}`} [${code}]`;
+  const hint = CERTIFICATE.test(code) ? '; --ca FILE trusts it, --insecure any' : '';
+  const said = body ? `: ${shown(body.trim())}` : '';
+  return `${shown(message)}${said}${hint}${code && ` [${code}]`}`;
 }
 
 module.exports = { explain };

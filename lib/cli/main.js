@@ -7,8 +7,10 @@ const { echo } = require('./echo.js');
 const { explain } = require('./explain.js');
 const { Output } = require('./output.js');
 
+/** @type {Record<string, typeof connect>} */
 const RUN = { connect, echo };
 
+/** @param {string[]} args */
 function main(args) {
   const { name, values, positionals } = parse(args);
   const out = new Output(process.stdout);

@@ -2,20 +2,24 @@
 
 const readline = require('node:readline');
 
+/** @typedef {'dim' | 'red' | 'green' | 'cyan'} Style */
+
+/** @type {Record<Style, [on: number, off: number]>} */
 const STYLES = { dim: [2, 22], red: [31, 39], green: [32, 39], cyan: [36, 39] };
 const MAX_CHARACTERS = 2000;
 const MAX_BYTES = 64;
 /** Bytes that may wait for whoever reads our output; past that lines are left out. */
 const MAX_WAITING = 1024 * 1024;
 
-/** What would end the line, turn it around or command the terminal, a peer's text above all, as an escape. */
+/** @type {Record<string, string>} */
+const ESCAPES = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** What would end the line, turn it around or command the terminal, a peer's text above all, as an escape. @param {string} text */
 const escaped = (text) =>
   text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
     /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (character) =>
-      ({ '\n': '\\n', '\r': '\\r', '\t': '\\t' })[character] ??
-      `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    (character) => ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
 /**
@@ -74,13 +78,13 @@ class Output {
     this.#stream.write(content);
   }
 
-  /** @param {string} text one line, or several @param {keyof typeof STYLES} [style] */
+  /** @param {string} text one line, or several @param {Style} [style] */
   line(text, style) {
     if (this.isFull) {
       this.#leftOut += 1;
       return;
     }
-    const [on, off] = STYLES[style] ?? [];
+    const [on, off] = style === undefined ? [] : STYLES[style];
     const styled = this.#colours && on ? `\u001b[${on}m${text}\u001b[${off}m` : text;
     this.#clear();
     this.#stream.write(`${styled}\n`);

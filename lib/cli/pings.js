@@ -9,6 +9,7 @@ class Pings {
   #count = 0;
   /** @type {Map<string, number>} */
   #sent = new Map();
+  /** The one whose pong is waited for. @type {{ text: string, answered: () => void } | undefined} */
   #last;
 
   /** @param {(sid: string, text: string) => void} send */
@@ -20,7 +21,8 @@ class Pings {
   send(sid) {
     const text = String(++this.#count);
     this.#sent.set(text, performance.now());
-    if (this.#sent.size > REMEMBERED) this.#sent.delete(this.#sent.keys().next().value);
+    const [oldest] = this.#sent.keys();
+    if (this.#sent.size > REMEMBERED) this.#sent.delete(oldest);
     this.#send(sid, text);
     return text;
   }

@@ -21,14 +21,18 @@ class Session {
   #display;
   #out;
   #pings;
+  /** What is typed, at a terminal. @type {import('node:readline').Interface | undefined} */
   #typing;
+  /** Of the connection, while it is open. @type {string | undefined} */
   #sid;
   #wait;
   #interval;
   #reconnects;
   #binary;
   #execute;
+  /** @type {NodeJS.Timeout[]} */
   #timers = [];
+  /** Has whoever waits in `#ready` look again. @type {() => void} */
   #wake = () => {};
   #hasOpened = false;
   /** The input is over, and the connection is left once its last pong is here. */
@@ -38,8 +42,8 @@ class Session {
 
   /**
    * @param {string} url
-   * @param {object} options those of the `Client`
-   * @param {Record<string, any>} values those of the command line
+   * @param {import('../../index').ClientOptions} options those of the `Client`
+   * @param {import('./commands.js').Values} values those of the command line
    * @param {import('./display.js').Screen | import('./display.js').Pipe} display
    * @param {import('./output.js').Output} out what the display writes messages to
    */
@@ -57,7 +61,7 @@ class Session {
     try {
       this.#client.open(url);
     } catch (error) {
-      throw new UsageError(error.message);
+      throw new UsageError(/** @type {Error} */ (error).message);
     }
     this.interrupt = onInterrupt(() => this.#close());
   }
@@ -66,6 +70,7 @@ class Session {
   #listen() {
     const client = this.#client;
     const display = this.#display;
+    /** @param {string | Buffer} data */
     const message = (data) => this.#show(() => display.message(data));
     client.on('open', (sid) => this.#opened(sid));
     client.on('message', message);
@@ -78,31 +83,35 @@ class Session {
     this.#out.onDrain(() => client.resume(this.#sid ?? []));
   }
 
-  /** Something of the server's, which says nothing more until it has been read. */
+  /** Something of the server's, which says nothing more until it has been read. @param {() => void} show */
   #show(show) {
     show();
     if (this.#display.isFull) this.#client.pause(this.#sid ?? []);
   }
 
-  /** @returns {string} what is shown of a pong: how long it took, if it answers one of our pings */
+  /** @param {string} text @returns {string} what is shown of a pong: how long it took, if it answers one of our pings */
   #pong(text) {
     const took = this.#pings.took(text);
     return took === undefined ? `< pong ${shown(text)}`.trimEnd() : `pong after ${took.toFixed(1)} ms`;
   }
 
-  /** A handshake came to nothing, or a peer did something wrong. */
+  /**
+   * A handshake came to nothing, or a peer did something wrong.
+   *
+   * @param {import('../../index').WebSocketError | import('../../index').HandshakeError} error
+   */
   #failed(error) {
     process.exitCode = 1;
-    const isHandshake = error.sid === undefined;
+    const isHandshake = !('sid' in error) || error.sid === undefined;
     const again = isHandshake && this.#reconnects ? '; it is tried again' : '';
     this.#display.fault(`websockets: ${isHandshake ? 'no connection: ' : ''}${explain(error)}${again}`);
     if (isHandshake && !this.#reconnects) this.#over();
   }
 
-  /** A connection is over; it may be followed by another one. */
+  /** A connection is over; it may be followed by another one. @param {string} reason @param {number} code */
   #lost(reason, code) {
     this.#sid = undefined;
-    this.#timers.splice(0).forEach(clearTimeout);
+    for (const timer of this.#timers.splice(0)) clearTimeout(timer);
     if (!FINE.includes(code)) process.exitCode = 1;
     const goesOn = this.#reconnects && !this.#isEnding;
     if (!goesOn) this.#out.endPrompt();
@@ -111,11 +120,11 @@ class Session {
     if (!goesOn) this.#over();
   }
 
-  /** A connection is there: the first one, or one that follows a lost one. */
+  /** A connection is there: the first one, or one that follows a lost one. @param {string} sid */
   #opened(sid) {
     process.exitCode = 0;
     this.#sid = sid;
-    const { protocol, extensions } = this.#client.sockets[sid];
+    const { protocol = '', extensions = [] } = this.#client.sockets[sid] ?? {};
     const agreed = [protocol, ...extensions]
       .filter(Boolean)
       .map((name) => `, ${shown(name)}`)
@@ -125,7 +134,7 @@ class Session {
     this.#hasOpened = true;
     if (this.#typing !== undefined) this.#ping();
     if (this.#interval > 0) this.#timers.push(setInterval(() => this.#ping(), this.#interval));
-    if (this.#isLeaving) this.#leave();
+    if (this.#isLeaving) this.#leave(sid);
     this.#wake();
   }
 
@@ -153,7 +162,13 @@ class Session {
     this.#typing.prompt();
   }
 
-  /** Sends all of an input, no faster than the server takes it. */
+  /**
+   * Sends all of an input, no faster than the server takes it.
+   *
+   * @template T
+   * @param {Iterable<T> | AsyncIterable<T>} input
+   * @param {(piece: T) => void} take
+   */
   async #read(input, take) {
     try {
       for await (const piece of input) {
@@ -167,7 +182,7 @@ class Session {
       this.#display.fault(`websockets: the input cannot be read: ${explain(error)}`);
     }
     this.#isLeaving = true;
-    if (this.#sid !== undefined) this.#leave();
+    if (this.#sid !== undefined) this.#leave(this.#sid);
   }
 
   /** Waits until there is a connection that takes more. */
@@ -177,12 +192,12 @@ class Session {
       !(this.#client.bufferedAmount(this.#sid ?? '') <= HIGH_WATER && this.#sid !== undefined)
     ) {
       await new Promise((resolve) => {
-        this.#wake = resolve;
+        this.#wake = () => resolve(undefined);
       });
     }
   }
 
-  /** A line is a message, or with a slash a command. */
+  /** A line is a message, or with a slash a command. @param {string} line */
   #line(line) {
     const [, command, rest] = /^\/(?!\/)(\S*)\s*(.*)$/s.exec(line) ?? [];
     if (this.#sid === undefined) this.#display.fault('there is no connection now, and that was not sent');
@@ -194,27 +209,32 @@ class Session {
 
   /** @param {string | Buffer} data */
   #send(data) {
-    this.#client.send(this.#sid, this.#binary ? Buffer.from(data) : data);
+    this.#client.send(this.#sid ?? [], this.#binary ? Buffer.from(data) : data);
   }
 
   /** Pings, and notes the time. */
   #ping() {
-    this.#pings.send(this.#sid);
+    if (this.#sid !== undefined) this.#pings.send(this.#sid);
   }
 
-  /** Closes with the code and reason that were typed. */
+  /** Closes with what was typed. @param {string} text a code and a reason, or less */
   #closeAs(text) {
-    const [, code = '1000', reason = ''] = /^(\d+)?\s*(.*)$/s.exec(text);
+    const [, code = '1000', reason = ''] = /^(\d+)?\s*(.*)$/s.exec(text) ?? [];
     try {
-      this.#client.close(this.#sid, Number(code), reason);
+      this.#client.close(this.#sid ?? [], Number(code), reason);
       this.#isEnding = true;
     } catch (error) {
-      this.#display.fault(error.message);
+      this.#display.fault(/** @type {Error} */ (error).message);
     }
   }
 
-  /** The input is over: what was sent is answered, as far as one can tell, before we go. */
-  #leave() {
+  /**
+   * The input is over: what was sent is answered, as far as one can tell, before we go.
+   *
+   * @param {string} sid
+   */
+  #leave(sid) {
+    /** @param {number} ms @returns {NodeJS.Timeout} */
     const go = (ms) =>
       setTimeout(() => {
         // What has come and could not be written yet is waited for.
@@ -223,7 +243,7 @@ class Session {
       }, ms);
     const late = go(LAST_PONG + this.#wait);
     this.#timers.push(late);
-    this.#pings.last(this.#sid, () => {
+    this.#pings.last(sid, () => {
       clearTimeout(late);
       this.#timers.push(go(this.#wait));
     });
@@ -231,10 +251,13 @@ class Session {
 
   /** Closes, and opens nothing any more. */
   #close() {
-    const sid = this.#sid;
     this.#isEnding = true;
-    this.#client.close(...(sid === undefined ? [] : [sid]));
-    if (sid === undefined) this.#over();
+    if (this.#sid !== undefined) {
+      this.#client.close(this.#sid);
+      return;
+    }
+    this.#client.close();
+    this.#over();
   }
 
   /** Nothing comes any more: lets go of what would keep the process. */
@@ -242,7 +265,7 @@ class Session {
     this.#isEnding = true;
     this.#sid = undefined;
     this.#out.endPrompt();
-    this.#timers.forEach(clearTimeout);
+    for (const timer of this.#timers) clearTimeout(timer);
     this.#typing?.close();
     this.#wake();
     process.stdin.destroy(); // or what is read of it keeps the process

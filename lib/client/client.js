@@ -11,6 +11,9 @@ const { REQUEST_OPTIONS, checkRequestOptions } = require('../handshake/client/re
 const { parseTarget } = require('../handshake/client/target.js');
 const { originalOf } = require('../options/url.js');
 
+/** @typedef {import('../../index').OpenOptions} OpenOptions */
+/** @typedef {import('../../index').Sids} Sids */
+
 /**
  * A `Base` that opens its connections itself.
  */
@@ -21,7 +24,7 @@ class Client extends Base {
   #links = new Set();
 
   /**
-   * @param {object} [options] see `docs/api.md`
+   * @param {import('../../index').ClientOptions} [options] see `docs/api.md`
    * @throws {TypeError | RangeError} naming the option that is wrong
    */
   constructor(options) {
@@ -39,23 +42,25 @@ class Client extends Base {
   /**
    * Opens a connection. `open` follows, or `error`.
    *
-   * @param {...any} args the URL, by default that of the Client, and options that take the place of
+   * @param {unknown[]} args the URL, by default that of the Client, and options that take the place of
    *   the Client's
    * @returns {this}
    * @throws {TypeError | RangeError} where an argument is wrong
    */
   open(...args) {
     const [first] = args;
-    const isOptions = args.length === 1 && typeof first === 'object' && first?.href === undefined;
-    const [url, options = {}] = args.length === 0 || isOptions ? [originalOf(this.url), first] : args;
-    object('The "options" argument', options);
+    const { href: firstHref } = /** @type {{ href?: unknown }} */ (first ?? {});
+    const isOptions = args.length === 1 && typeof first === 'object' && firstHref === undefined;
+    const [given, more = {}] = args.length === 0 || isOptions ? [originalOf(this.url), first] : args;
+    const options = object('The "options" argument', more);
+    const url = /** @type {import('../handshake/client/target.js').Place} */ (given);
     const { href } = parseTarget(url);
     const { reconnect: asked } = options;
     const reconnect = asked === undefined ? this.#reconnect : checkReconnect(asked);
-    const { signal, ...given } = { ...this.#request, ...pick(options) };
+    const { signal, ...rest } = /** @type {OpenOptions} */ ({ ...this.#request, ...pick(options) });
     checkRequestOptions({ signal });
     const request = () => ({
-      ...given,
+      ...rest,
       extensions: this.extensions,
       perMessageDeflate: this.#deflatePolicy(),
     });
@@ -73,20 +78,28 @@ class Client extends Base {
    * What it offers. Once the windows take as much as they may, that is nothing: whether they are
    * kept is not a client's to say alone, and servers may refuse to do without.
    *
-   * @returns {object | false} as the option
+   * @returns {import('../options/per-message-deflate.js').DeflateSettings | false} as the option
    */
   #deflatePolicy() {
     const group = groupOf(this);
     return (group.hasWindowMemory() && group.options.perMessageDeflate) || false;
   }
 
+  /**
+   * An opening handshake is done.
+   *
+   * @param {Link} link
+   * @param {import('node:stream').Duplex} socket
+   * @param {import('../../index').UpgradeResult} options
+   * @param {import('node:http').IncomingMessage} res
+   */
   #opened(link, socket, options, res) {
     let connection;
     try {
       connection = takeSocket(this, socket, { ...options, mask: this.mask });
     } catch (error) {
       socket.destroy();
-      reportError(this, error);
+      reportError(this, /** @type {Error} */ (error));
       return;
     }
     // First: who hears of it may close it.
@@ -98,19 +111,19 @@ class Client extends Base {
    * As that of `Base`; what it closes is not opened again. Without a sid, nor are handshakes that are
    * under way finished.
    *
-   * @param {...any} args
+   * @param {unknown[]} args
    * @returns {this}
    */
   close(...args) {
-    super.close(...args);
-    this.#stop(args.length === 0 ? null : args[0]);
+    super.close(.../** @type {Parameters<InstanceType<typeof Base>['close']>} */ (args));
+    this.#stop(args.length === 0 ? null : /** @type {Sids} */ (args[0]));
     return this;
   }
 
   /**
    * As that of `Base`, and the same holds.
    *
-   * @param {string | string[] | null} sid
+   * @param {Sids} sid
    * @returns {this}
    */
   terminate(sid) {
@@ -119,13 +132,15 @@ class Client extends Base {
     return this;
   }
 
+  /** Opens nothing any more for these. @param {Sids} sid */
   #stop(sid) {
     const sids = sid === null ? null : [sid].flat();
     for (const link of [...this.#links]) {
-      if (sids === null || sids.includes(link.sid)) link.stop();
+      if (sids === null || (link.sid !== null && sids.includes(link.sid))) link.stop();
     }
   }
 
+  /** @param {import('../util/inspect.js').How} how */
   [kInspect](...how) {
     if (!(#links in this)) {
       return this;
@@ -135,10 +150,16 @@ class Client extends Base {
   }
 }
 
-/** The options of the opening handshake that are given. */
+/**
+ * The options of the opening handshake that are given.
+ *
+ * @param {object} options
+ * @returns {Record<string, unknown>}
+ */
 function pick(options) {
-  const given = REQUEST_OPTIONS.filter((name) => options[name] !== undefined);
-  return Object.fromEntries(given.map((name) => [name, options[name]]));
+  const all = /** @type {Record<string, unknown>} */ (options);
+  const given = REQUEST_OPTIONS.filter((name) => all[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, all[name]]));
 }
 
 module.exports = { Client };

@@ -9,6 +9,18 @@ const { delayBefore } = require('./reconnect.js');
 /** How long, in ms, a connection has to be open at least to begin the count of tries anew. */
 const STEADY = 1_000;
 
+/** @typedef {Parameters<import('../handshake/client/create-upgrade.js').Callback>} Result of a handshake */
+
+/**
+ * What the `Client` does.
+ *
+ * @typedef {object} Events
+ * @property {(link: Link, socket: import('node:stream').Duplex, options: import('../../index').UpgradeResult,
+ *   res: import('node:http').IncomingMessage) => void} open makes a socket a connection
+ * @property {(error: Error) => void} error
+ * @property {(link: Link) => void} over nothing comes of it any more
+ */
+
 /**
  * What one `open()` of a `Client` has begun: a connection, and those that take its place.
  */
@@ -18,24 +30,22 @@ class Link {
   #reconnect;
   #events;
   #abort = new AbortController();
-  #timer = null;
+  /** Of the next try. @type {NodeJS.Timeout | undefined} */
+  #timer;
+  /** @type {(() => void) | undefined} */
   #forget;
   #tries = 0;
   #isOver = false;
 
-  /** The sid of the connection that is open. */
+  /** The sid of the connection that is open. @type {string | null} */
   sid = null;
 
   /**
-   * @param {unknown} url
+   * @param {import('../handshake/client/target.js').Place} url
    * @param {() => object} request the options of the opening handshake, which are asked for each time
    * @param {AbortSignal | undefined} signal ends handshakes, not connections
    * @param {ReturnType<typeof import('./reconnect.js').checkReconnect>} reconnect
-   * @param {object} events
-   * @param {(socket: object, options: object, res: object) => string | null} events.open makes a
-   *   socket a connection; `null` where it could not
-   * @param {(error: Error) => void} events.error
-   * @param {() => void} events.over nothing comes of it any more
+   * @param {Events} events
    */
   constructor(url, request, signal, reconnect, events) {
     this.#url = url;
@@ -59,28 +69,35 @@ class Link {
     }
   }
 
+  /** Begins a handshake. */
   #begin() {
     const options = { ...this.#request(), signal: this.#abort.signal };
-    createUpgradeRequest(this.#url, options, (...result) => this.#done(...result));
+    /** @param {Result} result */
+    const done = (...result) => this.#done(...result);
+    createUpgradeRequest(this.#url, options, done);
   }
 
+  /** @param {unknown} reason */
   #aborted(reason) {
     this.#abort.abort(reason);
-    if (this.#timer !== null) {
+    if (this.#timer !== undefined) {
       this.stop();
     }
   }
 
-  #done(error, socket, options, res) {
+  /** A handshake has come to this. @param {Result} result */
+  #done(...result) {
+    const [error, socket] = result;
     if (this.#isOver) {
       socket?.destroy();
       return;
     }
     const openedAt = performance.now();
     if (error === null) {
+      const [, connected, options, res] = /** @type {Required<Result>} */ (result);
       // The connection is over then, whatever becomes of the app's listeners.
-      socket.once('close', () => this.#lost(openedAt));
-      this.#events.open(this, socket, options, res);
+      connected.once('close', () => this.#lost(openedAt));
+      this.#events.open(this, connected, options, res);
       return;
     }
     try {
@@ -90,6 +107,7 @@ class Link {
     }
   }
 
+  /** The connection is over. @param {number} openedAt */
   #lost(openedAt) {
     this.sid = null;
     const { minDelay = 0 } = this.#reconnect ?? {};
@@ -100,12 +118,12 @@ class Link {
     this.#again();
   }
 
+  /** Tries again, or gives up. */
   #again() {
     if (this.#isOver) {
       return;
     }
-    const maxRetries = this.#reconnect?.maxRetries ?? 0;
-    if (this.#tries >= maxRetries || this.#abort.signal.aborted) {
+    if (this.#reconnect === null || this.#tries >= this.#reconnect.maxRetries || this.#abort.signal.aborted) {
       this.stop();
       return;
     }
@@ -114,12 +132,12 @@ class Link {
   }
 
   #retry() {
-    this.#timer = null;
+    this.#timer = undefined;
     try {
       this.#begin();
     } catch (error) {
       // What the app has made of its options or extensions meanwhile.
-      this.#done(error);
+      this.#done(/** @type {Error} */ (error));
     }
   }
 

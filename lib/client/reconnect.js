@@ -17,6 +17,13 @@ const SETTINGS = {
   maxRetries: { default: Infinity, check: integer(0, Number.MAX_SAFE_INTEGER, true) },
 };
 
+/**
+ * A check of a number in a range.
+ *
+ * @param {number} min
+ * @param {number} max
+ * @returns {(name: string, value: unknown) => number}
+ */
 function between(min, max) {
   const expected = `a number from ${min} to ${max}`;
   return (name, value) => {
@@ -30,11 +37,13 @@ function between(min, max) {
   };
 }
 
+/** @typedef {Record<keyof typeof SETTINGS, number>} Settings every setting, checked */
+
 /**
  * Checks the `reconnect` option.
  *
  * @param {unknown} value a boolean, or an object of settings
- * @returns {Record<keyof typeof SETTINGS, number> | null} every setting; `null` for `false`
+ * @returns {Settings | null} `null` for `false`
  */
 function checkReconnect(value = false) {
   if (value === false) {
@@ -43,18 +52,19 @@ function checkReconnect(value = false) {
   if (value !== true && (typeof value !== 'object' || value === null || Array.isArray(value))) {
     throw invalidType('The "reconnect" option', 'a boolean or an object', value);
   }
+  const given = /** @type {Record<string, unknown>} */ (value === true ? {} : value);
+  /** @type {Record<string, number>} */
   const checked = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {
-    const given = value[name] ?? setting.default;
-    checked[name] = setting.check(`The "reconnect.${name}" option`, given);
+    checked[name] = setting.check(`The "reconnect.${name}" option`, given[name] ?? setting.default);
   }
-  return checked;
+  return /** @type {Settings} */ (checked);
 }
 
 /**
  * How long to wait before a try.
  *
- * @param {Record<keyof typeof SETTINGS, number>} settings
+ * @param {Settings} settings
  * @param {number} tries that have been made already
  * @param {number} chance from 0 to 1
  * @returns {number} in ms

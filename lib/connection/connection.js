@@ -10,13 +10,31 @@ const CLOSED = 3;
 /** Where a connection keeps what is not for its users. */
 const kInner = Symbol('websockets.connection');
 
-/** The extensions of a connection that has none. */
+/** The extensions of a connection that has none. @type {readonly string[]} */
 const NONE = Object.freeze([]);
+
+/**
+ * What a connection is made of.
+ *
+ * @typedef {object} Facts
+ * @property {string} sid
+ * @property {import('./group.js').Group<Connection>} group
+ * @property {import('./sink').Sink<Connection>} sink
+ * @property {import('./transport').Transport<Connection> | null} transport `null` if the socket is gone already
+ * @property {import('node:stream').Duplex | null} socket
+ * @property {string} protocol
+ * @property {string[]} extensions
+ * @property {boolean} mask
+ * @property {string | undefined} remoteAddress
+ * @property {number} windowBytes what permessage-deflate may keep for it
+ * @property {unknown} data the app's own
+ */
 
 /**
  * What is not for the users of a connection. Each field counts: there may be very many of them, idle.
  */
 class Inner {
+  /** @type {1 | 2 | 3} */
   readyState = OPEN;
   /** Who stops reading from it: see `hold.js`. Nothing of it is delivered while this is not 0. */
   pauses = 0;
@@ -24,10 +42,10 @@ class Inner {
   held = null;
   /** Whether those are about to be delivered. */
   scheduled = false;
-  /** Undoes what the assignment hung on others, such as an AbortSignal. */
+  /** Undoes what the assignment hung on others, such as an AbortSignal. @type {(() => void) | undefined} */
   release = undefined;
 
-  /** @param {object} facts as `Connection` gets them */
+  /** @param {Facts} facts */
   constructor({ sid, group, sink, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes, data }) {
     this.sid = sid;
     this.group = group;
@@ -48,22 +66,11 @@ class Inner {
  * What `base.sockets[sid]` holds. All of it but `data` is read-only.
  */
 class Connection {
-  /**
-   * @param {object} facts
-   * @param {string} facts.sid
-   * @param {import('./group.js').Group<Connection>} facts.group
-   * @param {import('./sink').Sink<Connection>} facts.sink
-   * @param {import('./transport').Transport<Connection> | null} facts.transport `null` if the socket is gone already
-   * @param {import('node:stream').Duplex | null} facts.socket
-   * @param {string} facts.protocol
-   * @param {string[]} facts.extensions
-   * @param {boolean} facts.mask
-   * @param {string | undefined} facts.remoteAddress
-   * @param {number} facts.windowBytes what permessage-deflate may keep for it
-   * @param {unknown} facts.data the app's own
-   */
+  /** @param {Facts} facts */
   constructor(facts) {
-    Object.defineProperty(this, kInner, { value: new Inner(facts) });
+    Object.defineProperty(this, kInner, { writable: true });
+    /** @type {Inner} */
+    this[kInner] = new Inner(facts);
   }
 
   /** The connection's id: unique in the process and unguessable. */
@@ -121,6 +128,7 @@ class Connection {
     return transport === null ? 0 : transport.bufferedAmount();
   }
 
+  /** @param {import('../util/inspect.js').How} how */
   [kInspect](...how) {
     if (this[kInner] === undefined) {
       return this;

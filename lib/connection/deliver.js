@@ -9,10 +9,12 @@ const { KIND } = require('../native/constants.js');
 const ABNORMAL_CLOSURE = 1006;
 const BACKPRESSURE = 'WS_ERR_BACKPRESSURE';
 
+/** @typedef {import('./connection.js').Connection} Connection */
+
 /**
  * Why connections are dropped that are over, and whose last records still wait.
  *
- * @type {WeakMap<import('./connection.js').Connection, string>}
+ * @type {WeakMap<Connection, string>}
  */
 const overflows = new WeakMap();
 
@@ -21,16 +23,16 @@ const overflows = new WeakMap();
  *
  * From the moment a connection is closing, only its `Close` is delivered.
  *
- * @param {import('./connection.js').Connection} connection
+ * @param {Connection} connection
  * @param {number} kind one of `KIND`
- * @param {any} payload a string or a Buffer, by its kind
- * @param {number | undefined} code close code of an error or a close
- * @param {string | undefined} errorCode the public code of an error
+ * @param {string | Buffer} payload a string or a Buffer, by its kind
+ * @param {number} [code] close code of an error or a close
+ * @param {string} [errorCode] the public code of an error
  */
 function deliver(connection, kind, payload, code, errorCode) {
   if (kind === KIND.CLOSE) {
     const inner = connection[kInner];
-    const { transport } = inner;
+    const transport = /** @type {import('./transport').Transport<Connection>} */ (inner.transport);
     const { overflow } = transport;
     if (overflow !== undefined) overflows.set(connection, overflow);
     inner.transport = null;
@@ -46,7 +48,15 @@ function deliver(connection, kind, payload, code, errorCode) {
   }
 }
 
-/** A record has its turn after those that wait for the end of a pause. */
+/**
+ * A record has its turn after those that wait for the end of a pause.
+ *
+ * @param {Connection} connection
+ * @param {number} kind
+ * @param {string | Buffer} payload
+ * @param {number | undefined} code
+ * @param {string | undefined} errorCode
+ */
 function inTurn(connection, kind, payload, code, errorCode) {
   if (mustWait(connection)) {
     keep(connection, () => pass(connection, kind, payload, code, errorCode));
@@ -55,14 +65,23 @@ function inTurn(connection, kind, payload, code, errorCode) {
   }
 }
 
+/**
+ * Delivers a record that has its turn.
+ *
+ * @param {Connection} connection
+ * @param {number} kind
+ * @param {string | Buffer} payload
+ * @param {number | undefined} code
+ * @param {string | undefined} errorCode
+ */
 function pass(connection, kind, payload, code, errorCode) {
   const { group, readyState, sink } = connection[kInner];
   if (kind === KIND.CLOSE) {
-    enterClosed(connection, payload, code);
+    enterClosed(connection, /** @type {string} */ (payload), /** @type {number} */ (code));
     return;
   }
   if (kind === KIND.CLOSING || kind === KIND.ERROR) {
-    beginClosing(connection, kind, payload, code, errorCode);
+    beginClosing(connection, kind, /** @type {string} */ (payload), code, errorCode);
     return;
   }
   if (readyState !== OPEN) {
@@ -74,20 +93,20 @@ function pass(connection, kind, payload, code, errorCode) {
     case KIND.TEXT:
       counters.messagesReceived++;
       diagnostics.received(base, connection, payload, false);
-      sink.text(connection, payload);
+      sink.text(connection, /** @type {string} */ (payload));
       break;
     case KIND.BINARY:
       counters.messagesReceived++;
       diagnostics.received(base, connection, payload, true);
-      sink.binary(connection, payload);
+      sink.binary(connection, /** @type {Buffer} */ (payload));
       break;
     case KIND.PING:
       counters.pingsReceived++;
-      sink.ping(connection, payload);
+      sink.ping(connection, /** @type {string} */ (payload));
       break;
     case KIND.PONG:
       counters.pongsReceived++;
-      sink.pong(connection, payload);
+      sink.pong(connection, /** @type {string} */ (payload));
       break;
     case KIND.DRAIN:
       sink.drained(connection);
@@ -99,7 +118,7 @@ function pass(connection, kind, payload, code, errorCode) {
  * The peer's close frame or violation, or a timeout: all that came before has been delivered by now. The closing
  * answer leaves after the replies to that.
  *
- * @param {import('./connection.js').Connection} connection
+ * @param {Connection} connection
  * @param {number} kind
  * @param {string} message
  * @param {number | undefined} closeCode

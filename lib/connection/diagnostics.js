@@ -14,7 +14,7 @@ const messages = channel('websockets:message');
 /**
  * A socket has become a connection.
  *
- * @param {any} base
+ * @param {object} base
  * @param {Connection} connection
  */
 function opened(base, connection) {
@@ -35,7 +35,7 @@ function opened(base, connection) {
 /**
  * A connection is over.
  *
- * @param {any} base
+ * @param {object} base
  * @param {Connection} connection
  * @param {string} reason
  * @param {number} code
@@ -52,7 +52,7 @@ function closed(base, connection, reason, code) {
 /**
  * An error is about to be emitted.
  *
- * @param {any} base
+ * @param {object} base
  * @param {Error & { code?: string, sid?: string }} error
  * @param {Connection} [connection] that it happened on
  */
@@ -68,7 +68,7 @@ function failed(base, error, connection) {
 /**
  * A message is about to be emitted. This is called for each.
  *
- * @param {any} base
+ * @param {object} base
  * @param {Connection} connection
  * @param {string | Buffer} data
  * @param {boolean} isBinary

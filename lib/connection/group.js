@@ -47,6 +47,7 @@ class Group {
   constructor(base, options) {
     this.base = base;
     this.options = checkOptions(options);
+    /** @type {Record<string, import('../../index').Extension>} */
     this.extensions = {};
   }
 
@@ -75,6 +76,7 @@ class Group {
           resolve();
         }
       };
+      /** @param {C} connection */
       const over = (connection) => {
         left.delete(connection);
         look();
@@ -88,17 +90,17 @@ class Group {
 /**
  * What the protocol is told of a connection, in the order in which Rust takes it.
  *
- * @param {Group<any>} group
+ * @param {{ options: import('./options.js').Options }} group
  * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role `deflate` is the element
  *   that was agreed on; an empty one means that it is off
- * @returns {(boolean | number | string)[]}
+ * @returns {import('../native/functions').Settings}
  */
 function protocolSettings({ options }, { mask, enforceMasking, deflate }) {
   const { maxPayload, maxFragments, maxControlFrames } = options;
   const { timeout, pingInterval, closeTimeout } = options;
   const { level, threshold } = options.perMessageDeflate ?? DEFAULTS;
-  const limits = [maxPayload, maxFragments, maxControlFrames];
-  const times = [timeout, pingInterval, closeTimeout];
+  const limits = /** @type {const} */ ([maxPayload, maxFragments, maxControlFrames]);
+  const times = /** @type {const} */ ([timeout, pingInterval, closeTimeout]);
   return [mask, enforceMasking, ...limits, ...times, deflate, level, threshold];
 }
 

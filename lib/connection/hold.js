@@ -97,11 +97,16 @@ function keep(connection, deliver) {
   goOn(connection);
 }
 
+/** @param {{ held: Fifo<() => void> | null }} inner @returns {boolean} whether records wait */
 function hasHeld({ held }) {
   return held !== null && held.length > 0;
 }
 
-/** If the connection is not paused any more: delivers what came meanwhile, after this tick, and only then reads on. */
+/**
+ * If the connection is not paused any more: delivers what came meanwhile, after this tick, and only then reads on.
+ *
+ * @param {import('./connection.js').Connection} connection
+ */
 function goOn(connection) {
   const inner = connection[kInner];
   if (inner.pauses !== 0 || inner.scheduled) {
@@ -115,6 +120,11 @@ function goOn(connection) {
   }
 }
 
+/**
+ * Delivers what waits, for a slice of time.
+ *
+ * @param {import('./connection.js').Connection} connection
+ */
 function deliverHeld(connection) {
   const inner = connection[kInner];
   const until = performance.now() + SLICE;
@@ -122,7 +132,7 @@ function deliverHeld(connection) {
   try {
     // A listener may pause again.
     while (hasHeld(inner) && inner.pauses === 0 && !late) {
-      inner.held.shift()();
+      inner.held?.shift()?.();
       late = performance.now() >= until;
     }
   } finally {

@@ -126,10 +126,18 @@ function enterClosed(connection, reason, code) {
   try {
     socket?.destroy?.();
   } finally {
-    reportClosed(connection, ...(terminated.has(connection) ? ['', ABNORMAL_CLOSURE] : [reason, code]));
+    const isTerminated = terminated.has(connection);
+    reportClosed(connection, isTerminated ? '' : reason, isTerminated ? ABNORMAL_CLOSURE : code);
   }
 }
 
+/**
+ * Tells the sink, and all who wait for it, that the connection is closed.
+ *
+ * @param {import('./connection.js').Connection} connection
+ * @param {string} reason
+ * @param {number} code
+ */
 function reportClosed(connection, reason, code) {
   const { group, sink } = connection[kInner];
   diagnostics.closed(group.base, connection, reason, code);

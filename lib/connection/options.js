@@ -9,10 +9,15 @@ const { resolveExtensions } = require('../extensions/resolve.js');
 const { checkPerMessageDeflate } = require('../options/per-message-deflate.js');
 const { parseUrl } = require('../options/url.js');
 
+/** @param {string} _name @param {unknown} value @returns {import('../../index').BaseUrl} */
+function checkUrl(_name, value) {
+  return parseUrl(/** @type {string | { href: string }} */ (value));
+}
+
 /** Each option of a `Base`: what it is where it is not given, and what it may be. */
 const OPTIONS = {
   mask: { default: false, check: boolean },
-  url: { default: 'ws://localhost:3000', check: (_name, value) => parseUrl(value) },
+  url: { default: 'ws://localhost:3000', check: checkUrl },
   timeout: { default: 600_000, check: delay },
   maxConnections: { default: 10, check: integer(1, Number.MAX_SAFE_INTEGER, true) },
   // A message above V8's longest string could not be delivered.
@@ -30,55 +35,62 @@ const OPTIONS = {
   perMessageDeflate: { default: false, check: checkPerMessageDeflate },
 };
 
+/** @typedef {keyof typeof OPTIONS} Name of an option */
+
+/**
+ * Every option, checked.
+ *
+ * @typedef {{ [N in Name]: ReturnType<(typeof OPTIONS)[N]['check']> | Extract<(typeof OPTIONS)[N]['default'], undefined> }} Options
+ */
+
 /**
  * Checks one option.
  *
- * @param {string} name
+ * @template {Name} N
+ * @param {N} name
  * @param {unknown} value
- * @returns {any} the value to keep
+ * @returns {Options[N]} the value to keep
  */
 function checkOption(name, value) {
-  return OPTIONS[name].check(`The "${name}" option`, value);
+  return /** @type {Options[N]} */ (OPTIONS[name].check(`The "${name}" option`, value));
 }
 
 /**
  * Checks the options hash of a `Base`; an option that is `undefined` is as one not given.
  *
  * @param {unknown} options
- * @returns {Record<string, any>} every option, with its default where none was given
+ * @returns {Options} every option, with its default where none was given
  */
 function checkOptions(options = {}) {
-  object('The "options" argument', options);
+  const given = object('The "options" argument', options);
+  /** @type {Record<string, unknown>} */
   const checked = {};
-  for (const [name, option] of Object.entries(OPTIONS)) {
+  for (const [key, option] of Object.entries(OPTIONS)) {
+    const name = /** @type {Name} */ (key);
     // Read once: what is checked is what is kept.
-    const { [name]: value = option.default } = options;
+    const { [name]: value = option.default } = given;
     checked[name] = value === undefined ? undefined : checkOption(name, value);
   }
-  return checked;
+  return /** @type {Options} */ (checked);
 }
 
 /**
  * Checks the options of `assignSocket`.
  *
- * @param {object} extensions those of the `Base`
+ * @param {Record<string, import('../../index').Extension>} extensions those of the `Base`
  * @param {unknown} options
  * @returns {{ head?: Uint8Array, keepSocket: boolean, mask?: boolean, protocol: string,
- *   transport?: string, signal?: AbortSignal, data: unknown,
- *   extensions: { name: string, read?: Function, write?: Function, agreed?: string }[] }}
+ *   transport?: 'socket' | 'stream', signal?: AbortSignal, data: unknown,
+ *   extensions: import('../extensions/resolve.js').Resolved[] }}
  */
 function checkAssignOptions(extensions, options = {}) {
-  object('The "options" argument', options);
-  const { data, extensions: asked, head, keepSocket, mask, protocol, transport, signal } = options;
+  const given = object('The "options" argument', options);
+  const { data, extensions: asked, head, keepSocket, mask, protocol, transport, signal } = given;
   if (head !== undefined && head !== null && !isUint8Array(head)) {
     throw invalidType('The "head" option', 'a Buffer or a Uint8Array', head);
   }
-  if (keepSocket !== undefined) {
-    boolean('The "keepSocket" option', keepSocket);
-  }
-  if (mask !== undefined) {
-    boolean('The "mask" option', mask);
-  }
+  const keeps = keepSocket === undefined || boolean('The "keepSocket" option', keepSocket);
+  const masks = mask === undefined ? undefined : boolean('The "mask" option', mask);
   if (protocol !== undefined && protocol !== null && typeof protocol !== 'string') {
     throw invalidType('The "protocol" option', 'a string', protocol);
   }
@@ -90,8 +102,9 @@ function checkAssignOptions(extensions, options = {}) {
   }
   // It may have to wait for what the app has written: a copy, which nobody changes meanwhile.
   const read = head === undefined || head === null ? undefined : new Uint8Array(head);
-  const known = { data, head: read, mask, protocol: protocol ?? '', transport, signal };
-  return { ...known, keepSocket: keepSocket ?? true, extensions: resolveExtensions(extensions, asked) };
+  const carried = /** @type {'socket' | 'stream' | undefined} */ (transport);
+  const known = { data, head: read, mask: masks, protocol: protocol ?? '', transport: carried, signal };
+  return { ...known, keepSocket: keeps, extensions: resolveExtensions(extensions, asked) };
 }
 
 module.exports = { checkAssignOptions, checkOption, checkOptions };

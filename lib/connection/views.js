@@ -17,11 +17,13 @@ const READ_ONLY = {
 class Views {
   /** @type {Map<string, C>} oldest first */
   #open = new Map();
-  /** The one of them that was heard of last: whom most is sent to. */
+  /** The one of them that was heard of last: whom most is sent to. @type {C | undefined} */
   #heard;
+  /** @type {Record<string, C>} */
   #sockets = Object.create(null);
   /** Whether somebody looked at `sockets`: it is kept from then on. */
   #socketsAreKept = false;
+  /** @type {string[]} */
   #history = [];
   #historyIsCurrent = true;
 
@@ -106,7 +108,7 @@ class Views {
     return [...this.#open.values()];
   }
 
-  /** Brings the array up to date: removing a sid from it at once would cost a search each time. */
+  /** Brings the array up to date: removing a sid from it at once would cost a search each time. @param {string[]} target */
   #current(target) {
     if (!this.#historyIsCurrent) {
       this.#historyIsCurrent = true;

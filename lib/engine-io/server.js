@@ -14,6 +14,11 @@ const { Refusal, refuse } = require('../handshake/server/refuse.js');
 const { checkData, opcodeOf } = require('../options/data.js');
 const { EngineSocket, payloadOf } = require('./socket.js');
 
+/** @typedef {import('../connection/connection.js').Connection} Connection */
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('node:stream').Duplex} Duplex */
+/** @typedef {import('./socket.js').Callback} Callback */
+
 /** What `ws` takes where it is told nothing. */
 const MAX_PAYLOAD = 100 * 1024 * 1024;
 
@@ -40,12 +45,14 @@ function passOnAtExit(passOn) {
  * What engine.io, and so socket.io, takes as its `wsEngine` in the place of `ws`. Its sockets are one group.
  */
 class Server extends EventEmitter {
+  /** @type {Group<Connection>} */
   #group;
   #deflate;
   #isClosed = false;
-  /** A frame that engine.io gives to one socket after the other, and to whom. */
+  /** A frame that engine.io gives to one socket after the other, and to whom.
+   *  @type {{ frame: Buffer[], sids: string[] } | null} */
   #broadcast = null;
-  /** What is to be called once this tick's frames are on their way. @type {Fifo<[EngineSocket, Function]>} */
+  /** What is to be called once this tick's frames are on their way. @type {Fifo<[EngineSocket, Callback]>} */
   #sent = new Fifo();
   #isScheduled = false;
   /** What its sockets call. @type {import('./socket.js').Commands} */
@@ -64,9 +71,7 @@ class Server extends EventEmitter {
   };
 
   /**
-   * @param {object} [options] as engine.io has them for `ws`
-   * @param {number} [options.maxPayload] bytes of one message; 0 and `Infinity` are no limit
-   * @param {boolean | object} [options.perMessageDeflate]
+   * @param {import('../../engine.io').EngineOptions} [options] as engine.io has them for `ws`
    * @throws {TypeError | RangeError} naming the option that is wrong
    */
   constructor({ maxPayload = MAX_PAYLOAD, perMessageDeflate = false } = {}) {
@@ -85,10 +90,10 @@ class Server extends EventEmitter {
   /**
    * Answers an upgrade request. `headers` is emitted before, with an array to which lines may be added.
    *
-   * @param {import('node:http').IncomingMessage} req
-   * @param {import('node:stream').Duplex} socket
+   * @param {IncomingMessage} req
+   * @param {Duplex} socket
    * @param {Buffer} head
-   * @param {(socket: EngineSocket, req: import('node:http').IncomingMessage) => void} callback not called
+   * @param {(socket: EngineSocket, req: IncomingMessage) => void} callback not called
    *   where the request is refused
    */
   handleUpgrade(req, socket, head, callback) {
@@ -108,16 +113,18 @@ class Server extends EventEmitter {
     });
     answer(req, socket, settings, (error, taken, options) => {
       if (error === null) {
-        const opened = this.#open(taken, options);
+        const opened = this.#open(/** @type {Duplex} */ (taken), options);
         if (opened !== null) callback(opened, req);
-      } else if (error.cause !== undefined) {
+      } else if ('cause' in error) {
         // A listener of `headers`.
         throw error.cause;
       }
     });
   }
 
+  /** What listeners of `headers` add. @param {IncomingMessage} req @returns {[string, string][]} */
   #headersFor(req) {
+    /** @type {string[]} */
     const lines = [];
     this.emit('headers', lines, req);
     return lines.flatMap((line) => {
@@ -126,7 +133,11 @@ class Server extends EventEmitter {
     });
   }
 
-  /** @returns {EngineSocket | null} `null` where the system has no descriptor left, for example */
+  /**
+   * @param {Duplex} taken
+   * @param {unknown} options as `assignSocket` gets them
+   * @returns {EngineSocket | null} `null` if the system has no descriptor left, for example
+   */
   #open(taken, options) {
     const socket = new EngineSocket(this.#commands);
     try {
@@ -134,19 +145,25 @@ class Server extends EventEmitter {
       return socket;
     } catch (error) {
       taken.destroy();
-      failed(this, error);
+      failed(this, /** @type {Error} */ (error));
       return null;
     }
   }
 
-  /** A broadcast is one frame to many, one after the other: they are collected, and told of at once. */
+  /**
+   * A broadcast is one frame to many, one after the other: they are collected, and told of at once.
+   *
+   * @param {EngineSocket} socket
+   * @param {Buffer[]} frame
+   */
   #collect(socket, frame) {
-    if (this.#broadcast?.frame !== frame) {
+    if (this.#broadcast?.frame === frame) {
+      this.#broadcast.sids.push(socket.sid);
+    } else {
       this.#passOn();
-      this.#broadcast = { frame, sids: [] };
+      this.#broadcast = { frame, sids: [socket.sid] };
       passOnAtExit(this.#passOn);
     }
-    this.#broadcast.sids.push(socket.sid);
   }
 
   /** Sends what was collected, before anything else is. */
@@ -160,11 +177,22 @@ class Server extends EventEmitter {
     }
   };
 
+  /**
+   * @param {string | string[]} sid
+   * @param {number} opcode
+   * @param {string | ArrayBufferView} data
+   * @param {boolean} compress
+   */
   #send(sid, opcode, data, compress) {
     this.#group.counters.messagesSent += sendFrame(this.#group, sid, opcode, data, compress);
   }
 
-  /** Calls back once a frame has left, as far as that is known, and no sooner than the tick is over. */
+  /**
+   * Calls back once a frame has left, as far as that is known, and no sooner than the tick is over.
+   *
+   * @param {EngineSocket} socket
+   * @param {Callback} callback
+   */
   #after(socket, callback) {
     this.#sent.push([socket, callback]);
     this.#schedule();
@@ -182,7 +210,7 @@ class Server extends EventEmitter {
     try {
       this.#passOn();
       while (left-- > 0) {
-        const [socket, callback] = this.#sent.shift();
+        const [socket, callback] = /** @type {[EngineSocket, Callback]} */ (this.#sent.shift());
         socket.settle(callback);
       }
     } finally {
@@ -201,23 +229,25 @@ class Server extends EventEmitter {
 /**
  * The option of `ws`, as far as it has a meaning here.
  *
- * @param {any} given
- * @returns {object | false} as `Base` takes it
+ * @param {import('../../engine.io').EngineOptions['perMessageDeflate']} given
+ * @returns {import('../../index').PerMessageDeflateOptions | false} as `Base` takes it
  */
 function deflateOf(given) {
   if (!given) {
     return false;
   }
-  const { threshold, serverNoContextTakeover, clientNoContextTakeover, zlibDeflateOptions } = given;
+  const settings = given === true ? {} : given;
+  const { threshold, serverNoContextTakeover, clientNoContextTakeover, zlibDeflateOptions } = settings;
   const { level } = zlibDeflateOptions ?? {};
+  /** @param {unknown} value */
   const bits = (value) => (typeof value === 'number' ? value : undefined);
   return {
     threshold,
     level: level === -1 ? undefined : level,
     serverNoContextTakeover,
     clientNoContextTakeover,
-    serverMaxWindowBits: bits(given.serverMaxWindowBits),
-    clientMaxWindowBits: bits(given.clientMaxWindowBits),
+    serverMaxWindowBits: bits(settings.serverMaxWindowBits),
+    clientMaxWindowBits: bits(settings.clientMaxWindowBits),
   };
 }
 

@@ -8,6 +8,7 @@ const { Frame } = require('../extensions/frame.js');
 const { checkCloseCode, checkReason } = require('../options/data.js');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
+/** @typedef {import('../connection/sink').Sink<Connection>} Sink */
 
 /**
  * What the Server of a socket does for it.
@@ -25,11 +26,11 @@ const { checkCloseCode, checkReason } = require('../options/data.js');
  *
  * Events: `message` (a string or a Buffer, and whether it is binary), `error`, `close` (code, reason).
  *
- * @implements {import('../connection/sink').Sink<Connection>}
+ * @implements {Sink}
  */
 class EngineSocket extends EventEmitter {
-  /** @type {Connection | null} `null` before it is opened */
-  #connection = null;
+  /** From `opened` on. @type {Connection} */
+  #connection = /** @type {never} */ (null);
   #commands;
   /** Called once all that was sent has been written: a peer that does not read holds engine.io back.
    *  @type {Callback[]} */
@@ -70,9 +71,8 @@ class EngineSocket extends EventEmitter {
 
   /**
    * @param {string | ArrayBufferView | ArrayBuffer} data
-   * @param {object} [options]
-   * @param {boolean} [options.compress]
-   * @param {(error?: Error) => void} [callback] called when the next may be sent
+   * @param {{ compress?: boolean } | Callback} [options]
+   * @param {Callback} [callback] called when the next may be sent
    */
   send(data, options, callback) {
     const [given, then] = typeof options === 'function' ? [undefined, options] : [options, callback];
@@ -93,6 +93,7 @@ class EngineSocket extends EventEmitter {
     }
   }
 
+  /** @param {Callback} [callback] hears of it if it is not @returns {boolean} */
   #isOpen(callback) {
     const { readyState } = this;
     if (readyState !== OPEN && callback !== undefined) {
@@ -114,7 +115,7 @@ class EngineSocket extends EventEmitter {
     close(this.#connection, code, checked);
   }
 
-  /** A frame is on its way: calls back, now or when the peer has read so much that it has left. */
+  /** A frame is on its way: calls back, now or when the peer has read so much that it has left. @param {Callback} callback */
   settle(callback) {
     const { transport } = this.#connection[kInner];
     if (this.#waiting.length > 0 || transport?.awaitsDrain) {
@@ -178,6 +179,7 @@ class EngineSocket extends EventEmitter {
     this.emit('close', code, Buffer.from(reason));
   }
 
+  /** Calls back all who wait. @param {Error} [error] */
   #callBack(error) {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -197,6 +199,7 @@ function payloadOf(chunks) {
   return payload === undefined ? new Frame(header) : { opcode: header[0] & 0x0f, payload };
 }
 
+/** Has nothing to do once a frame has left. */
 function ignore() {}
 
 module.exports = { EngineSocket, payloadOf };

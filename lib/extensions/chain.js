@@ -6,9 +6,44 @@ const { Frame } = require('./frame.js');
 /** The public code of what an extension did wrong. */
 const EXTENSION_ERROR = 'ERR_WS_EXTENSION';
 
+/** @typedef {import('../../index').Connection} Connection */
+
+/**
+ * An extension's function, or what is built in, which hears of frames that were dropped before they came to it.
+ *
+ * @template Note
+ * @typedef {object} Step
+ * @property {string} name of the extension
+ * @property {import('../../index').Extension['read']} [step]
+ * @property {(frame: Frame, note: Note) => Frame | null} [transform] takes the place of `step`
+ * @property {(note: Note) => void} [miss]
+ */
+
+/**
+ * A frame that is inside.
+ *
+ * @template Note
+ * @typedef {{ action?: undefined, frame: Frame, bytes: number, note: Note }} Passing
+ */
+
+/**
+ * What waits in a chain: a frame, or what is to be done once all before it are through.
+ *
+ * @template Note
+ * @typedef {Passing<Note> | { action: () => void }} Item
+ */
+
+/**
+ * What became of a frame at a step.
+ *
+ * @typedef {'later' | 'dropped' | 'passed'} Fate
+ */
+
 /**
  * Takes frames through the `read` or `write` functions of a connection's extensions, one at a time:
  * so their order is kept, whenever an extension calls `next`.
+ *
+ * @template Note what is noted of each frame for what is built in
  */
 class Chain {
   #steps;
@@ -16,6 +51,7 @@ class Chain {
   #onFrame;
   #onError;
   #onLeave;
+  /** @type {Fifo<Item<Note>>} */
   #queue = new Fifo();
   #busy = false;
   #ended = false;
@@ -28,11 +64,8 @@ class Chain {
   frames = 0;
 
   /**
-   * @param {{ name: string, step?: (next: Function, frame: Frame) => void,
-   *   transform?: (frame: Frame, note: any) => Frame | null, miss?: (note: any) => void }[]} steps
-   *   an extension's function, or what is built in, which hears of frames that were dropped before
-   *   they came to it
-   * @param {object} connection what `this` is to them
+   * @param {Step<Note>[]} steps
+   * @param {Connection} connection what `this` is to them
    * @param {(frame: Frame) => void} onFrame gets each frame that came through
    * @param {(error: Error) => void} onError gets what an extension reports, or does wrong; the frame
    *   is dropped
@@ -55,7 +88,7 @@ class Chain {
   /**
    * @param {Frame} frame
    * @param {number} bytes what it is counted for until it is through
-   * @param {any} [note] what is built in is told of this
+   * @param {Note} note what is built in is told of this
    */
   push(frame, bytes, note) {
     if (!this.#ended) {
@@ -70,6 +103,7 @@ class Chain {
     this.#enqueue({ action });
   }
 
+  /** @param {Item<Note>} item */
   #enqueue(item) {
     if (this.#ended) {
       return;
@@ -96,7 +130,7 @@ class Chain {
   #run() {
     this.#busy = true;
     while (this.#queue.length > 0 && !this.isHeld) {
-      const item = this.#queue.shift();
+      const item = /** @type {Item<Note>} */ (this.#queue.shift());
       if (item.action !== undefined) {
         item.action();
       } else if (!this.#advance(item, 0)) {
@@ -110,6 +144,8 @@ class Chain {
   /**
    * Takes a frame through the steps from `index` on.
    *
+   * @param {Passing<Note>} item
+   * @param {number} index
    * @returns {boolean} whether it is through, or dropped, by now
    */
   #advance(item, index) {
@@ -127,7 +163,7 @@ class Chain {
     return true;
   }
 
-  /** A frame is dropped by a step. */
+  /** A frame is dropped by a step. @param {Passing<Note>} item @param {number} at */
   #drop(item, at) {
     for (const { miss } of this.#steps.slice(at + 1)) {
       miss?.(item.note);
@@ -135,7 +171,7 @@ class Chain {
     this.#leave(item);
   }
 
-  /** A frame is through, or with none given, dropped. */
+  /** A frame is through, or with none given, dropped. @param {Passing<Note>} item @param {Frame} [frame] */
   #leave(item, frame) {
     if (this.#ended) {
       return;
@@ -148,15 +184,17 @@ class Chain {
     this.#onLeave(frame);
   }
 
-  /** Calls one extension. */
+  /** Calls one extension. @param {Passing<Note>} item @param {number} at @returns {Fate} */
   #step(item, at) {
     const { name, step, transform } = this.#steps[at];
     if (transform !== undefined) {
       return this.#transform(item, transform);
     }
+    /** @type {Fate} */
     let outcome = 'later';
     let returned = false;
     let called = false;
+    /** @param {unknown} [error] @param {unknown} [frame] */
     const next = (error, frame = item.frame) => {
       if (this.#ended) {
         return;
@@ -172,7 +210,7 @@ class Chain {
       }
     };
     try {
-      step.call(this.#connection, next, item.frame);
+      step?.call(this.#connection, next, item.frame);
     } catch (error) {
       if (called) {
         this.#report(error);
@@ -184,7 +222,13 @@ class Chain {
     return outcome;
   }
 
-  /** Lets what is built in have the frame. */
+  /**
+   * Lets what is built in have the frame.
+   *
+   * @param {Passing<Note>} item
+   * @param {(frame: Frame, note: Note) => Frame | null} transform
+   * @returns {Fate}
+   */
   #transform(item, transform) {
     let frame = null;
     try {
@@ -197,7 +241,15 @@ class Chain {
     return frame === null ? 'dropped' : 'passed';
   }
 
-  /** What `next` was called with. */
+  /**
+   * What `next` was called with.
+   *
+   * @param {Passing<Note>} item
+   * @param {string} name of the extension
+   * @param {unknown} error
+   * @param {unknown} frame
+   * @returns {Fate}
+   */
   #accept(item, name, error, frame) {
     if (error !== undefined && error !== null) {
       this.#report(error);
@@ -211,7 +263,7 @@ class Chain {
     return 'passed';
   }
 
-  /** After a `next` that came later. */
+  /** After a `next` that came later. @param {Passing<Note>} item @param {number} at @param {Fate} outcome */
   #goOn(item, at, outcome) {
     if (outcome === 'dropped') {
       this.#drop(item, at);
@@ -221,7 +273,9 @@ class Chain {
     }
   }
 
+  /** @param {unknown} error */
   #report(error) {
+    /** @type {NodeJS.ErrnoException} */
     const wrapped = error instanceof Error ? error : new Error(String(error));
     wrapped.code ??= EXTENSION_ERROR;
     this.#onError(wrapped);

@@ -112,7 +112,14 @@ class DeflateStep {
   }
 }
 
-/** A whole message, masked as this frame of it is, with its other reserved bits. */
+/**
+ * A whole message, masked as this frame of it is, with its other reserved bits.
+ *
+ * @param {Frame} frame
+ * @param {number} opcode
+ * @param {Buffer} payload
+ * @returns {Frame}
+ */
 function remade({ mask, rsv2, rsv3 }, opcode, payload) {
   return Object.assign(new Frame(), { fin: true, mask, rsv2, rsv3, opcode, payload });
 }

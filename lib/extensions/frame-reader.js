@@ -41,7 +41,7 @@ class FrameReader {
     return this.#cut(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
   }
 
-  /** Takes what begins with a frame, and keeps what is left of it. */
+  /** Takes what begins with a frame, and keeps what is left of it. @param {Buffer} bytes */
   #cut(bytes) {
     const found = [];
     let at = 0;
@@ -63,7 +63,7 @@ class FrameReader {
     return found;
   }
 
-  /** Goes on with what is left from `at` on. */
+  /** Goes on with what is left from `at` on. @param {Buffer} bytes @param {number} at */
   #keep(bytes, at) {
     if (at === 0 && this.#had > 0) {
       return;
@@ -74,8 +74,11 @@ class FrameReader {
     this.#append(bytes.subarray(at));
   }
 
-  /** Puts a piece behind what is there: the memory grows with what has come, not with what is said
-   *  to come. */
+  /**
+   * Puts a piece behind what is there: the memory grows with what has come, not with what is said to come.
+   *
+   * @param {Uint8Array} piece
+   */
   #append(piece) {
     const had = this.#had + piece.length;
     if (had > this.#memory.length) {
@@ -88,7 +91,7 @@ class FrameReader {
     this.#had = had;
   }
 
-  /** Bytes that the frame at the beginning of `bytes` takes, as far as they tell. */
+  /** Bytes that the frame at the beginning of `bytes` takes, as far as they tell. @param {Buffer} bytes */
   #frameLength(bytes) {
     try {
       const [header, length] = native.parseHeader(bytes) ?? [bytes.length + 1, 0];

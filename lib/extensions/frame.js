@@ -17,6 +17,19 @@ const TEXT = 0x1;
 /** Stands for the key of a frame that has not been given one yet. */
 const NEW_KEY = Buffer.alloc(4);
 
+/** @typedef {Error & { code: import('../../index').FrameErrorCode }} FrameError */
+
+/**
+ * What is wrong with a frame.
+ *
+ * @param {import('../../index').FrameErrorCode} code
+ * @param {string} message
+ * @returns {FrameError}
+ */
+function frameError(code, message) {
+  return /** @type {FrameError} */ (failure(code, message));
+}
+
 /**
  * One frame (RFC 6455 §5.2), as extensions see it. Everything about it may be changed.
  */
@@ -35,6 +48,7 @@ class Frame {
   mask = false;
   /** The masking key, 4 bytes; `null` until it is needed. @type {Buffer | null} */
   masking = null;
+  /** @type {Buffer} */
   #payload = Buffer.alloc(0);
 
   /**
@@ -52,7 +66,7 @@ class Frame {
     const [header, length] = native.parseHeader(buffer) ?? [Infinity, 0];
     if (header + length !== buffer.length) {
       const message = 'The buffer must hold one frame: no less, and nothing behind it';
-      throw failure('WS_ERR_INCOMPLETE_FRAME', message);
+      throw frameError('WS_ERR_INCOMPLETE_FRAME', message);
     }
     const [first, second] = buffer;
     this.fin = (first & FIN) !== 0;
@@ -69,11 +83,12 @@ class Frame {
     this.content = content;
   }
 
-  /** What it carries, unmasked. Strings become UTF-8. */
+  /** What it carries, unmasked. Strings become UTF-8. @returns {Buffer} */
   get payload() {
     return this.#payload;
   }
 
+  /** @param {import('../../index').Data} data */
   set payload(data) {
     const checked = checkData(data);
     this.#payload =
@@ -82,11 +97,12 @@ class Frame {
         : Buffer.from(checked.buffer, checked.byteOffset, checked.byteLength);
   }
 
-  /** What it carries, as it is on the wire: masked where `mask` is on. */
+  /** What it carries, as it is on the wire: masked where `mask` is on. @returns {Buffer} */
   get content() {
     return this.#masked(this.#payload);
   }
 
+  /** @param {import('../../index').Data} data */
   set content(data) {
     this.payload = data;
     this.#payload = this.#masked(this.#payload);
@@ -97,6 +113,7 @@ class Frame {
     return this.#payload.length;
   }
 
+  /** @param {Buffer} bytes @returns {Buffer} as they are on the wire */
   #masked(bytes) {
     if (!this.mask) {
       return bytes;
@@ -110,21 +127,21 @@ class Frame {
   /**
    * Whether the frame may be sent, the reserved bits aside, which an extension may set.
    *
-   * @returns {Error | null} what is wrong with it
+   * @returns {FrameError | null} what is wrong with it
    */
   isValid() {
     if (this.mask && !isKey(this.masking ?? NEW_KEY)) {
-      return failure('WS_ERR_INVALID_MASKING_KEY', 'a masking key has 4 bytes');
+      return frameError('WS_ERR_INVALID_MASKING_KEY', 'a masking key has 4 bytes');
     }
     if (!Number.isInteger(this.opcode) || this.opcode < 0 || this.opcode > OPCODE) {
       const message = `invalid opcode ${this.opcode}; allowed are 0, 1, 2, 8, 9 and 10`;
-      return failure('WS_ERR_INVALID_OPCODE', message);
+      return frameError('WS_ERR_INVALID_OPCODE', message);
     }
     try {
       native.parseHeader(this.#header());
       return null;
     } catch (error) {
-      return error;
+      return /** @type {FrameError} */ (error);
     }
   }
 
@@ -136,7 +153,8 @@ class Frame {
 
   #header() {
     const { length } = this.#payload;
-    const first = (this.fin && FIN) | (this.rsv1 && RSV1) | (this.rsv2 && RSV2) | (this.rsv3 && RSV3) | this.opcode;
+    const reserved = (this.rsv1 ? RSV1 : 0) | (this.rsv2 ? RSV2 : 0) | (this.rsv3 ? RSV3 : 0);
+    const first = (this.fin ? FIN : 0) | reserved | this.opcode;
     const extended = length < 126 ? 0 : length < 65_536 ? 2 : 8;
     const header = Buffer.alloc(2 + extended + (this.mask ? 4 : 0));
     header[0] = first;
@@ -153,12 +171,13 @@ class Frame {
     return header;
   }
 
+  /** @param {import('../util/inspect.js').How} how */
   [kInspect](...how) {
     if (!(#payload in this)) {
       return this;
     }
-    const { fin, opcode, mask, length, payload } = this;
-    const reserved = ['rsv1', 'rsv2', 'rsv3'].filter((name) => this[name]).map((name) => [name, true]);
+    const { fin, rsv1, rsv2, rsv3, opcode, mask, length, payload } = this;
+    const reserved = Object.entries({ rsv1, rsv2, rsv3 }).flatMap(([name, isOn]) => (isOn ? [[name, true]] : []));
     return show(this, { opcode, fin, ...Object.fromEntries(reserved), mask, length, payload }, ...how);
   }
 }

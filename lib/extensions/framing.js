@@ -11,6 +11,8 @@ const HIGH_MARK = 64 * 1024;
 /** What a frame in a chain costs beside its bytes, about. */
 const FRAME_COST = 512;
 
+/** @typedef {import('./resolve.js').Resolved | DeflateStep} Built an extension, or what is built in */
+
 /**
  * A connection's extensions, between the bytes of its stream and the protocol: frames are cut out
  * of either direction, go through the chains, and are bytes again.
@@ -23,16 +25,15 @@ class Framing {
   #outgoing;
   #reads;
   #writes;
-  /** permessage-deflate, where it is among them. @type {DeflateStep | undefined} */
+  /** permessage-deflate, where it is among them. */
   #deflate;
   #receive;
   #write;
   #onError;
 
   /**
-   * @param {({ name: string, read?: Function, write?: Function } |
-   *   import('./deflate-step.js').DeflateStep)[]} extensions in header order
-   * @param {object} connection what `this` is to their functions
+   * @param {Built[]} extensions in header order
+   * @param {import('../../index').Connection} connection what `this` is to their functions
    * @param {object} ends
    * @param {number} ends.maxPayload
    * @param {(bytes: Uint8Array) => void} ends.receive takes what came through the read chain
@@ -51,16 +52,19 @@ class Framing {
     // Our own frames: the sender has bounded them already.
     this.#outgoing = new FrameReader(Infinity);
     const backwards = [...extensions].reverse();
+    /** @param {Frame} frame */
     const received = (frame) => this.#received(frame);
-    this.#reads = new Chain(stepsOf(backwards, 'Read'), connection, received, onError, onRead);
+    this.#reads = new Chain(readSteps(backwards), connection, received, onError, onRead);
+    /** @param {Frame} frame */
     const sent = (frame) => this.#sent(frame);
+    /** @param {Frame} [frame] */
     const left = (frame) => {
       if (frame === undefined) {
         this.#deflate?.left(false);
       }
       onWritten();
     };
-    this.#writes = new Chain(stepsOf(extensions, 'Write'), connection, sent, onError, left);
+    this.#writes = new Chain(writeSteps(extensions), connection, sent, onError, left);
   }
 
   /** @returns {number} bytes of frames in the write chain */
@@ -131,6 +135,7 @@ class Framing {
     this.#writes.end();
   }
 
+  /** @param {Frame} frame that came through the read chain */
   #received(frame) {
     const bytes = this.#toBytes(frame);
     if (bytes !== null) {
@@ -138,6 +143,7 @@ class Framing {
     }
   }
 
+  /** @param {Frame} frame that came through the write chain */
   #sent(frame) {
     const error = frame.isValid();
     this.#deflate?.left(error === null);
@@ -148,28 +154,54 @@ class Framing {
     this.#write(frame.toBuffer());
   }
 
+  /** @param {Frame} frame @returns {Buffer | null} `null` if an extension has made it wrong */
   #toBytes(frame) {
     try {
       return frame.toBuffer();
     } catch (error) {
-      this.#onError(error);
+      this.#onError(/** @type {Error} */ (error));
       return null;
     }
   }
 }
 
-/** What the extensions do in one direction. */
-function stepsOf(extensions, way) {
-  const steps = extensions.map((extension) => ({
-    name: extension.name,
-    step: extension[way.toLowerCase()],
-    transform: extension[`transform${way}`]?.bind(extension),
-    miss: extension[`miss${way}`]?.bind(extension),
-  }));
-  return steps.filter((one) => one.step !== undefined || one.transform !== undefined);
+/**
+ * What the extensions do with received frames.
+ *
+ * @param {Built[]} extensions
+ * @returns {import('./chain.js').Step<number>[]} the note is the first byte of the frame
+ */
+function readSteps(extensions) {
+  /** @param {Built} one @returns {import('./chain.js').Step<number>[]} */
+  const stepsOf = (one) => {
+    const { name } = one;
+    if (one instanceof DeflateStep) {
+      return [{ name, transform: (frame) => one.transformRead(frame), miss: (first) => one.missRead(first) }];
+    }
+    return one.read === undefined ? [] : [{ name, step: one.read }];
+  };
+  return extensions.flatMap(stepsOf);
 }
 
-/** Bytes of the largest frame of a message that compression makes larger: see `Limits` in Rust. */
+/**
+ * What the extensions do with frames that are to be sent.
+ *
+ * @param {Built[]} extensions
+ * @returns {import('./chain.js').Step<boolean>[]} the note is whether the frame may be compressed
+ */
+function writeSteps(extensions) {
+  /** @param {Built} one @returns {import('./chain.js').Step<boolean>[]} */
+  const stepsOf = (one) => {
+    const { name } = one;
+    if (one instanceof DeflateStep) {
+      return [{ name, transform: (frame, compress) => one.transformWrite(frame, compress) }];
+    }
+    return one.write === undefined ? [] : [{ name, step: one.write }];
+  };
+  return extensions.flatMap(stepsOf);
+}
+
+/** Bytes of the largest frame of a message that compression makes larger: see `Limits` in Rust. @param {number} maxPayload */
 function grown(maxPayload) {
   return maxPayload + Math.floor(maxPayload / 8) + 1_024;
 }

@@ -6,13 +6,22 @@ const native = require('../native/native.js');
 const { PERMESSAGE_DEFLATE } = require('../options/per-message-deflate.js');
 
 /**
+ * An extension that is on.
+ *
+ * @typedef {object} Resolved
+ * @property {string} name
+ * @property {import('../../index').Extension['read']} [read]
+ * @property {import('../../index').Extension['write']} [write]
+ * @property {string} [agreed] the element of permessage-deflate
+ */
+
+/**
  * The extensions that are on for a socket.
  *
- * @param {object} known the `extensions` of the `Base`
+ * @param {Record<string, import('../../index').Extension>} known the `extensions` of the `Base`
  * @param {unknown} asked an array of names or of elements with parameters, or the value of a
  *   `Sec-WebSocket-Extensions` header
- * @returns {{ name: string, read?: Function, write?: Function, agreed?: string }[]} in the order of
- *   the header; `agreed` is the element of permessage-deflate
+ * @returns {Resolved[]} in the order of the header
  * @throws {TypeError} where one is unknown, is no extension, or permessage-deflate was not agreed on
  *   like that
  */
@@ -31,6 +40,11 @@ function resolveExtensions(known, asked) {
   return resolved;
 }
 
+/**
+ * @param {Record<string, import('../../index').Extension>} known
+ * @param {unknown} element a name, or an element with parameters
+ * @returns {Resolved}
+ */
 function resolveOne(known, element) {
   const name = typeof element === 'string' ? element.split(';', 1)[0].trim() : '';
   if (!isToken(name)) {
@@ -38,7 +52,7 @@ function resolveOne(known, element) {
   }
   if (!Object.hasOwn(known, name)) {
     if (name === PERMESSAGE_DEFLATE) {
-      return { name, agreed: checkAgreed(element) };
+      return { name, agreed: checkAgreed(String(element)) };
     }
     const names = Object.keys(known).join(', ') || 'none';
     throw invalidType('An element of the "extensions" option', `one of base.extensions (${names})`, name);
@@ -62,7 +76,8 @@ function resolveOne(known, element) {
 function elementsOf(header) {
   try {
     return native.parseExtensions(header).map(({ source }) => source);
-  } catch ({ message }) {
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error);
     throw invalidType('The "extensions" option', `a well-formed list (${message})`, header);
   }
 }

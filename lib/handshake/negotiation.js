@@ -14,7 +14,7 @@ const { PERMESSAGE_DEFLATE } = require('../options/per-message-deflate.js');
  *
  * @param {{ extensions: string, offers: { name: string, source: string }[] }} request
  * @param {Record<string, { rsv1?: boolean }>} known
- * @param {object | null} deflate the settings of permessage-deflate, `null` where it is off
+ * @param {import('../options/per-message-deflate.js').DeflateSettings | null} deflate the settings of permessage-deflate, `null` where it is off
  * @returns {string} the value of `Sec-WebSocket-Extensions`, `''` where there is none
  */
 function acceptExtensions({ extensions, offers }, known, deflate) {
@@ -43,8 +43,8 @@ function acceptExtensions({ extensions, offers }, known, deflate) {
 /**
  * What a client offers, in the same order.
  *
- * @param {Record<string, object>} known
- * @param {object | null} deflate
+ * @param {Record<string, { rsv1?: boolean }>} known
+ * @param {import('../options/per-message-deflate.js').DeflateSettings | null} deflate
  * @returns {string} the value of `Sec-WebSocket-Extensions`, `''` where there is none
  * @throws {TypeError} where a name is none
  */
@@ -65,7 +65,7 @@ function offerExtensions(known, deflate) {
  *
  * @param {string} value of the response's `Sec-WebSocket-Extensions`
  * @param {Record<string, { rsv1?: boolean }>} known
- * @param {object | null} deflate
+ * @param {import('../options/per-message-deflate.js').DeflateSettings | null} deflate
  * @returns {string} for `assignSocket`
  * @throws {Error} where this is no answer to the offer: the connection has to fail
  */

@@ -27,7 +27,7 @@ function checkProtocols(name, value) {
  */
 function checkChoice(name, value) {
   if (typeof value === 'function') {
-    return value;
+    return /** @type {(offered: string[], req: object) => unknown} */ (value);
   }
   const spoken = checkProtocols(name, value);
   return (offered) => spoken.find((protocol) => offered.includes(protocol));

@@ -46,6 +46,7 @@ function fromSource() {
   return `To build it from source, with Rust${rust ? ` ${rust} or newer` : ''} (https://rustup.rs): npm run build${where}`;
 }
 
+/** @param {string} file in the package @returns {string} its text, or none if it cannot be read */
 function read(file) {
   try {
     return fs.readFileSync(path.join(ROOT, file), 'utf8');
@@ -54,7 +55,7 @@ function read(file) {
   }
 }
 
-/** Where Node.js is what refuses, why, by the code of its error. */
+/** Where Node.js is what refuses, why, by the code of its error. @type {Record<string, string>} */
 const REFUSALS = {
   // The permission model and --no-addons have the same one.
   ERR_DLOPEN_DISABLED:
@@ -63,11 +64,16 @@ const REFUSALS = {
     'the permission model of Node.js (--permission) keeps it from being read: add --allow-fs-read for its folder, and --allow-addons',
 };
 
-/** Why a binary that is there cannot be loaded, as far as the system's words tell. */
-function reasons({ name, code, message }) {
+/**
+ * Why a binary that is there cannot be loaded, as far as the system's words tell.
+ *
+ * @param {NodeJS.ErrnoException} error
+ * @returns {string[]}
+ */
+function reasons({ name, code = '', message }) {
   if (name === 'NotCapable')
     return ['Deno may not load addons here: it needs --allow-ffi, --allow-read and --allow-env'];
-  if (Object.hasOwn(REFUSALS, code ?? '')) return [REFUSALS[code]];
+  if (Object.hasOwn(REFUSALS, code)) return [REFUSALS[code]];
   const glibc = /version `GLIBC_([\d.]+)' not found/.exec(message)?.[1];
   if (glibc !== undefined) return [`it needs glibc ${glibc} or newer, and this system's is older`];
   if (/libc\.musl|ld-musl|ld-linux|libc\.so\b/.test(message)) {
@@ -76,7 +82,7 @@ function reasons({ name, code, message }) {
   return ['the file is damaged, or was made for another system or architecture: delete node_modules and install again'];
 }
 
-/** Why there is no binary. */
+/** Why there is no binary. @param {string} own name of this platform @returns {string[]} */
 function absences(own) {
   const others = PLATFORMS.filter((name) => name !== own && find(`websockets-${name}/package.json`));
   return [
@@ -84,20 +90,21 @@ function absences(own) {
       (name) =>
         `websockets-${name} is installed: node_modules was made on another system, or for another C library (musl, glibc), and has to be made here`,
     ),
-    ...(process.permission ? [REFUSALS.ERR_ACCESS_DENIED.replace('it', 'the package')] : []),
+    ...('permission' in process && process.permission ? [REFUSALS.ERR_ACCESS_DENIED.replace('it', 'the package')] : []),
     'npm was told to leave optional dependencies out: --omit=optional, --no-optional, or `omit` in an .npmrc',
     'package-lock.json comes from another system and lacks it: delete package-lock.json and node_modules, and install again',
     'a bundler has moved the code away from node_modules: have it leave websockets external',
   ];
 }
 
+/** @param {string} title @param {string[]} lines @returns {string} */
 const list = (title, lines) => [title, ...lines.map((line) => `  - ${line}`)].join('\n');
 
 /**
  * There is no binary that can be loaded.
  *
  * @param {Error} error what the generated loader says
- * @returns {Error & { code: 'ERR_WS_NO_BINARY', cause: Error }}
+ * @returns {Error & { code: string, cause: Error }}
  */
 function noBinary(error) {
   const { name, text } = thisPlatform();
@@ -109,7 +116,7 @@ function noBinary(error) {
     try {
       require(found); // the generated loader keeps the message of an error alone
     } catch (refused) {
-      cause = refused;
+      cause = /** @type {Error} */ (refused);
     }
     parts.push(list(`${found} was found, but not loaded (${cause.message.split('\n', 1)[0]}):`, reasons(cause)));
   } else if (find('../../native.js') === undefined) {
@@ -127,7 +134,7 @@ function noBinary(error) {
  * The binary that was loaded belongs to another version of this package.
  *
  * @param {string | undefined} built its version, where it tells
- * @returns {Error & { code: 'ERR_WS_BINARY_VERSION' }}
+ * @returns {Error & { code: string }}
  */
 function otherVersion(built) {
   const { name, text } = thisPlatform();

@@ -6,7 +6,15 @@
  * @property {string} text the same for people: `linux x64 (glibc 2.36)`
  */
 
-/** What is behind platform and architecture, where it is not told by a C library. */
+/**
+ * What of `process.report` finds the C library.
+ *
+ * @typedef {object} Report
+ * @property {boolean} [excludeNetwork]
+ * @property {() => { header: { glibcVersionRuntime?: string } }} getReport
+ */
+
+/** What follows platform and architecture, if that is not the C library. @type {Record<string, string>} */
 const SUFFIX = { win32: '-msvc' };
 
 /**
@@ -16,14 +24,15 @@ const SUFFIX = { win32: '-msvc' };
  * @returns {{ abi: 'gnu' | 'musl', text: string }}
  */
 function libc() {
-  const { report } = process;
+  const report = /** @type {Report | undefined} */ (process.report);
   const { excludeNetwork } = report ?? {};
   try {
+    if (report === undefined) throw new Error('a runtime without reports');
     report.excludeNetwork = true; // or it looks up the names of all peers
     const { glibcVersionRuntime: version } = report.getReport().header;
     return version === undefined ? { abi: 'musl', text: 'musl' } : { abi: 'gnu', text: `glibc ${version}` };
   } catch {
-    return { abi: 'gnu', text: 'unknown C library' }; // a runtime without reports
+    return { abi: 'gnu', text: 'unknown C library' };
   } finally {
     if (report) report.excludeNetwork = excludeNetwork;
   }

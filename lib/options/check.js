@@ -44,13 +44,13 @@ function boolean(name, value) {
 /**
  * @param {string} name
  * @param {unknown} value
- * @returns {object}
+ * @returns {Record<string, unknown>}
  */
 function object(name, value) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidType(name, 'an object', value);
   }
-  return value;
+  return /** @type {Record<string, unknown>} */ (value);
 }
 
 /**

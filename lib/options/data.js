@@ -42,14 +42,13 @@ function checkData(data) {
  */
 function checkPingData(data) {
   const checked = checkData(data);
-  const text = typeof checked === 'string' ? checked : null;
-  const bytes = text === null ? bytesOf(checked) : null;
-  const length = bytes?.length ?? Buffer.byteLength(text);
+  const payload = typeof checked === 'string' ? checked : bytesOf(checked);
+  const length = Buffer.byteLength(payload);
   if (length > MAX_CONTROL_PAYLOAD) {
     const allowed = `at most ${MAX_CONTROL_PAYLOAD} bytes of UTF-8 or binary data`;
     throw outOfRange('The "data" argument', allowed, `${length} bytes`);
   }
-  return text ?? new Uint8Array(bytes);
+  return typeof payload === 'string' ? payload : new Uint8Array(payload);
 }
 
 /**
@@ -65,16 +64,15 @@ function checkReason(reason) {
   if (typeof reason !== 'string' && !isUint8Array(reason)) {
     throw invalidType('The "reason" argument', 'a string or a Buffer', reason);
   }
-  const text = typeof reason === 'string' ? reason : null;
-  const bytes = text === null ? bytesOf(reason) : null;
-  const length = bytes?.length ?? Buffer.byteLength(text);
+  const payload = typeof reason === 'string' ? reason : bytesOf(reason);
+  const length = Buffer.byteLength(payload);
   if (length > MAX_REASON) {
     throw outOfRange('The "reason" argument', `at most ${MAX_REASON} bytes`, `${length} bytes`);
   }
-  if (text !== null) {
-    return text;
+  if (typeof payload === 'string') {
+    return payload;
   }
-  const copy = new Uint8Array(bytes);
+  const copy = new Uint8Array(payload);
   if (!isValidUtf8(copy)) {
     throw invalidType('The "reason" argument', 'a string or a Buffer of valid UTF-8', reason);
   }

@@ -50,8 +50,9 @@ function listElements(values) {
     .filter((element) => element !== '');
 }
 
-/** Takes spaces and tabs off both ends; `trim()` takes more, which no grammar of HTTP knows. */
+/** Takes spaces and tabs off both ends; `trim()` takes more, which no grammar of HTTP knows. @param {string} text */
 function trimSpace(text) {
+  /** @param {number} at */
   const isSpace = (at) => text[at] === ' ' || text[at] === '\t';
   let [start, end] = [0, text.length];
   while (start < end && isSpace(start)) start++;
@@ -79,6 +80,7 @@ function hasToken(values, token) {
  * @throws {TypeError} where a name or a value is not allowed
  */
 function checkHeaders(what, headers = {}) {
+  /** @type {[string, string][]} */
   const lines = [];
   for (const [name, value] of Object.entries(object(what, headers))) {
     http.validateHeaderName(name);

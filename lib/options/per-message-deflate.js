@@ -24,11 +24,17 @@ const SETTINGS = {
 };
 
 /**
+ * Every setting, checked.
+ *
+ * @typedef {{ readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['check']> }} DeflateSettings
+ */
+
+/**
  * Checks the `perMessageDeflate` option.
  *
  * @param {string} name how messages name the option
  * @param {unknown} value a boolean, or an object of settings
- * @returns {Readonly<Record<keyof typeof SETTINGS, any>> | null} every setting; `null` for `false`
+ * @returns {DeflateSettings | null} `null` for `false`
  * @throws {TypeError | RangeError} naming the setting that is wrong
  */
 function checkPerMessageDeflate(name, value) {
@@ -38,17 +44,18 @@ function checkPerMessageDeflate(name, value) {
   if (typeof value !== 'boolean' && (typeof value !== 'object' || value === null || Array.isArray(value))) {
     throw invalidType(name, 'a boolean or an object', value);
   }
-  const given = value === true ? {} : value;
+  const given = /** @type {Record<string, unknown>} */ (value === true ? {} : value);
+  /** @type {Record<string, number | boolean>} */
   const checked = {};
   for (const [key, setting] of Object.entries(SETTINGS)) {
     // Read once: what is checked is what is kept.
     const { [key]: asked = setting.default } = given;
     checked[key] = setting.check(`The "perMessageDeflate.${key}" option`, asked);
   }
-  return Object.freeze(checked);
+  return /** @type {DeflateSettings} */ (Object.freeze(checked));
 }
 
 /** What holds where the option does not say. */
-const DEFAULTS = checkPerMessageDeflate('', true);
+const DEFAULTS = /** @type {DeflateSettings} */ (checkPerMessageDeflate('', true));
 
 module.exports = { DEFAULTS, PERMESSAGE_DEFLATE, checkPerMessageDeflate };

@@ -3,6 +3,9 @@
 const { Refusal, refuse } = require('../handshake/server/refuse.js');
 const { pathOf } = require('../handshake/server/upgrade-request.js');
 
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('node:stream').Duplex} Duplex */
+
 /** @type {WeakMap<import('node:http').Server, Attachment>} */
 const attachments = new WeakMap();
 
@@ -19,9 +22,10 @@ class Attachment {
    *
    * @typedef {object} Claim
    * @property {() => string | null} path what it takes; `null` for every path
-   * @property {(req: object, socket: object, head: Buffer) => void} take
+   * @property {(req: IncomingMessage, socket: Duplex, head: Buffer) => void} take
    */
 
+  /** @param {import('node:http').Server} httpServer */
   constructor(httpServer) {
     this.#httpServer = httpServer;
   }
@@ -39,6 +43,7 @@ class Attachment {
     return () => attachment.#delete(server);
   }
 
+  /** @param {object} server @param {Claim} claim */
   #add(server, claim) {
     if (this.#claims.size === 0) {
       this.#httpServer.on('upgrade', this.#upgrade);
@@ -46,6 +51,7 @@ class Attachment {
     this.#claims.set(server, claim);
   }
 
+  /** @param {object} server */
   #delete(server) {
     this.#claims.delete(server);
     if (this.#claims.size === 0) {
@@ -53,6 +59,7 @@ class Attachment {
     }
   }
 
+  /** @type {Claim['take']} */
   #upgrade = (req, socket, head) => {
     const path = pathOf(req);
     const claims = [...this.#claims.values()];
@@ -68,7 +75,7 @@ class Attachment {
   };
 }
 
-/** As the `url` of a `Base` has it. */
+/** As the `url` of a `Base` has it. @param {string} path */
 function withSlash(path) {
   return path.endsWith('/') ? path : `${path}/`;
 }

@@ -21,7 +21,11 @@ const GOING_AWAY = 1001;
 const APP_ERRORS = new Set(['ERR_WS_HANDSHAKE_TIMEOUT', 'ERR_WS_UPGRADE_FAILED']);
 
 /** Options of the opening handshake, which are those of `handleUpgradeRequest`. */
-const HANDSHAKE_OPTIONS = ['handshakeTimeout', 'headers', 'origins', 'protocols'];
+const HANDSHAKE_OPTIONS = /** @type {const} */ (['handshakeTimeout', 'headers', 'origins', 'protocols']);
+
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('node:stream').Duplex} Duplex */
+/** @typedef {import('../options/per-message-deflate.js').DeflateSettings} DeflateSettings */
 
 /**
  * A `Base` that answers the upgrade requests of HTTP servers.
@@ -34,15 +38,15 @@ class Server extends Base {
   #keepSocket;
   /** @type {Map<import('node:http').Server, () => void>} how to stop listening on each */
   #attached = new Map();
-  /** Those of them that are the Server's own. */
+  /** Those of them that are the Server's own. @type {Set<import('node:http').Server>} */
   #own = new Set();
-  /** @type {Set<Function>} what refuses each request that is neither refused nor assigned yet */
+  /** @type {Set<(refusal: Refusal) => void>} what refuses each request that is neither refused nor assigned yet */
   #handshakes = new Set();
   /** @type {Function[] | null} whom to tell when it has stopped; `null` while it does not stop */
   #stopping = null;
 
   /**
-   * @param {object} [options] see `docs/api.md`
+   * @param {import('../../index').ServerOptions} [options] see `docs/api.md`
    * @throws {TypeError | RangeError} naming the option that is wrong
    */
   constructor(options) {
@@ -51,11 +55,13 @@ class Server extends Base {
     if (maxConnections === undefined) this.maxConnections = Infinity;
     if (url === undefined) this.#anyUrl = this.url;
     const given = HANDSHAKE_OPTIONS.map((name) => [name, options?.[name]]);
+    /** @param {IncomingMessage} req */
     const ask = (req) => this.#ask(req);
     this.#handshake = checkHandleOptions({ ...Object.fromEntries(given), shouldAccept: ask });
     this.#keepSocket = keepSocket === undefined || boolean('The "keepSocket" option', keepSocket);
     if (shouldAccept !== undefined) {
-      this.shouldAccept = callable('The "shouldAccept" option', shouldAccept);
+      callable('The "shouldAccept" option', shouldAccept);
+      this.shouldAccept = shouldAccept;
     }
   }
 
@@ -63,7 +69,7 @@ class Server extends Base {
    * Whether a request is upgraded, once it has been found to be in order. The option of this name
    * takes its place.
    *
-   * @param {import('node:http').IncomingMessage} _req
+   * @param {IncomingMessage} _req
    * @returns {unknown} `true`; `false`, a status or `{ status, headers, body }` to refuse it; or a
    *   Promise of these
    */
@@ -75,7 +81,7 @@ class Server extends Base {
    * Takes the upgrade requests of an HTTP server, or of one that it makes, which then listens on what
    * `net.Server.listen` takes.
    *
-   * @param {...any} args an HTTP server, or a port, a host and a callback
+   * @param {unknown[]} args an HTTP server, or a port, a host and a callback
    * @returns {this}
    * @throws {Error} `ERR_WS_STOPPING` between `close()` and its end
    */
@@ -83,19 +89,20 @@ class Server extends Base {
     if (this.#stopping !== null) {
       throw failure('ERR_WS_STOPPING', 'The Server is closing: it can listen again when that is done');
     }
-    if (args[0] instanceof EventEmitter) {
-      this.#attach(args[0]);
+    const [first] = args;
+    if (first instanceof EventEmitter) {
+      this.#attach(/** @type {http.Server} */ (first));
       return this;
     }
     const httpServer = http.createServer(upgradeRequired);
     httpServer.on('error', (error) => {
       if (!httpServer.listening) this.#detach(httpServer);
       failed(this, error);
-      this.emit('error', error);
+      /** @type {EventEmitter} */ (this).emit('error', error);
     });
     this.#own.add(httpServer);
     this.#attach(httpServer);
-    httpServer.listen(...args);
+    httpServer.listen(.../** @type {[import('node:net').ListenOptions]} */ (args));
     return this;
   }
 
@@ -105,7 +112,9 @@ class Server extends Base {
     return first?.address() ?? null;
   }
 
+  /** @param {http.Server} httpServer */
   #attach(httpServer) {
+    /** @type {Parameters<typeof Attachment.attach>[2]} */
     const claim = {
       path: () => (this.url === this.#anyUrl ? null : this.url.pathname),
       take: (req, socket, head) => this.#upgrade(req, socket, head),
@@ -113,12 +122,14 @@ class Server extends Base {
     this.#attached.set(httpServer, Attachment.attach(httpServer, this, claim));
   }
 
+  /** @param {http.Server} httpServer */
   #detach(httpServer) {
     this.#attached.get(httpServer)?.();
     this.#attached.delete(httpServer);
     this.#own.delete(httpServer);
   }
 
+  /** Looks at a request. @param {IncomingMessage} req @param {Duplex} socket @param {Buffer} head */
   #upgrade(req, socket, head) {
     if (this.#stopping !== null || this.#load >= this.maxConnections) {
       refuse(req, socket, noMore());
@@ -129,8 +140,8 @@ class Server extends Base {
     const giveUp = answer(req, socket, settings, (error, taken, assign) => {
       this.#handshakes.delete(giveUp);
       if (error === null) {
-        this.#open(req, taken, assign);
-      } else if (APP_ERRORS.has(error.code)) {
+        this.#open(req, /** @type {Duplex} */ (taken), assign);
+      } else if (APP_ERRORS.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) {
         reportError(this, error);
       }
       this.#look();
@@ -143,6 +154,7 @@ class Server extends Base {
     return this.connections + this.#handshakes.size;
   }
 
+  /** Asks the app. @param {IncomingMessage} req */
   async #ask(req) {
     const verdict = await this.shouldAccept(req);
     // Meanwhile the app may have lowered `maxConnections`, or assigned sockets itself.
@@ -152,23 +164,30 @@ class Server extends Base {
   /**
    * What it is ready to agree on: no more windows, once they take as much as they may.
    *
-   * @returns {object | null} the settings of permessage-deflate, `null` where it is off
+   * @returns {DeflateSettings | null} the settings of permessage-deflate, `null` where it is off
    */
   #deflatePolicy() {
     const group = groupOf(this);
     const { perMessageDeflate } = group.options;
-    return group.hasWindowMemory()
+    return perMessageDeflate === null || group.hasWindowMemory()
       ? perMessageDeflate
       : { ...perMessageDeflate, serverNoContextTakeover: true, clientNoContextTakeover: true };
   }
 
+  /**
+   * A handshake is done.
+   *
+   * @param {IncomingMessage} req
+   * @param {Duplex} socket
+   * @param {import('../../index').UpgradeResult} [options]
+   */
   #open(req, socket, options) {
     let connection;
     try {
       connection = takeSocket(this, socket, { ...options, keepSocket: this.#keepSocket });
     } catch (error) {
       socket.destroy();
-      reportError(this, error);
+      reportError(this, /** @type {Error} */ (error));
       return;
     }
     try {
@@ -183,18 +202,18 @@ class Server extends Base {
    * are closed with 1001, and when the last is over it lets go of its HTTP servers. With a sid it
    * closes that connection, as that of `Base`.
    *
-   * @param {...any} args
+   * @param {unknown[]} args
    * @returns {this}
    */
   close(...args) {
     const [callback] = args;
     if (args.length > 0 && !(args.length === 1 && typeof callback === 'function')) {
-      return super.close(...args);
+      return super.close(.../** @type {Parameters<InstanceType<typeof Base>['close']>} */ (args));
     }
     super.close();
     const isFirst = this.#stopping === null;
     this.#stopping ??= [];
-    if (callback !== undefined) this.#stopping.push(callback);
+    if (typeof callback === 'function') this.#stopping.push(callback);
     if (isFirst) {
       for (const giveUp of this.#handshakes) giveUp(noMore());
       for (const httpServer of this.#own) this.#closeOwn(httpServer);
@@ -204,7 +223,11 @@ class Server extends Base {
     return this;
   }
 
-  /** Closes an HTTP server of its own; who says nothing to it is not waited for any longer either. */
+  /**
+   * Closes an HTTP server of its own; who says nothing to it is not waited for any longer either.
+   *
+   * @param {http.Server} httpServer
+   */
   #closeOwn(httpServer) {
     const { closeTimeout } = groupOf(this).options;
     const timer = setTimeout(() => httpServer.closeAllConnections(), closeTimeout);
@@ -230,6 +253,7 @@ class Server extends Base {
     for (const callback of callbacks) process.nextTick(callback);
   };
 
+  /** @param {import('../util/inspect.js').How} how */
   [kInspect](...how) {
     return #attached in this
       ? show(this, { ...factsOf(this), address: this.address(), stopping: this.#stopping !== null }, ...how)
@@ -240,7 +264,7 @@ class Server extends Base {
 /** Stops it, as `close()` does, and waits for the end of that. */
 disposable(Server, function dispose() {
   return new Promise((resolve) => {
-    this.close(resolve);
+    this.close(() => resolve());
   });
 });
 
@@ -249,7 +273,7 @@ function noMore() {
   return new Refusal(503, 'No more WebSockets are taken', { code: 'ERR_WS_UPGRADE_REFUSED' });
 }
 
-/** A plain request, to an HTTP server that has nothing else to offer. */
+/** A plain request, to an HTTP server that has nothing else to offer. @param {IncomingMessage} _req @param {http.ServerResponse} res */
 function upgradeRequired(_req, res) {
   const type = { 'Content-Type': 'text/plain; charset=utf-8' };
   res.writeHead(426, { ...type, Connection: 'close', Upgrade: 'websocket' });

@@ -61,9 +61,13 @@ function sendToSome(connections, opcode, data, compress) {
  * @param {boolean} compress
  */
 function sendOneByOne(connections, opcode, given, compress) {
+  /** @type {Buffer | undefined} */
   let frame;
   // Unmasked, and many streams may keep it without a copy for each.
-  const shared = () => (frame ??= native.encode(opcode, given, false));
+  const shared = () => {
+    frame ??= native.encode(opcode, given, false);
+    return frame;
+  };
   // The caller's bytes are copied once, into that frame.
   const data = connections.length > 1 && typeof given !== 'string' ? payloadOf(shared()) : given;
   for (const connection of connections) {
@@ -76,7 +80,7 @@ function sendOneByOne(connections, opcode, given, compress) {
 
 /** @param {Uint8Array} frame a whole one, unmasked */
 function payloadOf(frame) {
-  const [header] = native.parseHeader(frame);
+  const [header] = native.parseHeader(frame) ?? [0];
   return frame.subarray(header);
 }
 

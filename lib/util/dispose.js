@@ -3,8 +3,9 @@
 /**
  * Gives a class what `await using` calls, where this Node.js knows of it.
  *
- * @param {Function} Class
- * @param {(this: any) => Promise<void>} dispose
+ * @template {object} T an object of the class
+ * @param {{ prototype: T }} Class
+ * @param {(this: T) => Promise<void>} dispose
  */
 function disposable(Class, dispose) {
   if (Symbol.asyncDispose !== undefined) {

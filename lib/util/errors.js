@@ -8,16 +8,15 @@ const { inspect } = require('node:util');
  * @template {Error} E
  * @param {E} error
  * @param {string} code
- * @returns {E}
+ * @returns {E & { code: string }}
  */
 function withCode(error, code) {
   const { name } = error;
   error.name = `${name} [${code}]`;
   // The stack is made of the name when it is first read.
   void error.stack;
-  delete error.name;
-  error.code = code;
-  return error;
+  delete (/** @type {{ name?: string }} */ (error).name);
+  return Object.assign(error, { code });
 }
 
 /**
@@ -61,7 +60,7 @@ function failure(code, message) {
  * Something that a peer did. It has no stack frames: none of them would be the app's, and they would
  * keep the connection in memory for as long as the app keeps the error.
  *
- * @template {{ code: string }} F
+ * @template {{ code?: string }} F
  * @param {string} message
  * @param {F} facts
  * @returns {Error & F}

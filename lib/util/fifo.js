@@ -9,7 +9,7 @@ const SLACK = 1024;
  * @template T
  */
 class Fifo {
-  /** @type {T[]} */
+  /** @type {(T | undefined)[]} */
   #items = [];
   #taken = 0;
 

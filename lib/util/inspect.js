@@ -7,13 +7,20 @@ const kInspect = Symbol.for('nodejs.util.inspect.custom');
 const EMITTERS_OWN = new Set(['_events', '_eventsCount', '_maxListeners', 'domain']);
 
 /**
+ * What a method of that name gets.
+ *
+ * @typedef {[depth: number | null, options: import('node:util').InspectOptionsStylized,
+ *   inspect: typeof import('node:util').inspect]} How
+ */
+
+/**
  * How an object is shown: its class and some facts, or its class alone where that is deep enough.
  *
  * @param {object} object
  * @param {Record<string, unknown>} facts
- * @param {number | null} depth
- * @param {import('node:util').InspectOptionsStylized} options
- * @param {typeof import('node:util').inspect} inspect
+ * @param {How[0]} depth
+ * @param {How[1]} options
+ * @param {How[2]} inspect
  * @returns {string}
  */
 function show(object, facts, depth, options, inspect) {
@@ -28,7 +35,7 @@ function show(object, facts, depth, options, inspect) {
  * What is shown of a `Base`: nothing of its connections, and of its URL neither credentials nor the search,
  * where tokens are.
  *
- * @param {any} base
+ * @param {import('../../index').Base} base
  * @returns {Record<string, unknown>} and what its class has added
  */
 function factsOf(base) {

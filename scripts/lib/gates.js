@@ -56,6 +56,11 @@ module.exports = {
     count: counts.ofBiome,
     timeout: MINUTE,
   },
+  types: {
+    commands: ['node scripts/check/types.js'],
+    count: counts.ofPlainLine,
+    timeout: 2 * MINUTE,
+  },
   typos: {
     commands: ['node scripts/check/typos.js'],
     count: counts.ofPlainLine,
@@ -151,7 +156,7 @@ module.exports = {
   },
   loom: {
     // What the threads of the engine do to each other, in every order there is.
-    commands: ['cargo test --no-default-features --features loom --lib model'],
+    commands: ['cargo test --no-default-features --features loom --lib loom'],
     count: counts.ofCargo,
     timeout: 10 * MINUTE,
   },

@@ -9,9 +9,9 @@ use napi::sys;
 use slab::Slab;
 
 #[cfg(sockets)]
-use super::doorbell::Bell;
+use super::sockets::doorbell::Bell;
 #[cfg(sockets)]
-use super::sockets::Sockets;
+use super::sockets::table::Sockets;
 use super::status::{Outcome, check, guarded};
 use crate::engine::Stream;
 use crate::protocol::Config;

@@ -7,10 +7,10 @@ use napi::bindgen_prelude::Object;
 use napi::{Env, Error, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
-use super::call::{Entry, Function, trampoline};
-#[cfg(sockets)]
-use super::commands;
+use super::call::trampoline::{Entry, Function, trampoline};
 use super::env::EnvState;
+#[cfg(sockets)]
+use super::sockets::commands;
 use super::streams;
 
 /// Names functions, each with the number of its arguments: `LIST: name / arguments => function`.

@@ -5,17 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use napi::sys;
 
 /// Why a call failed.
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// A JavaScript exception is pending, or the env can run no more JavaScript.
     Pending,
     /// An `Error` with this code and message is to be thrown.
     Throw(&'static str, String),
 }
 
-pub(super) type Outcome<T> = Result<T, Failure>;
+pub(crate) type Outcome<T> = Result<T, Failure>;
 
 /// Turns a status into a result; the exception, where there is one, is pending already.
-pub(super) fn check(status: sys::napi_status) -> Outcome<()> {
+pub(crate) fn check(status: sys::napi_status) -> Outcome<()> {
     if status == sys::Status::napi_ok {
         Ok(())
     } else {
@@ -25,6 +25,6 @@ pub(super) fn check(status: sys::napi_status) -> Outcome<()> {
 
 /// Runs what Node-API calls outside of any call from JavaScript: a panic must not cross into C++,
 /// and there is nobody to be told of it.
-pub(super) fn guarded(work: impl FnOnce()) {
+pub(crate) fn guarded(work: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(work));
 }

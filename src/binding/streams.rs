@@ -6,10 +6,13 @@
 
 use napi::sys;
 
-use super::call::{Call, UNDEFINED, reference, too_many_connections, wrong};
-use super::delivery::{Delivery, buffer, in_scope};
-use super::frame::{Source, bytes, change_bytes, opcode, text};
+use super::call::arguments::{Call, too_many_connections, wrong};
+use super::call::results::{UNDEFINED, reference};
 use super::status::{Failure, Outcome};
+use super::values::buffer::buffer;
+use super::values::delivery::{Delivery, in_scope};
+use super::values::payload::{Source, opcode, text};
+use super::values::views::{bytes, change_bytes};
 use crate::engine::memory::KEPT;
 use crate::engine::{Batch, Kind, MAX_SLOT, Stream};
 use crate::protocol::{

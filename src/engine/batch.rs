@@ -1,6 +1,10 @@
 //! What a transport tells JavaScript: records, and the arena their contents lie in.
 
+use super::backlog::Overflow;
 use crate::protocol::{Event, Payload};
+
+/// The close code of a connection that is dropped (RFC 6455 §7.1.5).
+const ABNORMAL_CLOSURE: u16 = 1006;
 
 /// Contents at least this long stay in the buffer they came in; shorter ones go into the arena.
 const OWN_BUFFER: usize = 64 * 1024;
@@ -112,6 +116,24 @@ impl Batch {
                 let message = violation.to_string();
                 self.push_error(slot, violation.close_code(), violation.code(), message)
             }
+        }
+    }
+
+    /// Appends the end of a connection: why it was dropped, if there was no room for more, and the last record
+    /// of its slot.
+    pub(super) fn push_end(
+        &mut self,
+        slot: u32,
+        overflow: Option<Overflow>,
+        close: (u16, &str),
+    ) -> usize {
+        match overflow {
+            Some(overflow) => {
+                let message = overflow.message().to_owned();
+                self.push_error(slot, ABNORMAL_CLOSURE, Overflow::CODE, message)
+                    + self.push_close(slot, (ABNORMAL_CLOSURE, ""))
+            }
+            None => self.push_close(slot, close),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
-use super::submission::{Envelope, Submission};
+use super::command::{Command, Envelope};
 use super::sync::{AtomicBool, Mutex, Notify, Ordering};
 
 /// How other threads reach a shard.
@@ -54,8 +54,8 @@ impl ShardHandle {
 
     /// Hands over commands and wakes the shard.
     pub fn submit(&self, envelope: Envelope) {
-        let ordered = envelope.submissions.iter().filter(|s| s.is_ordered());
-        let bytes = ordered.map(Submission::bytes).sum();
+        let ordered = envelope.commands.iter().filter(|s| s.is_ordered());
+        let bytes = ordered.map(Command::bytes).sum();
         envelope.port.submitting(self.index, bytes);
         self.inbox.lock().push((Instant::now(), envelope));
         self.wake.notify_one();

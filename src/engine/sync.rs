@@ -1,6 +1,6 @@
 //! What the threads of the engine meet at: locks, atomics, wake-ups.
 //!
-//! With the feature `loom`, which only `model.rs` is tested with, they are loom's: it runs the code
+//! With the feature `loom`, which only the models in `loom` are tested with, they are loom's: it runs the code
 //! between them in every order there is.
 
 #[cfg(not(feature = "loom"))]

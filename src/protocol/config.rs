@@ -1,6 +1,6 @@
 //! What a connection is told when it is made.
 
-use super::deflate::Deflate;
+use super::deflate::settings::Deflate;
 use super::limits::Limits;
 use super::memory::Memory;
 use super::role::Role;

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use super::close::{MAX_CONTROL_PAYLOAD, encode_close_payload, parse_close_payload};
 use super::config::{Config, Millis};
 use super::control_frames::ControlFrames;
-use super::deflate::PerMessageDeflate;
+use super::deflate::per_message::PerMessageDeflate;
 use super::error::Violation;
 use super::event::{Event, Payload};
-use super::frame::{Opcode, encode_compressed_frame, encode_frame};
-use super::mask::random_key;
-use super::message::Message;
-use super::reader::{Item, Reader};
+use super::frame::close::{MAX_CONTROL_PAYLOAD, encode_close_payload, parse_close_payload};
+use super::frame::encode::{encode_compressed_frame, encode_frame};
+use super::frame::mask::random_key;
+use super::frame::opcode::Opcode;
+use super::message::assembly::Message;
+use super::message::reader::{Item, Reader};
+use super::message::utf8::is_valid_utf8;
 use super::role::Role;
 use super::timers::{Due, Timers};
-use super::utf8::is_valid_utf8;
 
 /// Reported where the peer's close frame carries no status code (RFC 6455 §7.1.5).
 const NO_STATUS: u16 = 1005;

@@ -187,7 +187,7 @@ impl std::error::Error for Violation {}
 
 #[cfg(test)]
 mod tests {
-    use super::super::MAX_REASON_LENGTH;
+    use super::super::frame::close::MAX_REASON_LENGTH;
     use super::*;
 
     const ALL: [(Violation, u16, &str); 21] = [

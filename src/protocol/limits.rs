@@ -1,7 +1,7 @@
 //! What a peer may make us hold in memory for one message, and answer.
 
 use super::error::Violation;
-use super::frame::Header;
+use super::frame::header::Header;
 
 /// Bounds on what a peer sends. Those on a message count the whole of it, over all its fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Limits {
     /// # Errors
     /// [`Violation::MessageTooLarge`].
     #[inline]
-    pub(super) fn check_frame(
+    pub(crate) fn check_frame(
         &self,
         so_far: u64,
         header: &Header,
@@ -68,7 +68,7 @@ impl Limits {
 
 #[cfg(test)]
 mod tests {
-    use super::super::frame::Opcode;
+    use super::super::frame::opcode::Opcode;
     use super::*;
 
     #[test]

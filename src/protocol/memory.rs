@@ -27,12 +27,12 @@ impl Memory {
     }
 
     /// As [`MemorySource::take`], of nothing but large memory.
-    pub(super) fn take(self, length: usize) -> Option<Vec<u8>> {
+    pub(crate) fn take(self, length: usize) -> Option<Vec<u8>> {
         self.0.filter(|_| length >= LARGE)?.take(length)
     }
 
     /// As [`MemorySource::keep`].
-    pub(super) fn keep(self, memory: Vec<u8>) {
+    pub(crate) fn keep(self, memory: Vec<u8>) {
         if let Some(source) = self.0 {
             source.keep(memory);
         }

@@ -23,10 +23,21 @@ const EXCERPT = 1024;
 const SECRET_HEADERS = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
 const SECRET_OPTIONS = ['cert', 'key', 'passphrase', 'pfx', 'secureContext', 'servername', 'session'];
 
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('./target.js').Target} Target */
+/** @typedef {import('./request-options.js').Settings} Settings */
+
+/**
+ * Gets an error, or `null`, the socket, what `assignSocket` takes, and the response.
+ *
+ * @typedef {(error: Error | null, socket?: import('node:stream').Duplex,
+ *   result?: import('../../../index').UpgradeResult, res?: IncomingMessage) => void} Callback
+ */
+
 /**
  * Begins a client's opening handshake (RFC 6455 §4.1).
  *
- * @param {string | URL | { href: string }} url
+ * @param {import('./target.js').Place} url
  * @param {...unknown} rest the options, see `docs/api.md`, and a callback, which gets an error, or
  *   `null`, the socket, what `assignSocket` takes, and the response
  * @throws {TypeError | RangeError} where an argument is wrong
@@ -36,25 +47,29 @@ function createUpgradeRequest(url, ...rest) {
   const target = parseTarget(url);
   const settings = checkRequestOptions(options);
   callable('The "callback" argument', callback);
-  new Handshake(settings, callback).begin(target);
+  new Handshake(settings, /** @type {Callback} */ (callback)).begin(target);
 }
 
 /** One opening handshake, over all its redirects. */
 class Handshake {
   #settings;
   #callback;
+  /** @type {import('node:http').ClientRequest | undefined} */
   #request;
+  /** @type {NodeJS.Timeout | undefined} */
   #timer;
+  /** @type {(() => void) | undefined} */
   #forget;
   #redirects = 0;
   #isSettled = false;
 
+  /** @param {Settings} settings @param {Callback} callback */
   constructor(settings, callback) {
     this.#settings = settings;
     this.#callback = callback;
   }
 
-  /** @param {import('./target.js').Target} target */
+  /** @param {Target} target */
   begin(target) {
     const { signal, timeout } = this.#settings;
     if (signal?.aborted) {
@@ -71,15 +86,18 @@ class Handshake {
     this.#forget = signal && onAbort(signal, () => this.#abort());
   }
 
+  /** The app has aborted it. */
   #abort() {
-    const { reason } = this.#settings.signal;
+    const { reason } = /** @type {AbortSignal} */ (this.#settings.signal);
     const isError = reason instanceof Error;
     this.#settle(isError ? reason : peerError('Aborted', { code: 'ABORT_ERR', cause: reason }));
   }
 
+  /** Sends a request. @param {Target} target */
   #ask(target) {
     const { agent, connect, headers, offer, protocols } = this.#settings;
     const key = randomBytes(16).toString('base64');
+    /** @type {Record<string, string | string[]>} */
     const lines = { Upgrade: 'websocket', Connection: 'Upgrade' };
     for (const [name, value] of headers) {
       lines[name] = lines[name] === undefined ? value : [lines[name], value].flat();
@@ -103,6 +121,14 @@ class Handshake {
     request.end();
   }
 
+  /**
+   * The server has upgraded.
+   *
+   * @param {IncomingMessage} res
+   * @param {import('node:stream').Duplex} socket
+   * @param {Buffer} head
+   * @param {string} key that was sent
+   */
   #upgraded(res, socket, head, key) {
     socket.on('error', ignore);
     if (this.#isSettled) {
@@ -112,8 +138,8 @@ class Handshake {
     let agreed;
     try {
       agreed = readUpgradeResponse(res, key, this.#settings);
-    } catch ({ message }) {
-      this.#invalid(message, res);
+    } catch (error) {
+      this.#invalid(/** @type {Error} */ (error).message, res);
       socket.destroy();
       return;
     }
@@ -125,9 +151,9 @@ class Handshake {
     this.#settle(null, socket, { head, mask: true, ...agreed }, res);
   }
 
-  /** The server has not upgraded. */
+  /** The server has not upgraded. @param {Target} target @param {IncomingMessage} res */
   #answered(target, res) {
-    const { statusCode } = res;
+    const { statusCode = 0 } = res;
     const [location] = headerValues(res, 'location');
     if (statusCode === 101) {
       this.#invalid('Upgrade or Connection is missing', res);
@@ -138,12 +164,15 @@ class Handshake {
     }
   }
 
+  /** @param {string} why @param {IncomingMessage} res */
   #invalid(why, res) {
     const message = `The server's handshake is invalid: ${why}`;
     this.#fail('ERR_WS_INVALID_HANDSHAKE', message, factsOf(res));
   }
 
+  /** The server has answered, and nothing else is to be done. @param {IncomingMessage} res */
   #refused(res) {
+    /** @type {Buffer[]} */
     const chunks = [];
     let length = 0;
     const finish = () => {
@@ -160,6 +189,7 @@ class Handshake {
     res.on('error', finish);
   }
 
+  /** @param {Target} from @param {string} location @param {IncomingMessage} res */
   #follow(from, location, res) {
     const to = redirected(from, location);
     if (to === null) {
@@ -180,16 +210,19 @@ class Handshake {
       this.#ask(to);
     } catch (error) {
       // An agent of the app's, for example, that is for the other protocol.
-      this.#settle(error);
+      this.#settle(/** @type {Error} */ (error));
     }
-    request.destroy();
+    request?.destroy();
   }
 
+  /** @param {string} code @param {string} message @param {object} [facts] */
   #fail(code, message, facts) {
     this.#settle(peerError(message, { code, ...facts }));
   }
 
-  #settle(error, ...result) {
+  /** @param {Parameters<Callback>} result */
+  #settle(...result) {
+    const [error] = result;
     if (this.#isSettled) {
       return;
     }
@@ -197,21 +230,22 @@ class Handshake {
     clearTimeout(this.#timer);
     this.#forget?.();
     if (isTracing && error !== null) {
-      trace('a handshake has failed, %s: %j', error.code, error.message);
+      const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+      trace('a handshake has failed, %s: %j', code, message);
     }
     if (error !== null) {
       this.#request?.destroy();
     }
-    process.nextTick(this.#callback, error, ...result);
+    process.nextTick(this.#callback, ...result);
   }
 }
 
-/** What an error says of a response. */
+/** What an error says of a response. @param {IncomingMessage} res */
 function factsOf({ statusCode, headers }) {
   return { statusCode, headers };
 }
 
-/** The settings as another host may see them. */
+/** The settings as another host may see them. @param {Settings} settings @returns {Settings} */
 function withoutSecrets(settings) {
   const { connect, headers } = settings;
   const shown = Object.entries(connect).filter(([name]) => !SECRET_OPTIONS.includes(name));

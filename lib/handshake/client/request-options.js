@@ -39,15 +39,18 @@ const REQUEST_OPTIONS = [...OWN_OPTIONS, ...CONNECT_OPTIONS];
 
 const count = integer(0, 100);
 
+/** @typedef {Record<string, import('../../../index').Extension>} Extensions */
+
+/** @typedef {ReturnType<typeof checkRequestOptions>} Settings */
+
 /**
  * Checks the options of a client's opening handshake.
  *
  * @param {unknown} options
- * @returns {Record<string, any>}
  */
 function checkRequestOptions(options = {}) {
   const given = object('The "options" argument', options);
-  const extensions = object('The "extensions" option', given.extensions ?? {});
+  const extensions = /** @type {Extensions} */ (object('The "extensions" option', given.extensions ?? {}));
   const { perMessageDeflate = false } = given;
   const deflate = checkPerMessageDeflate('The "perMessageDeflate" option', perMessageDeflate);
   const { signal } = given;
@@ -56,7 +59,7 @@ function checkRequestOptions(options = {}) {
   }
   const connect = CONNECT_OPTIONS.filter((name) => given[name] !== undefined);
   return {
-    agent: given.agent ?? false,
+    agent: /** @type {import('node:http').Agent | false} */ (given.agent ?? false),
     connect: Object.fromEntries(connect.map((name) => [name, given[name]])),
     deflate,
     extensions,
@@ -69,7 +72,7 @@ function checkRequestOptions(options = {}) {
   };
 }
 
-/** @returns {[string, string][]} the app's headers, `Origin` among them */
+/** @param {Record<string, unknown>} options @returns {[string, string][]} the app's headers, `Origin` among them */
 function headersOf({ headers, origin }) {
   const more = origin === undefined ? {} : { Origin: origin };
   return [...checkHeaders('The "headers" option', headers ?? {}), ...checkHeaders('The "origin" option', more)];

@@ -3,7 +3,11 @@
 const { invalidType } = require('../../util/errors.js');
 const { toUrl } = require('../../options/url.js');
 
-/** Each protocol a WebSocket can be asked for by: whether it is over TLS, and at a Unix-domain socket. */
+/**
+ * Each protocol a WebSocket can be asked for by: whether it is over TLS, and at a Unix-domain socket.
+ *
+ * @type {Map<string, { secure?: boolean, unix?: boolean }>}
+ */
 const PROTOCOLS = new Map([
   ['ws:', {}],
   ['wss:', { secure: true }],
@@ -22,18 +26,20 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  * @typedef {object} Target
  * @property {string} href without credentials
  * @property {boolean} secure
- * @property {{ host: string, port: number } | { socketPath: string }} where
+ * @property {{ host?: string, port?: number, socketPath?: string }} where
  * @property {string} path
  * @property {string | undefined} auth
  * @property {string | undefined} base what a redirect's location is relative to; none on a
  *   Unix-domain socket
  */
 
+/** @typedef {string | URL | { readonly href: string }} Place a URL, as the app gives it */
+
 /**
  * Reads a URL: `ws://…`, `wss://…`, the same as `http://…` and `https://…`, or, as `ws` spells it,
  * `ws+unix:/path/to/socket:/path?search`.
  *
- * @param {string | URL | { href: string }} value
+ * @param {Place} value
  * @returns {Target}
  * @throws {TypeError} where it is none of these, or has a fragment (RFC 6455 §3)
  */
@@ -51,14 +57,15 @@ function parseTarget(value) {
  * @returns {Target | null}
  */
 function toTarget(url) {
-  const kind = PROTOCOLS.get(url?.protocol);
-  if (kind === undefined || url.hash !== '') {
+  const kind = url === null ? undefined : PROTOCOLS.get(url.protocol);
+  if (url === null || kind === undefined || url.hash !== '') {
     return null;
   }
   const { unix = false, secure = false } = kind;
   return unix ? unixTarget(url, secure) : tcpTarget(url, secure);
 }
 
+/** @param {URL} url @param {boolean} secure @returns {Target} */
 function tcpTarget(url, secure) {
   const { hostname, port, pathname, search, username, password } = url;
   const bare = new URL(url);
@@ -77,6 +84,7 @@ function tcpTarget(url, secure) {
   };
 }
 
+/** @param {URL} url @param {boolean} secure @returns {Target | null} */
 function unixTarget({ href, host, pathname, search }, secure) {
   const [socketPath, path] = pathname.split(':', 2);
   if (host !== '' || !socketPath.startsWith('/')) {
@@ -86,7 +94,7 @@ function unixTarget({ href, host, pathname, search }, secure) {
   return { href, secure, where, path: (path || '/') + search, auth: undefined, base: undefined };
 }
 
-/** @returns {string} as it is, where a percent sign begins no escape */
+/** @param {string} text @returns {string} as it is, where a percent sign begins no escape */
 function decode(text) {
   try {
     return decodeURIComponent(text);

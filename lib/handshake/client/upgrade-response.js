@@ -9,11 +9,12 @@ const { confirmExtensions } = require('../negotiation.js');
  *
  * @param {import('node:http').IncomingMessage} res whose status is 101
  * @param {string} key what was sent as `Sec-WebSocket-Key`
- * @param {{ protocols: string[], extensions: object, deflate: object | null }} asked
+ * @param {import('./request-options.js').Settings} asked
  * @returns {{ protocol: string, extensions: string }} what has been agreed upon
  * @throws {Error} saying why the connection has to fail
  */
 function readUpgradeResponse(res, key, { protocols, extensions, deflate }) {
+  /** @param {string} name */
   const one = (name) => {
     const [value, ...more] = headerValues(res, name);
     if (more.length > 0) {

@@ -17,6 +17,18 @@ const { upgraded } = require('../upgraded-streams.js');
 const { heed } = require('./verdict.js');
 
 /**
+ * What `assignSocket` takes of an opening handshake.
+ *
+ * @typedef {import('../../../index').UpgradeResult} Result
+ */
+
+/**
+ * Gets an error, or `null`, the socket and what `assignSocket` takes.
+ *
+ * @typedef {(error: Error | null, socket?: import('node:stream').Duplex, result?: Result) => void} Callback
+ */
+
+/**
  * Answers a client's opening handshake (RFC 6455 §4.2). A request that is not upgraded gets a response
  * that says why, and its socket is closed.
  *
@@ -36,7 +48,7 @@ function handleUpgradeRequest(req, socket, ...rest) {
   }
   const settings = checkHandleOptions(options);
   callable('The "callback" argument', callback);
-  answer(req, socket, settings, callback);
+  answer(req, socket, settings, /** @type {Callback} */ (callback));
 }
 
 /**
@@ -44,22 +56,24 @@ function handleUpgradeRequest(req, socket, ...rest) {
  * client does, or `handshakeTimeout`.
  *
  * @param {import('node:http').IncomingMessage} req
- * @param {any} socket
- * @param {ReturnType<typeof checkHandleOptions>} settings
- * @param {Function} callback called once, never before this returns
+ * @param {import('node:stream').Duplex} socket an old-style one may lack some methods
+ * @param {Settings} settings
+ * @param {Callback} callback called once, never before this returns
  * @returns {(refusal: Refusal) => void} refuses the request, unless its outcome is known
  */
 function answer(req, socket, settings, callback) {
   // Until it is assigned, nobody else hears what happens to it.
   socket.on('error', ignore);
   let isSettled = false;
+  /** @type {NodeJS.Timeout | undefined} */
   let timer;
-  const settle = (error, ...result) => {
+  /** @param {Parameters<Callback>} result */
+  const settle = (...result) => {
     isSettled = true;
     clearTimeout(timer);
     socket.off('close', left);
     socket.off('end', left);
-    process.nextTick(callback, error, ...result);
+    process.nextTick(callback, ...result);
   };
   // A client that has ended its side does not wait for an answer.
   const left = () => {
@@ -67,6 +81,7 @@ function answer(req, socket, settings, callback) {
     settle(peerError(message, { code: 'ERR_WS_UPGRADE_ABORTED' }));
     socket.destroy?.();
   };
+  /** @param {Refusal} refusal */
   const giveUp = (refusal) => {
     if (!isSettled) {
       refuse(req, socket, refusal);
@@ -101,18 +116,18 @@ function answer(req, socket, settings, callback) {
   return giveUp;
 }
 
-/** Nothing can be said to the peer any more, or it has nothing to say. */
+/** Nothing can be said to the peer any more, or it has nothing to say. @param {import('node:stream').Duplex} socket */
 function isOver(socket) {
   return socket.destroyed || socket.writable === false || socket.readableEnded;
 }
 
-/** A function of the app's failed: it is no client's business how. */
+/** A function of the app's failed: it is no client's business how. @param {unknown} cause */
 function failed(cause) {
   const code = 'ERR_WS_UPGRADE_FAILED';
   return new Refusal(500, 'The request could not be looked at', { code, cause });
 }
 
-/** A function of the app's takes too long. */
+/** A function of the app's takes too long. @param {number} ms */
 function late(ms) {
   const code = 'ERR_WS_HANDSHAKE_TIMEOUT';
   return new Refusal(503, `The request was not decided on within ${ms} ms`, { code });
@@ -127,9 +142,14 @@ function errorOf({ status, message, code, cause }) {
   return cause === undefined ? error : Object.assign(error, { cause });
 }
 
+/** @typedef {Record<string, import('../../../index').Extension>} Extensions */
+
+/** @typedef {ReturnType<typeof checkHandleOptions>} Settings */
+
 /**
+ * Checks the options of an opening handshake.
+ *
  * @param {unknown} options
- * @returns {Record<string, any>}
  */
 function checkHandleOptions(options = {}) {
   const given = object('The "options" argument', options);
@@ -141,7 +161,7 @@ function checkHandleOptions(options = {}) {
   return {
     head: head ?? undefined,
     choose: checkChoice('The "protocols" option', protocols ?? []),
-    extensions: object('The "extensions" option', extensions ?? {}),
+    extensions: /** @type {Extensions} */ (object('The "extensions" option', extensions ?? {})),
     deflate: checkPerMessageDeflate('The "perMessageDeflate" option', perMessageDeflate ?? false),
     headers: checkHeaders('The "headers" option', headers ?? {}),
     timeout: delay('The "handshakeTimeout" option', given.handshakeTimeout ?? 10_000),
@@ -153,6 +173,8 @@ function checkHandleOptions(options = {}) {
 /**
  * Looks at a request; the app's functions may take their time. `shouldAccept` is the last of them.
  *
+ * @param {import('node:http').IncomingMessage} req
+ * @param {Settings} settings
  * @throws {Refusal | unknown} what is no Refusal has been thrown by the app's functions
  */
 async function decide(req, settings) {
@@ -160,7 +182,8 @@ async function decide(req, settings) {
   if (!(await settings.isAllowed(request.origin, req))) {
     throw new Refusal(403, 'The origin is not allowed', { code: 'ERR_WS_UPGRADE_REFUSED' });
   }
-  const protocol = (await settings.choose(request.protocols, req)) || '';
+  const chosen = (await settings.choose(request.protocols, req)) || '';
+  const protocol = /** @type {string} */ (chosen);
   if (protocol !== '' && !request.protocols.includes(protocol)) {
     throw invalidType('The result of "protocols"', 'one of the offered subprotocols', protocol);
   }

@@ -21,7 +21,12 @@ class Refusal {
    * @param {unknown} [more.cause]
    */
   constructor(status, message, { code = 'ERR_WS_INVALID_UPGRADE', headers = [], body, cause } = {}) {
-    Object.assign(this, { status, message, code, headers, body: body ?? `${message}\n`, cause });
+    this.status = status;
+    this.message = message;
+    this.code = code;
+    this.headers = headers;
+    this.body = body ?? `${message}\n`;
+    this.cause = cause;
   }
 }
 
@@ -55,7 +60,7 @@ function refuse(req, socket, { status, message, headers, body }) {
  * Lets the client read the response: destroyed while something of it lies unread, the socket would be
  * reset, and the response lost with it.
  *
- * @param {any} socket
+ * @param {import('node:stream').Duplex} socket an old-style one may lack some methods
  */
 function linger(socket) {
   const timer = setTimeout(() => socket.destroy?.(), PATIENCE);
@@ -64,6 +69,7 @@ function linger(socket) {
   socket.resume?.();
 }
 
+/** Hears of an error that is another's business. */
 function ignore() {}
 
 module.exports = { Refusal, ignore, refuse };

@@ -17,6 +17,8 @@ const MAX_PROTOCOLS_LENGTH = 8 * 1024;
 /** How many headers Node reads where the HTTP server has no `maxHeadersCount`. */
 const MAX_HEADERS = 1_000;
 
+/** @typedef {(name: string) => string[]} Values of a header, by its name in lower case */
+
 /**
  * Reads a request to upgrade (RFC 6455 §4.2.1).
  *
@@ -27,6 +29,7 @@ const MAX_HEADERS = 1_000;
  * @throws {Refusal}
  */
 function readUpgradeRequest(req) {
+  /** @type {Values} */
   const values = (name) => headerValues(req, name);
   if (req.method !== 'GET') {
     throw new Refusal(405, 'A WebSocket is opened by GET', { headers: [['Allow', 'GET']] });
@@ -44,8 +47,7 @@ function readUpgradeRequest(req) {
   }
   checkNoBody(values);
   if (!hasToken(values('upgrade'), 'websocket')) {
-    const headers = [['Upgrade', 'websocket']];
-    throw new Refusal(426, 'The Upgrade header does not ask for websocket', { headers });
+    throw new Refusal(426, 'The Upgrade header does not ask for websocket', { headers: [['Upgrade', 'websocket']] });
   }
   if (!hasToken(values('connection'), 'upgrade')) {
     throw new Refusal(400, 'The Connection header does not name Upgrade');
@@ -62,9 +64,12 @@ function readUpgradeRequest(req) {
 /**
  * Node leaves out headers behind the most that it reads, and says nothing of it: any of those that are looked
  * at might be missing.
+ *
+ * @param {import('node:http').IncomingMessage} req
  */
 function checkAllRead({ rawHeaders, socket }) {
-  const most = socket?.server?.maxHeadersCount ?? MAX_HEADERS;
+  const { server } = /** @type {{ server?: import('node:http').Server }} */ (socket ?? {});
+  const most = server?.maxHeadersCount ?? MAX_HEADERS;
   if (most > 0 && rawHeaders.length > 2 * most) {
     throw new Refusal(431, `There are more than ${most} headers`);
   }
@@ -72,6 +77,8 @@ function checkAllRead({ rawHeaders, socket }) {
 
 /**
  * A body has no meaning here, and a proxy that sees its end elsewhere would take it for a request.
+ *
+ * @param {Values} values
  */
 function checkNoBody(values) {
   const hasLength = values('content-length').some((length) => length !== '0');
@@ -80,12 +87,14 @@ function checkNoBody(values) {
   }
 }
 
+/** @param {Values} values @returns {string} the key */
 function readVersionAndKey(values) {
   const versions = values('sec-websocket-version');
   if (versions.length > 1) {
     throw new Refusal(400, 'There is more than one Sec-WebSocket-Version header');
   }
   if (versions[0] !== VERSION) {
+    /** @type {[string, string][]} */
     const headers = [
       ['Upgrade', 'websocket'],
       ['Sec-WebSocket-Version', VERSION],
@@ -99,6 +108,7 @@ function readVersionAndKey(values) {
   return keys[0];
 }
 
+/** @param {string[]} values @returns {string[]} */
 function readProtocols(values) {
   if (values.length === 0) {
     return [];
@@ -115,12 +125,17 @@ function readProtocols(values) {
   return protocols;
 }
 
+/**
+ * @param {string[]} values
+ * @returns {{ extensions: string, offers: { name: string, source: string }[] }}
+ */
 function readExtensions(values) {
   const extensions = values.join(',');
   let offers;
   try {
     offers = native.parseExtensions(extensions);
-  } catch ({ message }) {
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error);
     throw new Refusal(400, `Sec-WebSocket-Extensions is malformed: ${message}`);
   }
   if (values.length > 0 && offers.length === 0) {
@@ -133,10 +148,10 @@ function readExtensions(values) {
  * The path that a request asks for, in its normal form. Its target is a path, or, to a proxy, a whole
  * URL (RFC 7230 §5.3).
  *
- * @param {{ url: string }} req
+ * @param {{ url?: string }} req
  * @returns {string | null} `null` where it is neither
  */
-function pathOf({ url }) {
+function pathOf({ url = '' }) {
   try {
     const { protocol, pathname } = new URL(url.startsWith('/') ? `ws://localhost${url}` : url);
     return /^(?:http|ws)s?:$/.test(protocol) ? pathname : null;

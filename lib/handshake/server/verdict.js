@@ -25,13 +25,12 @@ function heed(verdict) {
   }
   const isStatus = typeof verdict === 'number';
   const given = isStatus ? { status: verdict } : object('The result of "shouldAccept"', verdict);
-  const { status: asked = 403, headers, body } = given;
+  const { status: asked = 403, headers, body } = /** @type {Record<string, unknown>} */ (given);
   if (body !== undefined && typeof body !== 'string') {
     throw invalidType('The body that "shouldAccept" returns', 'a string', body);
   }
   const lines = checkHeaders('The headers that "shouldAccept" returns', headers);
-  checkStatus(asked, lines);
-  throw new Refusal(asked, 'The request is refused', { code, headers: lines, body });
+  throw new Refusal(checkStatus(asked, lines), 'The request is refused', { code, headers: lines, body });
 }
 
 /**
@@ -39,6 +38,7 @@ function heed(verdict) {
  *
  * @param {unknown} status
  * @param {[string, string][]} headers
+ * @returns {number}
  * @throws {TypeError | RangeError}
  */
 function checkStatus(status, headers) {
@@ -51,6 +51,7 @@ function checkStatus(status, headers) {
   if (!isError && !leads) {
     throw outOfRange(name, REFUSALS, status);
   }
+  return status;
 }
 
 module.exports = { heed };

@@ -14,6 +14,8 @@ const kDriven = Symbol('websockets.driven');
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
 
+/** @typedef {import('./node-socket').NodeSocket & { [kDriven]: Driven }} DrivenSocket */
+
 /** Whose a socket is. */
 class Driven {
   /** Whether its handle reports the end or an error at this moment. */
@@ -21,16 +23,22 @@ class Driven {
 
   /** @param {Connection} connection */
   constructor(connection) {
+    /** @type {Connection | null} `null` once the socket is let go of */
     this.connection = connection;
   }
 }
 
-/** What a socket does from now on, each through its prototype: nothing of it is the socket's own. */
+/**
+ * What a socket does from now on, each through its prototype: nothing of it is the socket's own.
+ *
+ * @type {ThisType<DrivenSocket>}
+ */
 const METHODS = {
+  /** @param {unknown} _chunk @param {unknown} encoding @param {unknown} callback */
   write(_chunk, encoding, callback = encoding) {
     if (typeof callback === 'function') {
       const message = 'The socket carries a WebSocket: use send() of its Base';
-      process.nextTick(callback, failure('ERR_WS_SOCKET_TAKEN', message));
+      process.nextTick(/** @type {Function} */ (callback), failure('ERR_WS_SOCKET_TAKEN', message));
     }
     return false;
   },
@@ -47,18 +55,20 @@ const METHODS = {
   resetAndDestroy() {
     return this.destroy();
   },
+  /** @param {unknown[]} rest */
   end(...rest) {
     const callback = rest.find((argument) => typeof argument === 'function');
-    if (callback !== undefined) {
+    if (typeof callback === 'function') {
       this.once('close', () => callback());
     }
-    close(this[kDriven].connection, NORMAL_CLOSURE, '');
+    close(connectionOf(this), NORMAL_CLOSURE, '');
     return this;
   },
+  /** @param {Error} [error] */
   destroy(error) {
     if (!isLost(this)) {
       // At once: `close` of the socket comes when more messages of the batch may have been emitted.
-      terminate(this[kDriven].connection);
+      terminate(connectionOf(this));
     }
     return net.Socket.prototype.destroy.call(this, error);
   },
@@ -70,10 +80,11 @@ const driven = overlay(METHODS);
  * From now on the socket object drives the WebSocket: what is done to it acts on the connection,
  * and nothing done to it can be an uncaught error.
  *
- * @param {net.Socket} socket
+ * @param {net.Socket} given
  * @param {Connection} connection
  */
-function drive(socket, connection) {
+function drive(given, connection) {
+  const socket = /** @type {DrivenSocket} */ (given);
   socket[kDriven] = new Driven(connection);
   followLoss(socket);
   socket.on('error', ignore);
@@ -85,28 +96,33 @@ function drive(socket, connection) {
 }
 
 /**
- * @param {any} socket
+ * @param {object} socket
  * @returns {boolean} whether it is, or was, a connection's
  */
 function isDriven(socket) {
-  return socket[kDriven] !== undefined;
+  return /** @type {Partial<DrivenSocket>} */ (socket)[kDriven] !== undefined;
 }
 
 /**
  * The connection goes on without the socket object, which is destroyed: what is done to it is
  * nothing to the connection any more.
  *
- * @param {any} socket its handle is gone
+ * @param {net.Socket} given its handle is gone
  */
-function letGo(socket) {
-  const { connection } = socket[kDriven];
-  connection[kInner].socket = null;
+function letGo(given) {
+  const socket = /** @type {DrivenSocket} */ (given);
+  connectionOf(socket)[kInner].socket = null;
   socket[kDriven].connection = null;
   driven.lift(socket);
   socket.destroy();
 }
 
-/** Hears of the end or an error while the handle reports it, and before Node destroys the socket. */
+/** @param {DrivenSocket} socket that was not let go of @returns {Connection} whose it is */
+function connectionOf(socket) {
+  return /** @type {Connection} */ (socket[kDriven].connection);
+}
+
+/** Hears of the end or an error while the handle reports it, and before Node destroys the socket. @param {DrivenSocket} socket */
 function followLoss(socket) {
   if (socket.connecting) {
     // It gets its handle, or another one, on the way.
@@ -116,13 +132,15 @@ function followLoss(socket) {
   }
 }
 
+/** Hears of what the handle reports. @param {DrivenSocket} socket */
 function followHandle(socket) {
   const handle = socket._handle;
   const read = handle?.onread;
-  if (typeof read !== 'function') {
+  if (!handle || typeof read !== 'function') {
     return;
   }
   const owner = socket[kDriven];
+  /** @param {unknown} bytes */
   handle.onread = function onread(bytes) {
     if (bytes !== undefined) {
       return read.call(handle, bytes);
@@ -142,7 +160,7 @@ function followHandle(socket) {
  * of the connection, and no wish of the app's. An error tells nothing of who passes it: an app may
  * hand on one that it got elsewhere.
  *
- * @param {any} socket
+ * @param {DrivenSocket} socket
  * @returns {boolean} whether Node destroys it, or has every reason to
  */
 function isLost(socket) {
@@ -150,6 +168,7 @@ function isLost(socket) {
   return socket[kDriven].isFailing || Boolean(socket.errored) || hasEnded;
 }
 
+/** Hears of an error that is another's business. */
 function ignore() {}
 
 module.exports = { drive, isDriven, letGo };

@@ -8,6 +8,7 @@
  * @returns {{ lay(object: object): void, lift(object: object): void }}
  */
 function overlay(properties) {
+  /** @type {PropertyDescriptorMap} */
   const descriptors = Object.getOwnPropertyDescriptors(properties);
   const names = Object.keys(descriptors);
   /** @type {WeakMap<object, object>} what lies over a prototype */
@@ -15,14 +16,15 @@ function overlay(properties) {
   /** @type {WeakMap<object, object>} the reverse */
   const under = new WeakMap();
 
-  /** Has the properties hold for an object, over its own of the same names too. */
+  /** Has the properties hold for an object, over its own of the same names too. @param {object} object */
   function lay(object) {
     const prototype = Object.getPrototypeOf(object);
     let over = laid.get(prototype);
     if (over === undefined) {
-      over = Object.create(prototype, descriptors);
-      laid.set(prototype, over);
-      under.set(over, prototype);
+      const made = /** @type {object} */ (Object.create(prototype, descriptors));
+      laid.set(prototype, made);
+      under.set(made, prototype);
+      over = made;
     }
     Object.setPrototypeOf(object, over);
     for (const name of names) {
@@ -32,11 +34,11 @@ function overlay(properties) {
     }
   }
 
-  /** Undoes it: the object is what its class makes it. Those laid later are lifted before. */
+  /** Undoes it: the object is what its class makes it. Those laid later are lifted before. @param {object} object */
   function lift(object) {
-    Object.setPrototypeOf(object, under.get(Object.getPrototypeOf(object)));
+    Object.setPrototypeOf(object, /** @type {object} */ (under.get(Object.getPrototypeOf(object))));
     for (const name of names) {
-      delete object[name];
+      delete (/** @type {Record<string, unknown>} */ (object)[name]);
     }
   }
 

@@ -26,10 +26,14 @@ const kFacts = Symbol('websockets.facts');
  * @property {() => number} bytesWritten
  */
 
+/** @typedef {import('./node-socket').NodeSocket} NodeSocket */
+/** @typedef {NodeSocket & { [kFacts]: Facts }} CarriedSocket */
+
 /** What a socket knows through its handle. */
 class Facts {
   /** @type {number | null} what went through the handle; while there is one, that is asked */
   bytesRead = null;
+  /** @type {number | null} */
   bytesWritten = null;
 
   /**
@@ -38,11 +42,15 @@ class Facts {
    */
   constructor(socket, transport) {
     this.transport = transport;
-    this.address = socket.address();
+    this.address = /** @type {Partial<net.AddressInfo>} */ (socket.address());
   }
 }
 
-/** What acts on the handle acts on the connection, and what the handle tells is told without it. */
+/**
+ * What acts on the handle acts on the connection, and what the handle tells is told without it.
+ *
+ * @type {ThisType<CarriedSocket>}
+ */
 const METHODS = {
   setNoDelay(on = true) {
     this[kFacts].transport.setNoDelay(Boolean(on));
@@ -82,7 +90,13 @@ const METHODS = {
 
 const carried = overlay(METHODS);
 
-/** Bytes that went through the handle and, since then, through Rust. */
+/**
+ * Bytes that went through the handle and, since then, through Rust.
+ *
+ * @param {CarriedSocket} socket
+ * @param {'bytesRead' | 'bytesWritten'} name
+ * @returns {number}
+ */
 function total(socket, name) {
   const facts = socket[kFacts];
   const own = facts[name] ?? Reflect.get(net.Socket.prototype, name, socket);
@@ -92,10 +106,11 @@ function total(socket, name) {
 /**
  * Why Rust cannot carry this socket, or `null` where it can.
  *
- * @param {any} socket
+ * @param {object} given
  * @returns {string | null}
  */
-function whyNot(socket) {
+function whyNot(given) {
+  const socket = /** @type {NodeSocket} */ (given);
   if (native.open === undefined) {
     return 'this system has no socket transport';
   }
@@ -109,7 +124,8 @@ function whyNot(socket) {
   if (!(socket instanceof net.Socket) || !handle) {
     return 'it is no net.Socket with a handle';
   }
-  if (!PLAIN_HANDLES.has(handle.constructor.name) || !(handle.fd >= 0)) {
+  const { fd = -1 } = handle;
+  if (!PLAIN_HANDLES.has(handle.constructor.name) || !(fd >= 0)) {
     return 'its handle is no plain TCP or Unix-domain socket';
   }
   return null;
@@ -119,20 +135,20 @@ function whyNot(socket) {
  * Has the socket remember what it knows through its handle. Properties added once something lies over
  * its own would cost each socket a hidden class: this comes before.
  *
- * @param {any} socket
+ * @param {net.Socket} socket
  * @param {Carrier} transport
  */
 function remember(socket, transport) {
   // Reading it once makes the socket remember the peer.
   void socket.remoteAddress;
-  socket[kFacts] = new Facts(socket, transport);
+  /** @type {CarriedSocket} */ (socket)[kFacts] = new Facts(socket, transport);
 }
 
 /**
  * Hands the socket over to its transport: what the app has written before leaves first, and what
  * has been read already is taken along.
  *
- * @param {net.Socket} socket
+ * @param {NodeSocket} socket
  * @param {Carrier} transport
  * @param {Uint8Array | undefined} head bytes read before all others
  * @param {boolean} keepSocket whether the socket object goes on as the connection's
@@ -154,32 +170,34 @@ function takeOver(socket, transport, head, keepSocket) {
     socket.uncork();
   }
   // The prototype's: the socket's own refuses by now.
-  net.Socket.prototype.write.call(socket, '', (error) => {
+  /** @param {Error | null} [error] */
+  const written = (error) => {
     if (error || socket._handle !== handle) {
       transport.terminate();
     } else {
       handOver(socket, transport, head, keepSocket);
     }
-  });
+  };
+  /** @type {Function} */ (net.Socket.prototype.write).call(socket, '', written);
 }
 
 /**
  * All in one tick, so that neither side reads or writes what is the other's.
  *
- * @param {any} socket
+ * @param {NodeSocket} socket
  * @param {Carrier} transport
  * @param {Uint8Array | undefined} head
  * @param {boolean} keepSocket
  */
 function handOver(socket, transport, head, keepSocket) {
-  const handle = socket._handle;
-  const facts = socket[kFacts];
+  const handle = /** @type {import('./node-socket').Handle} */ (socket._handle);
+  const facts = /** @type {CarriedSocket} */ (socket)[kFacts];
   const { bytesRead, bytesWritten } = socket;
   Object.assign(facts, { bytesRead, bytesWritten });
   // `read` arms the handle anew: it is stopped only when nothing is left to read.
   const received = head === undefined ? [] : [head];
   for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) {
-    received.push(typeof chunk === 'string' ? Buffer.from(chunk, socket.readableEncoding) : chunk);
+    received.push(typeof chunk === 'string' ? Buffer.from(chunk, socket.readableEncoding ?? undefined) : chunk);
   }
   handle.readStop();
   transport.hand(Buffer.concat(received));

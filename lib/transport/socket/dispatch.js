@@ -21,14 +21,17 @@ let next = 0;
  * run inside. What one throws is reported there as an uncaught exception, and this is called with the same
  * records again, to go on behind that one.
  *
- * @param {any[]} records
+ * @param {(number | string | Buffer | undefined)[]} records
  */
 function dispatch(...records) {
   while (next < records.length) {
     const at = next;
     next += 4;
-    const tag = records[at];
-    deliver(connections[tag >>> 4], tag & 15, records[at + 1], records[at + 2], records[at + 3]);
+    const tag = /** @type {number} */ (records[at]);
+    const connection = /** @type {import('../../connection/connection.js').Connection} */ (connections[tag >>> 4]);
+    const payload = /** @type {string | Buffer} */ (records[at + 1]);
+    const code = /** @type {number | undefined} */ (records[at + 2]);
+    deliver(connection, tag & 15, payload, code, /** @type {string | undefined} */ (records[at + 3]));
   }
   next = 0;
 }
@@ -51,7 +54,7 @@ function drainLater(keepsAlive) {
 /**
  * Duplicates the socket's descriptor and makes it a connection; on failure nothing has changed.
  *
- * @param {...any} settings
+ * @param {Parameters<import('../../native/functions').Native['open']>} settings
  * @returns {number} the connection's number
  */
 function open(...settings) {

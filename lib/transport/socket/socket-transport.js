@@ -10,23 +10,25 @@ const { remember, takeOver } = require('../net-socket/takeover.js');
 const NO_SLOT = 2 ** 26 - 1;
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
+/** @typedef {import('../../connection/transport').Transport<Connection>} Transport */
 
 /**
  * A connection that Rust carries on a duplicate of the socket's descriptor.
  *
- * @implements {import('../../connection/transport').Transport<Connection>}
+ * @implements {Transport}
  */
 class SocketTransport {
   #slot;
   #group;
+  /** Until it is started. @type {import('../net-socket/node-socket').NodeSocket | null} */
   #socket;
-  /** Bytes read and written in all, once the connection is over. */
+  /** Bytes read and written in all, once the connection is over. @type {{ read: number, written: number } | null} */
   #total = null;
 
   /**
    * Duplicates the descriptor; on failure nothing has changed.
    *
-   * @param {import('node:net').Socket} socket
+   * @param {import('../net-socket/node-socket').NodeSocket} socket with a handle
    * @param {import('../../connection/group.js').Group<Connection>} group
    * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
    * @throws {Error} with the system's code, such as `EMFILE`
@@ -35,10 +37,11 @@ class SocketTransport {
     const { options } = group;
     this.#group = group;
     this.#socket = socket;
-    this.#slot = open(socket._handle.fd, group.id, options.maxBufferedAmount, ...protocolSettings(group, role));
+    const { fd } = /** @type {{ fd: number }} */ (socket._handle);
+    this.#slot = open(fd, group.id, options.maxBufferedAmount, ...protocolSettings(group, role));
   }
 
-  /** What the connection shows of it. */
+  /** What the connection shows of it. @returns {'socket'} */
   get name() {
     return 'socket';
   }
@@ -51,7 +54,7 @@ class SocketTransport {
   /** @param {Connection} connection */
   bind(connection) {
     bind(this.#slot, connection);
-    remember(this.#socket, this);
+    remember(/** @type {import('node:net').Socket} */ (this.#socket), this);
   }
 
   /**
@@ -61,7 +64,7 @@ class SocketTransport {
    * @param {boolean} keepSocket whether the socket object goes on as the connection's
    */
   start(head, keepSocket) {
-    const socket = this.#socket;
+    const socket = /** @type {import('node:net').Socket} */ (this.#socket);
     this.#socket = null;
     takeOver(socket, this, head, keepSocket);
   }

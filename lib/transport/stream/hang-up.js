@@ -2,39 +2,49 @@
 
 const native = require('../../native/native.js');
 
+/** @typedef {import('../net-socket/node-socket').NodeSocket} NodeSocket */
+
 /** How often, in ms, it is looked at whether connections are there still. */
 const INTERVAL = 500;
 
-/** What is watched, and what is called when it has hung up. @type {Map<any, () => void>} */
+/** What is watched, and what is called when it has hung up. @type {Map<NodeSocket, () => void>} */
 const watched = new Map();
+/** @type {NodeJS.Timeout | undefined} */
 let timer;
 
 /**
  * Node notices a reset only while it reads, and a paused stream it reads no further than its buffer
  * goes: meanwhile the system is asked. A stream without a descriptor cannot be watched.
  *
- * @param {any} socket
+ * @param {object} stream
  * @param {() => void} hungUp called where it was reset, or both its sides have ended
  */
-function watch(socket, hungUp) {
-  if (native.isHungUp === undefined || !(socket._handle?.fd >= 0)) {
+function watch(stream, hungUp) {
+  const socket = /** @type {NodeSocket} */ (stream);
+  if (native.isHungUp === undefined || !(descriptorOf(socket) >= 0)) {
     return;
   }
   watched.set(socket, hungUp);
   timer ??= setInterval(look, INTERVAL).unref();
 }
 
-/** @param {any} socket which is read again, or over */
-function unwatch(socket) {
-  if (watched.delete(socket) && watched.size === 0) {
+/** @param {object} stream which is read again, or over */
+function unwatch(stream) {
+  if (watched.delete(/** @type {NodeSocket} */ (stream)) && watched.size === 0) {
     clearInterval(timer);
     timer = undefined;
   }
 }
 
+/** @param {NodeSocket} socket @returns {number} its descriptor, -1 if it has none */
+function descriptorOf(socket) {
+  return socket._handle?.fd ?? -1;
+}
+
+/** Asks the system about all that is watched. */
 function look() {
   for (const [socket, hungUp] of [...watched]) {
-    const fd = socket._handle?.fd;
+    const fd = descriptorOf(socket);
     if (fd >= 0 && native.isHungUp(fd)) {
       unwatch(socket);
       hungUp();

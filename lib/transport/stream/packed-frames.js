@@ -17,6 +17,7 @@ const CHUNK_COST = 512;
  * it is: small ones share one.
  */
 class PackedFrames {
+  /** @type {Fifo<Uint8Array>} */
   #chunks = new Fifo();
   #copyLimit;
   /** Where small frames are copied to; from `#start` to `#end` they are no chunk yet. */
@@ -61,12 +62,12 @@ class PackedFrames {
     this.#end += length;
   }
 
-  /** @returns {Uint8Array} the next of them, one or many */
+  /** @returns {Uint8Array} the next of them, one or many; some must be inside */
   shift() {
     if (this.#chunks.length === 0) {
       this.#seal();
     }
-    const chunk = this.#chunks.shift();
+    const chunk = /** @type {Uint8Array} */ (this.#chunks.shift());
     this.bytes -= chunk.length;
     return chunk;
   }

@@ -10,16 +10,16 @@ const LOSSY = new Set(['utf8', 'utf-8', 'utf16le', 'utf-16le', 'ucs2', 'ucs-2', 
 /**
  * Has a stream, which the app may have given an encoding, lose nothing.
  *
- * @param {any} stream
+ * @param {import('node:stream').Duplex} stream
  */
 function keepBytes(stream) {
-  if (LOSSY.has(stream.readableEncoding)) {
+  if (LOSSY.has(stream.readableEncoding ?? '')) {
     stream.setEncoding('latin1');
   }
 }
 
 /**
- * @param {any} stream
+ * @param {import('node:stream').Duplex} stream
  * @param {unknown} chunk that it has brought
  * @returns {Uint8Array}
  * @throws {TypeError} where it has no bytes

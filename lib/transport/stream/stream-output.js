@@ -12,6 +12,17 @@ const FEW = 64;
 const AT_ONCE = 256 * 1024;
 
 /**
+ * The methods of a stream, whatever is put in their place later. An old-style one may lack those that are optional.
+ *
+ * @typedef {object} Methods
+ * @property {Function} write
+ * @property {Function} end
+ * @property {Function} [destroy]
+ * @property {Function} [pause]
+ * @property {Function} [resume]
+ */
+
+/**
  * The write side of a stream: frames of one tick leave together, and while the stream wants no
  * more, they wait here.
  */
@@ -29,6 +40,7 @@ class StreamOutput {
   /** Frames of this tick that the stream has. */
   #handed = 0;
   #ended = false;
+  /** @type {(() => void) | undefined} */
   #onEnd;
 
   /** Whether the end of each write is to be heard of. */
@@ -39,9 +51,8 @@ class StreamOutput {
   onDrain = () => {};
 
   /**
-   * @param {any} stream
-   * @param {{ write: Function, end: Function, destroy?: Function }} methods its own, whatever is
-   *   put in their place later
+   * @param {import('node:stream').Duplex} stream
+   * @param {Methods} methods
    */
   constructor(stream, methods) {
     this.#stream = stream;
@@ -84,6 +95,7 @@ class StreamOutput {
     }
   }
 
+  /** Gives the stream a frame. @param {Uint8Array} frame */
   #hand(frame) {
     this.written += frame.length;
     // Where much waits, the end of it is to be heard of, whatever the stream's own high-water mark.
@@ -132,7 +144,7 @@ class StreamOutput {
     this.flush();
   }
 
-  /** Hands over what waits; what is sent meanwhile waits behind it. */
+  /** Hands over what waits; what is sent meanwhile waits behind it. @param {() => boolean} goesOn */
   #pass(goesOn) {
     this.#passing = true;
     try {
@@ -183,7 +195,7 @@ class StreamOutput {
         this.#methods.end.call(this.#stream);
       }
       if (this.#methods.destroy === undefined) {
-        this.#onEnd();
+        this.#onEnd?.();
       }
     });
   }

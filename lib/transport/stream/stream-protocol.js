@@ -11,7 +11,7 @@ const NO_SLOT = 2 ** 32 - 1;
  * What hears of a stream's records.
  *
  * @typedef {object} Taker
- * @property {(kind: number, payload: any, code?: number, errorCode?: string) => void} take
+ * @property {(kind: number, payload: string | Buffer, code?: number, errorCode?: string) => void} take
  * @property {() => void} releaseClosingAnswer
  * @property {() => void} leave the process ends
  */
@@ -19,11 +19,11 @@ const NO_SLOT = 2 ** 32 - 1;
 /** @type {(Taker | undefined)[]} by slot */
 const transports = [];
 
-/** The transports of open connections, for the end of the process. */
+/** The transports of open connections, for the end of the process. @type {Set<Taker>} */
 const running = new Set();
 
 native.attachStreams((tag, payload, code, errorCode) => {
-  transports[tag >>> 4].take(tag & 15, payload, code, errorCode);
+  transports[tag >>> 4]?.take(tag & 15, payload, code, errorCode);
 });
 
 /** @returns {number} whole milliseconds of a clock that never goes back */
@@ -31,6 +31,7 @@ function now() {
   return Math.floor(performance.now());
 }
 
+/** Tells all open connections that the process ends. */
 function leaveAll() {
   for (const transport of running) {
     transport.leave();
@@ -43,11 +44,12 @@ function leaveAll() {
  */
 class StreamProtocol {
   #slot;
+  /** @type {NodeJS.Timeout | undefined} */
   #timer;
 
   /**
    * @param {boolean} filters permessage-deflate has its place among extensions in JavaScript
-   * @param {(boolean | number | string)[]} settings see `protocolSettings`
+   * @param {import('../../native/functions').Settings} settings see `protocolSettings`
    */
   constructor(filters, settings) {
     this.#slot = native.streamOpen(now(), filters, ...settings);
@@ -85,12 +87,20 @@ class StreamProtocol {
     native.streamPinged(this.#slot);
   }
 
-  /** @returns {Buffer} the frame of a message, compressed where it gains by that; it has to be written */
+  /**
+   * @param {number} opcode
+   * @param {string | ArrayBufferView} data
+   * @returns {Buffer | undefined} the frame of a message, compressed if it gains by that; it has to be written
+   */
   message(opcode, data) {
     return native.streamMessage(this.#slot, opcode, data, true);
   }
 
-  /** What permessage-deflate does among extensions, for a `DeflateStep`. */
+  /**
+   * What permessage-deflate does among extensions, for a `DeflateStep`.
+   *
+   * @returns {ConstructorParameters<typeof import('../../extensions/deflate-step.js').DeflateStep>[0]}
+   */
   get deflate() {
     return {
       inflate: (frame, payload) => native.streamInflate(this.#slot, frame, payload, now()),
@@ -100,7 +110,7 @@ class StreamProtocol {
     };
   }
 
-  /** Begins the closing handshake. */
+  /** Begins the closing handshake. @param {number} code @param {string | Uint8Array} reason */
   close(code, reason) {
     native.streamClose(this.#slot, code, reason, now());
   }
@@ -135,10 +145,11 @@ class StreamProtocol {
     }
   }
 
+  /** A deadline has come. */
   #fire() {
     const time = now();
     if (native.streamDeadline(this.#slot) <= time) {
-      transports[this.#slot].releaseClosingAnswer();
+      transports[this.#slot]?.releaseClosingAnswer();
     }
     native.streamFire(this.#slot, time);
     // The bytes that came since have moved the deadline.
@@ -148,7 +159,7 @@ class StreamProtocol {
   /** The connection is over: its number is another's from now on. */
   release() {
     clearTimeout(this.#timer);
-    running.delete(transports[this.#slot]);
+    running.delete(/** @type {Taker} */ (transports[this.#slot]));
     if (running.size === 0) {
       process.off('exit', leaveAll);
     }

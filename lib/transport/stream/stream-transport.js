@@ -25,14 +25,19 @@ const COMPRESSED_READ = 16 * 1024;
 const ABNORMAL_CLOSURE = 1006;
 const GOING_AWAY = 1001;
 
+/** @typedef {import('../../connection/connection.js').Connection} Connection */
+/** @typedef {import('../../connection/transport').Transport<Connection>} Transport */
+
 /**
  * A connection over any stream: the protocol in Rust is fed and emptied on this thread.
+ *
+ * @implements {Transport}
  */
 class StreamTransport {
   #protocol;
   #owner;
-  /** @type {import('../../connection/connection.js').Connection} */
-  #connection;
+  /** From `bind` on. @type {Connection} */
+  #connection = /** @type {never} */ (undefined);
   #output;
   #mask;
   /** What it writes may be others' too: neither an extension nor the stream changes it. */
@@ -46,7 +51,7 @@ class StreamTransport {
   overflow;
   /** What came before `head` had its turn, or before `open`. @type {Uint8Array[] | null} */
   #early = [];
-  /** Chunks that came while one was being taken, or that wait for the end of a pause. */
+  /** Chunks that came while one was being taken, or that wait for the end of a pause. @type {Fifo<Uint8Array>} */
   #chunks = new Fifo();
   #taking = false;
   #lost = false;
@@ -68,17 +73,23 @@ class StreamTransport {
   #parting = null;
   /** Bytes that came while paused. */
   #unwanted = 0;
+  /** @type {NodeJS.Timeout | undefined} */
   #patience;
   #read = 0;
-  #listeners;
+  /** What it hears of its stream. */
+  #listeners = {
+    data: (/** @type {unknown} */ chunk) => this.#receive(toBytes(this.#socket, chunk)),
+    end: () => this.#end(),
+    close: () => this.#lose(),
+    error: () => this.#lose(),
+  };
 
   /**
    * @param {import('node:stream').Duplex} socket
-   * @param {Record<string, Function>} methods its own, whatever is put in their place later
-   * @param {import('../../connection/group.js').Group<any>} owner
+   * @param {import('./stream-output.js').Methods} methods
+   * @param {import('../../connection/group.js').Group<Connection>} owner
    * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
-   * @param {{ name: string, read?: Function, write?: Function, agreed?: string }[]} extensions in
-   *   header order, where there are any in JavaScript
+   * @param {import('../../extensions/resolve.js').Resolved[]} extensions in header order, if there are any in JavaScript
    */
   constructor(socket, methods, owner, role, extensions) {
     const isChained = extensions.length > 0;
@@ -93,17 +104,18 @@ class StreamTransport {
     this.#extensions = extensions;
   }
 
-  /** What the connection shows of it. */
+  /** What the connection shows of it. @returns {'stream'} */
   get name() {
     return 'stream';
   }
 
-  /** @param {import('../../connection/connection.js').Connection} connection */
+  /** @param {Connection} connection */
   bind(connection) {
     this.#connection = connection;
     this.#protocol.bind(this);
     this.#owner.streams.add(connection);
     if (this.#extensions.length > 0) {
+      /** @param {import('../../extensions/resolve.js').Resolved} one */
       const withDeflate = (one) => (one.agreed === undefined ? one : new DeflateStep(this.#protocol.deflate));
       this.#framing = new Framing(this.#extensions.map(withDeflate), connection, {
         maxPayload: this.#owner.options.maxPayload,
@@ -123,13 +135,6 @@ class StreamTransport {
    */
   start(head) {
     const socket = this.#socket;
-    const lose = () => this.#lose();
-    this.#listeners = {
-      data: (chunk) => this.#receive(toBytes(socket, chunk)),
-      end: () => this.#end(),
-      close: lose,
-      error: lose,
-    };
     for (const [event, listener] of Object.entries(this.#listeners)) {
       socket.on(event, listener);
     }
@@ -141,9 +146,9 @@ class StreamTransport {
     }
     this.#methods.resume?.call(socket);
     const hasHead = head !== undefined && head.length > 0;
-    if (hasHead || this.#early.length > 0 || this.#lost) {
+    if (hasHead || (this.#early?.length ?? 0) > 0 || this.#lost) {
       // After `open`, and before what the stream brings; an old-style one may have told of it just now.
-      process.nextTick(() => this.#takeEarly(hasHead ? [head] : []));
+      process.nextTick(() => this.#takeEarly(hasHead ? head : undefined));
     } else {
       this.#early = null;
     }
@@ -153,7 +158,8 @@ class StreamTransport {
     this.#protocol.arm();
   }
 
-  #takeEarly([head]) {
+  /** Takes what came before its turn. @param {Uint8Array | undefined} head */
+  #takeEarly(head) {
     if (this.#protocol.isOver) {
       return;
     }
@@ -165,7 +171,7 @@ class StreamTransport {
       // It has been counted where it was read.
       this.#cut(head);
     }
-    for (const chunk of early) {
+    for (const chunk of early ?? []) {
       this.#receive(chunk);
     }
     if (lost) {
@@ -173,6 +179,7 @@ class StreamTransport {
     }
   }
 
+  /** The stream has brought this. @param {Uint8Array} chunk */
   #receive(chunk) {
     if (this.#early !== null) {
       this.#early.push(chunk);
@@ -187,7 +194,7 @@ class StreamTransport {
     }
   }
 
-  /** Bytes for the extensions, or else for the protocol. */
+  /** Bytes for the extensions, or else for the protocol. @param {Uint8Array} chunk */
   #cut(chunk) {
     if (this.#framing === null) {
       this.#accept(chunk);
@@ -202,7 +209,7 @@ class StreamTransport {
     }
   }
 
-  /** Bytes for the protocol. */
+  /** Bytes for the protocol. @param {Uint8Array} bytes */
   #accept(bytes) {
     const step = this.#deflates ? COMPRESSED_READ : READ;
     for (let at = 0; at < bytes.length; at += step) {
@@ -236,7 +243,7 @@ class StreamTransport {
       // What comes out of a chunk may be a thousand times as much: a pause is heeded between two.
       while (this.#chunks.length > 0 && (!this.#paused || this.#lost)) {
         this.#congested = this.bufferedAmount() > HIGH_MARK;
-        this.#protocol.receive(this.#chunks.shift(), this.#congested);
+        this.#protocol.receive(/** @type {Uint8Array} */ (this.#chunks.shift()), this.#congested);
       }
     } finally {
       this.#taking = false;
@@ -342,13 +349,13 @@ class StreamTransport {
    * What follows from what Rust was told.
    *
    * @param {number} kind
-   * @param {any} payload
+   * @param {string | Buffer} payload
    * @param {number | undefined} code
    * @param {string | undefined} errorCode
    */
   take(kind, payload, code, errorCode) {
     if (kind === KIND.WRITE) {
-      this.#inTurn(() => this.#write(payload));
+      this.#inTurn(() => this.#write(/** @type {Buffer} */ (payload)));
     } else if (kind === KIND.END) {
       this.#inTurn(() => this.#endWrites());
     } else if (kind === KIND.CLOSING || kind === KIND.ERROR) {
@@ -360,7 +367,7 @@ class StreamTransport {
     }
   }
 
-  /** Does it now, or behind the replies to what a pause holds. */
+  /** Does it now, or behind the replies to what a pause holds. @param {() => void} act */
   #inTurn(act) {
     if (this.#parting === null) {
       act();
@@ -383,7 +390,7 @@ class StreamTransport {
     this.#framing === null ? end() : this.#framing.afterWrites(end);
   }
 
-  /** Sends whole frames. */
+  /** Sends whole frames. @param {Uint8Array} bytes @param {boolean} [compress] */
   #write(bytes, compress = false) {
     if (this.#framing === null) {
       this.#output.write(bytes);
@@ -392,9 +399,16 @@ class StreamTransport {
     }
   }
 
+  /**
+   * @param {number} opcode
+   * @param {string | ArrayBufferView} data
+   * @param {boolean} compress
+   * @param {() => Uint8Array} [shared]
+   * @returns {Uint8Array} the frame
+   */
   #encode(opcode, data, compress, shared) {
     if (this.#deflates && compress) {
-      return this.#protocol.message(opcode, data);
+      return /** @type {Buffer} */ (this.#protocol.message(opcode, data));
     }
     return shared !== undefined && this.#sharesFrames ? shared() : native.encode(opcode, data, this.#mask);
   }
@@ -415,7 +429,7 @@ class StreamTransport {
       this.#wasHigh = false;
       this.#output.isWatched = false;
       // Within a write of the stream's, or of `send`, which is to go on whatever a listener throws.
-      apart(() => deliver(this.#connection, KIND.DRAIN));
+      apart(() => deliver(this.#connection, KIND.DRAIN, ''));
     }
   }
 
@@ -458,7 +472,7 @@ class StreamTransport {
     return this.bufferedAmount() + Math.max(0, overhead - HIGH_MARK);
   }
 
-  /** Drops the connection for want of room. */
+  /** Drops the connection for want of room. @param {string} message */
   #overflow(message) {
     this.#lost = true;
     this.overflow = message;
@@ -561,13 +575,13 @@ class StreamTransport {
   }
 }
 
-/** An extension reports something, or did something wrong; the connection goes on. */
+/** An extension reports something, or did something wrong; the connection goes on. @param {Connection} connection @param {Error} error */
 function reportFrom(connection, error) {
   // Within a call of the extension's, or of `send`.
   apart(() => report(connection, Object.assign(error, { sid: connection.sid })));
 }
 
-/** Runs listeners within what is none of theirs: what one throws is an uncaught exception. */
+/** Runs listeners within what is none of theirs: what one throws is an uncaught exception. @param {() => void} emit */
 function apart(emit) {
   try {
     emit();

@@ -1,263 +1,183 @@
 //! What a connection reads, and when it does not.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::rc::Rc;
+use std::os::fd::AsFd;
 
-use super::super::readiness::Ready;
-use super::super::shard::{READ_BUFFER, Shard};
-use super::super::socket;
-use super::{Connection, Reading, Record};
-use crate::protocol::{self, State};
+use super::{Connection, Life};
+use crate::engine::context::{Context, Ready};
+use crate::engine::session::Pressure;
+use crate::engine::write_side::{Shared, socket};
+use crate::protocol::{Event, State};
 
-/// With more than this many bytes queued, only the latest ping is answered (RFC 6455 §5.5.3).
-const CONGESTED: usize = 64 * 1024;
 /// Reads of one connection before others have their turn.
 const READS_PER_TURN: u32 = 4;
 
-/// What one read of a connection with compression may bring: inflated, that is 16 MiB at most, as
-/// much as an env lets records wait.
-const COMPRESSED_READ: usize = 16 * 1024;
-
-/// Where this many bytes of a message are still to come, they are read straight into it.
+/// If this many bytes of a message are still to come, they are read straight into it.
 const DIRECT: usize = 16 * 1024;
 
 impl Connection {
     /// Its socket is ready: what waits is written, and it has a turn to read.
-    pub(in super::super) fn ready(self: &Rc<Self>, shard: &Rc<Shard>, ready: Ready) {
-        let writes = {
-            let mut inner = self.inner.borrow_mut();
-            inner.readable |= ready.readable;
-            inner.ending |= ready.ended;
-            ready.writable && std::mem::take(&mut inner.want_write)
-        };
-        if writes {
-            self.settle(shard);
+    pub(in super::super) fn ready(&mut self, context: &mut Context, ready: Ready) {
+        self.readable |= ready.readable;
+        self.ending |= ready.ended;
+        if ready.writable && std::mem::take(&mut self.want_write) {
+            self.settle(context);
         }
-        self.turn_later(shard);
+        self.turn_later(context);
     }
 
-    /// Reads what has come, but for so much that others have to wait: then it has another turn.
-    pub(in super::super) fn turn(self: &Rc<Self>, shard: &Rc<Shard>) {
-        self.waits.set(false);
-        let Some(fd) = self.shared.fd() else {
-            return;
-        };
+    /// Reads what has come, unless that is so much that others have to wait: then it has another turn.
+    pub(in super::super) fn turn(&mut self, context: &mut Context) {
+        self.waits = false;
         for _ in 0..READS_PER_TURN {
-            let reading = {
-                let inner = self.inner.borrow();
-                let has_some = inner.readable || !inner.early.is_empty();
-                if !inner.started || inner.finished || !has_some {
-                    return;
+            let has_some = self.readable || self.session.unread() > 0;
+            if self.life != Life::Started || !has_some {
+                return;
+            }
+            if self.session.is_paused() {
+                return self.look_for_hang_up(context);
+            }
+            if !self.session.may_read() || self.must_suspend(context) {
+                return;
+            }
+            self.read(context);
+        }
+        self.turn_later(context);
+    }
+
+    /// One read, and what it brings. What JavaScript had read comes before what is in the socket.
+    fn read(&mut self, context: &mut Context) {
+        if self.session.unread() > 0 {
+            let (now, pressure) = (context.now(), pressure(&self.shared));
+            self.step(&mut context.output, |session, answer, record| {
+                session.take(pressure, now, answer, &mut |event| record(event));
+            });
+            return self.settle(context);
+        }
+        match self.receive(context) {
+            Ok((0, _)) => {
+                self.session.end_reads(self.shared.buffered());
+                if self.session.phase() == State::Closed {
+                    self.finish(context);
                 }
-                inner.reading
-            };
-            match reading {
-                Reading::On if self.must_suspend(shard) => return,
-                Reading::On => self.read_some(shard, fd.as_fd()),
-                Reading::Paused => return self.look_for_hang_up(shard, fd.as_fd()),
-                Reading::Suspended | Reading::Ended => return,
             }
-        }
-        self.turn_later(shard);
-    }
-
-    /// One read, and what it brings.
-    fn read_some(self: &Rc<Self>, shard: &Rc<Shard>, fd: BorrowedFd<'_>) {
-        if let Some(mut piece) = self.take_early(self.room()) {
-            return self.receive(shard, &mut piece);
-        }
-        match self.read(shard, fd) {
-            Ok((read, room)) if read < room => {
-                // It has emptied the kernel's buffer: of what comes next, an edge tells.
-                let mut inner = self.inner.borrow_mut();
-                inner.readable = inner.ending;
+            Ok((read, room)) => {
+                if read < room {
+                    // It has emptied the kernel's buffer: of what comes next, an edge tells.
+                    self.readable = self.ending;
+                }
+                self.settle(context);
             }
-            Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Where it cannot be written to any more, there is nothing left to read.
+            // If it cannot be written to any more, there is nothing left to read.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && !self.shared.is_gone() => {
-                self.inner.borrow_mut().readable = false;
+                self.readable = false;
             }
-            Err(_) => self.lose(shard),
+            Err(_) => self.lose(context),
         }
     }
 
-    /// Most bytes to read at once.
-    fn room(&self) -> usize {
-        match self.shared.deflate {
-            Some(_) => COMPRESSED_READ,
-            None => READ_BUFFER,
-        }
-    }
-
-    /// Reads from the socket once, and takes what that brings: so many bytes, of so many that it had
-    /// room for.
-    fn read(self: &Rc<Self>, shard: &Rc<Shard>, fd: BorrowedFd<'_>) -> io::Result<(usize, usize)> {
-        if let Some(result) = self.read_into_message(fd) {
-            let (read, room) = result?;
-            if read == 0 {
-                self.end(shard);
-            } else {
-                self.count(shard, read);
-                self.take_in(shard, |protocol, answer, record| {
-                    protocol.received(read, shard.now(), answer, &mut |event| record(event));
-                });
+    /// Reads from the socket once, and has the session take that: how many bytes, of how many that there was
+    /// room for. The rest of a large message is read straight to where it is put together.
+    fn receive(&mut self, context: &mut Context) -> io::Result<(usize, usize)> {
+        let Some(fd) = self.shared.fd() else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        let direct = match self.shared.deflate {
+            None => self.session.room(DIRECT),
+            Some(_) => None,
+        };
+        let is_direct = direct.is_some();
+        let (read, room) = match direct {
+            Some((memory, room)) => (socket::receive_into(fd.as_fd(), memory, room)?, room),
+            None => {
+                let buffer = &mut context.read_buffer[..self.session.at_once()];
+                (socket::receive(fd.as_fd(), buffer)?, buffer.len())
             }
+        };
+        drop(fd);
+        if read == 0 {
             return Ok((read, room));
         }
-        let mut buffer = shard.read_buffer.borrow_mut();
-        let buffer = &mut buffer[..self.room()];
-        let read = socket::receive(fd, buffer)?;
-        if read == 0 {
-            self.end(shard);
-        } else {
-            self.count(shard, read);
-            self.receive(shard, &mut buffer[..read]);
-        }
-        Ok((read, buffer.len()))
-    }
-
-    fn count(&self, shard: &Shard, read: usize) {
         self.shared.count_read(read);
-        shard.rings.count(read);
-    }
-
-    /// Reads the rest of a large message straight to where it is put together: so many bytes, of so many
-    /// that there was room for.
-    fn read_into_message(&self, fd: BorrowedFd<'_>) -> Option<io::Result<(usize, usize)>> {
-        if self.shared.deflate.is_some() {
-            return None;
-        }
-        let mut inner = self.inner.borrow_mut();
-        let (memory, room) = inner.protocol.room(DIRECT)?;
-        Some(socket::receive_into(fd, memory, room).map(|read| (read, room)))
-    }
-
-    /// The next `room` bytes of what JavaScript had read, if there are any left.
-    fn take_early(&self, room: usize) -> Option<Vec<u8>> {
-        let early = &mut self.inner.borrow_mut().early;
-        if early.is_empty() {
-            return None;
-        }
-        let rest = early.split_off(room.min(early.len()));
-        Some(std::mem::replace(early, rest))
+        context.output.rings.count(read);
+        // Before the step: what waits may be written by the time it ends.
+        let (now, pressure) = (context.now(), pressure(&self.shared));
+        let buffer = &mut context.read_buffer;
+        self.step(&mut context.output, |session, answer, record| {
+            let mut record = |event: Event<'_>| record(event);
+            if is_direct {
+                session.received(read, pressure, now, answer, &mut record);
+            } else {
+                session.receive(&mut buffer[..read], pressure, now, answer, &mut record);
+            }
+        });
+        Ok((read, room))
     }
 
     /// While paused, only a reset is noticed; what came before it is then delivered.
-    fn look_for_hang_up(self: &Rc<Self>, shard: &Shard, fd: BorrowedFd<'_>) {
-        self.inner.borrow_mut().readable = false;
-        if socket::is_hung_up(fd) {
-            self.read_on(shard);
+    fn look_for_hang_up(&mut self, context: &mut Context) {
+        self.readable = false;
+        let fd = self.shared.fd();
+        if fd.is_some_and(|fd| socket::is_hung_up(fd.as_fd())) {
+            self.session.read_on(context.now());
+            self.read_on(context);
         }
     }
 
-    /// Where the env has no room for records, reading stops until it has.
-    fn must_suspend(self: &Rc<Self>, shard: &Shard) -> bool {
+    /// If the env has no room for records, reading stops until it has.
+    fn must_suspend(&mut self, context: &mut Context) -> bool {
         let port = &self.shared.port;
         if !port.is_full() || !port.suspend() {
             return false;
         }
-        let mut inner = self.inner.borrow_mut();
-        inner.reading = Reading::Suspended;
-        inner.protocol.suspend(shard.now());
-        shard.suspend(self.clone());
+        self.session.suspend(context.now());
+        context.suspended.push(self.key());
         true
     }
 
     /// The env has room again.
-    pub(in super::super) fn resume(self: &Rc<Self>, shard: &Shard) {
-        if self.inner.borrow().reading == Reading::Suspended {
-            self.read_on(shard);
+    pub(in super::super) fn unsuspend(&mut self, context: &mut Context) {
+        if self.session.unsuspend(context.now()) {
+            self.read_on(context);
         }
     }
 
     /// The app stops reading, or goes on.
-    pub(in super::super) fn pause(self: &Rc<Self>, shard: &Shard, paused: bool) {
-        let mut inner = self.inner.borrow_mut();
-        match inner.reading {
-            Reading::On | Reading::Suspended if paused => {
-                if inner.reading == Reading::On {
-                    inner.protocol.suspend(shard.now());
-                }
-                inner.reading = Reading::Paused;
-                drop(inner);
-                self.turn_later(shard);
-            }
-            Reading::Paused if !paused => {
-                drop(inner);
-                self.read_on(shard);
-            }
-            _ => {}
-        }
-    }
-
-    pub(super) fn read_on(self: &Rc<Self>, shard: &Shard) {
-        let mut inner = self.inner.borrow_mut();
-        if matches!(inner.reading, Reading::Paused | Reading::Suspended) {
-            inner.protocol.resume(shard.now());
-        }
-        inner.reading = Reading::On;
-        inner.readable = true;
-        drop(inner);
-        self.turn_later(shard);
-        self.arm(shard);
-    }
-
-    fn receive(self: &Rc<Self>, shard: &Rc<Shard>, bytes: &mut [u8]) {
-        self.take_in(shard, |protocol, answer, record| {
-            protocol.receive(bytes, shard.now(), answer, &mut |event| record(event));
-        });
-    }
-
-    /// Lets the protocol take what has come.
-    fn take_in(
-        self: &Rc<Self>,
-        shard: &Rc<Shard>,
-        take: impl FnOnce(&mut protocol::Connection, &mut Vec<u8>, &mut Record<'_>),
-    ) {
-        let congested = self.shared.buffered() > CONGESTED;
-        // Before the step: what waits may be written by the time it ends.
-        self.inner.borrow_mut().congested |= congested;
-        self.step(shard, |protocol, answer, record| {
-            if congested {
-                protocol.set_congested(true, answer);
-            }
-            protocol.expect_pongs(self.shared.take_pings());
-            take(protocol, answer, record);
-        });
-    }
-
-    /// The peer's FIN.
-    fn end(self: &Rc<Self>, shard: &Rc<Shard>) {
-        let mut inner = self.inner.borrow_mut();
-        let unsent = self.shared.buffered() > 0 || inner.parting.is_some();
-        if inner.protocol.state() == State::Draining && unsent {
-            inner.reading = Reading::Ended;
+    pub(in super::super) fn pause(&mut self, context: &mut Context, paused: bool) {
+        if !self.session.pause(paused, context.now()) {
             return;
         }
-        drop(inner);
-        self.lose(shard);
+        if paused {
+            // What hangs up meanwhile is noticed in a turn.
+            self.turn_later(context);
+        } else {
+            self.read_on(context);
+        }
+    }
+
+    /// The session reads again: what came meanwhile was heard of before.
+    pub(super) fn read_on(&mut self, context: &mut Context) {
+        self.readable = true;
+        self.turn_later(context);
+        self.arm(context);
     }
 
     /// This thread may have been too busy to read what the peer sent before its time was up. False
-    /// where the connection has ended.
-    pub(super) fn read_before_deadline(self: &Rc<Self>, shard: &Rc<Shard>) -> bool {
-        {
-            let inner = self.inner.borrow();
-            // What JavaScript had read comes before what is in the socket.
-            let is_next = inner.started && inner.early.is_empty();
-            if inner.reading != Reading::On || !is_next || inner.finished {
-                return !inner.finished;
-            }
+    /// if the connection has ended.
+    pub(super) fn read_before_deadline(&mut self, context: &mut Context) -> bool {
+        let is_next = self.life == Life::Started && self.session.unread() == 0;
+        if is_next && self.session.may_read() {
+            self.read(context);
         }
-        let Some(fd) = self.shared.fd() else {
-            return true;
-        };
-        match self.read(shard, fd.as_fd()) {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => self.lose(shard),
-            _ => {}
-        }
-        !self.inner.borrow().finished
+        !self.is_over()
+    }
+}
+
+/// What waits for the peer, and which pings it is about to answer.
+fn pressure(shared: &Shared) -> Pressure {
+    Pressure {
+        queued: shared.buffered(),
+        pings: shared.take_pings(),
     }
 }

@@ -1,29 +1,31 @@
 //! Messages to all connections of a `Base`.
 
-use std::rc::Rc;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::super::compressed_once::CompressedOnce;
-use super::super::connection::Connection;
-use super::super::outbox::COPY_LIMIT;
-use super::super::port::Port;
-use super::super::shared::Append;
-use super::super::submission::{Frame, Submission};
-use super::{BEHIND, Shard, Work};
+use super::compressed_once::CompressedOnce;
+use super::table::Table;
+use super::work::{LATE, Work};
+use crate::engine::command::{Command, Frame};
+use crate::engine::connection::Connection;
+use crate::engine::context::Context;
+use crate::engine::mailbox::Port;
+use crate::engine::write_side::Append;
+use crate::engine::write_side::outbox::COPY_LIMIT;
 use crate::protocol::{Opcode, encode_compressed_frame, encode_frame, random_key};
 
-/// So many broadcasts in a row go to a connection at once, at most.
+/// Most broadcasts in a row that go to a connection at once.
 const RUN: usize = 64;
-/// And so many bytes of their frames.
+/// And most bytes of their frames.
 const RUN_BYTES: usize = 16 * 1024;
 
 /// Broadcasts that nothing came between.
 struct Run {
     frames: Vec<Frame>,
-    /// One behind the other.
+    /// One after the other.
     joined: Bytes,
     pings: usize,
     /// Whether they are written at once: nothing follows that would be written with them.
@@ -53,7 +55,7 @@ impl Run {
     }
 
     /// Sends them to a connection that takes them as they are: at once, or behind what it is sent already.
-    fn send(&self, shard: &Rc<Shard>, connection: &Rc<Connection>) {
+    fn send(&self, connection: &mut Connection, context: &mut Context) {
         let shared = &connection.shared;
         for _ in 0..self.pings {
             shared.count_ping();
@@ -63,82 +65,82 @@ impl Run {
                 && let Some(is_all) = shared.shard_write_now(&self.joined)
             {
                 if !is_all {
-                    connection.settle(shard);
+                    connection.settle(context);
                 }
                 return;
             }
             let append = shared.shard_append_shared(&self.joined);
-            return connection.appended(shard, append);
+            return connection.appended(context, append);
         }
         // Close to its limit, which is looked at before each message.
         for frame in &self.frames {
-            let append = shared.shard_append_shared(&frame.bytes);
-            connection.appended(shard, append);
+            let append = connection.shared.shard_append_shared(&frame.bytes);
+            connection.appended(context, append);
         }
     }
 }
 
-impl Shard {
-    /// Sends a frame to all connections of a `Base`, but to those for each of which it has to be
-    /// compressed by itself: these are returned. Where all take it as it is, the broadcasts that come
-    /// next are sent with it.
-    pub(super) fn broadcast(
-        self: &Rc<Self>,
-        at: Instant,
-        port: &Arc<Port>,
-        base: u64,
-        mut frame: Frame,
-    ) -> Vec<Work> {
-        let mut each_by_itself = Vec::new();
-        let Some(members) = self.bases.borrow().get(&base).cloned() else {
-            return each_by_itself;
-        };
-        if members.are_plain() {
-            let run = self.run(port, base, frame);
-            members.each(|connection| self.guard(connection, || run.send(self, connection)));
-            return each_by_itself;
-        }
-        frame.compress &= at.elapsed() < BEHIND;
-        let mut compressed = CompressedOnce::default();
-        members.each(|connection| {
-            let shared = &connection.shared;
-            if frame.opcode == Opcode::Ping {
-                shared.count_ping();
-            }
-            self.guard(connection, || {
-                match append(connection, &frame, &mut compressed) {
-                    Some(append) => connection.appended(self, append),
-                    None => each_by_itself.push(Work::Message(at, shared.clone(), frame.clone())),
-                }
-            });
+/// Sends a frame to all connections of a `Base`, but to those for each of which it has to be
+/// compressed by itself: these are returned. If all take it as it is, the broadcasts that come
+/// next in `works` are sent with it.
+pub(super) fn broadcast(
+    (table, context): (&mut Table, &mut Context),
+    works: &mut VecDeque<Work>,
+    at: Instant,
+    port: &Arc<Port>,
+    base: u64,
+    mut frame: Frame,
+) -> Vec<Work> {
+    let mut each_by_itself = Vec::new();
+    let Some(group) = table.group(base) else {
+        return each_by_itself;
+    };
+    if table.is_plain(group) {
+        let run = run(works, port, base, frame);
+        table.each(context, group, |connection, context| {
+            run.send(connection, context);
         });
-        each_by_itself
+        return each_by_itself;
     }
-
-    /// A broadcast with those that come next. In the backlog they are done.
-    fn run(&self, port: &Arc<Port>, base: u64, frame: Frame) -> Run {
-        let mut bytes = frame.bytes.len();
-        let mut frames = vec![frame];
-        let mut backlog = self.backlog.borrow_mut();
-        for work in backlog.iter_mut() {
-            let Work::Submission(_, of, Submission::Broadcast { base: to, frame }) = work else {
-                break;
-            };
-            let length = frame.bytes.len();
-            bytes += length;
-            let is_same = *to == base && Arc::ptr_eq(of, port);
-            if !is_same || bytes > RUN_BYTES || frames.len() == RUN {
-                break;
-            }
-            frames.push(frame.clone());
-            *work = Work::Done(port.clone(), length);
+    frame.compress &= at.elapsed() < LATE;
+    let mut compressed = CompressedOnce::default();
+    table.each(context, group, |connection, context| {
+        if frame.opcode == Opcode::Ping {
+            connection.shared.count_ping();
         }
-        let is_last = backlog.len() < frames.len();
-        Run::new(frames, is_last)
-    }
+        match append(connection, &frame, &mut compressed) {
+            Some(append) => connection.appended(context, append),
+            None => {
+                let (shared, frame) = (connection.shared.clone(), frame.clone());
+                each_by_itself.push(Work::Message(at, shared, frame));
+            }
+        }
+    });
+    each_by_itself
 }
 
-/// Appends a frame to what is written to a connection, each as it takes it. `None` where it has to be
+/// A broadcast with those that come next. Among `works` they are done.
+fn run(works: &mut VecDeque<Work>, port: &Arc<Port>, base: u64, frame: Frame) -> Run {
+    let mut bytes = frame.bytes.len();
+    let mut frames = vec![frame];
+    for work in works.iter_mut() {
+        let Work::Command(_, of, Command::Broadcast { base: to, frame }) = work else {
+            break;
+        };
+        let length = frame.bytes.len();
+        bytes += length;
+        let is_same = *to == base && Arc::ptr_eq(of, port);
+        if !is_same || bytes > RUN_BYTES || frames.len() == RUN {
+            break;
+        }
+        frames.push(frame.clone());
+        *work = Work::Done(port.clone(), length);
+    }
+    let is_last = works.len() < frames.len();
+    Run::new(frames, is_last)
+}
+
+/// Appends a frame to what is written to a connection, each as it takes it. `None` if it has to be
 /// compressed for this one by itself.
 fn append(
     connection: &Connection,

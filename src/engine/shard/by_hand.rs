@@ -1,17 +1,18 @@
 //! A shard without its thread: what it has heard and carried out when something else has its turn.
 
+use std::cell::RefCell;
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
 
-use super::super::batch::{Batch, Kind};
-use super::super::port::Doorbell;
-use super::super::socket;
 use super::*;
+use crate::engine::batch::{Batch, Kind};
+use crate::engine::mailbox::Doorbell;
+use crate::engine::write_side::socket;
 use crate::protocol::{
-    Config, Deflate, DeflateParams, Opcode, PERMESSAGE_DEFLATE, Role, encode_frame,
+    Config, Deflate, DeflateParams, Millis, Opcode, PERMESSAGE_DEFLATE, Role, encode_frame,
 };
 
 const TIMEOUT: Millis = 1;
@@ -35,20 +36,20 @@ impl Doorbell for Asking {
 }
 
 /// A shard for so many connections, and the runtime that it is to be dropped before.
-fn shard(connections: usize) -> (Rc<Shard>, Runtime) {
+fn shard(connections: usize) -> (RefCell<Shard>, Runtime) {
     let runtime = Builder::new_current_thread().enable_io().build().unwrap();
     let readiness = {
         let _entered = runtime.enter();
         Readiness::new().unwrap()
     };
     let handle = Arc::new(ShardHandle::new(0, connections));
-    (Shard::new(readiness, handle), runtime)
+    (RefCell::new(Shard::new(readiness, handle)), runtime)
 }
 
 /// A connection that has been opened on a shard, and its peer.
 struct Opened {
     // Before its runtime ends, for which its poller is registered.
-    shard: Rc<Shard>,
+    shard: RefCell<Shard>,
     port: Arc<Port>,
     shared: Arc<Shared>,
     config: Arc<Config>,
@@ -86,15 +87,16 @@ impl Opened {
             peer,
             _runtime: runtime,
         };
-        opened.carry_out(Submission::Open {
+        opened.carry_out(Command::Open {
             connection: opened.shared.clone(),
             config,
         });
         opened
     }
 
-    fn carry_out(&self, submission: Submission) {
-        self.shard.carry_out(Instant::now(), &self.port, submission);
+    fn carry_out(&self, command: Command) {
+        let mut shard = self.shard.borrow_mut();
+        shard.carry_out(Instant::now(), &self.port, command);
     }
 
     /// Another of the same `Base`, not opened yet, with room for one message; and its peer.
@@ -109,10 +111,10 @@ impl Opened {
     }
 
     /// Submits all of them at once.
-    fn submit(&self, submissions: Vec<Submission>) {
-        self.shard.handle.submit(Envelope {
+    fn submit(&self, commands: Vec<Command>) {
+        self.shard.borrow().handle.submit(Envelope {
             port: self.port.clone(),
-            submissions,
+            commands,
         });
     }
 
@@ -124,11 +126,12 @@ impl Opened {
 
     /// The peer's time is up before its socket is heard of: what is recorded then.
     fn fire(&self) -> Vec<Kind> {
-        let opened_by = self.shard.now();
-        while self.shard.now() <= opened_by + TIMEOUT {
+        let mut shard = self.shard.borrow_mut();
+        let opened_by = shard.context.now();
+        while shard.context.now() <= opened_by + TIMEOUT {
             std::thread::yield_now();
         }
-        self.shard.fire_timers();
+        shard.fire_timers();
         self.recorded()
     }
 }
@@ -142,7 +145,7 @@ fn text() -> Vec<u8> {
 #[test]
 fn what_a_busy_thread_has_not_read_is_no_silence() {
     let mut opened = Opened::new();
-    opened.carry_out(Submission::Start(opened.shared.clone(), Vec::new()));
+    opened.carry_out(Command::Start(opened.shared.clone(), Vec::new()));
     opened.peer.write_all(&text()).unwrap();
     assert_eq!(opened.fire(), [Kind::Text]);
     assert_eq!(opened.fire(), [Kind::Closing]);
@@ -170,10 +173,10 @@ fn come(peer: &mut UnixStream) -> Vec<u8> {
 fn opened_with(messages: u8) -> (Opened, impl Fn(&Opened) -> bool) {
     let opened = Opened::new();
     opened.shared.start();
-    opened.carry_out(Submission::Start(opened.shared.clone(), Vec::new()));
-    let send = |byte| Submission::Send(opened.shared.clone(), vec![byte]);
+    opened.carry_out(Command::Start(opened.shared.clone(), Vec::new()));
+    let send = |byte| Command::Send(opened.shared.clone(), vec![byte]);
     opened.submit((0..messages).map(send).collect());
-    let one = |opened: &Opened| opened.shard.carry_out_some(Instant::now());
+    let one = |opened: &Opened| opened.shard.borrow_mut().carry_out_some(Instant::now());
     (opened, one)
 }
 
@@ -182,10 +185,7 @@ fn what_several_slices_append_leaves_together() {
     let (mut opened, carry_out_one) = opened_with(3);
     assert!(carry_out_one(&opened));
     // However slow this test is.
-    opened
-        .shard
-        .settle_by
-        .set(Instant::now() + Duration::from_secs(3_600));
+    opened.shard.borrow_mut().context.settle_by = Instant::now() + Duration::from_secs(3_600);
     assert!(carry_out_one(&opened));
     assert_eq!(come(&mut opened.peer), []);
     assert!(!carry_out_one(&opened));
@@ -196,7 +196,7 @@ fn what_several_slices_append_leaves_together() {
 fn what_was_appended_waits_no_longer_than_it_may() {
     let (mut opened, carry_out_one) = opened_with(3);
     assert!(carry_out_one(&opened));
-    opened.shard.settle_by.set(Instant::now());
+    opened.shard.borrow_mut().context.settle_by = Instant::now();
     assert!(carry_out_one(&opened));
     assert_eq!(come(&mut opened.peer), [0, 1]);
     assert!(!carry_out_one(&opened));
@@ -204,7 +204,7 @@ fn what_was_appended_waits_no_longer_than_it_may() {
 }
 
 /// A message, or a ping, to all.
-fn to_all(opcode: Opcode, payload: &[u8]) -> Submission {
+fn to_all(opcode: Opcode, payload: &[u8]) -> Command {
     let mut bytes = Vec::new();
     encode_frame(&mut bytes, opcode, payload, None);
     let frame = Frame {
@@ -213,7 +213,7 @@ fn to_all(opcode: Opcode, payload: &[u8]) -> Submission {
         bytes: bytes.into(),
         compress: false,
     };
-    Submission::Broadcast { base: 0, frame }
+    Command::Broadcast { base: 0, frame }
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn broadcasts_in_a_row_are_held_against_the_limit_one_by_one() {
                 .map(|_| to_all(Opcode::Text, &[b'x'; 100]))
                 .collect(),
         );
-        assert!(!opened.shard.carry_out_some(late()));
+        assert!(!opened.shard.borrow_mut().carry_out_some(late()));
         assert_eq!(opened.recorded(), recorded);
     }
 }
@@ -237,17 +237,17 @@ fn each_ping_of_broadcasts_in_a_row_is_counted() {
     let opened = Opened::new();
     let ping = || to_all(Opcode::Ping, b"");
     opened.submit(vec![ping(), to_all(Opcode::Text, b"text"), ping(), ping()]);
-    opened.shard.carry_out_some(Instant::now());
+    opened.shard.borrow_mut().carry_out_some(Instant::now());
     assert_eq!(opened.shared.take_pings(), 3);
 }
 
 #[test]
-fn broadcasts_in_a_row_are_submissions_of_their_own() {
+fn broadcasts_in_a_row_are_commands_of_their_own() {
     let mut opened = Opened::new();
     opened.shared.start();
-    opened.carry_out(Submission::Start(opened.shared.clone(), Vec::new()));
+    opened.carry_out(Command::Start(opened.shared.clone(), Vec::new()));
     opened.submit((0..3).map(|byte| to_all(Opcode::Binary, &[byte])).collect());
-    while opened.shard.carry_out_some(Instant::now()) {}
+    while opened.shard.borrow_mut().carry_out_some(Instant::now()) {}
     assert_eq!(come(&mut opened.peer), [0x82, 1, 0, 0x82, 1, 1, 0x82, 1, 2]);
     assert_eq!(opened.port.submitted_bytes(0), 0);
     assert_eq!(opened.port.processed(0), 3);
@@ -261,7 +261,7 @@ fn what_is_compressed_for_each_is_not_laid_out_for_all_broadcasts_in_a_row() {
         config.deflate = Some(Deflate::new(&agreed, Role::Server, 1, 0));
     });
     let compressed = |_| match to_all(Opcode::Text, b"text") {
-        Submission::Broadcast { base, frame } => Submission::Broadcast {
+        Command::Broadcast { base, frame } => Command::Broadcast {
             base,
             frame: Frame {
                 compress: true,
@@ -271,9 +271,9 @@ fn what_is_compressed_for_each_is_not_laid_out_for_all_broadcasts_in_a_row() {
         other => other,
     };
     opened.submit((0..MANY).map(compressed).collect());
-    while opened.shard.carry_out_some(Instant::now()) {
+    while opened.shard.borrow_mut().carry_out_some(Instant::now()) {
         // One message, and that its broadcast is done, in place of that broadcast.
-        assert!(opened.shard.backlog.borrow().len() <= MANY + 1);
+        assert!(opened.shard.borrow().works.len() <= MANY + 1);
     }
     assert_eq!(opened.port.processed(0), MANY as u64);
 }
@@ -282,9 +282,9 @@ fn what_is_compressed_for_each_is_not_laid_out_for_all_broadcasts_in_a_row() {
 fn a_message_to_all_is_written_behind_what_was_sent_before() {
     let mut opened = Opened::new();
     opened.shared.start();
-    opened.carry_out(Submission::Start(opened.shared.clone(), Vec::new()));
-    let send = |byte| Submission::Send(opened.shared.clone(), vec![byte]);
-    let ends: [(Vec<Submission>, &[u8]); 3] = [
+    opened.carry_out(Command::Start(opened.shared.clone(), Vec::new()));
+    let send = |byte| Command::Send(opened.shared.clone(), vec![byte]);
+    let ends: [(Vec<Command>, &[u8]); 3] = [
         (vec![to_all(Opcode::Binary, b"a")], b"\x82\x01a"),
         (
             vec![send(1), to_all(Opcode::Binary, b"a")],
@@ -295,9 +295,9 @@ fn a_message_to_all_is_written_behind_what_was_sent_before() {
             b"\x82\x01a\x01",
         ),
     ];
-    for (submissions, expected) in ends {
-        opened.submit(submissions);
-        while opened.shard.carry_out_some(Instant::now()) {}
+    for (commands, expected) in ends {
+        opened.submit(commands);
+        while opened.shard.borrow_mut().carry_out_some(Instant::now()) {}
         assert_eq!(come(&mut opened.peer), expected);
     }
     assert_eq!(opened.shared.buffered(), 0);
@@ -308,9 +308,9 @@ fn what_the_kernel_does_not_take_of_a_message_to_all_is_written_once_it_does() {
     // A deadline would have it written as well.
     let mut opened = Opened::configured(usize::MAX, |config| config.timeout = None);
     opened.shared.start();
-    opened.carry_out(Submission::Start(opened.shared.clone(), Vec::new()));
+    opened.carry_out(Command::Start(opened.shared.clone(), Vec::new()));
     // The first sight of the socket.
-    opened.shard.round(Instant::now());
+    opened.shard.borrow_mut().round(Instant::now());
     let fd = opened.shared.fd().unwrap();
     for size in [4096, 1] {
         while socket::write(fd.as_fd(), &[IoSlice::new(&vec![0; size])]).is_ok() {}
@@ -319,7 +319,7 @@ fn what_the_kernel_does_not_take_of_a_message_to_all_is_written_once_it_does() {
     assert_eq!(opened.shared.buffered(), 3);
     let before = come(&mut opened.peer);
     assert!(before.iter().all(|byte| *byte == 0));
-    opened.shard.round(Instant::now());
+    opened.shard.borrow_mut().round(Instant::now());
     assert_eq!(come(&mut opened.peer), b"\x82\x01a");
 }
 
@@ -328,24 +328,23 @@ fn a_panic_costs_one_connection() {
     type End = fn(&Opened, Arc<Shared>);
     let ends: [(&str, End); 5] = [
         ("a command", |opened, shared| {
-            opened.carry_out(Submission::Terminate(shared));
+            opened.carry_out(Command::Terminate(shared));
         }),
         ("a message to all", |opened, _| {
             opened.carry_out(to_all(Opcode::Text, b"one"));
             opened.carry_out(to_all(Opcode::Text, b"too many"));
         }),
         ("a message to all that are not alike", |opened, shared| {
-            opened.carry_out(Submission::Open {
+            opened.carry_out(Command::Open {
                 connection: Arc::new(opened.pair(Port::new(1, Box::new(Silent)), Role::Client).0),
                 config: Arc::new(Config::new(Role::Client)),
             });
-            opened.carry_out(Submission::Send(shared, vec![0]));
+            opened.carry_out(Command::Send(shared, vec![0]));
             opened.carry_out(to_all(Opcode::Text, b"too many"));
         }),
         ("the end of its env", |opened, shared| {
-            opened
-                .shard
-                .carry_out(Instant::now(), &shared.port, Submission::Detach);
+            let mut shard = opened.shard.borrow_mut();
+            shard.carry_out(Instant::now(), &shared.port, Command::Detach);
         }),
         ("a deadline", |opened, _| {
             opened.fire();
@@ -356,15 +355,21 @@ fn a_panic_costs_one_connection() {
         // No lane is there for what is told of it.
         let (shared, _peer) = opened.pair(Port::new(0, Box::new(Silent)), Role::Server);
         let shared = Arc::new(shared);
-        opened.carry_out(Submission::Open {
+        opened.carry_out(Command::Open {
             connection: shared.clone(),
             config: opened.config.clone(),
         });
         end(&opened, shared.clone());
         assert!(shared.is_gone(), "{name}");
-        assert!(opened.shard.find(&shared).is_none(), "{name}");
+        assert!(
+            opened.shard.borrow().table.find(&shared).is_none(),
+            "{name}"
+        );
         assert!(!opened.shared.is_gone(), "{name}");
-        assert!(opened.shard.find(&opened.shared).is_some(), "{name}");
+        assert!(
+            opened.shard.borrow().table.find(&opened.shared).is_some(),
+            "{name}"
+        );
     }
 }
 
@@ -385,16 +390,22 @@ fn an_env_is_woken_once_for_what_a_round_brings() {
         peers.push(peer);
         let shared = Shared::new(ours.into(), port.clone(), 0, slot, 0, &config, usize::MAX);
         let (connection, config) = (Arc::new(shared), config.clone());
-        for submission in [
-            Submission::Open {
+        for command in [
+            Command::Open {
                 connection: connection.clone(),
                 config,
             },
-            Submission::Start(connection, Vec::new()),
+            Command::Start(connection, Vec::new()),
         ] {
-            shard.carry_out(Instant::now(), &port, submission);
+            shard.borrow_mut().carry_out(Instant::now(), &port, command);
         }
     }
-    shard.round(Instant::now());
+    shard.borrow_mut().round(Instant::now());
     assert_eq!(rung.try_iter().collect::<Vec<_>>(), [CONNECTIONS as usize]);
+}
+
+#[test]
+fn a_shard_may_move_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Shard>();
 }

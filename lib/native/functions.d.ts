@@ -1,0 +1,211 @@
+/**
+ * The native functions: all that the addon exports, as `src/binding` takes and returns it. They check nothing that
+ * `lib/` has checked already, except what would be unsound.
+ */
+
+/** What is sent: a string becomes UTF-8. */
+type Data = string | ArrayBufferView;
+
+/** What an endpoint wants of permessage-deflate (RFC 7692 §7.1). */
+interface DeflatePolicy {
+  serverNoContextTakeover: boolean;
+  clientNoContextTakeover: boolean;
+  /** 8 to 15. */
+  serverMaxWindowBits: number;
+  /** 8 to 15. */
+  clientMaxWindowBits: number;
+}
+
+/** One element of a `Sec-WebSocket-Extensions` header. */
+interface ExtensionElement {
+  /** The extension's name. */
+  name: string;
+  /** The element as it stands in the header. */
+  source: string;
+}
+
+/** The settings of a connection, in the order in which Rust takes them. */
+export type Settings = [
+  mask: boolean,
+  enforceMasking: boolean,
+  maxPayload: number,
+  maxFragments: number,
+  maxControlFrames: number,
+  timeout: number,
+  pingInterval: number,
+  closeTimeout: number,
+  deflate: string,
+  level: number,
+  threshold: number,
+];
+
+/**
+ * One record: the slot, above four bits of kind; the payload, a string or by its kind a Buffer; the close code of an
+ * error or a close; and the public code of an error.
+ */
+export type Record = [tag: number, payload: string | Buffer, code?: number, errorCode?: string];
+
+/** What a command returns: `true` if `flush` has to be called at the end of the tick. */
+type Due = true | undefined;
+
+/** The opening handshake, and what connections are named by. */
+interface HandshakeFunctions {
+  /** The version that this binary was built as. */
+  version(): string;
+  /** The value of `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 §4.2.2, item 5.4). */
+  acceptKey(key: string): string;
+  /** A fresh connection id: 96 random bits in the URL-safe alphabet of base64. */
+  newSid(): string;
+  /** A number that no other group of the process has: the shards serve every env. */
+  newBase(): number;
+  /**
+   * The elements of a `Sec-WebSocket-Extensions` value (RFC 6455 §9.1).
+   *
+   * @throws an Error that says what is wrong with it
+   */
+  parseExtensions(value: string): ExtensionElement[];
+  /** A client's offer of permessage-deflate. */
+  offerDeflate(policy: DeflatePolicy): string;
+  /**
+   * A server's answer to a client's `Sec-WebSocket-Extensions`, as far as it is about permessage-deflate; `null` if
+   * no offer of it can be accepted.
+   *
+   * @throws an Error that says what is wrong with the value
+   */
+  acceptDeflate(value: string, policy: DeflatePolicy): string | null;
+  /**
+   * What is agreed on when a server has answered `offerDeflate`, as an element.
+   *
+   * @throws an Error that says why this is no answer to it
+   */
+  confirmDeflate(answer: string, policy: DeflatePolicy): string;
+  /** What is wrong with an element that is to be the agreement on permessage-deflate, if anything is. */
+  deflateProblem(element: string): string | undefined;
+  /** Bytes that permessage-deflate may keep for a connection between two messages, with what was agreed on. */
+  deflateMemory(agreed: string, mask: boolean): number;
+}
+
+/** Frames on their own. */
+interface FrameFunctions {
+  /** A Buffer with one frame. */
+  encode(opcode: number, data: Data, mask: boolean): Buffer;
+  /**
+   * The lengths of the header that these bytes begin with, and of its payload; nothing if more bytes are needed. RSV
+   * bits may be set.
+   *
+   * @throws the violation, with its public code
+   */
+  parseHeader(bytes: Uint8Array): [header: number, payload: number] | undefined;
+  /** Masks, or unmasks, in place (RFC 6455 §5.3). */
+  applyMask(bytes: Uint8Array, key: Uint8Array): void;
+}
+
+/** The stream transport. Each function delivers the records that follow from it before it returns. */
+interface StreamFunctions {
+  /** Says what records are delivered to. */
+  attachStreams(dispatch: (...record: Record) => void): void;
+  /**
+   * Makes a connection, and returns its slot.
+   *
+   * @param filters permessage-deflate has its place among extensions in JavaScript
+   */
+  streamOpen(now: number, filters: boolean, ...settings: Settings): number;
+  /**
+   * The peer sent this.
+   *
+   * @param congested whether only its latest ping is to be answered
+   */
+  streamReceive(slot: number, chunk: Uint8Array, congested: boolean, now: number): void;
+  /** All that waited has been written. */
+  streamRelieve(slot: number): void;
+  /** Begins the closing handshake. */
+  streamClose(slot: number, code: number, reason: string | Uint8Array, now: number): void;
+  /** The stream has ended, or is to be dropped. */
+  streamLose(slot: number): void;
+  /** Does what is due. */
+  streamFire(slot: number, now: number): void;
+  /** Reading is paused, or goes on: the peer's silence does not count meanwhile. */
+  streamPause(slot: number, on: boolean, now: number): void;
+  /** When `streamFire` is to be called; `Infinity` if nothing is due. */
+  streamDeadline(slot: number): number;
+  /** Whether only the end of the stream is missing. */
+  streamIsDraining(slot: number): boolean;
+  /** A ping is about to be written. */
+  streamPinged(slot: number): void;
+  /** The frame of a message, which has to be written; nothing if the connection is closed. */
+  streamMessage(slot: number, opcode: number, data: Data, compress: boolean): Buffer | undefined;
+  /** The payload of the frame of a message, which has to be written; nothing if the message goes on as it is. */
+  streamCompress(slot: number, message: Uint8Array): Buffer | undefined;
+  /** What `streamCompress` returned last is not written. */
+  streamForget(slot: number): void;
+  /** A received frame with this opcode and RSV1 never comes to where permessage-deflate has its place. */
+  streamMiss(slot: number, opcode: number, rsv1: boolean, now: number): void;
+  /**
+   * A received frame comes to where permessage-deflate has its place. Returns `true` if it goes on as it is, the
+   * message that it ends, or nothing if it is kept.
+   */
+  streamInflate(slot: number, frame: Uint8Array, payload: Uint8Array, now: number): true | Buffer | undefined;
+}
+
+/** The socket transport, on platforms that have it. Commands are carried out by `flush`. */
+interface SocketFunctions {
+  /**
+   * Says what records are delivered to, one or more a call, and what puts off the rest of a long delivery: that gets
+   * whether a connection keeps the event loop alive.
+   */
+  attach(dispatch: (...records: Record[number][]) => void, later: (keepsAlive: boolean) => void): void;
+  /**
+   * Makes a connection of a descriptor, which it duplicates, and returns its slot. If it throws, nothing has changed.
+   *
+   * @throws an Error with the system's code, `ERR_WS_TAKEOVER` or `ERR_WS_TOO_MANY_CONNECTIONS`
+   */
+  open(fd: number, base: number, maxBufferedAmount: number, ...settings: Settings): number;
+  /** The shard has the socket to itself, and gets what JavaScript had read from it. */
+  start(slot: number, received: Uint8Array): Due;
+  /** One frame to one connection. The tag is the slot, above four bits of opcode and one for "compress". */
+  frame(tag: number, data: Data): Due;
+  /** One frame to each of some connections. */
+  frames(slots: number[], opcode: number, data: Data, compress: boolean): Due;
+  /** One frame to every connection of a group. */
+  broadcast(base: number, opcode: number, data: Data, compress: boolean): Due;
+  /** Begins the closing handshake. */
+  close(slot: number, code: number, reason: string | Uint8Array): Due;
+  /** JavaScript has seen all that came before the connection began to close. */
+  part(slot: number): Due;
+  /** Drops the connection. */
+  terminate(slot: number): Due;
+  /** Stops reading, or goes on. */
+  pause(slot: number, on: boolean): Due;
+  /** Carries out the tick's commands. */
+  flush(): void;
+  /** Goes on with a delivery that was put off. */
+  drain(): void;
+  /** The env is about to exit. */
+  leave(): void;
+  /** Bytes queued for the peer, broadcasts under way included. */
+  buffered(slot: number): number;
+  /** Whether `Drain` is reported once what is queued for the peer is written. */
+  awaitsDrain(slot: number): boolean;
+  /** Why the connection is dropped, if a send found its limit reached. */
+  overflow(slot: number): string | undefined;
+  /** Bytes received since the takeover. */
+  bytesRead(slot: number): number;
+  /** Bytes written since the takeover. */
+  bytesWritten(slot: number): number;
+  /** Without effect on Unix-domain sockets. */
+  setNoDelay(slot: number, on: boolean): void;
+  /** Without effect on Unix-domain sockets. */
+  setKeepAlive(slot: number, on: boolean, idleSeconds: number): void;
+  /** Whether the connection keeps the event loop alive. */
+  setRef(slot: number, on: boolean): void;
+  /** Whether a socket that a stream reads was reset, or has ended on both sides. */
+  isHungUp(fd: number): boolean;
+  /** The number of shards that run for this env. */
+  ioThreads(): number;
+}
+
+/**
+ * All of them. Without the socket transport its functions are missing: whoever calls one either looks for it first, or
+ * holds a slot that only `open` can have returned.
+ */
+export interface Native extends HandshakeFunctions, FrameFunctions, StreamFunctions, SocketFunctions {}

@@ -1,0 +1,19 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** The handle of a socket. Node.js keeps it to itself, so nothing of it is sure to be there. */
+export interface Handle {
+  readonly fd?: number;
+  readonly writeQueueSize?: number;
+  onread?: unknown;
+  readStop(): void;
+  close(): void;
+}
+
+/** A socket, with what Node.js keeps to itself. */
+export interface NodeSocket extends Socket {
+  _handle?: Handle | null;
+  /** Whether it is a TLS socket. */
+  readonly encrypted?: boolean;
+  readonly server?: Server;
+}

@@ -1,0 +1,424 @@
+//! What the private functions do, for the connections of one env.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::ptr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use napi::sys;
+
+use super::super::call::arguments::{Call, too_many_connections, wrong};
+use super::super::call::results::{UNDEFINED, reference};
+use super::super::status::{Failure, Outcome, check};
+use super::super::streams::config;
+use super::super::values::payload::{IN_PLACE, Source, opcode, text};
+use super::super::values::views::bytes;
+use super::drain;
+use super::table::{Functions, Link};
+use crate::engine::{Append, Command, Frame, Shared, admit, socket};
+use crate::protocol::{Header, Opcode};
+
+type Returned = Outcome<sys::napi_value>;
+
+/// `attach(dispatch, later)`: the functions that records are delivered to, and that put off the
+/// rest of a long delivery; that one is told whether connections keep the event loop alive.
+pub(crate) fn attach(call: &Call<'_>) -> Returned {
+    call.state.sockets.functions.set(Some(Functions {
+        dispatch: reference(call, 0)?,
+        later: reference(call, 1)?,
+    }));
+    UNDEFINED
+}
+
+/// `open(fd, base, maxBufferedAmount, …settings)` → slot. Duplicates the descriptor; on failure
+/// nothing has changed.
+pub(crate) fn open(call: &Call<'_>) -> Returned {
+    let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
+    let base = call.u64(1)?;
+    let max_buffered = usize::try_from(call.u64(2)?).unwrap_or(usize::MAX);
+    let config = call.state.share(config(call, 3)?);
+    // SAFETY: borrowed for the length of this call only, in which `lib/` keeps the handle open; a
+    // number that is no descriptor makes `fcntl` fail.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(raw_fd) };
+    let fd = socket::duplicate(borrowed).map_err(refused)?;
+    socket::prepare(fd.as_fd()).map_err(refused)?;
+    let link = call.state.sockets.link().map_err(refused)?;
+    let Some(shard) = admit(&link.shards) else {
+        return Err(too_many_connections("the I/O threads"));
+    };
+    let port = link.port.clone();
+    let make = |slot| Shared::new(fd, port, shard, slot, base, &config, max_buffered);
+    let Some(connection) = call.state.sockets.add(make) else {
+        link.shards[shard].dismiss();
+        return Err(too_many_connections("this JavaScript thread"));
+    };
+    let slot = connection.slot;
+    call.state.sockets.refer(call.raw, slot, true);
+    let open = Command::Open { connection, config };
+    call.state.sockets.submit(link, shard, open);
+    call.number(f64::from(slot))
+}
+
+/// The system refused a descriptor or a thread.
+fn refused(error: io::Error) -> Failure {
+    let code = match rustix::io::Errno::from_io_error(&error) {
+        Some(rustix::io::Errno::MFILE) => "EMFILE",
+        Some(rustix::io::Errno::NFILE) => "ENFILE",
+        Some(rustix::io::Errno::BADF) => "EBADF",
+        Some(rustix::io::Errno::NOTSOCK) => "ENOTSOCK",
+        Some(rustix::io::Errno::NOMEM) => "ENOMEM",
+        Some(rustix::io::Errno::AGAIN) => "EAGAIN",
+        _ => "ERR_WS_TAKEOVER",
+    };
+    let message = format!("the socket could not be taken over: {error}");
+    Failure::Throw(code, message)
+}
+
+/// `start(slot, received)`: the shard has the socket to itself, and gets the Buffer of what
+/// JavaScript had read from it.
+pub(crate) fn start(call: &Call<'_>) -> Returned {
+    let received = bytes(call, 1)?.to_vec();
+    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+        connection.start();
+        submit(call, connection, |c| Command::Start(c, received));
+    }
+    scheduled(call)
+}
+
+/// `frame(tag, data)`: one frame to one connection. The tag is its number, above four bits of opcode
+/// and one that says whether to compress: this is called for each message, and each argument counts.
+pub(crate) fn frame(call: &Call<'_>) -> Returned {
+    let tag = call.u32(0)?;
+    let (slot, number, compress) = (tag >> 5, (tag >> 1) as u8 & 15, tag & 1 == 1);
+    let opcode = Opcode::try_from(number).map_err(|_| wrong(0, "an opcode"))?;
+    let source = Source::of(call, 1)?;
+    let (Some(connection), Some(link)) =
+        (call.state.sockets.shared(slot), call.state.sockets.linked())
+    else {
+        return UNDEFINED;
+    };
+    if opcode == Opcode::Ping {
+        connection.count_ping();
+    }
+    if compress && connection.deflate.is_some() {
+        let frame = plain(&source, opcode, compress)?;
+        if is_compressed(&connection, &frame) {
+            submit(call, connection, |c| Command::Message(c, frame));
+            return scheduled(call);
+        }
+    }
+    let in_order = call.state.sockets.in_order(link, connection.shard);
+    if in_order && source.bound() <= IN_PLACE {
+        let mut result = Ok(0);
+        let append = connection.append(|out| result = source.encode(out, opcode, connection.mask));
+        result?;
+        appended(call, link, connection, append);
+    } else if let Some(append) = write_now(&connection, &source, opcode, in_order) {
+        appended(call, link, connection, append);
+    } else {
+        send_encoded(call, link, connection, &source, opcode)?;
+    }
+    scheduled(call)
+}
+
+/// Has a large binary message written at once, where nothing is to leave before it: there is no copy
+/// of what the kernel takes.
+fn write_now(
+    connection: &Shared,
+    source: &Source<'_>,
+    opcode: Opcode,
+    in_order: bool,
+) -> Option<Append> {
+    let Source::Bytes(payload) = source else {
+        return None;
+    };
+    if !in_order || connection.mask {
+        return None;
+    }
+    let (header, length) = Header::message(opcode, payload.len(), None).encode();
+    connection.write_now(&header[..length], payload)
+}
+
+/// `frames(slots, opcode, data, compress)`: one frame to each of some connections.
+pub(crate) fn frames(call: &Call<'_>) -> Returned {
+    let (opcode, compress) = (opcode(call, 1)?, call.bool(3)?);
+    // Before the source, which no JavaScript may run behind: an accessor that an app has put on
+    // `Array.prototype` could.
+    let slots = slots(call, 0)?;
+    let source = Source::of(call, 2)?;
+    let Some(link) = call.state.sockets.linked() else {
+        return UNDEFINED;
+    };
+    let frame = plain(&source, opcode, compress)?;
+    for slot in slots {
+        let Some(connection) = call.state.sockets.shared(slot) else {
+            continue;
+        };
+        if opcode == Opcode::Ping {
+            connection.count_ping();
+        }
+        if is_compressed(&connection, &frame) {
+            submit(call, connection, |c| Command::Message(c, frame.clone()));
+        } else if connection.mask || !call.state.sockets.in_order(link, connection.shard) {
+            send_encoded(call, link, connection, &source, opcode)?;
+        } else {
+            let append = connection.append_shared(&frame.bytes);
+            appended(call, link, connection, append);
+        }
+    }
+    scheduled(call)
+}
+
+/// `broadcast(base, opcode, data, compress)`: one frame to every connection of a `Base`.
+pub(crate) fn broadcast(call: &Call<'_>) -> Returned {
+    let (base, opcode, compress) = (call.u64(0)?, opcode(call, 1)?, call.bool(3)?);
+    let source = Source::of(call, 2)?;
+    let Some(link) = call.state.sockets.linked() else {
+        return UNDEFINED;
+    };
+    let frame = plain(&source, opcode, compress)?;
+    for shard in call.state.sockets.populated(link) {
+        let frame = frame.clone();
+        let broadcast = Command::Broadcast { base, frame };
+        call.state.sockets.submit(link, shard, broadcast);
+    }
+    scheduled(call)
+}
+
+/// A frame as a server sends it without compression.
+fn plain(source: &Source<'_>, opcode: Opcode, compress: bool) -> Outcome<Frame> {
+    let mut bytes = Vec::new();
+    let header = source.encode(&mut bytes, opcode, false)?;
+    Ok(Frame {
+        opcode,
+        bytes: Bytes::from(bytes),
+        header,
+        compress,
+    })
+}
+
+/// Whether the shard is to compress this for the connection.
+fn is_compressed(connection: &Shared, frame: &Frame) -> bool {
+    let length = frame.payload().len();
+    frame.compress && connection.deflate.is_some_and(|d| d.compresses(length))
+}
+
+/// Sends a frame that is encoded apart, behind what was submitted before.
+fn send_encoded(
+    call: &Call<'_>,
+    link: &Link,
+    connection: Arc<Shared>,
+    source: &Source<'_>,
+    opcode: Opcode,
+) -> Outcome<()> {
+    let mut frame = Vec::new();
+    source.encode(&mut frame, opcode, connection.mask)?;
+    if call.state.sockets.in_order(link, connection.shard) {
+        let append = connection.append_owned(frame);
+        appended(call, link, connection, append);
+    } else {
+        submit(call, connection, |c| Command::Send(c, frame));
+    }
+    Ok(())
+}
+
+/// `close(slot, code, reason)`: begins the closing handshake.
+pub(crate) fn close(call: &Call<'_>) -> Returned {
+    let code = u16::try_from(call.u32(1)?).map_err(|_| wrong(1, "a status code"))?;
+    let reason = text(call, 2)?;
+    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+        submit(call, connection, |connection| Command::Close {
+            connection,
+            code,
+            reason,
+        });
+    }
+    scheduled(call)
+}
+
+/// `part(slot)`: JavaScript has seen all that came before the connection began to close.
+pub(crate) fn part(call: &Call<'_>) -> Returned {
+    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+        submit(call, connection, Command::AnswerClosing);
+    }
+    scheduled(call)
+}
+
+/// `terminate(slot)`: drops the connection.
+pub(crate) fn terminate(call: &Call<'_>) -> Returned {
+    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+        submit(call, connection, Command::Terminate);
+    }
+    scheduled(call)
+}
+
+/// `pause(slot, on)`: stops reading, or goes on.
+pub(crate) fn pause(call: &Call<'_>) -> Returned {
+    let on = call.bool(1)?;
+    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+        submit(call, connection, |c| Command::Pause(c, on));
+    }
+    scheduled(call)
+}
+
+/// `flush()`: carries out the tick's commands.
+pub(crate) fn flush(call: &Call<'_>) -> Returned {
+    call.state.sockets.flush();
+    UNDEFINED
+}
+
+/// `drain()`: goes on with a delivery that was put off.
+pub(crate) fn drain_on(call: &Call<'_>) -> Returned {
+    drain::drain(call.state, call.raw);
+    UNDEFINED
+}
+
+/// `leave()`: the env is about to exit.
+pub(crate) fn leave(call: &Call<'_>) -> Returned {
+    call.state.sockets.leave();
+    UNDEFINED
+}
+
+/// `buffered(slot)` → bytes queued for the peer, broadcasts under way included.
+pub(crate) fn buffered(call: &Call<'_>) -> Returned {
+    let Some(connection) = call.state.sockets.shared(call.u32(0)?) else {
+        return call.number(0.0);
+    };
+    let link = call.state.sockets.linked();
+    let under_way = link.map_or(0, |link| {
+        call.state.sockets.under_way(link, connection.shard)
+    });
+    call.number((connection.buffered() + under_way) as f64)
+}
+
+/// `awaitsDrain(slot)` → whether `drain` is reported once what is queued for the peer is written.
+pub(crate) fn awaits_drain(call: &Call<'_>) -> Returned {
+    let connection = call.state.sockets.shared(call.u32(0)?);
+    call.boolean(connection.is_some_and(|c| c.awaits_drain()))
+}
+
+/// `overflow(slot)` → why the connection is dropped, where a send found its limit reached.
+pub(crate) fn overflow(call: &Call<'_>) -> Returned {
+    let connection = call.state.sockets.shared(call.u32(0)?);
+    connection
+        .and_then(|c| c.overflow())
+        .map_or(UNDEFINED, |overflow| call.string(overflow.message()))
+}
+
+/// `bytesRead(slot)` → bytes received since the takeover.
+pub(crate) fn bytes_read(call: &Call<'_>) -> Returned {
+    let connection = call.state.sockets.shared(call.u32(0)?);
+    call.number(connection.map_or(0, |c| c.bytes_read()) as f64)
+}
+
+/// `bytesWritten(slot)` → bytes written since the takeover.
+pub(crate) fn bytes_written(call: &Call<'_>) -> Returned {
+    let connection = call.state.sockets.shared(call.u32(0)?);
+    call.number(connection.map_or(0, |c| c.bytes_written()) as f64)
+}
+
+/// `setNoDelay(slot, on)`; without effect on Unix-domain sockets.
+pub(crate) fn set_no_delay(call: &Call<'_>) -> Returned {
+    let on = call.bool(1)?;
+    with_socket(call, |fd| socket::set_no_delay(fd, on))
+}
+
+/// `setKeepAlive(slot, on, idleSeconds)`; without effect on Unix-domain sockets.
+pub(crate) fn set_keep_alive(call: &Call<'_>) -> Returned {
+    let (on, idle) = (call.bool(1)?, call.u32(2)?);
+    with_socket(call, |fd| socket::set_keep_alive(fd, on, u64::from(idle)))
+}
+
+/// `setRef(slot, on)`: whether the connection keeps the event loop alive.
+pub(crate) fn set_ref(call: &Call<'_>) -> Returned {
+    call.state
+        .sockets
+        .refer(call.raw, call.u32(0)?, call.bool(1)?);
+    UNDEFINED
+}
+
+/// `isHungUp(fd)` → whether a socket that a stream reads was reset, or has ended on both sides.
+pub(crate) fn is_hung_up(call: &Call<'_>) -> Returned {
+    let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
+    // SAFETY: borrowed for the length of this call only, in which `lib/` keeps the handle open; a
+    // number that is no descriptor counts as hung up.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(raw_fd) };
+    call.boolean(socket::is_hung_up(borrowed))
+}
+
+/// `ioThreads()` → the number of shards that run for this env.
+pub(crate) fn io_threads(call: &Call<'_>) -> Returned {
+    call.number(
+        call.state
+            .sockets
+            .linked()
+            .map_or(0, |link| link.shards.len()) as f64,
+    )
+}
+
+fn with_socket(call: &Call<'_>, act: impl Fn(BorrowedFd<'_>) -> io::Result<()>) -> Returned {
+    if let Some(connection) = call.state.sockets.shared(call.u32(0)?)
+        && let Some(fd) = connection.fd()
+        && socket::is_tcp(fd.as_fd()).unwrap_or(false)
+    {
+        // As with `net.Socket`, an option that the system refuses is not an error of the caller's.
+        let _ = act(fd.as_fd());
+    }
+    UNDEFINED
+}
+
+fn appended(call: &Call<'_>, link: &Link, connection: Arc<Shared>, append: Append) {
+    match append {
+        // A write on the way to finding it closed may have left something to tell the shard.
+        Append::Queued | Append::Closed => call.state.sockets.touch(connection.slot),
+        Append::Written => {}
+        Append::Full => {
+            let shard = connection.shard;
+            let terminate = Command::Terminate(connection);
+            call.state.sockets.submit(link, shard, terminate);
+        }
+    }
+}
+
+fn submit(call: &Call<'_>, connection: Arc<Shared>, make: impl FnOnce(Arc<Shared>) -> Command) {
+    if let Some(link) = call.state.sockets.linked() {
+        let shard = connection.shard;
+        call.state.sockets.submit(link, shard, make(connection));
+    }
+}
+
+/// `true` where `lib/` is to call `flush` at the end of the tick; otherwise nothing.
+fn scheduled(call: &Call<'_>) -> Returned {
+    if call.state.sockets.must_schedule() {
+        call.boolean(true)
+    } else {
+        UNDEFINED
+    }
+}
+
+/// The slots in the array at `index`.
+fn slots(call: &Call<'_>, index: usize) -> Outcome<Vec<u32>> {
+    let array = call.value(index);
+    let mut length = 0;
+    // SAFETY: the value is an argument of the call under way; so below.
+    let status = unsafe { sys::napi_get_array_length(call.raw, array, &mut length) };
+    check(status).map_err(|_| wrong(index, "an array"))?;
+    let mut slots = Vec::with_capacity(length as usize);
+    for position in 0..length {
+        let (mut element, mut slot) = (ptr::null_mut(), 0);
+        // SAFETY: as above.
+        unsafe {
+            check(sys::napi_get_element(
+                call.raw,
+                array,
+                position,
+                &mut element,
+            ))?;
+            let status = sys::napi_get_value_uint32(call.raw, element, &mut slot);
+            check(status).map_err(|_| wrong(index, "an array of numbers"))?;
+        }
+        slots.push(slot);
+    }
+    Ok(slots)
+}

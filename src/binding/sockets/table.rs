@@ -1,0 +1,304 @@
+//! An env's connections that shards carry, and the commands under way to the shards.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use napi::sys;
+use slab::Slab;
+
+use super::doorbell::Bell;
+use super::pin::pin;
+use crate::engine::{Batch, Command, Envelope, MAX_SLOT, Port, Shards, Shared, shards};
+
+/// With at most this many connections written to since the last flush, JavaScript writes itself:
+/// waking a shard would cost more.
+const INLINE_WRITES: usize = 4;
+/// What one command is counted for beside its frame, in bytes, where memory is concerned.
+const COMMAND_COST: usize = 128;
+/// Commands with more bytes than this go to the shard without waiting for the tick's end.
+const EARLY: usize = 256 * 1024;
+/// With more bytes than this in commands that the shard has not carried out, JavaScript waits for
+/// it: a loop of broadcasts cannot outrun the shard.
+const BACKLOG: usize = 16 * 1024 * 1024;
+/// No wait for a shard lasts longer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A connection in its env's table.
+pub(crate) struct Slot {
+    pub(crate) shared: Arc<Shared>,
+    /// It keeps the event loop alive.
+    pub(crate) referenced: bool,
+    dirty: bool,
+}
+
+/// Commands to one shard that wait for the end of the tick.
+#[derive(Default)]
+struct Queue {
+    commands: Vec<Command>,
+    bytes: usize,
+    /// Ordered commands so far, those that wait here included.
+    ordered: u64,
+    /// Connections of this env on that shard.
+    connections: usize,
+}
+
+/// The shards, and this env's way to them.
+pub(crate) struct Link {
+    pub(crate) shards: Shards,
+    pub(crate) port: Arc<Port>,
+    queues: Box<[RefCell<Queue>]>,
+}
+
+/// Records that a drain had no time for, from `next` on.
+pub(crate) struct Rest {
+    pub(crate) batch: Batch,
+    pub(crate) next: usize,
+}
+
+/// The connections of one env that shards carry.
+#[derive(Default)]
+pub(crate) struct Sockets {
+    /// Until the env ends.
+    pub(crate) bell: Cell<Option<Bell>>,
+    link: OnceCell<Link>,
+    pub(crate) slots: RefCell<Slab<Slot>>,
+    dirty: RefCell<Vec<u32>>,
+    references: Cell<u32>,
+    scheduled: Cell<bool>,
+    /// Set while records are delivered: what is sent then is flushed by the drain.
+    pub(crate) draining: Cell<bool>,
+    pub(crate) rest: RefCell<Vec<Option<Rest>>>,
+    pub(crate) spare: RefCell<Vec<Batch>>,
+    /// `lib/`'s dispatcher, and its way to go on in a later turn of the loop.
+    pub(crate) functions: Cell<Option<Functions>>,
+}
+
+/// What `lib/` attached.
+#[derive(Clone, Copy)]
+pub(crate) struct Functions {
+    pub(crate) dispatch: sys::napi_ref,
+    pub(crate) later: sys::napi_ref,
+}
+
+impl Sockets {
+    /// The link to the shards; the first call starts those.
+    ///
+    /// # Errors
+    /// What the system refused; the next call tries again.
+    pub(crate) fn link(&self) -> io::Result<&Link> {
+        if let Some(link) = self.link.get() {
+            return Ok(link);
+        }
+        pin();
+        let shards = shards()?;
+        let Some(bell) = self.bell.get() else {
+            return Err(io::Error::other("the env is ending"));
+        };
+        let count = shards.len();
+        *self.rest.borrow_mut() = (0..count).map(|_| None).collect();
+        Ok(self.link.get_or_init(|| Link {
+            shards,
+            port: Arc::new(Port::new(count, Box::new(bell))),
+            queues: (0..count).map(|_| RefCell::default()).collect(),
+        }))
+    }
+
+    /// The link, where there has ever been a connection.
+    pub(crate) fn linked(&self) -> Option<&Link> {
+        self.link.get()
+    }
+
+    /// Adds a connection that its shard has admitted; `make` gets its number. `None` where there is
+    /// no number left.
+    pub(crate) fn add(&self, make: impl FnOnce(u32) -> Shared) -> Option<Arc<Shared>> {
+        let mut slots = self.slots.borrow_mut();
+        let entry = slots.vacant_entry();
+        let number = u32::try_from(entry.key()).ok().filter(|n| *n <= MAX_SLOT)?;
+        let shared = Arc::new(make(number));
+        entry.insert(Slot {
+            shared: shared.clone(),
+            referenced: false,
+            dirty: false,
+        });
+        drop(slots);
+        if let Some(link) = self.link.get() {
+            link.queues[shared.shard].borrow_mut().connections += 1;
+        }
+        Some(shared)
+    }
+
+    /// The connection is over, and JavaScript knows.
+    pub(crate) fn release(&self, raw: sys::napi_env, slot: u32) {
+        self.refer(raw, slot, false);
+        let removed = self.slots.borrow_mut().try_remove(slot as usize);
+        if let (Some(removed), Some(link)) = (removed, self.link.get()) {
+            link.queues[removed.shared.shard].borrow_mut().connections -= 1;
+        }
+    }
+
+    /// The connection with this number.
+    pub(crate) fn shared(&self, slot: u32) -> Option<Arc<Shared>> {
+        let slots = self.slots.borrow();
+        slots.get(slot as usize).map(|slot| slot.shared.clone())
+    }
+
+    /// Whether a connection keeps the event loop alive.
+    pub(crate) fn refer(&self, raw: sys::napi_env, slot: u32, on: bool) {
+        let mut slots = self.slots.borrow_mut();
+        let Some(slot) = slots.get_mut(slot as usize) else {
+            return;
+        };
+        if std::mem::replace(&mut slot.referenced, on) == on {
+            return;
+        }
+        let before = self.references.get();
+        let after = if on { before + 1 } else { before - 1 };
+        self.references.set(after);
+        if (before == 0) != (after == 0)
+            && let Some(bell) = self.bell.get()
+        {
+            bell.keep_alive(raw, on);
+        }
+    }
+
+    /// Whether any connection keeps the event loop alive.
+    pub(crate) fn keep_alive(&self) -> bool {
+        self.references.get() > 0
+    }
+
+    /// Whether what is sent to this shard's connections now may go straight to their outboxes:
+    /// everything that was submitted to be sent before has gone there.
+    pub(crate) fn in_order(&self, link: &Link, shard: usize) -> bool {
+        link.queues[shard].borrow().ordered == link.port.processed(shard)
+    }
+
+    /// Something was appended to the connection's outbox.
+    pub(crate) fn touch(&self, slot: u32) {
+        if let Some(entry) = self.slots.borrow_mut().get_mut(slot as usize)
+            && !std::mem::replace(&mut entry.dirty, true)
+        {
+            self.dirty.borrow_mut().push(slot);
+        }
+    }
+
+    /// The shards that hold connections of this env.
+    pub(crate) fn populated<'a>(&self, link: &'a Link) -> impl Iterator<Item = usize> + 'a {
+        let populated = |(_, queue): &(usize, &RefCell<Queue>)| queue.borrow().connections > 0;
+        let queues = link.queues.iter().enumerate();
+        queues.filter(populated).map(|(shard, _)| shard)
+    }
+
+    /// Queues a command behind those before it.
+    pub(crate) fn submit(&self, link: &Link, shard: usize, command: Command) {
+        let mut queue = link.queues[shard].borrow_mut();
+        if command.is_ordered() {
+            queue.bytes += command.bytes();
+        }
+        queue.ordered += u64::from(command.is_ordered());
+        queue.commands.push(command);
+        let early = queue.bytes + queue.commands.len() * COMMAND_COST > EARLY;
+        let ordered = queue.ordered;
+        drop(queue);
+        if early {
+            self.hand_over(link, shard);
+            let under_way = ordered.saturating_sub(link.port.processed(shard));
+            let commands = usize::try_from(under_way).unwrap_or(usize::MAX);
+            let cost = commands.saturating_mul(COMMAND_COST);
+            if link.port.submitted_bytes(shard).saturating_add(cost) > BACKLOG {
+                self.wait(link, shard, Instant::now() + PATIENCE);
+            }
+        }
+    }
+
+    /// Bytes of ordered commands that the shard has yet to carry out.
+    pub(crate) fn under_way(&self, link: &Link, shard: usize) -> usize {
+        link.queues[shard].borrow().bytes + link.port.submitted_bytes(shard)
+    }
+
+    fn hand_over(&self, link: &Link, shard: usize) {
+        let mut queue = link.queues[shard].borrow_mut();
+        if queue.commands.is_empty() {
+            return;
+        }
+        queue.bytes = 0;
+        let commands = std::mem::take(&mut queue.commands);
+        drop(queue);
+        link.shards[shard].submit(Envelope {
+            port: link.port.clone(),
+            commands,
+        });
+    }
+
+    fn wait(&self, link: &Link, shard: usize, until: Instant) {
+        let target = link.queues[shard].borrow().ordered;
+        link.port.wait(shard, target, until);
+    }
+
+    /// True once per tick, where nothing is going to flush yet: `lib/` is to call `flush` then.
+    pub(crate) fn must_schedule(&self) -> bool {
+        !self.draining.get() && !self.scheduled.replace(true)
+    }
+
+    /// Writes, or has written, what the commands since the last flush left to write.
+    pub(crate) fn flush(&self) {
+        self.scheduled.set(false);
+        let Some(link) = self.link.get() else {
+            return;
+        };
+        let mut dirty = self.dirty.take();
+        let inline = dirty.len() <= INLINE_WRITES;
+        for slot in dirty.drain(..) {
+            let shared = {
+                let mut slots = self.slots.borrow_mut();
+                let Some(slot) = slots.get_mut(slot as usize) else {
+                    continue;
+                };
+                slot.dirty = false;
+                slot.shared.clone()
+            };
+            if !inline || shared.flush_inline() {
+                let shard = shared.shard;
+                self.submit(link, shard, Command::Flush(shared));
+            }
+        }
+        // Gives the emptied list back for the next tick.
+        *self.dirty.borrow_mut() = dirty;
+        for shard in 0..link.queues.len() {
+            self.hand_over(link, shard);
+        }
+    }
+
+    /// The env is about to exit: what is queued is written once, then a close frame 1001.
+    pub(crate) fn leave(&self) {
+        let Some(link) = self.link.get() else {
+            return;
+        };
+        self.flush();
+        for shard in 0..link.queues.len() {
+            self.submit(link, shard, Command::Leave);
+            self.hand_over(link, shard);
+        }
+        let until = Instant::now() + PATIENCE;
+        for shard in 0..link.queues.len() {
+            self.wait(link, shard, until);
+        }
+    }
+
+    /// The env ends: nobody rings it any more, and its connections are closed.
+    pub(crate) fn detach(&self) {
+        self.bell.set(None);
+        let Some(link) = self.link.get() else {
+            return;
+        };
+        link.port.detach();
+        for (shard, queue) in link.queues.iter().enumerate() {
+            // Behind what waits for the end of the tick: a connection that was opened in it has been
+            // counted as the shard's.
+            queue.borrow_mut().commands.push(Command::Detach);
+            self.hand_over(link, shard);
+        }
+        self.slots.take();
+    }
+}

@@ -1,0 +1,197 @@
+//! Records become calls of a dispatcher.
+
+use std::ptr;
+
+use napi::sys;
+
+use super::super::status::{Failure, Outcome, check};
+use super::buffer::buffer;
+use crate::engine::memory::KEPT;
+use crate::engine::{Batch, Body, Kind, Record};
+use crate::protocol::MemorySource;
+
+/// One record, as arguments of the dispatcher.
+pub(crate) type Values = [sys::napi_value; 4];
+
+/// How a call of the dispatcher ended.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Called {
+    /// All of its records are delivered.
+    Returned,
+    /// A listener threw, and that was reported.
+    Threw,
+}
+
+/// Runs `work` in a handle scope of its own.
+pub(crate) fn in_scope<T>(raw: sys::napi_env, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let mut scope = ptr::null_mut();
+    // SAFETY: on the env's thread; the scope is closed below.
+    check(unsafe { sys::napi_open_handle_scope(raw, &mut scope) })?;
+    let result = work();
+    // SAFETY: opened above.
+    unsafe { sys::napi_close_handle_scope(raw, scope) };
+    result
+}
+
+/// A dispatcher, and what calling it takes. Valid in the handle scope it was made in.
+pub(crate) struct Delivery {
+    raw: sys::napi_env,
+    dispatch: sys::napi_value,
+    undefined: sys::napi_value,
+}
+
+impl Delivery {
+    /// The dispatcher behind this reference.
+    pub(crate) fn new(raw: sys::napi_env, dispatcher: sys::napi_ref) -> Outcome<Self> {
+        let (mut dispatch, mut undefined) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: on the env's thread within a handle scope; the reference lives as long as the env.
+        unsafe {
+            check(sys::napi_get_reference_value(
+                raw,
+                dispatcher,
+                &mut dispatch,
+            ))?;
+            check(sys::napi_get_undefined(raw, &mut undefined))?;
+        }
+        Ok(Self {
+            raw,
+            dispatch,
+            undefined,
+        })
+    }
+
+    /// One record as the dispatcher gets it: its slot and kind, its contents, the close code, and the
+    /// public code of an error. `None` where V8 has no memory for the contents: the connection is to end,
+    /// rather than go on without them.
+    ///
+    /// # Errors
+    /// Where the env runs no more JavaScript.
+    pub(crate) fn values(&self, batch: &mut Batch, index: usize) -> Outcome<Option<Values>> {
+        let record = &mut batch.records[index];
+        let Record {
+            kind, code, slot, ..
+        } = *record;
+        let body = std::mem::replace(&mut record.body, Body::EMPTY);
+        let tag = self.integer(slot << 4 | kind as u32)?;
+        let contents = match &body {
+            Body::Bytes { start, length } => self.bytes(kind, &batch.bytes[*start..start + length]),
+            Body::Large(bytes) => self.bytes(kind, bytes),
+            Body::Wide { start, length } => self.utf16(&batch.wide[*start..start + length]),
+            Body::LargeWide(units) => self.utf16(units),
+            Body::Failure { message, .. } => self.utf8(message),
+        };
+        let Ok(contents) = contents else {
+            self.clear_exception()?;
+            return Ok(None);
+        };
+        let mut values = [tag, contents, self.undefined, self.undefined];
+        if matches!(kind, Kind::Error | Kind::Close) {
+            values[2] = self.integer(u32::from(code))?;
+        }
+        match body {
+            Body::Failure { code, .. } => values[3] = self.latin1(code.as_bytes())?,
+            Body::Large(bytes) => KEPT.keep(bytes),
+            _ => {}
+        }
+        Ok(Some(values))
+    }
+
+    /// Calls the dispatcher with records, one behind the other.
+    ///
+    /// # Errors
+    /// Where the env runs no more JavaScript.
+    pub(crate) fn call(&self, records: &[Values]) -> Outcome<Called> {
+        let arguments = records.as_flattened();
+        // SAFETY: all values are of the open handle scopes.
+        let status = unsafe {
+            sys::napi_call_function(
+                self.raw,
+                self.undefined,
+                self.dispatch,
+                arguments.len(),
+                arguments.as_ptr(),
+                ptr::null_mut(),
+            )
+        };
+        if status == sys::Status::napi_ok {
+            return Ok(Called::Returned);
+        }
+        // A listener threw: that is an uncaught exception.
+        match self.clear_exception()? {
+            Some(exception) => {
+                // SAFETY: on the env's thread, within a handle scope.
+                check(unsafe { sys::napi_fatal_exception(self.raw, exception) })?;
+                Ok(Called::Threw)
+            }
+            None => Err(Failure::Pending),
+        }
+    }
+
+    fn clear_exception(&self) -> Outcome<Option<sys::napi_value>> {
+        let (mut pending, mut exception) = (false, ptr::null_mut());
+        // SAFETY: on the env's thread, within a handle scope.
+        unsafe {
+            check(sys::napi_is_exception_pending(self.raw, &mut pending))?;
+            if !pending {
+                return Ok(None);
+            }
+            check(sys::napi_get_and_clear_last_exception(
+                self.raw,
+                &mut exception,
+            ))?;
+        }
+        Ok(Some(exception))
+    }
+
+    fn integer(&self, number: u32) -> Outcome<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: on the env's thread, within a handle scope; so in the functions below.
+        check(unsafe { sys::napi_create_uint32(self.raw, number, &mut value) })?;
+        Ok(value)
+    }
+
+    fn bytes(&self, kind: Kind, bytes: &[u8]) -> Outcome<sys::napi_value> {
+        if matches!(kind, Kind::Binary | Kind::Write) {
+            buffer(self.raw, bytes)
+        } else {
+            self.latin1(bytes)
+        }
+    }
+
+    fn latin1(&self, text: &[u8]) -> Outcome<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: Node-API copies `text`.
+        check(unsafe {
+            sys::napi_create_string_latin1(
+                self.raw,
+                text.as_ptr().cast(),
+                text.len() as isize,
+                &mut value,
+            )
+        })?;
+        Ok(value)
+    }
+
+    fn utf8(&self, text: &str) -> Outcome<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: Node-API copies `text`.
+        check(unsafe {
+            sys::napi_create_string_utf8(
+                self.raw,
+                text.as_ptr().cast(),
+                text.len() as isize,
+                &mut value,
+            )
+        })?;
+        Ok(value)
+    }
+
+    fn utf16(&self, text: &[u16]) -> Outcome<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: Node-API copies `text`.
+        check(unsafe {
+            sys::napi_create_string_utf16(self.raw, text.as_ptr(), text.len() as isize, &mut value)
+        })?;
+        Ok(value)
+    }
+}

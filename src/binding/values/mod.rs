@@ -1,0 +1,16 @@
+//! JavaScript's values, read and made.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `views` | the memory of Buffers, typed arrays and DataViews |
+//! | `payload` | the payload of a frame, and the frame made of it in place |
+//! | `buffer` | Buffers that are made here |
+//! | `trimming` | what glibc keeps of the memory of large Buffers |
+//! | `delivery` | records become calls of a dispatcher |
+
+pub(super) mod buffer;
+pub(super) mod delivery;
+pub(super) mod payload;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+mod trimming;
+pub(super) mod views;

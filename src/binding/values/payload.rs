@@ -1,0 +1,117 @@
+//! The payload of a frame, and the frame made of it in place.
+
+use std::ptr;
+
+use napi::sys;
+
+use super::super::call::arguments::{Call, wrong};
+use super::super::status::{Failure, Outcome, check};
+use super::views::bytes;
+use crate::protocol::{Header, MAX_HEADER_LENGTH, Opcode, apply_mask, random_key};
+
+#[cfg(sockets)]
+/// Up to this many bytes, a payload is encoded under the connection's lock, where its frame goes;
+/// larger ones are encoded apart, so that the shard is not kept waiting.
+pub(crate) const IN_PLACE: usize = 64 * 1024;
+/// Up to this many UTF-16 units, a string's bound is used instead of its length in UTF-8.
+const SHORT: usize = 4 * 1024;
+
+/// The payload of a frame to be.
+pub(crate) enum Source<'a> {
+    /// A string, and a bound on its length in UTF-8.
+    Text {
+        raw: sys::napi_env,
+        value: sys::napi_value,
+        bound: usize,
+    },
+    /// The memory of a Buffer, a typed array or a DataView.
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Source<'a> {
+    /// Reads what the argument at `index` is; `lib/` lets nothing but strings and views through.
+    pub(crate) fn of(call: &'a Call<'_>, index: usize) -> Outcome<Self> {
+        let value = call.value(index);
+        let raw = call.raw;
+        let mut units = 0;
+        // SAFETY: the value is an argument of the call under way; without a buffer only the length
+        // is asked for.
+        let status =
+            unsafe { sys::napi_get_value_string_utf16(raw, value, ptr::null_mut(), 0, &mut units) };
+        if status == sys::Status::napi_ok {
+            let mut bound = units * 3;
+            if units > SHORT {
+                // SAFETY: as above.
+                check(unsafe {
+                    sys::napi_get_value_string_utf8(raw, value, ptr::null_mut(), 0, &mut bound)
+                })?;
+            }
+            return Ok(Self::Text { raw, value, bound });
+        }
+        Ok(Self::Bytes(bytes(call, index)?))
+    }
+
+    /// A bound on the payload's length in bytes.
+    pub(crate) fn bound(&self) -> usize {
+        match self {
+            Self::Text { bound, .. } => *bound,
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Appends the frame; returns the length of its header. On failure `out` is as it was.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>, opcode: Opcode, mask: bool) -> Outcome<usize> {
+        let key = mask.then(random_key);
+        let (start, bound) = (out.len(), self.bound());
+        let (header, room) = Header::message(opcode, bound, key).encode();
+        // One more, for the NUL that Node-API ends a string with.
+        out.reserve(MAX_HEADER_LENGTH + bound + 1);
+        out.extend_from_slice(&header[..room]);
+        let length = match self {
+            Self::Bytes(bytes) => {
+                out.extend_from_slice(bytes);
+                bytes.len()
+            }
+            Self::Text { raw, value, .. } => {
+                let mut length = 0;
+                let target = out.spare_capacity_mut().as_mut_ptr().cast();
+                // SAFETY: `bound + 1` bytes of spare capacity were reserved behind the header.
+                let status = unsafe {
+                    sys::napi_get_value_string_utf8(*raw, *value, target, bound + 1, &mut length)
+                };
+                if status != sys::Status::napi_ok {
+                    out.truncate(start);
+                    return Err(Failure::Pending);
+                }
+                // SAFETY: Node-API wrote `length` bytes there, at most `bound`.
+                unsafe { out.set_len(start + room + length) };
+                length
+            }
+        };
+        let (header, used) = Header::message(opcode, length, key).encode();
+        if used < room {
+            // A shorter length takes a shorter header: the payload moves up to it.
+            out.copy_within(start + room.., start + used);
+            out.truncate(start + used + length);
+        }
+        out[start..start + used].copy_from_slice(&header[..used]);
+        if let Some(key) = key {
+            apply_mask(&mut out[start + used..], key, 0);
+        }
+        Ok(used)
+    }
+}
+
+/// A string, or a Buffer of UTF-8. It is encoded as a text frame would be: what is in it is valid
+/// UTF-8 then.
+pub(crate) fn text(call: &Call<'_>, index: usize) -> Outcome<String> {
+    let mut frame = Vec::new();
+    let header = Source::of(call, index)?.encode(&mut frame, Opcode::Text, false)?;
+    Ok(String::from_utf8_lossy(&frame[header..]).into_owned())
+}
+
+/// The opcode that `lib/` names by its number.
+pub(crate) fn opcode(call: &Call<'_>, index: usize) -> Outcome<Opcode> {
+    let number = u8::try_from(call.u32(index)?).map_err(|_| wrong(index, "an opcode"))?;
+    Opcode::try_from(number).map_err(|_| wrong(index, "an opcode"))
+}

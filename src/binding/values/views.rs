@@ -1,0 +1,45 @@
+//! The memory of Buffers, typed arrays and DataViews.
+
+use std::ptr;
+
+use napi::sys;
+
+use super::super::call::arguments::{Call, wrong};
+use super::super::status::{Outcome, check};
+
+/// The contents of the view of an ArrayBuffer at `index`.
+pub(crate) fn bytes<'a>(call: &'a Call<'_>, index: usize) -> Outcome<&'a [u8]> {
+    let (data, length) = view(call, index)?;
+    if length == 0 {
+        // A detached or empty one may have no memory at all.
+        return Ok(&[]);
+    }
+    // SAFETY: the view's memory is valid for `length` bytes, and no JavaScript runs on this thread,
+    // which could change or detach it, until the call returns.
+    Ok(unsafe { std::slice::from_raw_parts(data, length) })
+}
+
+/// Changes the contents of the view of an ArrayBuffer at `index`; `work` must not look at any other
+/// view, which could be of the same memory.
+pub(crate) fn change_bytes(
+    call: &Call<'_>,
+    index: usize,
+    work: impl FnOnce(&mut [u8]),
+) -> Outcome<()> {
+    let (data, length) = view(call, index)?;
+    if length > 0 {
+        // SAFETY: as in `bytes`; this is the only reference to that memory while `work` runs.
+        work(unsafe { std::slice::from_raw_parts_mut(data, length) });
+    }
+    Ok(())
+}
+
+/// Where the memory of a view is, and how long.
+fn view(call: &Call<'_>, index: usize) -> Outcome<(*mut u8, usize)> {
+    let (mut data, mut length) = (ptr::null_mut(), 0);
+    // SAFETY: the value is an argument of the call under way; this fails where it is no view.
+    let status =
+        unsafe { sys::napi_get_buffer_info(call.raw, call.value(index), &mut data, &mut length) };
+    check(status).map_err(|_| wrong(index, "a string or a view of an ArrayBuffer"))?;
+    Ok((data.cast(), length))
+}

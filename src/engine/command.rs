@@ -1,0 +1,108 @@
+//! What JavaScript asks of a shard, carried out in order.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::mailbox::Port;
+use super::write_side::Shared;
+use crate::protocol::{Config, Opcode};
+
+/// One frame, as a server sends it without compression.
+#[derive(Clone)]
+pub struct Frame {
+    /// What it is.
+    pub opcode: Opcode,
+    /// All of it, unmasked.
+    pub bytes: Bytes,
+    /// Length of its header.
+    pub header: usize,
+    /// Whether it is compressed for those with whom permessage-deflate was agreed on.
+    pub compress: bool,
+}
+
+impl Frame {
+    /// Its payload.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.bytes[self.header..]
+    }
+}
+
+/// One command to a shard.
+pub enum Command {
+    /// A connection exists from now on; what is sent to it waits for its [`Command::Start`].
+    Open {
+        /// The connection.
+        connection: Arc<Shared>,
+        /// How its peer is to behave, and how long to wait for it.
+        config: Arc<Config>,
+    },
+    /// The shard has its socket to itself, and gets the bytes that JavaScript had read from it.
+    Start(Arc<Shared>, Vec<u8>),
+    /// Something was appended to its outbox.
+    Flush(Arc<Shared>),
+    /// A frame for one connection, behind what was submitted before.
+    Send(Arc<Shared>, Vec<u8>),
+    /// A message that the shard is to compress for one connection.
+    Message(Arc<Shared>, Frame),
+    /// One frame for all connections of a `Base`.
+    Broadcast {
+        /// Whose connections.
+        base: u64,
+        /// What they get.
+        frame: Frame,
+    },
+    /// Begins the closing handshake.
+    Close {
+        /// The connection.
+        connection: Arc<Shared>,
+        /// Status code of the close frame.
+        code: u16,
+        /// Its reason, at most 123 bytes.
+        reason: String,
+    },
+    /// JavaScript has seen that the connection is closing, and all that came before: what it sent
+    /// meanwhile is followed by the close frame.
+    AnswerClosing(Arc<Shared>),
+    /// Drops the connection.
+    Terminate(Arc<Shared>),
+    /// Stops (true) or goes on (false) reading from one connection.
+    Pause(Arc<Shared>, bool),
+    /// The env has room for records again.
+    Resume,
+    /// The env is about to exit: writes what is queued once, then tries a close frame 1001.
+    Leave,
+    /// The env is gone: so are its connections.
+    Detach,
+}
+
+impl Command {
+    /// Bytes of the frame that it carries.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Send(_, frame) => frame.len(),
+            Self::Message(_, frame) | Self::Broadcast { frame, .. } => frame.bytes.len(),
+            _ => 0,
+        }
+    }
+
+    /// Whether what JavaScript sends later has to wait for this one: it writes to connections, or
+    /// ends the env's business with the shard.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        matches!(
+            self,
+            Self::Send(..) | Self::Message(..) | Self::Broadcast { .. } | Self::Leave
+        )
+    }
+}
+
+/// Commands of one env to one shard.
+pub struct Envelope {
+    /// The env's port.
+    pub port: Arc<Port>,
+    /// In the order of the calls.
+    pub commands: Vec<Command>,
+}

@@ -1,0 +1,275 @@
+//! One connection on its shard: answering, closing, finishing; and `reading`.
+
+mod reading;
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::command::Frame;
+use super::context::{Context, Output, Timer};
+use super::mailbox::Recorder;
+use super::session::Session;
+use super::write_side::{Append, Flush, Shared, Thread, socket};
+use crate::protocol::{Config, Event, Millis, State};
+
+/// Frames of commands are written together, but not more bytes than this kept back for it.
+const TOGETHER: usize = 16 * 1024;
+
+/// Where the session reports its events.
+type Record<'a> = dyn FnMut(Event<'_>) + 'a;
+
+/// How far the shard is with the socket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// It is not the shard's yet.
+    Opened,
+    /// It is this thread's, and what becomes of it is heard.
+    Started,
+    /// Its end is recorded: the shard forgets the connection.
+    Finished,
+}
+
+/// A connection in its shard's table.
+pub(super) struct Connection {
+    pub(super) shared: Arc<Shared>,
+    /// Its group's place in the table, and its own among the members.
+    pub(super) group: u32,
+    pub(super) member: u32,
+    session: Session,
+    life: Life,
+    /// It waits to be settled once all commands that have come are carried out.
+    unsettled: bool,
+    /// It waits for its turn.
+    waits: bool,
+    /// The kernel took no more: write when it can be written to.
+    want_write: bool,
+    /// There may be something to read, of which nothing tells again.
+    readable: bool,
+    /// Nothing comes behind what is there to be read, so that nothing tells of that again.
+    ending: bool,
+    /// The deadline that is armed.
+    armed: Millis,
+}
+
+impl Connection {
+    pub(super) fn new(shared: Arc<Shared>, config: Arc<Config>, now: Millis) -> Self {
+        Self {
+            shared,
+            group: 0,
+            member: 0,
+            session: Session::new(config, now),
+            life: Life::Opened,
+            unsettled: false,
+            waits: false,
+            want_write: false,
+            readable: false,
+            ending: false,
+            armed: Millis::MAX,
+        }
+    }
+
+    /// Whether it is over: the shard is to forget it.
+    pub(super) fn is_over(&self) -> bool {
+        self.life == Life::Finished
+    }
+
+    /// The shard has the socket to itself, and what JavaScript had read from it.
+    pub(super) fn start(&mut self, context: &mut Context, received: Vec<u8>) {
+        let added = match self.shared.fd() {
+            None => return,
+            Some(fd) => context.readiness.add(fd.as_fd(), self.key()),
+        };
+        if added.is_err() {
+            return self.lose(context);
+        }
+        self.session.give(received);
+        self.life = Life::Started;
+        self.settle(context);
+        self.turn_later(context);
+    }
+
+    /// Its key in the shard's table, for as long as it is there.
+    fn key(&self) -> u32 {
+        self.shared.key.load(Ordering::Relaxed)
+    }
+
+    /// It has a turn once others had theirs.
+    fn turn_later(&mut self, context: &mut Context) {
+        if !std::mem::replace(&mut self.waits, true) {
+            context.turns.push(self.key());
+        }
+    }
+
+    /// The connection is over: nothing more comes from the peer, or it is to be dropped.
+    pub(super) fn lose(&mut self, context: &mut Context) {
+        self.session.lose();
+        self.finish(context);
+    }
+
+    /// Begins the closing handshake.
+    pub(super) fn close(&mut self, context: &mut Context, code: u16, reason: &str) {
+        let (now, mut is_read_on) = (context.now(), false);
+        self.step(&mut context.output, |session, answer, _| {
+            is_read_on = session.close(code, reason, now, answer);
+        });
+        self.settle(context);
+        if is_read_on {
+            self.read_on(context);
+        }
+    }
+
+    /// An armed deadline has come; the one that holds by now may be later.
+    pub(super) fn fire(&mut self, context: &mut Context, now: Millis) {
+        self.armed = Millis::MAX;
+        if self.session.is_due(now) && !self.read_before_deadline(context) {
+            return;
+        }
+        if self.session.is_due(now) {
+            self.step(&mut context.output, |session, answer, record| {
+                session.fire(now, answer, &mut |event| record(event));
+            });
+            self.settle(context);
+        } else {
+            self.arm(context);
+        }
+    }
+
+    /// JavaScript has seen all that came before the connection began to close.
+    pub(super) fn answer_closing(&mut self, context: &mut Context) {
+        self.step(&mut context.output, |session, answer, _| {
+            session.answer_closing(answer);
+        });
+        self.settle(context);
+    }
+
+    /// Sends a message, compressed.
+    pub(super) fn send_message(&mut self, context: &mut Context, frame: &Frame) {
+        let mut out = Vec::new();
+        let (payload, compress) = (frame.payload(), frame.compress);
+        self.session
+            .send_message(frame.opcode, payload, compress, &mut out);
+        let append = self.shared.shard_append(out);
+        self.appended(context, append);
+    }
+
+    /// What became of a frame that this shard appended.
+    pub(super) fn appended(&mut self, context: &mut Context, append: Append) {
+        match append {
+            Append::Queued if self.shared.buffered() >= TOGETHER => self.settle(context),
+            Append::Queued => {
+                if !std::mem::replace(&mut self.unsettled, true) {
+                    context.settle_later(self.key());
+                }
+            }
+            Append::Written | Append::Closed => {}
+            Append::Full => self.lose(context),
+        }
+    }
+
+    /// Lets the session take one step, records what that brings and queues what it answers.
+    /// [`settle`](Self::settle) follows.
+    fn step(
+        &mut self,
+        output: &mut Output,
+        run: impl FnOnce(&mut Session, &mut Vec<u8>, &mut Record<'_>),
+    ) {
+        let shared = &self.shared;
+        let mut recorder = Recorder::new(&shared.port, output.index, &mut output.rings);
+        let answer = &mut output.answer;
+        answer.clear();
+        // Inflating the next message takes long, and JavaScript, if it is awake, must not wait for
+        // that. A ping is not shown before its pong is queued, which happens below.
+        let mut shows = shared.deflate.is_some();
+        run(&mut self.session, answer, &mut |event| {
+            shows &= matches!(event, Event::Text(_) | Event::Binary(_));
+            recorder.add(|batch| batch.push_event(shared.slot, event));
+            if shows {
+                recorder.show();
+            }
+        });
+        if !answer.is_empty() {
+            let is_last = self.session.phase() != State::Open;
+            shared.append_protocol(answer, is_last);
+        }
+    }
+
+    /// Writes what waits (if the kernel takes no more, it waits until that does), and does what
+    /// follows from that.
+    pub(super) fn settle(&mut self, context: &mut Context) {
+        self.unsettled = false;
+        let flush = self.flush(&mut context.output.answer);
+        if self.is_over() {
+            return;
+        }
+        match flush {
+            Flush::Blocked => self.want_write = true,
+            Flush::Failed => {
+                if self.session.write_failed(context.now()) {
+                    self.readable = true;
+                    self.ending = true;
+                    self.turn_later(context);
+                }
+            }
+            Flush::Done if self.session.take_write_end() => {
+                if let Some(fd) = self.shared.fd() {
+                    socket::shut_write(fd.as_fd());
+                }
+            }
+            Flush::Done | Flush::Busy => {}
+        }
+        if self.session.phase() == State::Closed {
+            self.finish(context);
+        } else {
+            self.arm(context);
+        }
+    }
+
+    /// Writes what waits, and what the session had kept back until that was written.
+    fn flush(&mut self, answer: &mut Vec<u8>) -> Flush {
+        loop {
+            let flush = self.shared.flush(Thread::Shard, true);
+            if flush != Flush::Done || self.is_over() {
+                return flush;
+            }
+            answer.clear();
+            self.session.written(answer);
+            if answer.is_empty() {
+                return flush;
+            }
+            self.shared.append_protocol(answer, false);
+        }
+    }
+
+    /// Sees to it that the shard looks here when the deadline comes.
+    pub(super) fn arm(&mut self, context: &mut Context) {
+        if let Some(at) = self.session.deadline()
+            && at < self.armed
+        {
+            self.armed = at;
+            let (id, key) = (self.shared.id, self.key());
+            context.timers.arm(Timer { at, id, key });
+        }
+    }
+
+    /// The connection is over: tells the env, and lets go of everything but its place in the table.
+    fn finish(&mut self, context: &mut Context) {
+        let life = std::mem::replace(&mut self.life, Life::Finished);
+        if life == Life::Finished {
+            return;
+        }
+        if life == Life::Started
+            && let Some(fd) = self.shared.fd()
+        {
+            context.readiness.remove(fd.as_fd());
+        }
+        self.shared.finish();
+        context.leave_place();
+        let Output { index, rings, .. } = &mut context.output;
+        let shared = &self.shared;
+        let mut recorder = Recorder::new(&shared.port, *index, rings);
+        recorder.add(|batch| {
+            batch.push_end(shared.slot, shared.overflow(), self.session.close_event())
+        });
+    }
+}

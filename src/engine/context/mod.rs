@@ -1,0 +1,94 @@
+//! What a connection uses of its shard, none of which is another connection's; and `readiness`, `timers`.
+
+mod readiness;
+mod timers;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::handle::ShardHandle;
+use super::mailbox::Rings;
+use crate::protocol::Millis;
+pub(super) use readiness::{Readiness, Ready};
+pub(super) use timers::{Timer, Timers};
+
+/// What one `recv` can bring; one such buffer a shard.
+pub(super) use super::session::READ as READ_BUFFER;
+
+/// How long what was appended waits for what the commands still to be carried out append.
+const LINGER: Duration = Duration::from_millis(50);
+
+/// What a connection puts down and answers in one step.
+pub(super) struct Output {
+    /// Which lane of a mailbox its records go to.
+    pub(super) index: usize,
+    /// Whom to wake behind each part of a round.
+    pub(super) rings: Rings,
+    /// Scratch for what the session answers.
+    pub(super) answer: Vec<u8>,
+}
+
+/// A shard, as a connection sees it.
+pub(super) struct Context {
+    handle: Arc<ShardHandle>,
+    epoch: Instant,
+    pub(super) readiness: Readiness,
+    pub(super) timers: Timers,
+    pub(super) output: Output,
+    pub(super) read_buffer: Box<[u8]>,
+    /// Connections that have something to do, by key, each once.
+    pub(super) turns: Vec<u32>,
+    /// Those that are not read for want of room in their env's mailbox.
+    pub(super) suspended: Vec<u32>,
+    /// Those to which something was appended that is still to be written.
+    pub(super) unsettled: Vec<u32>,
+    /// And by when.
+    pub(super) settle_by: Instant,
+}
+
+impl Context {
+    /// That of the shard behind `handle`.
+    pub(super) fn new(readiness: Readiness, handle: Arc<ShardHandle>) -> Self {
+        Self {
+            output: Output {
+                index: handle.index(),
+                rings: Rings::default(),
+                answer: Vec::new(),
+            },
+            handle,
+            epoch: Instant::now(),
+            readiness,
+            timers: Timers::default(),
+            read_buffer: vec![0; READ_BUFFER].into(),
+            turns: Vec::new(),
+            suspended: Vec::new(),
+            unsettled: Vec::new(),
+            settle_by: Instant::now(),
+        }
+    }
+
+    /// Milliseconds since the shard started.
+    pub(super) fn now(&self) -> Millis {
+        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    /// When the soonest deadline comes.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let next = self.timers.next()?;
+        self.epoch.checked_add(Duration::from_millis(next))
+    }
+
+    /// What was appended to a connection is written with what the commands still to be carried out
+    /// append, unless that takes long: one system call for all of it.
+    pub(super) fn settle_later(&mut self, key: u32) {
+        if self.unsettled.is_empty() {
+            self.settle_by = Instant::now() + LINGER;
+        }
+        self.unsettled.push(key);
+    }
+
+    /// A connection is over, and its place is another's: JavaScript, once told, may take it.
+    pub(super) fn leave_place(&self) {
+        self.handle.dismiss();
+    }
+}

@@ -1,0 +1,302 @@
+//! Nothing is written twice, out of order or not at all, whoever writes and however much the kernel takes.
+
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use loom::thread;
+
+use super::{an_hour_from_now, env_and_shard, in_every_order, submit, wait};
+use crate::engine::command::{Command, Frame};
+use crate::engine::handle::ShardHandle;
+use crate::engine::mailbox::Port;
+use crate::engine::sync::Ordering;
+use crate::engine::write_side::{Append, Flush, Shared, Thread};
+use crate::protocol::{Config, Opcode, Role};
+
+/// A connection, and what its peer reads.
+fn connection(port: &Arc<Port>) -> (Arc<Shared>, UnixStream) {
+    let (ours, peers) = UnixStream::pair().expect("a pair of sockets");
+    ours.set_nonblocking(true).expect("non-blocking");
+    peers.set_nonblocking(true).expect("non-blocking");
+    rustix::net::sockopt::set_socket_send_buffer_size(&ours, 1).expect("a small buffer");
+    let config = Config::new(Role::Server);
+    let shared = Shared::new(ours.into(), port.clone(), 0, 1, 1, &config, usize::MAX);
+    shared.start();
+    (Arc::new(shared), peers)
+}
+
+/// More than the kernel takes at once.
+const LONG: usize = 24 * 1024;
+
+/// Frames of one connection's, told apart by their bytes.
+fn frame(byte: u8, length: usize) -> Vec<u8> {
+    vec![byte; length]
+}
+
+/// A frame that is submitted.
+fn send(shared: &Arc<Shared>, frame: Vec<u8>) -> Command {
+    Command::Send(shared.clone(), frame)
+}
+
+/// One that is submitted for all.
+fn to_all(frame: Vec<u8>) -> Command {
+    let frame = Frame {
+        opcode: Opcode::Binary,
+        bytes: frame.into(),
+        header: 0,
+        compress: false,
+    };
+    Command::Broadcast { base: 1, frame }
+}
+
+/// The runs of equal bytes: which frames came, in order, and how long each is.
+fn frames(bytes: &[u8]) -> Vec<(u8, usize)> {
+    let runs = bytes.chunk_by(|a, b| a == b);
+    runs.map(|run| (run[0], run.len())).collect()
+}
+
+/// The shard's part of a connection's life: it appends what is submitted, and writes. Where the
+/// kernel takes no more, the peer reads, and the shard is told that it can write.
+struct Shard {
+    handle: Arc<ShardHandle>,
+    /// The only member of its `Base`.
+    shared: Arc<Shared>,
+    peer: UnixStream,
+    received: Vec<u8>,
+    /// It found JavaScript writing, and has not looked since.
+    waits: bool,
+}
+
+impl Shard {
+    fn spawn(
+        handle: &Arc<ShardHandle>,
+        shared: &Arc<Shared>,
+        peer: UnixStream,
+    ) -> thread::JoinHandle<Vec<u8>> {
+        let shard = Self {
+            handle: handle.clone(),
+            shared: shared.clone(),
+            peer,
+            received: Vec::new(),
+            waits: false,
+        };
+        thread::spawn(move || shard.run())
+    }
+
+    /// Until the env detaches: then the peer has read all that was written.
+    fn run(mut self) -> Vec<u8> {
+        let mut is_over = false;
+        while !is_over {
+            for (_, envelope) in self.handle.take() {
+                for command in envelope.commands {
+                    is_over |= matches!(command, Command::Detach);
+                    self.carry_out(&envelope.port, command);
+                }
+            }
+            if !is_over {
+                wait(self.handle.woken());
+            }
+        }
+        assert!(!self.waits, "nobody said that JavaScript has written");
+        self.read();
+        self.received
+    }
+
+    fn carry_out(&mut self, port: &Port, command: Command) {
+        let (ordered, bytes) = (command.is_ordered(), command.bytes());
+        match command {
+            Command::Send(shared, frame) => {
+                assert!(shared.shard_append(frame) == Append::Queued);
+                self.settle(&shared);
+            }
+            Command::Broadcast { frame, .. } => {
+                let shared = self.shared.clone();
+                match shared.shard_write_now(&frame.bytes) {
+                    Some(true) => {}
+                    Some(false) => self.settle(&shared),
+                    None => {
+                        assert!(shared.shard_append_shared(&frame.bytes) == Append::Queued);
+                        self.settle(&shared);
+                    }
+                }
+            }
+            Command::Flush(shared) => self.settle(&shared),
+            Command::Terminate(shared) => {
+                shared.finish();
+                port.record(0, |batch| batch.push_close(1, (1006, "")));
+            }
+            _ => {}
+        }
+        if ordered {
+            port.command_done(0, bytes);
+        }
+    }
+
+    fn settle(&mut self, shared: &Shared) {
+        let mut flush = shared.flush(Thread::Shard, true);
+        while flush == Flush::Blocked {
+            self.read();
+            flush = shared.flush(Thread::Shard, true);
+        }
+        self.waits = flush == Flush::Busy;
+    }
+
+    fn read(&mut self) {
+        // It ends with `WouldBlock`, and has appended what came before.
+        let _ = self.peer.read_to_end(&mut self.received);
+    }
+}
+
+/// JavaScript's part: it writes itself where it may, and the shard is told where it must look.
+fn flush_inline(shared: &Arc<Shared>, handle: &ShardHandle, port: &Arc<Port>) {
+    if shared.flush_inline() {
+        submit(handle, port, Command::Flush(shared.clone()));
+    }
+}
+
+/// An env and a shard with one connection. `javascript` is the env's part; what the peer has read in
+/// the end is returned.
+fn exchange(javascript: impl FnOnce(&Arc<Shared>, &Arc<ShardHandle>, &Arc<Port>)) -> Vec<u8> {
+    let (port, _events, handle) = env_and_shard();
+    port.detach(); // Records are not what this is about.
+    let (shared, peer) = connection(&port);
+    let shard = Shard::spawn(&handle, &shared, peer);
+    javascript(&shared, &handle, &port);
+    submit(&handle, &port, Command::Detach);
+    let received = shard.join().expect("it ends");
+    assert_eq!(shared.buffered(), 0, "nobody has written this");
+    received
+}
+
+#[test]
+fn both_threads_write_and_each_frame_leaves_whole_and_once() {
+    in_every_order(|| {
+        let received = exchange(|shared, handle, port| {
+            submit(handle, port, send(shared, frame(b's', 9)));
+            assert!(shared.append_owned(frame(b'j', 7)) == Append::Queued);
+            flush_inline(shared, handle, port);
+        });
+        let mut frames = frames(&received);
+        frames.sort_unstable();
+        assert_eq!(frames, [(b'j', 7), (b's', 9)]);
+    });
+}
+
+#[test]
+fn what_the_kernel_does_not_take_is_left_to_the_shard() {
+    in_every_order(|| {
+        let received = exchange(|shared, handle, port| {
+            assert!(shared.append_owned(frame(b'1', LONG)) == Append::Queued);
+            flush_inline(shared, handle, port);
+            assert!(shared.append_owned(frame(b'2', 5)) == Append::Queued);
+            flush_inline(shared, handle, port);
+        });
+        assert_eq!(frames(&received), [(b'1', LONG), (b'2', 5)]);
+    });
+}
+
+#[test]
+fn a_shard_that_finds_javascript_writing_is_told_of_the_end() {
+    in_every_order(|| {
+        let received = exchange(|shared, handle, port| {
+            assert!(shared.append_owned(frame(b'1', 5)) == Append::Queued);
+            submit(handle, port, Command::Flush(shared.clone()));
+            flush_inline(shared, handle, port);
+            assert!(shared.append_owned(frame(b'2', LONG)) == Append::Queued);
+            flush_inline(shared, handle, port);
+        });
+        assert_eq!(frames(&received), [(b'1', 5), (b'2', LONG)]);
+    });
+}
+
+#[test]
+fn frames_leave_in_the_order_of_the_calls_whoever_appends_them() {
+    in_every_order(|| {
+        let received = exchange(|shared, handle, port| {
+            submit(handle, port, send(shared, frame(b'1', 5)));
+            // As `in_order` of the binding: straight to the outbox only behind all that was submitted.
+            if port.processed(0) == 1 {
+                assert!(shared.append_owned(frame(b'2', 6)) == Append::Queued);
+                flush_inline(shared, handle, port);
+            } else {
+                submit(handle, port, send(shared, frame(b'2', 6)));
+            }
+            port.wait(0, 1, an_hour_from_now());
+        });
+        assert_eq!(frames(&received), [(b'1', 5), (b'2', 6)]);
+    });
+}
+
+#[test]
+fn a_connection_may_end_while_it_is_written_to() {
+    in_every_order(|| {
+        let (port, events, handle) = env_and_shard();
+        let (shared, peer) = connection(&port);
+        let shard = Shard::spawn(&handle, &shared, peer);
+        submit(&handle, &port, Command::Terminate(shared.clone()));
+        let append = shared.append_owned(frame(b'1', 5));
+        assert!(append == Append::Queued || append == Append::Closed);
+        flush_inline(&shared, &handle, &port);
+        port.detach();
+        events.ended.store(true, Ordering::SeqCst);
+        submit(&handle, &port, Command::Detach);
+        let received = shard.join().expect("it ends");
+        assert!([0, 5].contains(&received.len()));
+        assert!(shared.fd().is_none() && shared.is_gone());
+        assert!(shared.is_closed(), "whoever was at work with it last");
+        assert_eq!(shared.buffered(), 0);
+    });
+}
+
+#[test]
+fn what_is_written_out_of_javascripts_memory_keeps_its_place() {
+    in_every_order(|| {
+        let received = exchange(|shared, handle, port| {
+            // The shard appends and writes beside it.
+            submit(handle, port, send(shared, frame(b's', 5)));
+            let long = frame(b'1', LONG);
+            match shared.write_now(&long[..9], &long[9..]) {
+                None => assert!(shared.append_owned(long) == Append::Queued),
+                Some(append) => assert!(append != Append::Closed && append != Append::Full),
+            }
+            flush_inline(shared, handle, port);
+            assert!(shared.append_owned(frame(b'2', 7)) == Append::Queued);
+            flush_inline(shared, handle, port);
+        });
+        let mut frames = frames(&received);
+        frames.retain(|(byte, _)| *byte != b's');
+        assert_eq!(frames, [(b'1', LONG), (b'2', 7)]);
+        assert_eq!(received.len(), LONG + 7 + 5);
+    });
+}
+
+#[test]
+fn a_shard_that_writes_at_once_still_looks_at_what_it_could_not() {
+    in_every_order(|| {
+        let received = exchange(|shared, handle, port| {
+            // It looks while JavaScript may be writing.
+            submit(handle, port, Command::Flush(shared.clone()));
+            assert!(shared.write_now(b"1", b"1111").is_some());
+            submit(handle, port, to_all(frame(b'2', 6)));
+            flush_inline(shared, handle, port);
+        });
+        assert_eq!(frames(&received), [(b'1', 5), (b'2', 6)]);
+    });
+}
+
+#[test]
+fn what_is_written_at_once_keeps_its_place() {
+    in_every_order(|| {
+        let received = exchange(|shared, handle, port| {
+            submit(handle, port, to_all(frame(b'1', LONG)));
+            submit(handle, port, to_all(frame(b'2', 6)));
+            assert!(shared.append_owned(frame(b'j', 7)) == Append::Queued);
+            flush_inline(shared, handle, port);
+        });
+        let mut frames = frames(&received);
+        frames.retain(|(byte, _)| *byte != b'j');
+        assert_eq!(frames, [(b'1', LONG), (b'2', 6)]);
+        assert_eq!(received.len(), LONG + 6 + 7);
+    });
+}

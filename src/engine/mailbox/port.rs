@@ -1,0 +1,255 @@
+//! An env's mailbox: one lane from each shard, and one doorbell for all of them.
+//!
+//! The bell is rung once per batch: `pending` is set by whoever rings it, and cleared by the env
+//! when it has found every lane empty.
+
+use std::time::{Duration, Instant};
+
+use crate::engine::batch::Batch;
+use crate::engine::sync::{
+    AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering,
+};
+
+/// Bytes of records that may wait for one env before its connections are read no further.
+pub(in super::super) const QUEUE_LIMIT: usize = 16 * 1024 * 1024;
+/// Where reading goes on again.
+const QUEUE_LOW: usize = QUEUE_LIMIT / 2;
+
+/// Wakes an env's JavaScript thread.
+pub trait Doorbell: Send {
+    /// Makes the env drain its port soon. Never blocks.
+    fn ring(&self);
+}
+
+#[derive(Default)]
+struct Lane {
+    batch: Mutex<Batch>,
+    /// Ordered commands of this env that the shard has carried out.
+    processed: AtomicU64,
+    /// Bytes of commands that the shard has yet to carry out.
+    submitted_bytes: AtomicUsize,
+    waiting: Mutex<bool>,
+    progress: Condvar,
+}
+
+/// What shards and one env share.
+pub struct Port {
+    lanes: Box<[Lane]>,
+    pending: AtomicBool,
+    queued: AtomicUsize,
+    suspended: AtomicBool,
+    bell: Mutex<Option<Box<dyn Doorbell>>>,
+}
+
+impl Port {
+    /// A port of an env that is served by `shards` shards.
+    #[must_use]
+    pub fn new(shards: usize, bell: Box<dyn Doorbell>) -> Self {
+        Self {
+            lanes: (0..shards).map(|_| Lane::default()).collect(),
+            pending: AtomicBool::new(false),
+            queued: AtomicUsize::new(0),
+            suspended: AtomicBool::new(false),
+            bell: Mutex::new(Some(bell)),
+        }
+    }
+
+    /// Adds records to `shard`'s lane: `fill` gets the batch and returns what they cost, 0 for none.
+    pub(in super::super) fn record(&self, shard: usize, fill: impl FnOnce(&mut Batch) -> usize) {
+        let cost = {
+            let mut batch = self.lane(shard);
+            let cost = fill(&mut batch);
+            self.count(cost);
+            cost
+        };
+        if cost > 0 {
+            self.ring();
+        }
+    }
+
+    /// What waits in `shard`'s lane, locked.
+    pub(super) fn lane(&self, shard: usize) -> MutexGuard<'_, Batch> {
+        self.lanes[shard].batch.lock()
+    }
+
+    /// Records that cost this much were added to a lane, which is locked: the env never takes off what has
+    /// not been put on.
+    pub(super) fn count(&self, cost: usize) {
+        self.queued.fetch_add(cost, Ordering::Relaxed);
+    }
+
+    /// Wakes the env, unless it is awake.
+    pub(in super::super) fn ring(&self) {
+        if !self.pending.swap(true, Ordering::SeqCst)
+            && let Some(bell) = &*self.bell.lock()
+        {
+            bell.ring();
+        }
+    }
+
+    /// The env takes what waits in `shard`'s lane, and leaves an empty batch there.
+    pub fn take(&self, shard: usize, empty: Batch) -> Batch {
+        std::mem::replace(&mut self.lane(shard), empty)
+    }
+
+    /// The env found every lane empty: the next record rings again. False where one has come since,
+    /// and the env has to look again.
+    pub fn rest(&self) -> bool {
+        // A swap, so that a ring that it undoes happened before it: what that was for is seen below.
+        self.pending.swap(false, Ordering::SeqCst);
+        let idle = self.lanes.iter().all(|l| l.batch.lock().records.is_empty());
+        // Whoever finds `pending` clear first, a shard or this env, goes on.
+        idle || self.pending.swap(true, Ordering::SeqCst)
+    }
+
+    /// The env has delivered records that cost this much. True where shards stopped reading for
+    /// want of room and may go on: each of them is to be told.
+    #[must_use]
+    pub fn delivered(&self, cost: usize) -> bool {
+        let left = self.queued.fetch_sub(cost, Ordering::SeqCst) - cost;
+        left <= QUEUE_LOW && self.suspended.swap(false, Ordering::SeqCst)
+    }
+
+    /// Bytes of records that wait for this env.
+    pub fn queued(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    pub(in super::super) fn is_full(&self) -> bool {
+        self.queued() >= QUEUE_LIMIT
+    }
+
+    /// A shard stops reading for want of room. False where there is room again by now.
+    pub(in super::super) fn suspend(&self) -> bool {
+        self.suspended.swap(true, Ordering::SeqCst);
+        // Not a load: either this comes after what `delivered` takes off, and sees it, or that comes
+        // after this, and sees `suspended`.
+        self.queued.fetch_add(0, Ordering::SeqCst) > QUEUE_LOW
+    }
+
+    /// The env ends: nobody rings it again once this returns.
+    pub fn detach(&self) {
+        *self.bell.lock() = None;
+    }
+
+    /// Number of lanes, one a shard.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// How many of this env's ordered commands `shard` has carried out.
+    pub fn processed(&self, shard: usize) -> u64 {
+        self.lanes[shard].processed.load(Ordering::Acquire)
+    }
+
+    /// Bytes that wait in ordered commands to `shard`.
+    pub fn submitted_bytes(&self, shard: usize) -> usize {
+        self.lanes[shard].submitted_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(in super::super) fn submitting(&self, shard: usize, bytes: usize) {
+        self.lanes[shard]
+            .submitted_bytes
+            .fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// An ordered command was carried out.
+    pub(in super::super) fn command_done(&self, shard: usize, bytes: usize) {
+        let lane = &self.lanes[shard];
+        lane.submitted_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        lane.processed.fetch_add(1, Ordering::SeqCst);
+        if *lane.waiting.lock() {
+            lane.progress.notify_all();
+        }
+    }
+
+    /// Waits until `shard` has carried out `target` ordered commands in all, but not past
+    /// `deadline`. A shard never blocks, so this takes as long as the work itself.
+    pub fn wait(&self, shard: usize, target: u64, deadline: Instant) {
+        let lane = &self.lanes[shard];
+        let mut waiting = lane.waiting.lock();
+        *waiting = true;
+        while lane.processed.load(Ordering::SeqCst) < target {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left == Duration::ZERO {
+                break;
+            }
+            lane.progress.wait_for(&mut waiting, left);
+        }
+        *waiting = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::engine::batch::Kind;
+
+    struct Bell(Arc<AtomicUsize>);
+    impl Doorbell for Bell {
+        fn ring(&self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn port() -> (Port, Arc<AtomicUsize>) {
+        let rings = Arc::new(AtomicUsize::new(0));
+        (Port::new(2, Box::new(Bell(rings.clone()))), rings)
+    }
+
+    #[test]
+    fn one_ring_per_batch_over_all_lanes() {
+        let (port, rings) = port();
+        for shard in [0, 1, 0] {
+            port.record(shard, |b| b.push_bare(Kind::Drain, 1));
+        }
+        assert_eq!(rings.load(Ordering::SeqCst), 1);
+        assert!(!port.rest() || !port.take(0, Batch::default()).records.is_empty());
+    }
+
+    #[test]
+    fn a_record_after_rest_rings_again() {
+        let (port, rings) = port();
+        port.record(0, |b| b.push_bare(Kind::Drain, 1));
+        let batch = port.take(0, Batch::default());
+        assert_eq!(batch.records.len(), 1);
+        assert!(port.rest());
+        port.record(1, |b| b.push_bare(Kind::Drain, 1));
+        assert_eq!(rings.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn rest_refuses_while_a_lane_holds_records() {
+        let (port, rings) = port();
+        port.record(0, |b| b.push_bare(Kind::Drain, 1));
+        port.take(0, Batch::default());
+        port.record(1, |b| b.push_bare(Kind::Drain, 1));
+        assert!(!port.rest());
+        assert_eq!(rings.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn nobody_rings_a_detached_env() {
+        let (port, rings) = port();
+        port.detach();
+        port.record(0, |b| b.push_bare(Kind::Drain, 1));
+        assert_eq!(rings.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn reading_stops_at_the_limit_and_goes_on_below_the_low_mark() {
+        let (port, _) = port();
+        port.record(0, |b| {
+            b.push_bare(Kind::Drain, 1);
+            QUEUE_LIMIT
+        });
+        assert!(port.is_full());
+        assert!(port.suspend());
+        assert!(!port.delivered(QUEUE_LIMIT - QUEUE_LOW - 1));
+        assert!(port.delivered(1));
+        assert!(!port.delivered(1));
+    }
+}

@@ -1,0 +1,52 @@
+//! How a shard adds records to its lane of an env's mailbox.
+
+use std::sync::Arc;
+
+use super::port::Port;
+use super::rings::Rings;
+use crate::engine::batch::Batch;
+use crate::engine::sync::MutexGuard;
+
+/// Adds records to a lane, which is locked by the first of them, and leaves the ring to the shard.
+pub(in super::super) struct Recorder<'a> {
+    port: &'a Arc<Port>,
+    rings: &'a mut Rings,
+    shard: usize,
+    batch: Option<MutexGuard<'a, Batch>>,
+    cost: usize,
+}
+
+impl<'a> Recorder<'a> {
+    /// For the lane of `shard`; `rings` hears whom to wake.
+    pub(in super::super) fn new(port: &'a Arc<Port>, shard: usize, rings: &'a mut Rings) -> Self {
+        Self {
+            port,
+            rings,
+            shard,
+            batch: None,
+            cost: 0,
+        }
+    }
+
+    /// Adds what `fill` adds, which returns its cost.
+    pub(in super::super) fn add(&mut self, fill: impl FnOnce(&mut Batch) -> usize) {
+        let batch = self.batch.get_or_insert_with(|| self.port.lane(self.shard));
+        self.cost += fill(batch);
+    }
+
+    /// Shows the env what was added so far.
+    pub(in super::super) fn show(&mut self) {
+        if let Some(batch) = self.batch.take() {
+            let cost = std::mem::take(&mut self.cost);
+            self.port.count(cost);
+            drop(batch);
+            self.rings.later(self.port, cost);
+        }
+    }
+}
+
+impl Drop for Recorder<'_> {
+    fn drop(&mut self) {
+        self.show();
+    }
+}

@@ -1,0 +1,434 @@
+//! The rules of a connection's life, whichever transport moves its bytes.
+//!
+//! A session has the protocol, and what a transport needs beside it: whether the peer is read, what of its
+//! bytes waits for that, when the answer to a close frame may leave, and when the end is the end. It does no
+//! I/O, and time is an argument. A transport hands in what happened:
+//!
+//! - bytes came ([`Session::receive`], or [`Session::give`] and [`Session::take`] if others wait already), or
+//!   the peer's FIN ([`Session::end_reads`]), or the connection was lost ([`Session::lose`]);
+//! - all that waited was written ([`Session::written`]), or writing failed ([`Session::write_failed`]);
+//! - the app closes, pauses or resumes; JavaScript has seen what came before the closing
+//!   ([`Session::answer_closing`]); a deadline has come ([`Session::fire`]).
+//!
+//! After each of these it queues what was appended to `out`, delivers the events, and looks at
+//! [`Session::phase`], [`Session::may_read`], [`Session::take_write_end`] and [`Session::deadline`].
+//!
+//! **The closing answer.** A message and a close frame may come in one read. The close frame that answers must
+//! not leave before the replies to the message, and no frame may follow it (RFC 6455 §5.5.1). So the session
+//! keeps it until JavaScript has seen all that came before. The same holds for the answer to a violation, and
+//! for the close frame that an idle peer gets.
+//!
+//! **The end.** The peer's FIN ends the connection at once, unless both close frames were exchanged and something
+//! is still to be written: then the end comes behind that.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use super::backlog::HIGH_MARK;
+use crate::protocol::{self, Config, Event, Millis, Opcode, State, Violation};
+
+/// Most bytes that are taken at once: each ping in them is answered, however much waits to be written.
+pub(super) const READ: usize = 128 * 1024;
+/// The same with permessage-deflate: inflated, that is 16 MiB at most, as much as an env lets records wait.
+const COMPRESSED_READ: usize = 16 * 1024;
+
+/// Whether the peer is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    On,
+    /// The app asked for a pause.
+    Paused,
+    /// The env has no room for records.
+    Suspended,
+    /// The connection is lost: what has come is taken, whatever the app asks for.
+    Lost,
+    /// The peer's FIN was read; what is queued is still being written.
+    Ended,
+}
+
+/// What comes behind the bytes that wait to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// More bytes, if any.
+    Bytes,
+    /// The peer's FIN.
+    Fin,
+    /// No more: the connection was lost.
+    Loss,
+}
+
+/// The write side of the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WriteSide {
+    Open,
+    /// It is to be ended behind what is queued, and the transport knows.
+    Ended,
+}
+
+/// What a transport knows of the other direction when bytes come.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pressure {
+    /// Bytes that wait to be written.
+    pub queued: usize,
+    /// Pings that were sent, or are about to be, since it was asked last.
+    pub pings: u32,
+}
+
+/// The rules of one connection's life.
+#[derive(Debug)]
+pub struct Session {
+    protocol: protocol::Connection,
+    reading: Reading,
+    next: Next,
+    write_side: WriteSide,
+    /// Most bytes that are taken at once.
+    at_once: u32,
+    /// Bytes that came and wait to be taken, from `taken` on.
+    unread: Vec<u8>,
+    taken: usize,
+    /// Kept until JavaScript has seen what came before the closing.
+    closing_answer: Option<Box<[u8]>>,
+}
+
+impl Session {
+    /// A session whose clocks start at `now`.
+    #[must_use]
+    pub fn new(config: Arc<Config>, now: Millis) -> Self {
+        let at_once = match config.deflate {
+            Some(_) => COMPRESSED_READ,
+            None => READ,
+        };
+        Self {
+            protocol: protocol::Connection::new(config, now),
+            reading: Reading::On,
+            next: Next::Bytes,
+            write_side: WriteSide::Open,
+            at_once: at_once as u32,
+            unread: Vec::new(),
+            taken: 0,
+            closing_answer: None,
+        }
+    }
+
+    /// How far the connection is. What is in `out` is the last that may be sent unless this is
+    /// [`State::Open`].
+    #[must_use]
+    pub fn phase(&self) -> State {
+        self.protocol.state()
+    }
+
+    /// Status code and reason of the end; final once the phase is [`State::Closed`].
+    #[must_use]
+    pub fn close_event(&self) -> (u16, &str) {
+        self.protocol.close_event()
+    }
+
+    /// When [`Session::fire`] is to be called. It changes with every call.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Millis> {
+        self.protocol.deadline()
+    }
+
+    /// Whether its time is up at `now`.
+    #[must_use]
+    pub fn is_due(&self, now: Millis) -> bool {
+        self.deadline().is_some_and(|at| at <= now)
+    }
+
+    /// Whether the peer is to be read: neither the app nor the env holds that back, and it has not ended.
+    #[must_use]
+    pub fn may_read(&self) -> bool {
+        matches!(self.reading, Reading::On | Reading::Lost)
+    }
+
+    /// Whether the app has paused it.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.reading == Reading::Paused
+    }
+
+    /// Most bytes to be read, or taken, at once.
+    #[must_use]
+    pub fn at_once(&self) -> usize {
+        self.at_once as usize
+    }
+
+    /// Bytes that came and wait to be taken.
+    #[must_use]
+    pub fn unread(&self) -> usize {
+        self.unread.len() - self.taken
+    }
+
+    /// Bytes came that are to be taken before all that come later.
+    pub fn give(&mut self, bytes: Vec<u8>) {
+        if self.unread.is_empty() {
+            self.unread = bytes;
+        } else {
+            self.unread.extend_from_slice(&bytes);
+        }
+    }
+
+    /// Takes some of the bytes that wait, or the end behind them. False if nothing waits that may be taken now.
+    pub fn take(
+        &mut self,
+        pressure: Pressure,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) -> bool {
+        if !self.may_read() {
+            return false;
+        }
+        if self.unread.is_empty() {
+            return match std::mem::replace(&mut self.next, Next::Bytes) {
+                Next::Bytes => false,
+                Next::Fin => self.end_reads(pressure.queued),
+                Next::Loss => self.lose(),
+            };
+        }
+        let mut unread = std::mem::take(&mut self.unread);
+        let from = self.taken;
+        let to = unread.len().min(from + self.at_once());
+        self.receive(&mut unread[from..to], pressure, now, out, on_event);
+        if to == unread.len() {
+            self.taken = 0;
+        } else {
+            self.taken = to;
+            self.unread = unread;
+        }
+        true
+    }
+
+    /// Takes what came from the peer, which nothing waits before.
+    #[inline]
+    pub fn receive(
+        &mut self,
+        bytes: &mut [u8],
+        pressure: Pressure,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        self.feel(pressure, out);
+        let (before, mut begins) = (out.len(), false);
+        self.protocol.receive(bytes, now, out, &mut |event| {
+            begins |= begins_closing(&event);
+            on_event(event);
+        });
+        self.keep(begins, before, out);
+    }
+
+    /// Where a transport may put what comes next, in place of [`receive`](Self::receive); see
+    /// [`protocol::Connection::room`]. [`received`](Self::received) follows.
+    #[inline]
+    pub fn room(&mut self, least: usize) -> Option<(&mut Vec<u8>, usize)> {
+        self.protocol.room(least)
+    }
+
+    /// The transport has appended `length` bytes to what [`room`](Self::room) gave it, one or more.
+    pub fn received(
+        &mut self,
+        length: usize,
+        pressure: Pressure,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        self.feel(pressure, out);
+        let (before, mut begins) = (out.len(), false);
+        self.protocol.received(length, now, out, &mut |event| {
+            begins |= begins_closing(&event);
+            on_event(event);
+        });
+        self.keep(begins, before, out);
+    }
+
+    /// If much waits to be written, only the latest ping is answered, and once all is written (RFC 6455 §5.5.3).
+    #[inline]
+    fn feel(&mut self, pressure: Pressure, out: &mut Vec<u8>) {
+        if pressure.queued > HIGH_MARK {
+            self.protocol.set_congested(true, out);
+        }
+        self.protocol.expect_pongs(pressure.pings);
+    }
+
+    /// Keeps what was answered since `before` back if the closing has begun by it.
+    #[inline]
+    fn keep(&mut self, begins: bool, before: usize, out: &mut Vec<u8>) {
+        if begins {
+            self.closing_answer = Some(out.drain(before..).collect());
+        }
+    }
+
+    /// Fails the connection for what the transport found.
+    pub fn fail(
+        &mut self,
+        violation: Violation,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        let (before, mut begins) = (out.len(), false);
+        self.protocol.fail(violation, now, out, &mut |event| {
+            begins |= begins_closing(&event);
+            on_event(event);
+        });
+        self.keep(begins, before, out);
+    }
+
+    /// The peer's FIN came, `queued` bytes wait to be written. True if something follows from that.
+    pub fn end_reads(&mut self, queued: usize) -> bool {
+        if self.reading == Reading::Ended {
+            return false;
+        }
+        if !self.may_read() || !self.unread.is_empty() {
+            // The end waits for what came before it.
+            self.next = Next::Fin;
+            return false;
+        }
+        let unsent = queued > 0 || self.closing_answer.is_some();
+        if self.phase() == State::Draining && unsent {
+            self.reading = Reading::Ended;
+        } else {
+            self.lose();
+        }
+        true
+    }
+
+    /// The connection is lost: what has come is still to be taken, then that is the end.
+    pub fn lose_behind(&mut self) {
+        self.reading = Reading::Lost;
+        self.next = Next::Loss;
+    }
+
+    /// The end: nothing more comes from the peer, or the connection is to be dropped.
+    pub fn lose(&mut self) -> bool {
+        self.protocol.receive_eof();
+        self.unread = Vec::new();
+        self.taken = 0;
+        true
+    }
+
+    /// All that was queued has been written. What is appended to `out` has to be written in turn, and is
+    /// reported again.
+    pub fn written(&mut self, out: &mut Vec<u8>) {
+        self.protocol.set_congested(false, out);
+        // JavaScript's replies are still to come if the closing answer waits for them.
+        let is_all = out.is_empty() && self.closing_answer.is_none();
+        if is_all && self.reading == Reading::Ended {
+            self.lose();
+        }
+    }
+
+    /// Nothing can be written any more. What the peer sent before it broke off is still to be read, then how it
+    /// ended: true unless it has ended.
+    pub fn write_failed(&mut self, now: Millis) -> bool {
+        if self.reading == Reading::Ended {
+            self.lose();
+            return false;
+        }
+        self.read_on(now);
+        true
+    }
+
+    /// True once, if the write side of the transport is to be ended behind what is queued.
+    pub fn take_write_end(&mut self) -> bool {
+        // Once the peer has ended, a client has no more reason to wait for that.
+        let is_last = self.protocol.should_half_close() || self.reading == Reading::Ended;
+        let is_due = is_last && self.closing_answer.is_none() && self.write_side == WriteSide::Open;
+        if is_due {
+            self.write_side = WriteSide::Ended;
+        }
+        is_due
+    }
+
+    /// JavaScript has seen all that came before the connection began to close: the answer may leave.
+    pub fn answer_closing(&mut self, out: &mut Vec<u8>) {
+        if let Some(answer) = self.closing_answer.take() {
+            out.extend_from_slice(&answer);
+        }
+    }
+
+    /// Begins the closing handshake. If the peer has begun it, its answer waits no longer: to JavaScript the
+    /// connection is closed, and what it sends to all from now on is not for this one. True if a pause of the
+    /// app's has ended by that: the peer's close frame has to be read.
+    pub fn close(&mut self, code: u16, reason: &str, now: Millis, out: &mut Vec<u8>) -> bool {
+        self.answer_closing(out);
+        self.protocol.close(code, reason, now, out);
+        let was_paused = self.is_paused();
+        if was_paused {
+            self.read_on(now);
+        }
+        was_paused
+    }
+
+    /// Does what is due at `now`. The transport has handed in what it could read before.
+    pub fn fire(&mut self, now: Millis, out: &mut Vec<u8>, on_event: &mut impl FnMut(Event<'_>)) {
+        if !self.is_due(now) {
+            return;
+        }
+        self.answer_closing(out);
+        let (before, mut begins) = (out.len(), false);
+        self.protocol.handle_timeout(now, out, &mut |event| {
+            begins |= begins_closing(&event);
+            on_event(event);
+        });
+        self.keep(begins, before, out);
+    }
+
+    /// The app stops reading, or goes on; the peer's silence does not count meanwhile. True if that changes
+    /// whether the peer is read.
+    pub fn pause(&mut self, paused: bool, now: Millis) -> bool {
+        match self.reading {
+            Reading::On | Reading::Suspended if paused => {
+                self.protocol.suspend(now);
+                self.reading = Reading::Paused;
+                true
+            }
+            Reading::Paused if !paused => self.read_on(now),
+            _ => false,
+        }
+    }
+
+    /// The env has no room for records: reading stops until it has.
+    pub fn suspend(&mut self, now: Millis) {
+        if self.reading == Reading::On {
+            self.reading = Reading::Suspended;
+            self.protocol.suspend(now);
+        }
+    }
+
+    /// The env has room again. True if the peer is read on.
+    pub fn unsuspend(&mut self, now: Millis) -> bool {
+        self.reading == Reading::Suspended && self.read_on(now)
+    }
+
+    /// The peer is read, whatever held that back.
+    pub fn read_on(&mut self, now: Millis) -> bool {
+        if matches!(self.reading, Reading::Paused | Reading::Suspended) {
+            self.protocol.resume(now);
+        }
+        if self.reading != Reading::Lost {
+            self.reading = Reading::On;
+        }
+        true
+    }
+
+    /// Appends a message to `out`, as one frame; see [`protocol::Connection::send_message`].
+    pub fn send_message(
+        &mut self,
+        opcode: Opcode,
+        message: &[u8],
+        compress: bool,
+        out: &mut Vec<u8>,
+    ) {
+        self.protocol.send_message(opcode, message, compress, out);
+    }
+}
+
+/// Whether all that is answered from this event on is the closing answer.
+fn begins_closing(event: &Event<'_>) -> bool {
+    matches!(event, Event::Closing | Event::Failed(_))
+}

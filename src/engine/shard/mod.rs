@@ -1,0 +1,295 @@
+//! One I/O thread: a current-thread Tokio runtime and the connections that it owns.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `pool` | the process's shards, started at the first connection |
+//! | `table` | a shard's connections, by key and by group |
+//! | `work` | what it has yet to do |
+//! | `broadcast` | a message to all connections of a `Base` |
+//! | `compressed_once` | a broadcast's one compression for many connections |
+
+mod broadcast;
+#[cfg(test)]
+mod by_hand;
+mod compressed_once;
+pub(super) mod pool;
+mod table;
+mod work;
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::command::{Command, Envelope, Frame};
+use super::connection::Connection;
+use super::context::{Context, Readiness, Ready};
+use super::handle::ShardHandle;
+use super::mailbox::Port;
+use super::write_side::Shared;
+use table::Table;
+use work::{LATE, Work};
+
+/// How long commands are carried out before sockets and timers have their turn.
+const SLICE: Duration = Duration::from_millis(5);
+
+/// Starts the shard with this index, for at most `capacity` connections.
+fn start(index: usize, capacity: usize) -> io::Result<Arc<ShardHandle>> {
+    let runtime = Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()?;
+    let readiness = {
+        let _entered = runtime.enter();
+        Readiness::new()?
+    };
+    let handle = Arc::new(ShardHandle::new(index, capacity));
+    let shard = Shard::new(readiness, handle.clone());
+    std::thread::Builder::new()
+        .name(format!("websockets-{index}"))
+        .spawn(move || run(&runtime, shard))?;
+    Ok(handle)
+}
+
+fn run(runtime: &Runtime, mut shard: Shard) {
+    runtime.block_on(async move {
+        let mut is_behind = false;
+        while !shard.handle.is_stopped() {
+            if !is_behind {
+                shard.rest().await;
+            }
+            is_behind = shard.round(Instant::now() + SLICE);
+        }
+    });
+}
+
+/// The state of one I/O thread.
+struct Shard {
+    handle: Arc<ShardHandle>,
+    table: Table,
+    context: Context,
+    /// In order.
+    works: VecDeque<Work>,
+    /// Scratch for which sockets are ready.
+    ready: Vec<(u32, Ready)>,
+}
+
+impl Shard {
+    fn new(readiness: Readiness, handle: Arc<ShardHandle>) -> Self {
+        Self {
+            context: Context::new(readiness, handle.clone()),
+            handle,
+            table: Table::default(),
+            works: VecDeque::new(),
+            ready: Vec::new(),
+        }
+    }
+
+    /// Waits for something to do.
+    async fn rest(&self) {
+        let mut woken = pin!(self.handle.woken());
+        let called = poll_fn(|context| {
+            // Both are looked at, so that neither calls again for what is done then.
+            let ready = self.context.readiness.poll(context).is_ready();
+            let woken = woken.as_mut().poll(context).is_ready();
+            match ready || woken {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        });
+        match self.context.next_deadline() {
+            Some(at) => {
+                // Either ends the rest; what is due is looked at in any case.
+                let _ = tokio::time::timeout_at(at.into(), called).await;
+            }
+            None => called.await,
+        }
+    }
+
+    /// All have their turn. True if something is left.
+    fn round(&mut self, until: Instant) -> bool {
+        // Whatever ended the rest: if commands always do, the runtime never looks.
+        let mut is_behind = self.hear();
+        // What was submitted before something came is carried out before that is read: a pause, above all.
+        is_behind |= self.carry_out_some(until);
+        self.context.output.rings.ring();
+        self.take_turns();
+        self.context.output.rings.ring();
+        self.fire_timers();
+        self.context.output.rings.ring();
+        is_behind || !self.context.turns.is_empty()
+    }
+
+    /// Those whose sockets are ready get a turn. True if there may be more of them.
+    fn hear(&mut self) -> bool {
+        let mut ready = std::mem::take(&mut self.ready);
+        let is_more = self.context.readiness.look(&mut ready);
+        for (key, ready) in ready.drain(..) {
+            self.table
+                .with(&mut self.context, key, |c, context| c.ready(context, ready));
+        }
+        self.ready = ready;
+        is_more
+    }
+
+    /// Gives a turn to those that have asked for one so far.
+    fn take_turns(&mut self) {
+        let count = self.context.turns.len();
+        for index in 0..count {
+            let key = self.context.turns[index];
+            self.table.with(&mut self.context, key, Connection::turn);
+        }
+        self.context.turns.drain(..count);
+    }
+
+    /// Runs `run` on the connection that JavaScript knows by this part of it, unless it is over.
+    fn with(&mut self, shared: &Shared, run: impl FnOnce(&mut Connection, &mut Context)) {
+        if let Some(key) = self.table.find(shared) {
+            self.table.with(&mut self.context, key, run);
+        }
+    }
+
+    /// Runs `run` on each connection of an env.
+    fn with_each(&mut self, port: &Arc<Port>, mut run: impl FnMut(&mut Connection, &mut Context)) {
+        for key in self.table.keys_of(port) {
+            self.table.with(&mut self.context, key, &mut run);
+        }
+    }
+
+    /// Carries out what was submitted, one command and what there is time for. True if something
+    /// is left.
+    fn carry_out_some(&mut self, until: Instant) -> bool {
+        for (at, Envelope { port, commands }) in self.handle.take() {
+            let works = commands
+                .into_iter()
+                .map(|command| Work::Command(at, port.clone(), command));
+            self.works.extend(works);
+        }
+        let mut is_late = false;
+        while !is_late && let Some(work) = self.works.pop_front() {
+            self.work(work);
+            is_late = Instant::now() >= until;
+        }
+        let is_left = !self.works.is_empty();
+        if !is_left || Instant::now() >= self.context.settle_by {
+            self.settle();
+        }
+        is_left
+    }
+
+    /// Writes what was appended to connections.
+    fn settle(&mut self) {
+        let count = self.context.unsettled.len();
+        for index in 0..count {
+            let key = self.context.unsettled[index];
+            self.table.with(&mut self.context, key, Connection::settle);
+        }
+        self.context.unsettled.drain(..count);
+    }
+
+    fn work(&mut self, work: Work) {
+        match work {
+            Work::Command(at, port, command) => {
+                let (ordered, bytes) = (command.is_ordered(), command.bytes());
+                let rest = self.carry_out(at, &port, command);
+                if rest.is_empty() {
+                    if ordered {
+                        port.command_done(self.handle.index(), bytes);
+                    }
+                    return;
+                }
+                self.works.push_front(Work::Done(port, bytes));
+                for work in rest {
+                    self.works.push_front(work);
+                }
+            }
+            Work::Message(at, shared, frame) => self.send_message(at, &shared, frame),
+            Work::Done(port, bytes) => port.command_done(self.handle.index(), bytes),
+        }
+    }
+
+    fn send_message(&mut self, at: Instant, shared: &Shared, mut frame: Frame) {
+        frame.compress &= at.elapsed() < LATE;
+        self.with(shared, |connection, context| {
+            if frame.compress || shared.mask {
+                connection.send_message(context, &frame);
+            } else {
+                // Others may have it too: it is kept once.
+                connection.appended(context, shared.shard_append_shared(&frame.bytes));
+            }
+        });
+    }
+
+    /// Carries out one command, but for what is returned.
+    fn carry_out(&mut self, at: Instant, port: &Arc<Port>, command: Command) -> Vec<Work> {
+        match command {
+            Command::Open { connection, config } => {
+                let connection = Connection::new(connection, config, self.context.now());
+                self.table.insert(&mut self.context, connection);
+            }
+            Command::Start(shared, received) => {
+                self.with(&shared, |c, context| c.start(context, received));
+            }
+            Command::Flush(shared) => self.with(&shared, Connection::settle),
+            Command::Send(shared, frame) => self.with(&shared, |c, context| {
+                c.appended(context, shared.shard_append(frame));
+            }),
+            Command::Message(shared, frame) => self.send_message(at, &shared, frame),
+            Command::Broadcast { base, frame } => {
+                let own = (&mut self.table, &mut self.context);
+                return broadcast::broadcast(own, &mut self.works, at, port, base, frame);
+            }
+            Command::Close {
+                connection: shared,
+                code,
+                reason,
+            } => self.with(&shared, |c, context| c.close(context, code, &reason)),
+            Command::Terminate(shared) => self.with(&shared, Connection::lose),
+            Command::AnswerClosing(shared) => self.with(&shared, Connection::answer_closing),
+            Command::Pause(shared, paused) => {
+                self.with(&shared, |c, context| c.pause(context, paused));
+            }
+            Command::Resume => self.unsuspend(port),
+            Command::Leave => self.with_each(port, |connection, context| {
+                connection.answer_closing(context);
+                connection.close(context, 1001, "");
+            }),
+            Command::Detach => self.with_each(port, Connection::lose),
+        }
+        Vec::new()
+    }
+
+    /// The env has room again: its connections are read on.
+    fn unsuspend(&mut self, port: &Arc<Port>) {
+        let mut own = Vec::new();
+        let table = &self.table;
+        self.context.suspended.retain(|key| {
+            let of = table.port_of(*key);
+            let is_own = of.is_some_and(|of| Arc::ptr_eq(of, port));
+            if is_own {
+                own.push(*key);
+            }
+            // One that is over meanwhile is no longer kept.
+            of.is_some() && !is_own
+        });
+        for key in own {
+            self.table
+                .with(&mut self.context, key, Connection::unsuspend);
+        }
+    }
+
+    fn fire_timers(&mut self) {
+        let now = self.context.now();
+        while let Some(timer) = self.context.timers.pop_due(now) {
+            if let Some(key) = self.table.check(timer.key, timer.id) {
+                self.table
+                    .with(&mut self.context, key, |c, context| c.fire(context, now));
+            }
+        }
+    }
+}

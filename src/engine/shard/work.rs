@@ -1,0 +1,22 @@
+//! What a shard has yet to do, of what JavaScript asked for.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::engine::command::{Command, Frame};
+use crate::engine::mailbox::Port;
+use crate::engine::write_side::Shared;
+
+/// A message that has waited longer than this is not compressed any more: the thread is late, and
+/// compressing is most of its work.
+pub(super) const LATE: Duration = Duration::from_millis(200);
+
+/// One piece of work.
+pub(super) enum Work {
+    /// A command, and when it was submitted.
+    Command(Instant, Arc<Port>, Command),
+    /// One connection's part of a broadcast.
+    Message(Instant, Arc<Shared>, Frame),
+    /// An ordered command with that many bytes is carried out.
+    Done(Arc<Port>, usize),
+}

@@ -1,0 +1,235 @@
+//! What both threads of a connection see of it, and the lock of what they change.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use super::outbox::Outbox;
+use crate::engine::backlog::{Backlog, Overflow};
+use crate::engine::mailbox::Port;
+use crate::engine::sync::Mutex;
+use crate::protocol::{Config, Deflate, Role};
+
+/// The number of a connection that its shard does not know, yet or any more.
+pub(in super::super) const NO_KEY: u32 = u32::MAX;
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Append {
+    /// The kernel has it.
+    Written,
+    /// It will be written.
+    Queued,
+    /// The connection sends no more: it is closing, or gone.
+    Closed,
+    /// The peer does not read and the limit is reached; the connection is to be dropped.
+    Full,
+}
+
+/// How a flush ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Flush {
+    /// Nothing waits any more, or it waits for the start.
+    Done,
+    /// The kernel took no more: the shard goes on when it can be written to.
+    Blocked,
+    /// The other thread is writing, and takes along what is here.
+    Busy,
+    /// The connection is broken; reading says how it ended.
+    Failed,
+}
+
+/// Which thread is at work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Thread {
+    Shard,
+    JavaScript,
+}
+
+/// What the lock guards.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) outbox: Outbox,
+    /// Until the connection is over, and nobody is at work with it.
+    pub(super) fd: Option<OwnedFd>,
+    /// How many are at work with it.
+    pub(super) users: u32,
+    /// The connection is over.
+    pub(super) over: bool,
+    /// What JavaScript wrote before the takeover has left: frames may follow.
+    pub(super) started: bool,
+    pub(super) backlog: Backlog,
+    pub(super) writing: bool,
+    pub(super) blocked: bool,
+    /// JavaScript's write left something to the shard, or the shard found JavaScript writing and
+    /// waits for the end of it.
+    pub(super) tell_shard: bool,
+    /// A close frame was appended: no frame may follow it (RFC 6455 §5.5.1).
+    pub(super) ended: bool,
+    /// The connection is over, or over its limit: nothing is written any more.
+    pub(super) gone: bool,
+}
+
+/// A connection, as both of its threads see it.
+pub struct Shared {
+    /// The number its env gave it.
+    pub slot: u32,
+    /// Whose `Base` it belongs to.
+    pub base: u64,
+    /// Index of its shard.
+    pub shard: usize,
+    /// Outgoing frames are masked.
+    pub mask: bool,
+    /// How the shard compresses messages, where it does.
+    pub deflate: Option<Deflate>,
+    pub(in super::super) id: u64,
+    pub(in super::super) key: AtomicU32,
+    pub(in super::super) port: Arc<Port>,
+    pub(super) max_buffered: usize,
+    /// Pings since the shard looked.
+    pings: AtomicU32,
+    bytes_read: AtomicU64,
+    pub(super) bytes_written: AtomicU64,
+    /// Mirrors the queue's size, so that asking for it takes no lock.
+    pub(super) buffered: AtomicUsize,
+    pub(super) state: Mutex<State>,
+}
+
+impl Shared {
+    /// A connection on `fd`, which is not written to before it starts; `max_buffered` is in bytes.
+    #[must_use]
+    pub fn new(
+        fd: OwnedFd,
+        port: Arc<Port>,
+        shard: usize,
+        slot: u32,
+        base: u64,
+        config: &Config,
+        max_buffered: usize,
+    ) -> Self {
+        let state = State {
+            fd: Some(fd),
+            ..State::default()
+        };
+        Self {
+            slot,
+            base,
+            shard,
+            mask: config.role == Role::Client,
+            deflate: config.deflate,
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            key: AtomicU32::new(NO_KEY),
+            port,
+            max_buffered,
+            pings: AtomicU32::new(0),
+            bytes_read: AtomicU64::new(0),
+            bytes_written: AtomicU64::new(0),
+            buffered: AtomicUsize::new(0),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Bytes that wait to be written, headers included.
+    pub fn buffered(&self) -> usize {
+        self.buffered.load(Ordering::Relaxed)
+    }
+
+    /// Looks at it, so that its memory is in the cache once it is written to.
+    pub(in super::super) fn touch(&self) {
+        // At either end of what that needs, which is three lines of a cache at most.
+        std::hint::black_box((self.buffered(), self.pings.load(Ordering::Relaxed)));
+    }
+
+    /// Whether a server's frame goes to it as it is: nothing is masked or compressed.
+    pub(in super::super) fn is_plain(&self) -> bool {
+        !self.mask && self.deflate.is_none()
+    }
+
+    /// Whether so many bytes more do not exceed the limit.
+    pub(in super::super) fn has_room_for(&self, bytes: usize) -> bool {
+        self.buffered().saturating_add(bytes) <= self.max_buffered
+    }
+
+    /// Whether so much was queued that its end is reported.
+    pub fn awaits_drain(&self) -> bool {
+        self.state.lock().backlog.awaits_drain()
+    }
+
+    /// Why the connection is dropped, once an append has found `max_buffered` reached.
+    pub fn overflow(&self) -> Option<Overflow> {
+        self.state.lock().backlog.overflowed()
+    }
+
+    /// Bytes received since the takeover.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+
+    /// Bytes written since the takeover.
+    pub fn bytes_written(&self) -> u64 {
+        self.bytes_written.load(Ordering::Relaxed)
+    }
+
+    pub(in super::super) fn count_read(&self, bytes: usize) {
+        self.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// A ping is about to be sent: counted before, so that its pong finds it counted.
+    pub fn count_ping(&self) {
+        self.pings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Pings since the last call.
+    pub(in super::super) fn take_pings(&self) -> u32 {
+        // Most reads come with no ping before them: no store then.
+        match self.pings.load(Ordering::Relaxed) {
+            0 => 0,
+            _ => self.pings.swap(0, Ordering::Relaxed),
+        }
+    }
+
+    /// What JavaScript wrote to the socket itself has left: frames may follow.
+    pub fn start(&self) {
+        self.state.lock().started = true;
+    }
+
+    /// This many more bytes wait.
+    pub(super) fn grow(&self, state: &mut State, length: usize) {
+        state.backlog.grow(length);
+        self.buffered
+            .store(state.backlog.queued(), Ordering::Relaxed);
+    }
+
+    /// Nothing is kept any more, nor written.
+    pub(super) fn discard(&self, state: &mut State) {
+        state.gone = true;
+        state.outbox = Outbox::default();
+        state.backlog.clear();
+        self.buffered.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether writing failed, or the limit was passed.
+    pub(in super::super) fn is_gone(&self) -> bool {
+        self.state.lock().gone
+    }
+}
+
+/// A connection that is not started yet, and its peer.
+#[cfg(test)]
+pub(super) fn connected() -> (Shared, std::os::unix::net::UnixStream) {
+    struct Silent;
+
+    impl crate::engine::mailbox::Doorbell for Silent {
+        fn ring(&self) {}
+    }
+
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    theirs.set_nonblocking(true).unwrap();
+    let port = Arc::new(Port::new(1, Box::new(Silent)));
+    let config = Config::new(Role::Server);
+    let shared = Shared::new(ours.into(), port, 0, 0, 0, &config, usize::MAX);
+    (shared, theirs)
+}

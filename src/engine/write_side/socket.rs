@@ -1,0 +1,107 @@
+//! The system calls of the socket transport, as safe functions on descriptors.
+
+use std::io::{self, IoSlice};
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, sockopt};
+
+/// Most pieces handed to one `writev`; far below any system's `IOV_MAX`.
+pub const MAX_PIECES: usize = 64;
+
+/// A duplicate of `fd` that a child process does not inherit (`F_DUPFD_CLOEXEC`).
+///
+/// # Errors
+/// `EMFILE` where the process has no descriptor left, `EBADF` where `fd` is none.
+pub fn duplicate(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    // 3: never one of the standard streams, should a process have closed those.
+    Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?)
+}
+
+/// Makes `fd` ready for a shard: non-blocking, and without Nagle's delay where it is TCP.
+///
+/// # Errors
+/// Those of `fcntl` and `getsockopt`, such as `ENOTSOCK`.
+pub fn prepare(fd: BorrowedFd<'_>) -> io::Result<()> {
+    let flags = rustix::fs::fcntl_getfl(fd)?;
+    if !flags.contains(rustix::fs::OFlags::NONBLOCK) {
+        rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK)?;
+    }
+    if is_tcp(fd)? {
+        set_no_delay(fd, true)?;
+    }
+    Ok(())
+}
+
+/// Whether `fd` is an Internet socket; the other kind taken over is a Unix-domain socket.
+///
+/// # Errors
+/// Those of `getsockname`, such as `ENOTSOCK`.
+pub fn is_tcp(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let family = rustix::net::getsockname(fd)?.address_family();
+    Ok(family == AddressFamily::INET || family == AddressFamily::INET6)
+}
+
+/// Sets `TCP_NODELAY`.
+///
+/// # Errors
+/// Those of `setsockopt`.
+pub fn set_no_delay(fd: BorrowedFd<'_>, on: bool) -> io::Result<()> {
+    Ok(sockopt::set_tcp_nodelay(fd, on)?)
+}
+
+/// Sets `SO_KEEPALIVE` and, where `idle_seconds` is not 0, the silence before the first probe.
+///
+/// # Errors
+/// Those of `setsockopt`.
+pub fn set_keep_alive(fd: BorrowedFd<'_>, on: bool, idle_seconds: u64) -> io::Result<()> {
+    sockopt::set_socket_keepalive(fd, on)?;
+    if on && idle_seconds > 0 {
+        sockopt::set_tcp_keepidle(fd, std::time::Duration::from_secs(idle_seconds))?;
+    }
+    Ok(())
+}
+
+/// Reads what is there into `buffer`; 0 is the peer's FIN.
+pub(in super::super) fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+    let (read, _) = rustix::net::recv(fd, buffer, RecvFlags::empty())?;
+    Ok(read)
+}
+
+/// Reads what is there to the end of `memory`, at most `limit` bytes, for which it has room; 0 is the
+/// peer's FIN.
+pub(in super::super) fn receive_into(
+    fd: BorrowedFd<'_>,
+    memory: &mut Vec<u8>,
+    limit: usize,
+) -> io::Result<usize> {
+    let room = &mut memory.spare_capacity_mut()[..limit];
+    let ((read, _), _) = rustix::net::recv(fd, room, RecvFlags::empty())?;
+    let read = read.len();
+    // SAFETY: so many bytes behind the last one were written to, by the line above.
+    unsafe { memory.set_len(memory.len() + read) };
+    Ok(read)
+}
+
+/// Writes as much of `pieces` as the kernel takes.
+pub(in super::super) fn write(fd: BorrowedFd<'_>, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+    // Node ignores SIGPIPE for the whole process: a peer that is gone is an `EPIPE` here.
+    match pieces {
+        // Most writes are of one piece, for which `writev` takes a tenth more than `send`.
+        [piece] => Ok(rustix::net::send(fd, piece, SendFlags::empty())?),
+        _ => Ok(rustix::io::writev(fd, pieces)?),
+    }
+}
+
+/// Sends FIN; what the peer still sends can be read.
+pub(in super::super) fn shut_write(fd: BorrowedFd<'_>) {
+    // It fails only where the connection is gone already, which reading will tell.
+    let _ = rustix::net::shutdown(fd, Shutdown::Write);
+}
+
+/// Whether the connection was reset, or both its sides have ended.
+pub fn is_hung_up(fd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
+    let now = Timespec::default();
+    poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
+}

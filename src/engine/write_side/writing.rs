@@ -1,0 +1,329 @@
+//! Who writes what waits, and when.
+//!
+//! Either thread appends; either writes, one at a time. The lock is never held across a system
+//! call: a writer takes what is pending, sets `writing`, unlocks, writes, and locks again to put
+//! back the rest. After a write that the kernel did not take whole, the shard alone writes until
+//! nothing is left.
+
+use std::io::{self, IoSlice};
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::Ordering;
+
+use super::outbox::Outbox;
+use super::shared::{Append, Flush, Shared, State, Thread};
+use super::socket::{self, MAX_PIECES};
+use crate::engine::batch::Kind;
+use crate::engine::sync::MutexGuard;
+
+impl Shared {
+    /// JavaScript writes a frame at once, out of the payload's own memory: large ones are spared a
+    /// copy. What the kernel does not take is copied, and waits. `None` where something waits
+    /// already, or is being written: nothing was done then.
+    pub fn write_now(&self, header: &[u8], payload: &[u8]) -> Option<Append> {
+        if self.sends_no_more() {
+            return Some(Append::Closed);
+        }
+        let flush = self.write_through(Thread::JavaScript, [header, payload])?;
+        // Where the shard is to be told, the flush at the end of the tick does it.
+        let is_all = flush == Flush::Done && !self.state.lock().tell_shard;
+        Some(if is_all {
+            Append::Written
+        } else {
+            Append::Queued
+        })
+    }
+
+    /// The shard does the same with frames. False where it is to look at the connection: the kernel did
+    /// not take all, the connection broke, or JavaScript was writing when it looked last.
+    pub(in super::super) fn shard_write_now(&self, frames: &[u8]) -> Option<bool> {
+        let flush = self.write_through(Thread::Shard, [&[], frames])?;
+        let is_told = std::mem::take(&mut self.state.lock().tell_shard);
+        Some(flush == Flush::Done && !is_told)
+    }
+
+    /// It is over, or its close frame was appended (RFC 6455 §5.5.1).
+    fn sends_no_more(&self) -> bool {
+        let state = self.state.lock();
+        state.gone || state.ended
+    }
+
+    /// Writes a frame out of its own memory; a copy of what the kernel does not take waits. `None` where
+    /// nothing may leave now: nothing was done then.
+    fn write_through(&self, thread: Thread, frame: [&[u8]; 2]) -> Option<Flush> {
+        let mut state = self.state.lock();
+        let is_open = state.started && !state.gone && !state.ended;
+        let waits = state.writing || !state.outbox.is_empty();
+        if !is_open || waits {
+            return None;
+        }
+        let [header, payload] = frame;
+        self.grow(&mut state, header.len() + payload.len());
+        Some(self.write(state, thread, Some(frame)))
+    }
+
+    /// JavaScript writes what waits. True where the shard is to look at the connection: the kernel
+    /// took no more, the connection broke, or the shard waited for this.
+    #[must_use]
+    pub fn flush_inline(&self) -> bool {
+        self.flush(Thread::JavaScript, false);
+        let mut state = self.state.lock();
+        // A shard that is writing by now looks at everything itself.
+        !state.writing && std::mem::take(&mut state.tell_shard)
+    }
+
+    /// Writes what waits. `retry`: also where the kernel took no more the last time; the shard
+    /// always does.
+    pub(in super::super) fn flush(&self, thread: Thread, retry: bool) -> Flush {
+        let mut state = self.state.lock();
+        if state.writing {
+            state.tell_shard |= thread == Thread::Shard;
+            return Flush::Busy;
+        }
+        if state.blocked && thread == Thread::JavaScript && !retry {
+            return Flush::Busy;
+        }
+        if !state.started && !state.over {
+            return Flush::Done;
+        }
+        self.write(state, thread, None)
+    }
+
+    /// Writes `first`, which is counted already and goes before all that waits, then what waits.
+    fn write<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        thread: Thread,
+        mut first: Option<[&[u8]; 2]>,
+    ) -> Flush {
+        let Some(fd) = self.borrow(&mut state) else {
+            return Flush::Failed;
+        };
+        state.writing = true;
+        loop {
+            if state.gone || (first.is_none() && state.outbox.is_empty()) {
+                state.writing = false;
+                state.blocked = false;
+                let unused = state.give_back();
+                let (gone, awaits_drain) = (state.gone, state.backlog.awaits_drain());
+                drop(state);
+                drop(unused);
+                if awaits_drain {
+                    self.report_drain();
+                }
+                return if gone { Flush::Failed } else { Flush::Done };
+            }
+            let (written, result, rest) = match first.take() {
+                Some(frame) => {
+                    drop(state);
+                    write_frame(fd, frame)
+                }
+                None => {
+                    let taken = state.outbox.take();
+                    drop(state);
+                    write_all(fd, taken)
+                }
+            };
+            self.bytes_written
+                .fetch_add(written as u64, Ordering::Relaxed);
+            state = self.state.lock();
+            if state.gone {
+                continue;
+            }
+            state.outbox.restore(rest);
+            state.backlog.shrink(written);
+            self.buffered
+                .store(state.backlog.queued(), Ordering::Relaxed);
+            match result {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    state.writing = false;
+                    state.blocked = true;
+                    state.tell_shard = thread == Thread::JavaScript;
+                    let unused = state.give_back();
+                    drop(state);
+                    drop(unused);
+                    return Flush::Blocked;
+                }
+                Err(_) => {
+                    self.discard(&mut state);
+                    state.tell_shard = thread == Thread::JavaScript;
+                }
+            }
+        }
+    }
+
+    fn report_drain(&self) {
+        // The lane is locked before the connection, here as where the protocol's events and its
+        // answers to them are put down: the other way round the two threads would wait for each
+        // other. `close` is recorded after `gone` was set, so no record follows that one.
+        self.port.record(self.shard, |batch| {
+            let mut state = self.state.lock();
+            // The other thread may have appended since; then what it writes ends in a drain.
+            if !state.gone && state.backlog.take_drained() {
+                batch.push_bare(Kind::Drain, self.slot)
+            } else {
+                0
+            }
+        });
+    }
+}
+
+/// Writes a frame until the kernel has it all or takes no more: how much that is, and a copy of what
+/// is left.
+fn write_frame(
+    fd: BorrowedFd<'_>,
+    [header, payload]: [&[u8]; 2],
+) -> (usize, io::Result<()>, Outbox) {
+    let mut pieces = [IoSlice::new(header), IoSlice::new(payload)];
+    let mut left = &mut pieces[usize::from(header.is_empty())..];
+    let mut total = 0;
+    let mut rest = Outbox::default();
+    while !left.is_empty() {
+        match socket::write(fd, left) {
+            Ok(written) => {
+                IoSlice::advance_slices(&mut left, written);
+                total += written;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                let pieces: Vec<&[u8]> = left.iter().map(|piece| &piece[..]).collect();
+                rest.push_owned(pieces.concat());
+                return (total, Err(error), rest);
+            }
+        }
+    }
+    (total, Ok(()), rest)
+}
+
+/// Writes what was taken from an outbox until nothing is left of it or the kernel takes no more.
+fn write_all(fd: BorrowedFd<'_>, mut outbox: Outbox) -> (usize, io::Result<()>, Outbox) {
+    let mut total = 0;
+    while !outbox.is_empty() {
+        let result = {
+            let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+            let count = outbox.pieces(&mut pieces);
+            socket::write(fd, &pieces[..count])
+        };
+        match result {
+            Ok(written) => {
+                outbox.advance(written);
+                total += written;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (total, Err(error), outbox),
+        }
+    }
+    (total, Ok(()), outbox)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Read};
+    use std::os::unix::net::UnixStream;
+
+    use super::super::shared::connected;
+    use super::*;
+    use crate::engine::backlog::HIGH_MARK;
+    use crate::engine::batch::Batch;
+
+    /// All that can be read by now.
+    fn read(peer: &mut UnixStream) -> Vec<u8> {
+        let mut all = Vec::new();
+        match peer.read_to_end(&mut all) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => all,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_takes_is_written_at_once() {
+        let (shared, mut peer) = connected();
+        shared.start();
+        assert_eq!(shared.write_now(b"head", b"payload"), Some(Append::Written));
+        assert_eq!(read(&mut peer), b"headpayload");
+        assert_eq!((shared.buffered(), shared.bytes_written()), (0, 11));
+    }
+
+    #[test]
+    fn a_large_one_drains_though_it_never_waited() {
+        let (shared, _peer) = connected();
+        shared.start();
+        let payload = vec![7; HIGH_MARK];
+        assert_eq!(shared.write_now(b"h", &payload), Some(Append::Written));
+        let batch = shared.port.take(0, Batch::default());
+        let kinds: Vec<Kind> = batch.records.iter().map(|record| record.kind).collect();
+        assert_eq!(kinds, [Kind::Drain]);
+        assert!(!shared.awaits_drain());
+    }
+
+    #[test]
+    fn no_drain_is_told_while_something_waits() {
+        let (shared, mut peer) = connected();
+        shared.start();
+        let kinds = || {
+            let batch = shared.port.take(0, Batch::default());
+            batch.records.iter().map(|r| r.kind).collect::<Vec<_>>()
+        };
+        let frame = |out: &mut Vec<u8>| out.extend_from_slice(&[7; HIGH_MARK + 1]);
+        assert_eq!(shared.append(frame), Append::Queued);
+        shared.report_drain();
+        assert_eq!(kinds(), []);
+        while shared.flush(Thread::Shard, true) == Flush::Blocked {
+            read(&mut peer);
+        }
+        assert_eq!(kinds(), [Kind::Drain]);
+    }
+
+    #[test]
+    fn what_it_does_not_take_waits_in_its_place() {
+        let (shared, mut peer) = connected();
+        shared.start();
+        let payload: Vec<u8> = (0..4_000_000_u32).map(|i| (i / 7) as u8).collect();
+        assert_eq!(shared.write_now(b"head", &payload), Some(Append::Queued));
+        let left = shared.buffered();
+        assert_eq!(left as u64, 4_000_004 - shared.bytes_written());
+        assert_eq!(shared.write_now(b"second", b"second"), None);
+        assert_eq!(
+            shared.append(|out| out.extend_from_slice(b"end")),
+            Append::Queued
+        );
+        assert!(shared.flush_inline(), "the shard is told");
+
+        let mut all = read(&mut peer);
+        while shared.flush(Thread::Shard, true) == Flush::Blocked {
+            all.extend(read(&mut peer));
+        }
+        all.extend(read(&mut peer));
+        assert!(all == [b"head", &payload[..], b"end"].concat());
+        assert_eq!(shared.write_now(b"third", b""), Some(Append::Written));
+    }
+
+    #[test]
+    fn nothing_overtakes_what_waits() {
+        let (shared, mut peer) = connected();
+        assert_eq!(shared.write_now(b"early", b""), None, "it has not started");
+        shared.start();
+        assert_eq!(
+            shared.append(|out| out.extend_from_slice(b"first")),
+            Append::Queued
+        );
+        assert_eq!(shared.write_now(b"second", b""), None);
+        assert!(!shared.flush_inline());
+        assert_eq!(read(&mut peer), b"first");
+        shared.append_protocol(b"close", true);
+        assert_eq!(shared.flush(Thread::Shard, true), Flush::Done);
+        assert_eq!(shared.write_now(b"late", b""), Some(Append::Closed));
+        assert_eq!(shared.shard_write_now(b"late"), None);
+        assert_eq!(read(&mut peer), b"close");
+    }
+
+    #[test]
+    fn the_shard_is_told_of_a_connection_that_is_lost() {
+        let (shared, peer) = connected();
+        shared.start();
+        drop(peer);
+        assert_eq!(shared.write_now(b"head", b"payload"), Some(Append::Queued));
+        assert!(shared.flush_inline());
+        assert!(shared.is_gone());
+    }
+}

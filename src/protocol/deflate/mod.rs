@@ -1,0 +1,19 @@
+//! permessage-deflate, RFC 7692.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `params` | what endpoints agree upon, §7.1 |
+//! | `negotiation` | how they come to agree, §5 and §7.1 |
+//! | `settings` | what was agreed on, as one end of a connection sees it |
+//! | `history` | what the next message of a direction may refer to |
+//! | `codecs` | a thread's compressors and inflater, §7.2 |
+//! | `per_message` | permessage-deflate on one connection |
+//! | `filter` | the same among the extensions of JavaScript, between frames and frames |
+
+mod codecs;
+pub(super) mod filter;
+mod history;
+pub(super) mod negotiation;
+pub(super) mod params;
+pub(super) mod per_message;
+pub(super) mod settings;
