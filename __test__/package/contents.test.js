@@ -37,6 +37,7 @@ test('the tarballs hold what they should, and nothing else', limit, (t) => {
     'build.rs',
     'engine.io.d.ts',
     'engine.io.js',
+    'events.d.ts',
     'index.d.ts',
     'index.js',
   ];
