@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
-const root = path.join(__dirname, '..', '..');
+const root = require('../../scripts/lib/root');
 
 /** The folders of `lib/`, highest first: a file imports from its own folder and from those below, never from above. */
 const LAYERS = [

@@ -19,7 +19,7 @@ const install = require('./install');
 const table = require('./table');
 
 /** What is no test of `Base`: the compiler runs in Node.js whatever runs the tests, and documents do not run. */
-const ELSEWHERE = ['docs/links.test.js', 'docs/map.test.js', 'docs/types.test.js'];
+const ELSEWHERE = ['docs/imports.test.js', 'docs/links.test.js', 'docs/map.test.js', 'docs/types.test.js'];
 
 const all = testFiles([...ABOUT_A_TRANSPORT, ...ON_ANY_TRANSPORT])
   .filter((name) => !ELSEWHERE.includes(name))

@@ -10,7 +10,7 @@ const { Group } = require('../connection/group.js');
 const holds = require('../connection/hold.js');
 const lifecycle = require('../connection/lifecycle.js');
 const { checkOption } = require('../connection/options.js');
-const { PING } = require('../native/constants.js');
+const { opcode, statusCode } = require('../native/constants.js');
 const { boolean, object } = require('../options/check.js');
 const { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf } = require('../options/data.js');
 const { disposable } = require('../util/dispose.js');
@@ -19,9 +19,6 @@ const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { ioThreads } = require('../transport/socket/dispatch.js');
 const { Messages } = require('./messages.js');
 const { addressed, sendFrame } = require('./send.js');
-
-const NORMAL_CLOSURE = 1000;
-const GOING_AWAY = 1001;
 
 /** Where a `Base` keeps what is not for its users: its connections, and their sink. */
 const kGroup = Symbol('websockets.group');
@@ -126,7 +123,7 @@ Base.prototype.ping = function ping(...args) {
     [data] = args;
   }
   const checked = checkPingData(data);
-  group.counters.pingsSent += sendFrame(group, sid, PING, checked, false);
+  group.counters.pingsSent += sendFrame(group, sid, opcode.PING, checked, false);
   return this;
 };
 
@@ -143,9 +140,9 @@ Base.prototype.ping = function ping(...args) {
 Base.prototype.close = function close(...args) {
   const group = groupOf(this);
   /** @type {unknown[]} */
-  let [sid, code, reason] = [null, GOING_AWAY, ''];
+  let [sid, code, reason] = [null, statusCode.GOING_AWAY, ''];
   if (args.length > 0) {
-    [sid, code, reason] = [args[0], NORMAL_CLOSURE, args[1]];
+    [sid, code, reason] = [args[0], statusCode.NORMAL, args[1]];
   }
   if (args.length > 2 || typeof args[1] === 'number') {
     [, code, reason] = args;

@@ -4,10 +4,9 @@ const { OPEN, kInner } = require('./connection.js');
 const diagnostics = require('./diagnostics.js');
 const { keep, mustWait } = require('./hold.js');
 const { abandon, enterClosed, enterClosing, fail } = require('./lifecycle.js');
-const { KIND } = require('../native/constants.js');
+const { BACKPRESSURE, kind, statusCode } = require('../native/constants.js');
 
-const ABNORMAL_CLOSURE = 1006;
-const BACKPRESSURE = 'WS_ERR_BACKPRESSURE';
+const { TEXT, BINARY, PING, PONG, DRAIN, CLOSING, ERROR, CLOSE } = kind;
 
 /** @typedef {import('./connection.js').Connection} Connection */
 
@@ -24,13 +23,13 @@ const overflows = new WeakMap();
  * From the moment a connection is closing, only its `Close` is delivered.
  *
  * @param {Connection} connection
- * @param {number} kind one of `KIND`
+ * @param {number} kind one of `kind` in `lib/native/constants.js`
  * @param {string | Buffer} payload a string or a Buffer, by its kind
  * @param {number} [code] close code of an error or a close
  * @param {string} [errorCode] the public code of an error
  */
 function deliver(connection, kind, payload, code, errorCode) {
-  if (kind === KIND.CLOSE) {
+  if (kind === CLOSE) {
     const inner = connection[kInner];
     const transport = /** @type {import('./transport').Transport<Connection>} */ (inner.transport);
     const { overflow } = transport;
@@ -76,11 +75,11 @@ function inTurn(connection, kind, payload, code, errorCode) {
  */
 function pass(connection, kind, payload, code, errorCode) {
   const { group, readyState, sink } = connection[kInner];
-  if (kind === KIND.CLOSE) {
+  if (kind === CLOSE) {
     enterClosed(connection, /** @type {string} */ (payload), /** @type {number} */ (code));
     return;
   }
-  if (kind === KIND.CLOSING || kind === KIND.ERROR) {
+  if (kind === CLOSING || kind === ERROR) {
     beginClosing(connection, kind, /** @type {string} */ (payload), code, errorCode);
     return;
   }
@@ -90,25 +89,25 @@ function pass(connection, kind, payload, code, errorCode) {
   const { base, counters, views } = group;
   views.hears(connection);
   switch (kind) {
-    case KIND.TEXT:
+    case TEXT:
       counters.messagesReceived++;
       diagnostics.received(base, connection, payload, false);
       sink.text(connection, /** @type {string} */ (payload));
       break;
-    case KIND.BINARY:
+    case BINARY:
       counters.messagesReceived++;
       diagnostics.received(base, connection, payload, true);
       sink.binary(connection, /** @type {Buffer} */ (payload));
       break;
-    case KIND.PING:
+    case PING:
       counters.pingsReceived++;
       sink.ping(connection, /** @type {string} */ (payload));
       break;
-    case KIND.PONG:
+    case PONG:
       counters.pongsReceived++;
       sink.pong(connection, /** @type {string} */ (payload));
       break;
-    case KIND.DRAIN:
+    case DRAIN:
       sink.drained(connection);
       break;
   }
@@ -131,8 +130,8 @@ function beginClosing(connection, kind, message, closeCode, code) {
     if (inner.readyState === OPEN && overflow !== undefined) {
       // A listener's send found no room, before this had its turn.
       abandon(connection);
-      fail(connection, overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
-    } else if (inner.readyState === OPEN && kind === KIND.ERROR) {
+      fail(connection, overflow, statusCode.ABNORMAL, BACKPRESSURE);
+    } else if (inner.readyState === OPEN && kind === ERROR) {
       fail(connection, message, closeCode, code);
     } else {
       enterClosing(connection);
@@ -142,4 +141,4 @@ function beginClosing(connection, kind, message, closeCode, code) {
   }
 }
 
-module.exports = { BACKPRESSURE, deliver };
+module.exports = { deliver };

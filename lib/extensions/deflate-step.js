@@ -1,13 +1,9 @@
 'use strict';
 
 const { Frame } = require('./frame.js');
-const { PERMESSAGE_DEFLATE } = require('../options/per-message-deflate.js');
+const { PERMESSAGE_DEFLATE, opcode: opcodes } = require('../native/constants.js');
 
 /** Opcodes up to this one are those of messages. */
-const BINARY = 0x2;
-/** Of a frame's first byte. */
-const OPCODE = 0x0f;
-const RSV1 = 0x40;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -45,7 +41,7 @@ class DeflateStep {
    * @returns {Frame | null} what goes on; `null` while a message is not whole
    */
   transformRead(frame) {
-    if (frame.opcode > 0 && frame.opcode <= BINARY) {
+    if (frame.opcode > 0 && frame.opcode <= opcodes.BINARY) {
       this.#opcode = frame.opcode;
     }
     const message = this.#inflate(frame.toBuffer(), frame.payload);
@@ -58,10 +54,10 @@ class DeflateStep {
   /**
    * Hears of a received frame that was dropped before it came here.
    *
-   * @param {number} first byte of it, as it was on the wire
+   * @param {{ opcode: number, rsv1: boolean }} header what it was on the wire
    */
-  missRead(first) {
-    this.#miss(first & OPCODE, (first & RSV1) !== 0);
+  missRead({ opcode, rsv1 }) {
+    this.#miss(opcode, rsv1);
   }
 
   /**
@@ -86,7 +82,7 @@ class DeflateStep {
    * @returns {Frame}
    */
   transformWrite(frame, compress) {
-    const isMessage = frame.fin && frame.opcode > 0 && frame.opcode <= BINARY && !frame.rsv1;
+    const isMessage = frame.fin && frame.opcode > 0 && frame.opcode <= opcodes.BINARY && !frame.rsv1;
     const payload = compress && isMessage ? this.#compress(frame.payload) : undefined;
     if (payload === undefined) {
       return frame;

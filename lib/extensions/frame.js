@@ -5,15 +5,11 @@ const { randomFillSync } = require('node:crypto');
 const { checkData } = require('../options/data.js');
 const { failure, invalidType } = require('../util/errors.js');
 const { kInspect, show } = require('../util/inspect.js');
+const { limit, opcode: opcodes } = require('../native/constants.js');
 const native = require('../native/native.js');
 
-const FIN = 0x80;
-const RSV1 = 0x40;
-const RSV2 = 0x20;
-const RSV3 = 0x10;
-const OPCODE = 0x0f;
-const MASK = 0x80;
-const TEXT = 0x1;
+/** The greatest number that fits in an opcode's four bits. */
+const MAX_OPCODE = 0xf;
 /** Stands for the key of a frame that has not been given one yet. */
 const NEW_KEY = Buffer.alloc(4);
 
@@ -43,7 +39,7 @@ class Frame {
   /** @type {boolean} */
   rsv3 = false;
   /** 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong. @type {number} */
-  opcode = TEXT;
+  opcode = opcodes.TEXT;
   /** Whether it is masked on the wire. @type {boolean} */
   mask = false;
   /** The masking key, 4 bytes; `null` until it is needed. @type {Buffer | null} */
@@ -63,22 +59,22 @@ class Frame {
     if (!(buffer instanceof Uint8Array)) {
       throw invalidType('The "buffer" argument', 'a Buffer', buffer);
     }
-    const [header, length] = native.parseHeader(buffer) ?? [Infinity, 0];
-    if (header + length !== buffer.length) {
+    const header = native.parseHeader(buffer);
+    if (header === undefined || header[0] + header[1] !== buffer.length) {
       const message = 'The buffer must hold one frame: no less, and nothing behind it';
       throw frameError('WS_ERR_INCOMPLETE_FRAME', message);
     }
-    const [first, second] = buffer;
-    this.fin = (first & FIN) !== 0;
-    this.rsv1 = (first & RSV1) !== 0;
-    this.rsv2 = (first & RSV2) !== 0;
-    this.rsv3 = (first & RSV3) !== 0;
-    this.opcode = first & OPCODE;
-    this.mask = (second & MASK) !== 0;
+    const [size, , fin, rsv1, rsv2, rsv3, opcode, mask] = header;
+    this.fin = fin;
+    this.rsv1 = rsv1;
+    this.rsv2 = rsv2;
+    this.rsv3 = rsv3;
+    this.opcode = opcode;
+    this.mask = mask;
     // Copies: the buffer may be another's.
-    const content = Buffer.from(buffer.subarray(header));
+    const content = Buffer.from(buffer.subarray(size));
     if (this.mask) {
-      this.masking = Buffer.from(buffer.subarray(header - 4, header));
+      this.masking = Buffer.from(buffer.subarray(size - 4, size));
     }
     this.content = content;
   }
@@ -115,12 +111,12 @@ class Frame {
 
   /** @param {Buffer} bytes @returns {Buffer} as they are on the wire */
   #masked(bytes) {
-    if (!this.mask) {
+    const key = this.#key();
+    if (key === null) {
       return bytes;
     }
-    this.masking ??= randomFillSync(Buffer.alloc(4));
     const copy = Buffer.from(bytes);
-    native.applyMask(copy, this.masking);
+    native.applyMask(copy, key);
     return copy;
   }
 
@@ -133,12 +129,12 @@ class Frame {
     if (this.mask && !isKey(this.masking ?? NEW_KEY)) {
       return frameError('WS_ERR_INVALID_MASKING_KEY', 'a masking key has 4 bytes');
     }
-    if (!Number.isInteger(this.opcode) || this.opcode < 0 || this.opcode > OPCODE) {
+    if (!Number.isInteger(this.opcode) || this.opcode < 0 || this.opcode > MAX_OPCODE) {
       const message = `invalid opcode ${this.opcode}; allowed are 0, 1, 2, 8, 9 and 10`;
       return frameError('WS_ERR_INVALID_OPCODE', message);
     }
     try {
-      native.parseHeader(this.#header());
+      native.checkHeader(!!this.fin, this.opcode, this.length);
       return null;
     } catch (error) {
       return /** @type {FrameError} */ (error);
@@ -147,28 +143,22 @@ class Frame {
 
   /** @returns {Buffer} the frame as it is on the wire */
   toBuffer() {
-    const content = this.content;
-    return Buffer.concat([this.#header(), content]);
+    // An extension may have put anything there: what fits in a byte goes over the wire.
+    const opcode = this.opcode & 0xff;
+    const { fin, rsv1, rsv2, rsv3 } = this;
+    const payload = this.#payload;
+    const frame = Buffer.allocUnsafe(limit.MAX_HEADER_LENGTH + payload.length);
+    const length = native.encodeFrame(frame, !!fin, !!rsv1, !!rsv2, !!rsv3, opcode, payload, this.#key());
+    return frame.subarray(0, length);
   }
 
-  #header() {
-    const { length } = this.#payload;
-    const reserved = (this.rsv1 ? RSV1 : 0) | (this.rsv2 ? RSV2 : 0) | (this.rsv3 ? RSV3 : 0);
-    const first = (this.fin ? FIN : 0) | reserved | this.opcode;
-    const extended = length < 126 ? 0 : length < 65_536 ? 2 : 8;
-    const header = Buffer.alloc(2 + extended + (this.mask ? 4 : 0));
-    header[0] = first;
-    header[1] = (this.mask ? MASK : 0) | (extended === 0 ? length : extended === 2 ? 126 : 127);
-    if (extended === 2) {
-      header.writeUInt16BE(length, 2);
-    } else if (extended === 8) {
-      header.writeBigUInt64BE(BigInt(length), 2);
+  /** The masking key, made if there is none yet; `null` for a frame that is not masked. */
+  #key() {
+    if (!this.mask) {
+      return null;
     }
-    if (this.mask) {
-      this.masking ??= randomFillSync(Buffer.alloc(4));
-      header.set(this.masking, 2 + extended);
-    }
-    return header;
+    this.masking ??= randomFillSync(Buffer.alloc(4));
+    return this.masking;
   }
 
   /** @param {import('../util/inspect.js').How} how */

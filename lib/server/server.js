@@ -9,13 +9,12 @@ const { Base, groupOf, takeSocket } = require('../base/base.js');
 const { reportError } = require('../base/base-sink.js');
 const { boolean, callable } = require('../options/check.js');
 const { failed } = require('../connection/diagnostics.js');
+const { statusCode } = require('../native/constants.js');
 const { disposable } = require('../util/dispose.js');
 const { failure } = require('../util/errors.js');
 const { answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { Refusal, refuse } = require('../handshake/server/refuse.js');
-
-const GOING_AWAY = 1001;
 
 /** What becomes of a request because of the app's functions is the app's to know. */
 const APP_ERRORS = new Set(['ERR_WS_HANDSHAKE_TIMEOUT', 'ERR_WS_UPGRADE_FAILED']);
@@ -193,7 +192,7 @@ class Server extends Base {
     try {
       announce(connection, req);
     } finally {
-      if (this.#stopping !== null) this.close(connection.sid, GOING_AWAY);
+      if (this.#stopping !== null) this.close(connection.sid, statusCode.GOING_AWAY);
     }
   }
 

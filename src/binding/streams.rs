@@ -4,23 +4,16 @@
 //! listener may call any of them meanwhile, but `lib/` never lets one connection receive while it
 //! still delivers what it received before.
 
-use napi::sys;
-
 use super::call::arguments::{Call, too_many_connections, wrong};
-use super::call::results::{UNDEFINED, reference};
-use super::status::{Failure, Outcome};
+use super::call::results::{Returned, UNDEFINED, reference};
+use super::settings::Settings;
+use super::status::Outcome;
 use super::values::buffer::buffer;
 use super::values::delivery::{Delivery, in_scope};
 use super::values::payload::{Source, opcode, text};
-use super::values::views::{bytes, change_bytes};
-use crate::engine::memory::KEPT;
+use super::values::views::bytes;
 use crate::engine::{Batch, Kind, MAX_SLOT, Stream};
-use crate::protocol::{
-    self, Config, Deflate, DeflateFilter, DeflateParams, Filtered, Header, Limits, Memory, Millis,
-    Reserved, Role,
-};
-
-type Returned = Outcome<sys::napi_value>;
+use crate::protocol::{DeflateFilter, Filtered, Header, Reserved};
 
 /// `attachStreams(dispatch)`: the function that records are delivered to.
 pub(super) fn attach(call: &Call<'_>) -> Returned {
@@ -28,65 +21,11 @@ pub(super) fn attach(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
-/// The settings of a connection, from the argument at `first` on: `mask, enforceMasking,
-/// maxPayload, maxFragments, maxControlFrames, timeout, pingInterval, closeTimeout`, then those of [`deflate`].
-pub(super) fn config(call: &Call<'_>, first: usize) -> Outcome<Config> {
-    let some = |ms: Millis| (ms > 0).then_some(ms);
-    let role = role(call, first)?;
-    Ok(Config {
-        role,
-        enforce_masking: call.bool(first + 1)?,
-        limits: Limits {
-            max_payload: call.u64(first + 2)?,
-            max_fragments: call.u32(first + 3)?,
-            // `Infinity` is no limit.
-            max_control_frames: u32::try_from(call.u64(first + 4)?).ok(),
-            ..Limits::default()
-        },
-        timeout: some(call.u64(first + 5)?),
-        ping_interval: some(call.u64(first + 6)?),
-        close_timeout: call.u64(first + 7)?,
-        deflate: deflate(call, first + 8, role)?,
-        memory: Memory::of(&KEPT),
-    })
-}
-
-/// `mask` → which end we are.
-fn role(call: &Call<'_>, index: usize) -> Outcome<Role> {
-    Ok(if call.bool(index)? {
-        Role::Client
-    } else {
-        Role::Server
-    })
-}
-
-/// The settings of permessage-deflate, from the argument at `first` on: `agreed, level, threshold`.
-fn deflate(call: &Call<'_>, first: usize, role: Role) -> Outcome<Option<Deflate>> {
-    let level = u8::try_from(call.u32(first + 1)?).map_err(|_| wrong(first + 1, "a level"))?;
-    let threshold = usize::try_from(call.u64(first + 2)?).unwrap_or(usize::MAX);
-    deflate_of(&text(call, first)?, role, level, threshold).map_err(|e| wrong(first, &e))
-}
-
-/// What the element that was agreed on means; an empty one, that it is off.
-fn deflate_of(
-    agreed: &str,
-    role: Role,
-    level: u8,
-    threshold: usize,
-) -> Result<Option<Deflate>, String> {
-    if agreed.is_empty() {
-        return Ok(None);
-    }
-    let params = DeflateParams::agreed(agreed);
-    let params = params.map_err(|e| format!("an element that was agreed on: {e}"))?;
-    Ok(Some(Deflate::new(&params, role, level.min(9), threshold)))
-}
-
-/// `streamOpen(now, filters, …settings)` → slot. `filters`: permessage-deflate has its place among
+/// `streamOpen(now, filters, settings)` → slot. `filters`: permessage-deflate has its place among
 /// extensions in JavaScript, and is applied by `streamInflate` and `streamCompress`.
 pub(super) fn open(call: &Call<'_>) -> Returned {
     let (now, filters) = (call.u64(0)?, call.bool(1)?);
-    let mut config = config(call, 2)?;
+    let mut config = Settings::of(call, 2)?.config;
     let filter = config.deflate.take_if(|_| filters);
     let filter = filter.map(|deflate| DeflateFilter::new(deflate, config.limits));
     let config = call.state.share(config);
@@ -184,24 +123,6 @@ pub(super) fn forget(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
-/// `deflateMemory(agreed, mask)` → bytes that permessage-deflate may keep for a connection between two
-/// messages, with what was agreed on.
-pub(super) fn deflate_memory(call: &Call<'_>) -> Returned {
-    let agreed = text(call, 0)?;
-    let role = role(call, 1)?;
-    let memory = deflate_of(&agreed, role, 0, 0).map_err(|e| wrong(0, &e))?;
-    call.number(memory.map_or(0, |deflate| deflate.memory()) as f64)
-}
-
-/// `deflateProblem(element)` → what is wrong with an element that is to be the agreement on
-/// permessage-deflate; nothing where it is one.
-pub(super) fn deflate_problem(call: &Call<'_>) -> Returned {
-    match DeflateParams::agreed(&text(call, 0)?) {
-        Ok(_) => UNDEFINED,
-        Err(problem) => call.string(&problem.to_string()),
-    }
-}
-
 /// `streamClose(slot, code, reason, now)`: begins the closing handshake.
 pub(super) fn close(call: &Call<'_>) -> Returned {
     let code = u16::try_from(call.u32(1)?).map_err(|_| wrong(1, "a status code"))?;
@@ -244,36 +165,7 @@ pub(super) fn is_draining(call: &Call<'_>) -> Returned {
     call.boolean(streams.get(slot(call)?).is_some_and(Stream::is_draining))
 }
 
-/// `encode(opcode, data, mask)` → a Buffer with the frame.
-pub(super) fn encode(call: &Call<'_>) -> Returned {
-    let (opcode, mask) = (opcode(call, 0)?, call.bool(2)?);
-    let mut frame = Vec::new();
-    Source::of(call, 1)?.encode(&mut frame, opcode, mask)?;
-    buffer(call.raw, &frame)
-}
-
-/// `parseHeader(bytes)` → the lengths of the header that they begin with, and of its payload, in
-/// one array; nothing where more bytes are needed. RSV bits may be set.
-///
-/// # Errors
-/// The violation, as an Error with its public code.
-pub(super) fn parse_header(call: &Call<'_>) -> Returned {
-    let parsed = Header::parse(bytes(call, 0)?, Reserved::Any);
-    match parsed.map_err(|v| Failure::Throw(v.code(), v.to_string()))? {
-        Some((header, length)) => call.numbers(&[length as f64, header.length as f64]),
-        None => UNDEFINED,
-    }
-}
-
-/// `applyMask(bytes, key)`: masks, or unmasks, in place (RFC 6455 §5.3).
-pub(super) fn apply_mask(call: &Call<'_>) -> Returned {
-    let key = *bytes(call, 1)?
-        .first_chunk()
-        .ok_or_else(|| wrong(1, "4 bytes long"))?;
-    change_bytes(call, 0, |bytes| protocol::apply_mask(bytes, key, 0))?;
-    UNDEFINED
-}
-
+/// The slot that is the first argument.
 fn slot(call: &Call<'_>) -> Outcome<usize> {
     Ok(call.u32(0)? as usize)
 }

@@ -2,7 +2,7 @@
 //! written. No I/O: whoever writes says how many bytes wait.
 
 /// Once more than this many bytes were queued, falling back to zero is reported as `drain`.
-pub(super) const HIGH_MARK: usize = 64 * 1024;
+pub const HIGH_MARK: usize = 64 * 1024;
 
 /// Why a connection is dropped for want of room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,10 +4,9 @@ const net = require('node:net');
 
 const { kInner } = require('../../connection/connection.js');
 const { close, terminate } = require('../../connection/lifecycle.js');
+const { statusCode } = require('../../native/constants.js');
 const { failure } = require('../../util/errors.js');
 const { overlay } = require('./overlay.js');
-
-const NORMAL_CLOSURE = 1000;
 
 /** Where a socket keeps whose it is. */
 const kDriven = Symbol('websockets.driven');
@@ -61,7 +60,7 @@ const METHODS = {
     if (typeof callback === 'function') {
       this.once('close', () => callback());
     }
-    close(connectionOf(this), NORMAL_CLOSURE, '');
+    close(connectionOf(this), statusCode.NORMAL, '');
     return this;
   },
   /** @param {Error} [error] */

@@ -1,13 +1,11 @@
 'use strict';
 
+const { limit } = require('../../native/constants.js');
 const commands = require('./commands.js');
 const { bind, open, unbind } = require('./dispatch.js');
 const native = require('../../native/native.js');
-const { protocolSettings } = require('../../connection/group.js');
+const { connectionSettings } = require('../../connection/group.js');
 const { remember, takeOver } = require('../net-socket/takeover.js');
-
-/** No connection has this number, one above `MAX_SLOT` in Rust: a command for it does nothing. */
-const NO_SLOT = 2 ** 26 - 1;
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../connection/transport').Transport<Connection>} Transport */
@@ -34,11 +32,10 @@ class SocketTransport {
    * @throws {Error} with the system's code, such as `EMFILE`
    */
   constructor(socket, group, role) {
-    const { options } = group;
     this.#group = group;
     this.#socket = socket;
     const { fd } = /** @type {{ fd: number }} */ (socket._handle);
-    this.#slot = open(fd, group.id, options.maxBufferedAmount, ...protocolSettings(group, role));
+    this.#slot = open(fd, group.id, connectionSettings(group, role));
   }
 
   /** What the connection shows of it. @returns {'socket'} */
@@ -158,7 +155,7 @@ class SocketTransport {
     counters.bytesReceived += this.#total.read;
     counters.bytesSent += this.#total.written;
     unbind(this.#slot);
-    this.#slot = NO_SLOT;
+    this.#slot = limit.NO_SLOT;
   }
 }
 

@@ -49,10 +49,10 @@ class StreamProtocol {
 
   /**
    * @param {boolean} filters permessage-deflate has its place among extensions in JavaScript
-   * @param {import('../../native/functions').Settings} settings see `protocolSettings`
+   * @param {import('../../native/functions').Settings} settings see `connectionSettings`
    */
   constructor(filters, settings) {
-    this.#slot = native.streamOpen(now(), filters, ...settings);
+    this.#slot = native.streamOpen(now(), filters, settings);
   }
 
   /** @param {Taker} transport */

@@ -3,14 +3,19 @@
 const net = require('node:net');
 
 const { DeflateStep } = require('../../extensions/deflate-step.js');
-const { BACKPRESSURE, deliver } = require('../../connection/deliver.js');
+const { deliver } = require('../../connection/deliver.js');
 const { report } = require('../../connection/lifecycle.js');
 const { Fifo } = require('../../util/fifo.js');
 const { Framing } = require('../../extensions/framing.js');
 const { watch, unwatch } = require('./hang-up.js');
-const { KIND, PING } = require('../../native/constants.js');
+const {
+  BACKPRESSURE,
+  kind: KIND,
+  opcode: { PING },
+  statusCode,
+} = require('../../native/constants.js');
 const native = require('../../native/native.js');
-const { protocolSettings } = require('../../connection/group.js');
+const { connectionSettings } = require('../../connection/group.js');
 const { keepBytes, toBytes } = require('./stream-bytes.js');
 const { StreamOutput } = require('./stream-output.js');
 const { StreamProtocol } = require('./stream-protocol.js');
@@ -22,8 +27,6 @@ const HIGH_MARK = 64 * 1024;
 const READ = 128 * 1024;
 /** Bytes that are inflated before what they became is delivered: it may be a thousand times as much. */
 const COMPRESSED_READ = 16 * 1024;
-const ABNORMAL_CLOSURE = 1006;
-const GOING_AWAY = 1001;
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../connection/transport').Transport<Connection>} Transport */
@@ -94,7 +97,7 @@ class StreamTransport {
   constructor(socket, methods, owner, role, extensions) {
     const isChained = extensions.length > 0;
     this.#deflates = role.deflate !== '' && !isChained;
-    this.#protocol = new StreamProtocol(isChained, protocolSettings(owner, role));
+    this.#protocol = new StreamProtocol(isChained, connectionSettings(owner, role));
     this.#owner = owner;
     this.#socket = socket;
     this.#methods = methods;
@@ -338,7 +341,7 @@ class StreamTransport {
     this.#lost = true;
     try {
       if (this.overflow !== undefined && !this.#protocol.isOver) {
-        deliver(this.#connection, KIND.ERROR, this.overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
+        deliver(this.#connection, KIND.ERROR, this.overflow, statusCode.ABNORMAL, BACKPRESSURE);
       }
     } finally {
       this.#protocol.lose();
@@ -532,7 +535,7 @@ class StreamTransport {
   /** The process ends: what is queued is written as far as it goes, then a close frame is tried. */
   leave() {
     this.releaseClosingAnswer();
-    this.close(GOING_AWAY, '');
+    this.close(statusCode.GOING_AWAY, '');
     this.#output.leave();
   }
 
