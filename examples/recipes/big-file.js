@@ -55,7 +55,7 @@ sockets.on('close', (reason, sid) => {
 });
 sockets.on('error', (error) => console.error(`${error.code}: ${error.message}`));
 
-const httpServer = http.createServer();
+const httpServer = http.createServer((req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end());
 sockets.listen(httpServer);
 httpServer.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
   console.log(`ws://localhost:${httpServer.address().port}`);

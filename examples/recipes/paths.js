@@ -5,7 +5,7 @@
 const http = require('node:http');
 const { Server } = require('websockets');
 
-const httpServer = http.createServer();
+const httpServer = http.createServer((req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end());
 
 /** What is said at /chat is heard by all who are there. */
 const chat = new Server({ url: 'ws://localhost/chat', maxPayload: 4096 });

@@ -3,19 +3,19 @@
 const { OPEN, kInner } = require('./connection.js');
 const diagnostics = require('./diagnostics.js');
 const { keep, mustWait } = require('./hold.js');
-const { abandon, enterClosed, enterClosing, fail } = require('./lifecycle.js');
-const { BACKPRESSURE, kind, statusCode } = require('../native/constants.js');
+const { enterClosed, enterClosing, fail } = require('./lifecycle.js');
+const { BACKPRESSURE, kind } = require('../native/constants.js');
 
 const { TEXT, BINARY, PING, PONG, DRAIN, CLOSING, ERROR, CLOSE } = kind;
 
 /** @typedef {import('./connection.js').Connection} Connection */
 
 /**
- * Why connections are dropped that are over, and whose last records still wait.
+ * Connections that are dropped for want of room: the engine has reported it, and that may still wait behind others.
  *
- * @type {WeakMap<Connection, string>}
+ * @type {WeakSet<Connection>}
  */
-const overflows = new WeakMap();
+const overflowed = new WeakSet();
 
 /**
  * Delivers a record to the connection's sink, whichever transport it comes from.
@@ -29,11 +29,10 @@ const overflows = new WeakMap();
  * @param {string} [errorCode] the public code of an error
  */
 function deliver(connection, kind, payload, code, errorCode) {
+  if (errorCode === BACKPRESSURE) overflowed.add(connection);
   if (kind === CLOSE) {
     const inner = connection[kInner];
     const transport = /** @type {import('./transport').Transport<Connection>} */ (inner.transport);
-    const { overflow } = transport;
-    if (overflow !== undefined) overflows.set(connection, overflow);
     inner.transport = null;
     inner.pauses = 0;
     try {
@@ -126,12 +125,12 @@ function pass(connection, kind, payload, code, errorCode) {
 function beginClosing(connection, kind, message, closeCode, code) {
   const inner = connection[kInner];
   try {
-    const overflow = overflows.get(connection) ?? inner.transport?.overflow;
-    if (inner.readyState === OPEN && overflow !== undefined) {
-      // A listener's send found no room, before this had its turn.
-      abandon(connection);
-      fail(connection, overflow, statusCode.ABNORMAL, BACKPRESSURE);
-    } else if (inner.readyState === OPEN && kind === ERROR) {
+    const isDropped = overflowed.has(connection) || inner.transport?.isDropped === true;
+    if (isDropped && code !== BACKPRESSURE) {
+      // A listener's send found no room before this had its turn: that is why it ends, and is still to be reported.
+      return;
+    }
+    if (inner.readyState === OPEN && kind === ERROR) {
       fail(connection, message, closeCode, code);
     } else {
       enterClosing(connection);

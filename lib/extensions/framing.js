@@ -91,6 +91,11 @@ class Framing {
     return this.#reads.bytes + this.#incoming.pending;
   }
 
+  /** @returns {boolean} whether no received frame waits */
+  get isIdle() {
+    return this.#reads.isEmpty;
+  }
+
   /** @param {Uint8Array} chunk bytes from the stream */
   push(chunk) {
     for (const { bytes, whole } of this.#incoming.push(chunk)) {

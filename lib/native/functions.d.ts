@@ -54,7 +54,7 @@ export interface Constants {
   /** Kinds of records. */
   readonly kind: Readonly<
     globalThis.Record<
-      'TEXT' | 'BINARY' | 'PING' | 'PONG' | 'DRAIN' | 'CLOSING' | 'ERROR' | 'CLOSE' | 'WRITE' | 'END',
+      'TEXT' | 'BINARY' | 'PING' | 'PONG' | 'DRAIN' | 'CLOSING' | 'ERROR' | 'CLOSE' | 'WRITE' | 'END' | 'STOP' | 'GO',
       number
     >
   >;
@@ -199,26 +199,42 @@ interface StreamFunctions {
    * @param filters permessage-deflate has its place among extensions in JavaScript
    */
   streamOpen(now: number, filters: boolean, settings: Settings): number;
-  /**
-   * The peer sent this.
-   *
-   * @param congested whether only its latest ping is to be answered
-   */
-  streamReceive(slot: number, chunk: Uint8Array, congested: boolean, now: number): void;
+  /** `open` may be emitted: what has come may be taken. Returns whether something has, for `streamTake`. */
+  streamBegin(slot: number): boolean;
+  /** The peer sent this. */
+  streamReceive(slot: number, chunk: Uint8Array, now: number): void;
+  /** What came may be taken again; this many bytes wait to be written. */
+  streamTake(slot: number, queued: number, now: number): void;
+  /** The peer has ended, and this many bytes wait to be written. */
+  streamEnd(slot: number, queued: number, now: number): void;
+  /** The stream is lost: what it brought before that is taken, whatever the app asks for. */
+  streamBreak(slot: number, now: number): void;
+  /** The stream is lost, or to be dropped, and nothing more comes of it. */
+  streamLose(slot: number, now: number): void;
+  /** This many bytes wait to be written; `streamWritten` follows. */
+  streamQueue(slot: number, queued: number): void;
   /** All that waited has been written. */
-  streamRelieve(slot: number): void;
+  streamWritten(slot: number): void;
+  /** Whether a message may be added to the bytes that wait. If there is no room, the connection is to be dropped. */
+  streamMaySend(slot: number, queued: number): boolean;
+  /** An extension holds more than it may: the connection is to be dropped. */
+  streamOverflow(slot: number): void;
+  /** Whether there was no room for more: the connection is dropped, and its error reported. */
+  streamIsDropped(slot: number): boolean;
+  /** An extension holds as much as it may, or no more. */
+  streamHold(slot: number, on: boolean): void;
+  /** JavaScript has seen all that came before the connection began to close. */
+  streamReleaseClosingAnswer(slot: number): void;
   /** Begins the closing handshake. */
   streamClose(slot: number, code: number, reason: string | Uint8Array, now: number): void;
-  /** The stream has ended, or is to be dropped. */
-  streamLose(slot: number): void;
   /** Does what is due. */
   streamFire(slot: number, now: number): void;
-  /** Reading is paused, or goes on: the peer's silence does not count meanwhile. */
-  streamPause(slot: number, on: boolean, now: number): void;
+  /** Reading is to be paused, or to go on. Returns whether it is paused then: one that is lost cannot be. */
+  streamPause(slot: number, on: boolean, now: number): boolean;
+  /** Whether the app has paused it. */
+  streamIsPaused(slot: number): boolean;
   /** When `streamFire` is to be called; `Infinity` if nothing is due. */
   streamDeadline(slot: number): number;
-  /** Whether only the end of the stream is missing. */
-  streamIsDraining(slot: number): boolean;
   /** A ping is about to be written. */
   streamPinged(slot: number): void;
   /** The frame of a message, which has to be written; nothing if the connection is closed. */
@@ -275,8 +291,8 @@ interface SocketFunctions {
   buffered(slot: number): number;
   /** Whether `Drain` is reported once what is queued for the peer is written. */
   awaitsDrain(slot: number): boolean;
-  /** Why the connection is dropped, if a send found its limit reached. */
-  overflow(slot: number): string | undefined;
+  /** Whether a send found the limit reached: the connection is dropped, and its error reported. */
+  isDropped(slot: number): boolean;
   /** Bytes received since the takeover. */
   bytesRead(slot: number): number;
   /** Bytes written since the takeover. */

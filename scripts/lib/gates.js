@@ -164,7 +164,7 @@ module.exports = {
     timeout: 10 * MINUTE,
   },
   miri: {
-    commands: ['cargo +nightly miri test --no-default-features --lib'],
+    commands: ['cargo +nightly miri test --no-default-features --features engine --lib'],
     count: counts.ofCargo,
     timeout: 10 * MINUTE,
     absentWithout: '+nightly miri',

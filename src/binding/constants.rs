@@ -28,6 +28,8 @@ const KINDS: Group = &[
     (c"CLOSE", Kind::Close as u8 as f64),
     (c"WRITE", Kind::Write as u8 as f64),
     (c"END", Kind::End as u8 as f64),
+    (c"STOP", Kind::Stop as u8 as f64),
+    (c"GO", Kind::Go as u8 as f64),
 ];
 
 /// `constants.opcode`: what a frame is.

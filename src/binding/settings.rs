@@ -17,7 +17,6 @@ pub(super) struct Settings {
     /// Of the protocol.
     pub(super) config: Config,
     /// Bytes that may wait to be written.
-    #[cfg(sockets)]
     pub(super) max_buffered: usize,
 }
 
@@ -54,7 +53,6 @@ impl Settings {
                 deflate: deflate.map_err(|problem| wrong(c"deflate", &problem))?,
                 memory: Memory::of(&KEPT),
             },
-            #[cfg(sockets)]
             max_buffered: size(settings.u64(c"maxBufferedAmount")?),
         })
     }

@@ -12,8 +12,8 @@ use super::values::buffer::buffer;
 use super::values::delivery::{Delivery, in_scope};
 use super::values::payload::{Source, opcode, text};
 use super::values::views::bytes;
-use crate::engine::{Batch, Kind, MAX_SLOT, Stream};
-use crate::protocol::{DeflateFilter, Filtered, Header, Reserved};
+use crate::engine::{Batch, Kind, MAX_SLOT, Overflow, Stream};
+use crate::protocol::{DeflateFilter, Filtered, Header, Millis, Reserved};
 
 /// `attachStreams(dispatch)`: the function that records are delivered to.
 pub(super) fn attach(call: &Call<'_>) -> Returned {
@@ -25,7 +25,10 @@ pub(super) fn attach(call: &Call<'_>) -> Returned {
 /// extensions in JavaScript, and is applied by `streamInflate` and `streamCompress`.
 pub(super) fn open(call: &Call<'_>) -> Returned {
     let (now, filters) = (call.u64(0)?, call.bool(1)?);
-    let mut config = Settings::of(call, 2)?.config;
+    let Settings {
+        mut config,
+        max_buffered,
+    } = Settings::of(call, 2)?;
     let filter = config.deflate.take_if(|_| filters);
     let filter = filter.map(|deflate| DeflateFilter::new(deflate, config.limits));
     let config = call.state.share(config);
@@ -33,30 +36,102 @@ pub(super) fn open(call: &Call<'_>) -> Returned {
     let entry = streams.vacant_entry();
     let slot = u32::try_from(entry.key()).ok().filter(|n| *n <= MAX_SLOT);
     let slot = slot.ok_or_else(|| too_many_connections("this JavaScript thread"))?;
-    entry.insert(Stream::new(slot, config, filter, now));
+    entry.insert(Stream::new(slot, config, filter, max_buffered, now));
     call.number(f64::from(slot))
 }
 
-/// `streamReceive(slot, chunk, congested, now)`: the peer sent this.
-pub(super) fn receive(call: &Call<'_>) -> Returned {
-    // A copy: unmasking must not change what others may hold.
-    let mut bytes = bytes(call, 1)?.to_vec();
-    let (congested, now) = (call.bool(2)?, call.u64(3)?);
-    step(call, |stream, batch| {
-        stream.receive(&mut bytes, congested, now, batch);
-    })
+/// `streamBegin(slot)` → whether something has come by now, which `streamTake` takes.
+pub(super) fn begin(call: &Call<'_>) -> Returned {
+    let has_next = with(call, |stream| stream.open())?;
+    call.boolean(has_next.unwrap_or(false))
 }
 
-/// `streamRelieve(slot)`: all that waited has been written.
-pub(super) fn relieve(call: &Call<'_>) -> Returned {
-    step(call, |stream, batch| stream.relieve(batch))
+/// `streamReceive(slot, chunk, now)`: the peer sent this.
+pub(super) fn receive(call: &Call<'_>) -> Returned {
+    // A copy: unmasking must not change what others may hold.
+    let (bytes, now) = (bytes(call, 1)?.to_vec(), call.u64(2)?);
+    with(call, |stream| stream.give(bytes, now))?;
+    take_all(call, now)
+}
+
+/// `streamTake(slot, queued, now)`: what came may be taken again; so many bytes wait to be written.
+pub(super) fn take(call: &Call<'_>) -> Returned {
+    let (queued, now) = (size(call, 1)?, call.u64(2)?);
+    with(call, |stream| stream.queue(queued))?;
+    take_all(call, now)
+}
+
+/// `streamEnd(slot, queued, now)`: the peer has ended, and so many bytes wait to be written.
+pub(super) fn end(call: &Call<'_>) -> Returned {
+    let (queued, now) = (size(call, 1)?, call.u64(2)?);
+    with(call, |stream| {
+        stream.queue(queued);
+        stream.end();
+    })?;
+    take_all(call, now)
+}
+
+/// `streamBreak(slot, now)`: the stream is lost, and what it brought before that is taken, whatever the app asks
+/// for.
+pub(super) fn break_off(call: &Call<'_>) -> Returned {
+    let now = call.u64(1)?;
+    with(call, |stream| stream.break_off(now))?;
+    take_all(call, now)
+}
+
+/// `streamLose(slot, now)`: the stream is lost, or to be dropped, and nothing more comes of it.
+pub(super) fn lose(call: &Call<'_>) -> Returned {
+    let now = call.u64(1)?;
+    with(call, |stream| stream.lose(now))?;
+    take_all(call, now)
+}
+
+/// `streamQueue(slot, queued)`: more bytes wait to be written than are a matter of course.
+pub(super) fn queue(call: &Call<'_>) -> Returned {
+    let queued = size(call, 1)?;
+    with(call, |stream| stream.queue(queued))?;
+    UNDEFINED
+}
+
+/// `streamWritten(slot)`: all that waited has been written.
+pub(super) fn written(call: &Call<'_>) -> Returned {
+    step(call, |stream, batch| stream.written(batch))
+}
+
+/// `streamMaySend(slot, queued)` → whether a message may be added to so many bytes that wait. If not, the
+/// connection is to be dropped.
+pub(super) fn may_send(call: &Call<'_>) -> Returned {
+    let queued = size(call, 1)?;
+    let may_send = with(call, |stream| stream.may_send(queued))?;
+    call.boolean(may_send.unwrap_or(false))
+}
+
+/// `streamOverflow(slot)`: an extension holds more than it may: the connection is to be dropped.
+pub(super) fn overflow(call: &Call<'_>) -> Returned {
+    with(call, |stream| stream.overflow(Overflow::Held))?;
+    UNDEFINED
+}
+
+/// `streamIsDropped(slot)` → whether there was no room for more: the connection is dropped, and its error reported.
+pub(super) fn is_dropped(call: &Call<'_>) -> Returned {
+    let is_dropped = with(call, |stream| stream.is_dropped())?;
+    call.boolean(is_dropped.unwrap_or(false))
+}
+
+/// `streamHold(slot, on)`: an extension holds as much as it may, or no more.
+pub(super) fn hold(call: &Call<'_>) -> Returned {
+    let on = call.bool(1)?;
+    step(call, |stream, batch| stream.hold(on, batch))
+}
+
+/// `streamReleaseClosingAnswer(slot)`: JavaScript has seen all that came before the connection began to close.
+pub(super) fn release_closing_answer(call: &Call<'_>) -> Returned {
+    step(call, |stream, batch| stream.release_closing_answer(batch))
 }
 
 /// `streamPinged(slot)`: a ping is about to be written.
 pub(super) fn pinged(call: &Call<'_>) -> Returned {
-    if let Some(stream) = call.state.streams.borrow_mut().get_mut(slot(call)?) {
-        stream.count_ping();
-    }
+    with(call, |stream| stream.count_ping())?;
     UNDEFINED
 }
 
@@ -117,9 +192,7 @@ pub(super) fn miss(call: &Call<'_>) -> Returned {
 
 /// `streamForget(slot)`: what `streamCompress` returned last is not written.
 pub(super) fn forget(call: &Call<'_>) -> Returned {
-    if let Some(stream) = call.state.streams.borrow_mut().get_mut(slot(call)?) {
-        stream.forget_sent();
-    }
+    with(call, |stream| stream.forget_sent())?;
     UNDEFINED
 }
 
@@ -132,37 +205,33 @@ pub(super) fn close(call: &Call<'_>) -> Returned {
     })
 }
 
-/// `streamLose(slot)`: the stream has ended, or is to be dropped.
-pub(super) fn lose(call: &Call<'_>) -> Returned {
-    step(call, |stream, batch| stream.lose(batch))
-}
-
 /// `streamFire(slot, now)`: does what is due.
 pub(super) fn fire(call: &Call<'_>) -> Returned {
     let now = call.u64(1)?;
     step(call, |stream, batch| stream.fire(now, batch))
 }
 
-/// `streamPause(slot, on, now)`: the peer's silence does not count while reading is paused.
+/// `streamPause(slot, on, now)` → whether it is paused then: one that is lost cannot be. The peer's silence does
+/// not count meanwhile.
 pub(super) fn pause(call: &Call<'_>) -> Returned {
     let (on, now) = (call.bool(1)?, call.u64(2)?);
-    if let Some(stream) = call.state.streams.borrow_mut().get_mut(slot(call)?) {
-        stream.pause(on, now);
-    }
-    UNDEFINED
+    let mut is_paused = false;
+    step(call, |stream, batch| {
+        is_paused = stream.pause(on, now, batch)
+    })?;
+    call.boolean(is_paused)
+}
+
+/// `streamIsPaused(slot)` → whether the app has paused it.
+pub(super) fn is_paused(call: &Call<'_>) -> Returned {
+    let is_paused = with(call, |stream| stream.is_paused())?;
+    call.boolean(is_paused.unwrap_or(false))
 }
 
 /// `streamDeadline(slot)` → when `streamFire` is to be called; `Infinity` where nothing is due.
 pub(super) fn deadline(call: &Call<'_>) -> Returned {
-    let streams = call.state.streams.borrow();
-    let deadline = streams.get(slot(call)?).and_then(Stream::deadline);
+    let deadline = with(call, |stream| stream.deadline())?.flatten();
     call.number(deadline.map_or(f64::INFINITY, |at| at as f64))
-}
-
-/// `streamIsDraining(slot)` → whether only the end of the stream is missing.
-pub(super) fn is_draining(call: &Call<'_>) -> Returned {
-    let streams = call.state.streams.borrow();
-    call.boolean(streams.get(slot(call)?).is_some_and(Stream::is_draining))
 }
 
 /// The slot that is the first argument.
@@ -170,16 +239,36 @@ fn slot(call: &Call<'_>) -> Outcome<usize> {
     Ok(call.u32(0)? as usize)
 }
 
+/// A number of bytes.
+fn size(call: &Call<'_>, index: usize) -> Outcome<usize> {
+    Ok(usize::try_from(call.u64(index)?).unwrap_or(usize::MAX))
+}
+
+/// Runs `run` on the connection of this call, if it is not over. Nothing may be delivered meanwhile.
+fn with<T>(call: &Call<'_>, run: impl FnOnce(&mut Stream) -> T) -> Outcome<Option<T>> {
+    let slot = slot(call)?;
+    Ok(call.state.streams.borrow_mut().get_mut(slot).map(run))
+}
+
+/// Takes what came, piece by piece: what a piece brings is delivered before the next is taken.
+fn take_all(call: &Call<'_>, now: Millis) -> Returned {
+    if with(call, |stream| stream.begin_turn())? != Some(true) {
+        return UNDEFINED;
+    }
+    let mut has_taken = true;
+    while has_taken {
+        has_taken = false;
+        step(call, |stream, batch| has_taken = stream.take(now, batch))?;
+    }
+    step(call, Stream::end_turn)
+}
+
 /// Lets a connection take one step, and delivers what follows from it.
 fn step(call: &Call<'_>, run: impl FnOnce(&mut Stream, &mut Batch)) -> Returned {
-    let slot = slot(call)?;
     let mut batch = Batch::default();
     // Listeners may come back here: nothing is borrowed while they run.
-    match call.state.streams.borrow_mut().get_mut(slot) {
-        Some(stream) => run(stream, &mut batch),
-        None => return UNDEFINED,
-    }
-    if batch.records.is_empty() {
+    let is_there = with(call, |stream| run(stream, &mut batch))?.is_some();
+    if !is_there || batch.records.is_empty() {
         return UNDEFINED;
     }
     let delivery = Delivery::new(call.raw, call.state.dispatch_stream.get())?;
@@ -190,9 +279,11 @@ fn step(call: &Call<'_>, run: impl FnOnce(&mut Stream, &mut Batch)) -> Returned 
             values.map(|values| delivery.call(&[values])).transpose()
         })?;
         if kind == Kind::Close {
+            let slot = slot(call)?;
             call.state.streams.borrow_mut().try_remove(slot);
         } else if is_delivered.is_none() {
-            return lose(call);
+            // V8 has no memory for it: the connection ends rather than go on without it.
+            return step(call, Stream::drop_now);
         }
     }
     UNDEFINED

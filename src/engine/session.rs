@@ -8,7 +8,7 @@
 //!   the peer's FIN ([`Session::end_reads`]), or the connection was lost ([`Session::lose`]);
 //! - all that waited was written ([`Session::written`]), or writing failed ([`Session::write_failed`]);
 //! - the app closes, pauses or resumes; JavaScript has seen what came before the closing
-//!   ([`Session::answer_closing`]); a deadline has come ([`Session::fire`]).
+//!   ([`Session::release_closing_answer`]); a deadline has come ([`Session::fire`]).
 //!
 //! After each of these it queues what was appended to `out`, delivers the events, and looks at
 //! [`Session::phase`], [`Session::may_read`], [`Session::take_write_end`] and [`Session::deadline`].
@@ -161,6 +161,12 @@ impl Session {
         self.unread.len() - self.taken
     }
 
+    /// Whether bytes wait to be taken, or the end does.
+    #[must_use]
+    pub fn has_next(&self) -> bool {
+        !self.unread.is_empty() || self.next != Next::Bytes
+    }
+
     /// Bytes came that are to be taken before all that come later.
     pub fn give(&mut self, bytes: Vec<u8>) {
         if self.unread.is_empty() {
@@ -178,6 +184,12 @@ impl Session {
         out: &mut Vec<u8>,
         on_event: &mut impl FnMut(Event<'_>),
     ) -> bool {
+        if self.phase() == State::Closed {
+            return false;
+        }
+        if self.reading == Reading::Ended && self.next == Next::Loss {
+            return self.lose();
+        }
         if !self.may_read() {
             return false;
         }
@@ -254,6 +266,11 @@ impl Session {
         self.protocol.expect_pongs(pressure.pings);
     }
 
+    /// This many pings are about to be sent.
+    pub fn expect_pongs(&mut self, pings: u32) {
+        self.protocol.expect_pongs(pings);
+    }
+
     /// Keeps what was answered since `before` back if the closing has begun by it.
     #[inline]
     fn keep(&mut self, begins: bool, before: usize, out: &mut Vec<u8>) {
@@ -278,16 +295,8 @@ impl Session {
         self.keep(begins, before, out);
     }
 
-    /// The peer's FIN came, `queued` bytes wait to be written. True if something follows from that.
+    /// The peer's FIN came, behind all that was taken; `queued` bytes wait to be written.
     pub fn end_reads(&mut self, queued: usize) -> bool {
-        if self.reading == Reading::Ended {
-            return false;
-        }
-        if !self.may_read() || !self.unread.is_empty() {
-            // The end waits for what came before it.
-            self.next = Next::Fin;
-            return false;
-        }
         let unsent = queued > 0 || self.closing_answer.is_some();
         if self.phase() == State::Draining && unsent {
             self.reading = Reading::Ended;
@@ -297,15 +306,37 @@ impl Session {
         true
     }
 
-    /// The connection is lost: what has come is still to be taken, then that is the end.
-    pub fn lose_behind(&mut self) {
-        self.reading = Reading::Lost;
+    /// The peer's FIN came behind the bytes that wait to be taken.
+    pub fn end_behind(&mut self) {
+        if self.next == Next::Bytes {
+            self.next = Next::Fin;
+        }
+    }
+
+    /// The connection is lost: from now on what has come is taken, whatever the app asks for.
+    pub fn break_off(&mut self, now: Millis) {
+        if self.reading != Reading::Ended {
+            self.read_on(now);
+            self.reading = Reading::Lost;
+        }
+    }
+
+    /// The connection is lost, and nothing comes behind the bytes that wait to be taken.
+    pub fn lose_behind(&mut self, now: Millis) {
+        self.break_off(now);
         self.next = Next::Loss;
+    }
+
+    /// Whether the connection is lost, though what has come may still be taken.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.reading == Reading::Lost
     }
 
     /// The end: nothing more comes from the peer, or the connection is to be dropped.
     pub fn lose(&mut self) -> bool {
         self.protocol.receive_eof();
+        self.closing_answer = None;
         self.unread = Vec::new();
         self.taken = 0;
         true
@@ -335,9 +366,12 @@ impl Session {
 
     /// True once, if the write side of the transport is to be ended behind what is queued.
     pub fn take_write_end(&mut self) -> bool {
+        if self.phase() != State::Draining || self.closing_answer.is_some() {
+            return false;
+        }
         // Once the peer has ended, a client has no more reason to wait for that.
         let is_last = self.protocol.should_half_close() || self.reading == Reading::Ended;
-        let is_due = is_last && self.closing_answer.is_none() && self.write_side == WriteSide::Open;
+        let is_due = is_last && self.write_side == WriteSide::Open;
         if is_due {
             self.write_side = WriteSide::Ended;
         }
@@ -345,7 +379,7 @@ impl Session {
     }
 
     /// JavaScript has seen all that came before the connection began to close: the answer may leave.
-    pub fn answer_closing(&mut self, out: &mut Vec<u8>) {
+    pub fn release_closing_answer(&mut self, out: &mut Vec<u8>) {
         if let Some(answer) = self.closing_answer.take() {
             out.extend_from_slice(&answer);
         }
@@ -355,7 +389,7 @@ impl Session {
     /// connection is closed, and what it sends to all from now on is not for this one. True if a pause of the
     /// app's has ended by that: the peer's close frame has to be read.
     pub fn close(&mut self, code: u16, reason: &str, now: Millis, out: &mut Vec<u8>) -> bool {
-        self.answer_closing(out);
+        self.release_closing_answer(out);
         self.protocol.close(code, reason, now, out);
         let was_paused = self.is_paused();
         if was_paused {
@@ -369,7 +403,7 @@ impl Session {
         if !self.is_due(now) {
             return;
         }
-        self.answer_closing(out);
+        self.release_closing_answer(out);
         let (before, mut begins) = (out.len(), false);
         self.protocol.handle_timeout(now, out, &mut |event| {
             begins |= begins_closing(&event);

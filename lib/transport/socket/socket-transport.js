@@ -119,9 +119,9 @@ class SocketTransport {
     return native.awaitsDrain(this.#slot);
   }
 
-  /** @returns {string | undefined} why it is dropped, where a send has found no room */
-  get overflow() {
-    return native.overflow(this.#slot);
+  /** @returns {boolean} whether a send has found no room: it is dropped */
+  get isDropped() {
+    return native.isDropped(this.#slot);
   }
 
   /** @returns {number} bytes received by Rust */

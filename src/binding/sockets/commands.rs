@@ -242,7 +242,7 @@ pub(crate) fn close(call: &Call<'_>) -> Returned {
 /// the answer to that may leave.
 pub(crate) fn release_closing_answer(call: &Call<'_>) -> Returned {
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
-        submit(call, connection, Command::AnswerClosing);
+        submit(call, connection, Command::ReleaseClosingAnswer);
     }
     scheduled(call)
 }
@@ -300,12 +300,10 @@ pub(crate) fn awaits_drain(call: &Call<'_>) -> Returned {
     call.boolean(connection.is_some_and(|c| c.awaits_drain()))
 }
 
-/// `overflow(slot)` → why the connection is dropped, if a send found its limit reached.
-pub(crate) fn overflow(call: &Call<'_>) -> Returned {
+/// `isDropped(slot)` → whether a send found the limit reached: the connection is dropped, and its error reported.
+pub(crate) fn is_dropped(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.shared(call.u32(0)?);
-    connection
-        .and_then(|c| c.overflow())
-        .map_or(UNDEFINED, |overflow| call.string(overflow.message()))
+    call.boolean(connection.is_some_and(|c| c.overflow().is_some()))
 }
 
 /// `bytesRead(slot)` → bytes received since the takeover.

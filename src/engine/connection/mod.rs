@@ -136,9 +136,9 @@ impl Connection {
     }
 
     /// JavaScript has seen all that came before the connection began to close.
-    pub(super) fn answer_closing(&mut self, context: &mut Context) {
+    pub(super) fn release_closing_answer(&mut self, context: &mut Context) {
         self.step(&mut context.output, |session, answer, _| {
-            session.answer_closing(answer);
+            session.release_closing_answer(answer);
         });
         self.settle(context);
     }
