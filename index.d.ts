@@ -125,8 +125,10 @@ export interface PerMessageDeflateOptions {
   clientMaxWindowBits?: number | undefined;
 }
 
-/** The options of `assignSocket`. */
-export interface AssignSocketOptions {
+/** The options of `assignSocket`. `D` is the type of what the app keeps with each connection. */
+export interface AssignSocketOptions<D = unknown> {
+  /** What `connection.data` is at first. */
+  data?: D | undefined;
   /** Bytes that were read from the socket before all others: the third argument of `'upgrade'`. */
   head?: Uint8Array | null | undefined;
   /** In place of the `Base`'s `mask`. */
@@ -223,8 +225,8 @@ export interface BaseUrl {
   readonly path: string;
 }
 
-/** One connection: what `base.sockets[sid]` holds. */
-export interface Connection {
+/** One connection: what `base.sockets[sid]` holds. `D` is the type of what the app keeps with it. */
+export interface Connection<D = unknown> {
   /** Its id: unique in the process, unguessable, never used again. */
   readonly sid: string;
   /** 1 open, 2 closing, 3 closed. */
@@ -243,6 +245,8 @@ export interface Connection {
   readonly socket: Duplex | Stream | null;
   /** Bytes that wait to be written to the peer. */
   readonly bufferedAmount: number;
+  /** Whatever the app keeps with the connection: what `assignSocket` was given, or what was written since. */
+  data: D | undefined;
 }
 
 /** One frame (RFC 6455 §5.2), as extensions see it. Everything about it may be changed. */
@@ -457,8 +461,8 @@ export type OtherEvent<E> = E extends keyof BaseEvents ? never : E;
 // biome-ignore lint/suspicious/noExplicitAny: with `unknown[]`, no listener could declare its parameters' types.
 export type OtherArguments = any[];
 
-/** Many WebSocket connections behind one EventEmitter. */
-export interface Base extends EventEmitter {
+/** Many WebSocket connections behind one EventEmitter. `D` is the type of `sockets[sid].data`. */
+export interface Base<D = unknown> extends EventEmitter {
   /** Mask outgoing frames. A change holds for sockets assigned from then on. */
   mask: boolean;
   /** The url, parsed; it can be written as a string or anything with an `href`. */
@@ -474,7 +478,7 @@ export interface Base extends EventEmitter {
   /** How many connections are open. */
   readonly connections: number;
   /** The open connections by sid: live, read-only, oldest first. */
-  readonly sockets: { readonly [sid: string]: Connection | undefined };
+  readonly sockets: { readonly [sid: string]: Connection<D> | undefined };
   /** The sids of the open connections: live, read-only, oldest first. */
   readonly socketsHistory: readonly string[];
 
@@ -509,7 +513,7 @@ export interface Base extends EventEmitter {
    * @param socket an old-style stream has `write()` and `end()`
    * @returns the connection's sid
    */
-  assignSocket(socket: Duplex | Stream, options?: AssignSocketOptions): string;
+  assignSocket(socket: Duplex | Stream, options?: AssignSocketOptions<D>): string;
 
   /** Bytes that wait to be written to this peer; 0 where the sid is unknown or closed. */
   bufferedAmount(sid: string): number;
@@ -556,8 +560,8 @@ export interface Base extends EventEmitter {
 
 /** `Base` is an ES5 function: `new Base()`, `class extends Base` and `Base.call(this)` all work. */
 export interface BaseConstructor {
-  new (options?: BaseOptions): Base;
-  (options?: BaseOptions): Base;
+  new <D = unknown>(options?: BaseOptions): Base<D>;
+  <D = unknown>(options?: BaseOptions): Base<D>;
   readonly prototype: Base;
 }
 
@@ -574,11 +578,27 @@ export function acceptKey(key: string): string;
 /** Headers that the app adds to a handshake. Those that the handshake sets itself are refused. */
 export type HandshakeHeaders = Record<string, string | number | readonly string[]>;
 
+/** What `shouldAccept` says of a request that it upgrades: what this one gets beside what all get. */
+export interface Acceptance<D = unknown> {
+  status?: undefined;
+  body?: undefined;
+  /** More headers of this response 101, such as `Set-Cookie`. */
+  headers?: HandshakeHeaders | undefined;
+  /** The subprotocol, in the place of what `protocols` chooses: one that the client offers. */
+  protocol?: string | undefined;
+  /** What `connection.data` is at first. */
+  data?: D | undefined;
+}
+
 /**
- * What `shouldAccept` says of a request: `true` upgrades it. A number is a status, 400 to 599; a redirect
- * (301, 302, 303, 307 or 308) has to have a `Location`.
+ * What `shouldAccept` says of a request: `true`, or an `Acceptance`, upgrades it. A number is a status, 400 to 599; a
+ * redirect (301, 302, 303, 307 or 308) has to have a `Location`.
  */
-export type Verdict = boolean | number | { status?: number; headers?: HandshakeHeaders; body?: string };
+export type Verdict<D = unknown> =
+  | boolean
+  | number
+  | { status?: number; headers?: HandshakeHeaders; body?: string }
+  | Acceptance<D>;
 
 /** Which origins are allowed. One that is missing is allowed by a function only. */
 export type Origins =
@@ -597,7 +617,7 @@ export type SubprotocolChoice =
     ) => string | false | null | undefined | PromiseLike<string | false | null | undefined>);
 
 /** What `Server` and `handleUpgradeRequest` have in common. */
-export interface HandshakePolicy {
+export interface HandshakePolicy<D = unknown> {
   /** By default every origin, or none, is allowed. */
   origins?: Origins | undefined;
   /** By default no subprotocol is chosen. */
@@ -605,7 +625,7 @@ export interface HandshakePolicy {
   /** More headers of the response 101. */
   headers?: HandshakeHeaders | undefined;
   /** Asked last, about a request that is in order. */
-  shouldAccept?: ((req: IncomingMessage) => Verdict | PromiseLike<Verdict>) | undefined;
+  shouldAccept?: ((req: IncomingMessage) => Verdict<D> | PromiseLike<Verdict<D>>) | undefined;
   /**
    * Milliseconds that `origins`, `protocols` and `shouldAccept` may take together before the request is
    * refused with 503; 0 turns it off.
@@ -615,7 +635,7 @@ export interface HandshakePolicy {
 }
 
 /** The options of `handleUpgradeRequest`. */
-export interface HandleUpgradeOptions extends HandshakePolicy {
+export interface HandleUpgradeOptions<D = unknown> extends HandshakePolicy<D> {
   /** The third argument of `'upgrade'`: it is handed on. */
   head?: Uint8Array | null | undefined;
   /** Extensions that may be accepted, as `base.extensions` has them. */
@@ -677,7 +697,9 @@ export interface CreateUpgradeOptions extends RequestOptions {
 }
 
 /** What an opening handshake has come to, as `assignSocket` takes it. */
-export interface UpgradeResult {
+export interface UpgradeResult<D = undefined> {
+  /** For the server: what `shouldAccept` said. */
+  data?: D | undefined;
   /** The value of `Sec-WebSocket-Extensions`, or `''`. */
   extensions: string;
   /** The subprotocol, or `''`. */
@@ -689,10 +711,10 @@ export interface UpgradeResult {
 }
 
 /** Gets an error alone, or `null` and what `assignSocket` takes. */
-export type HandleUpgradeCallback = (
+export type HandleUpgradeCallback<D = undefined> = (
   ...result:
     | [error: HandshakeError, socket: undefined, options: undefined]
-    | [error: null, socket: Duplex, options: UpgradeResult]
+    | [error: null, socket: Duplex, options: UpgradeResult<D>]
 ) => void;
 
 /** Gets an error alone, or `null`, what `assignSocket` takes, and the response. */
@@ -706,11 +728,11 @@ export type CreateUpgradeCallback = (
 export const Upgrade: {
   /** Answers a client's handshake. A request that is not upgraded is answered, and its socket closed. */
   handleUpgradeRequest(req: IncomingMessage, socket: Duplex, callback: HandleUpgradeCallback): void;
-  handleUpgradeRequest(
+  handleUpgradeRequest<D = undefined>(
     req: IncomingMessage,
     socket: Duplex,
-    options: HandleUpgradeOptions | undefined,
-    callback: HandleUpgradeCallback,
+    options: HandleUpgradeOptions<D> | undefined,
+    callback: HandleUpgradeCallback<D>,
   ): void;
   /** Begins a client's handshake. */
   createUpgradeRequest(url: string | { readonly href: string }, callback: CreateUpgradeCallback): void;
@@ -722,17 +744,25 @@ export const Upgrade: {
 };
 
 /** The options of a `Server`. `maxConnections` is `Infinity` by default: one more gets 503. */
-export interface ServerOptions extends BaseOptions, HandshakePolicy {
+export interface ServerOptions<D = unknown> extends BaseOptions, HandshakePolicy<D> {
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
   /** As that of `assignSocket`, for every connection. @default true */
   keepSocket?: boolean | undefined;
 }
 
+/** The events of a `Server`, with what their listeners get. */
+export interface ServerEvents extends Omit<BaseEvents, 'open' | 'error'> {
+  /** A connection is there, and this is the request that asked for it. */
+  open: [sid: string, req: IncomingMessage];
+  /** As with `Base`, or an opening handshake came to nothing by what the app has done. */
+  error: [error: WebSocketError | HandshakeError];
+}
+
 /** A `Base` that answers the upgrade requests of HTTP servers. */
-export class Server extends Base {
-  constructor(options?: ServerOptions);
+export class Server<D = unknown> extends Base<D> {
+  constructor(options?: ServerOptions<D>);
   /** Whether a request that is in order is upgraded. The option of this name takes its place. */
-  shouldAccept(req: IncomingMessage): Verdict | PromiseLike<Verdict>;
+  shouldAccept(req: IncomingMessage): Verdict<D> | PromiseLike<Verdict<D>>;
   /** Takes the upgrade requests of an HTTP server. */
   listen(httpServer: NetServer): this;
   /** Makes an HTTP server, which listens there. */
@@ -747,16 +777,30 @@ export class Server extends Base {
   close(sid: Sids, reason?: string | Uint8Array | null): this;
   close(sid: Sids, code: number, reason?: string | Uint8Array | null): this;
 
-  /** `open` has the request too. */
-  on(event: 'open', listener: (sid: string, req: IncomingMessage) => void): this;
-  on(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
+  on<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
   on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
-  /** `open` has the request too. */
-  once(event: 'open', listener: (sid: string, req: IncomingMessage) => void): this;
-  once(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
+  once<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
   once<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  off<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  off<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  off<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  addListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  addListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  addListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  removeListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  removeListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  removeListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  prependListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  prependListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  prependListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  prependOnceListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  prependOnceListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  prependOnceListener<E extends string | symbol>(
+    event: OtherEvent<E>,
+    listener: (...args: OtherArguments) => void,
+  ): this;
 }
 
 /** How a `Client` reconnects. */
@@ -784,21 +828,43 @@ export interface ClientOptions extends BaseOptions, OpenOptions {
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
 }
 
+/** The events of a `Client`, with what their listeners get. */
+export interface ClientEvents extends Omit<BaseEvents, 'open' | 'error'> {
+  /** A connection is there, and this is the server's response. */
+  open: [sid: string, res: IncomingMessage];
+  /** As with `Base`, or an opening handshake came to nothing. */
+  error: [error: WebSocketError | HandshakeError];
+}
+
 /** A `Base` that opens its connections itself. */
-export class Client extends Base {
+export class Client<D = unknown> extends Base<D> {
   constructor(options?: ClientOptions);
   /** Opens a connection; `open` follows, or `error`. By default to `url`. */
   open(options?: OpenOptions): this;
   open(url: string | { readonly href: string }, options?: OpenOptions): this;
 
-  /** `open` has the server's response too. */
-  on(event: 'open', listener: (sid: string, res: IncomingMessage) => void): this;
-  on(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
+  on<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
   on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
-  /** `open` has the server's response too. */
-  once(event: 'open', listener: (sid: string, res: IncomingMessage) => void): this;
-  once(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
+  once<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
   once<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  off<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  off<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  off<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  addListener<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  addListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  addListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  removeListener<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  removeListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  removeListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  prependListener<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  prependListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  prependListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  prependOnceListener<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  prependOnceListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  prependOnceListener<E extends string | symbol>(
+    event: OtherEvent<E>,
+    listener: (...args: OtherArguments) => void,
+  ): this;
 }

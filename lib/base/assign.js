@@ -110,6 +110,7 @@ function makeConnection(group, socket, options, sink) {
     mask,
     remoteAddress: /** @type {Partial<net.Socket>} */ (socket).remoteAddress,
     windowBytes: native.deflateMemory(deflate, mask),
+    data: options.data,
   });
   group.views.add(connection);
   group.windowBytes += connection[kInner].windowBytes;

@@ -27,6 +27,7 @@ const NONE = Object.freeze([]);
  * @property {boolean} mask
  * @property {string | undefined} remoteAddress
  * @property {number} windowBytes what permessage-deflate may keep for it
+ * @property {unknown} data the app's own
  */
 
 /**
@@ -45,7 +46,7 @@ class Inner {
   release = undefined;
 
   /** @param {Facts} facts */
-  constructor({ sid, group, sink, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes }) {
+  constructor({ sid, group, sink, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes, data }) {
     this.sid = sid;
     this.group = group;
     this.sink = sink;
@@ -57,11 +58,12 @@ class Inner {
     this.mask = mask;
     this.remoteAddress = remoteAddress;
     this.windowBytes = windowBytes;
+    this.data = data;
   }
 }
 
 /**
- * What `base.sockets[sid]` holds. All of it is read-only.
+ * What `base.sockets[sid]` holds. All of it but `data` is read-only.
  */
 class Connection {
   /** @param {Facts} facts */
@@ -109,6 +111,15 @@ class Connection {
   /** The socket that was assigned; `null` once it is released. */
   get socket() {
     return this[kInner].socket;
+  }
+
+  /** Whatever the app keeps with the connection; nothing here looks at it. */
+  get data() {
+    return this[kInner].data;
+  }
+
+  set data(value) {
+    this[kInner].data = value;
   }
 
   /** Bytes that wait to be written to the peer. */

@@ -80,12 +80,12 @@ function checkOptions(options = {}) {
  * @param {Record<string, import('../../index').Extension>} extensions those of the `Base`
  * @param {unknown} options
  * @returns {{ head?: Uint8Array, keepSocket: boolean, mask?: boolean, protocol: string,
- *   transport?: 'socket' | 'stream', signal?: AbortSignal,
+ *   transport?: 'socket' | 'stream', signal?: AbortSignal, data: unknown,
  *   extensions: import('../extensions/resolve.js').Resolved[] }}
  */
 function checkAssignOptions(extensions, options = {}) {
   const given = object('The "options" argument', options);
-  const { extensions: asked, head, keepSocket, mask, protocol, transport, signal } = given;
+  const { data, extensions: asked, head, keepSocket, mask, protocol, transport, signal } = given;
   if (head !== undefined && head !== null && !isUint8Array(head)) {
     throw invalidType('The "head" option', 'a Buffer or a Uint8Array', head);
   }
@@ -103,7 +103,7 @@ function checkAssignOptions(extensions, options = {}) {
   // It may have to wait for what the app has written: a copy, which nobody changes meanwhile.
   const read = head === undefined || head === null ? undefined : new Uint8Array(head);
   const carried = /** @type {'socket' | 'stream' | undefined} */ (transport);
-  const known = { head: read, mask: masks, protocol: protocol ?? '', transport: carried, signal };
+  const known = { data, head: read, mask: masks, protocol: protocol ?? '', transport: carried, signal };
   return { ...known, keepSocket: keeps, extensions: resolveExtensions(extensions, asked) };
 }
 
