@@ -9,6 +9,7 @@ const { checkHeaders } = require('../../options/headers.js');
 const { acceptExtensions } = require('../negotiation.js');
 const { checkOrigins } = require('./origins.js');
 const { checkPerMessageDeflate } = require('../../options/per-message-deflate.js');
+const { afterOwedResponses } = require('./owed-responses.js');
 const { Refusal, ignore, refuse } = require('./refuse.js');
 const { checkChoice } = require('../subprotocols.js');
 const { isTracing, trace } = require('../../util/trace.js');
@@ -97,20 +98,21 @@ function answer(req, socket, settings, callback) {
   if (settings.timeout > 0) {
     timer = setTimeout(() => giveUp(late(settings.timeout)), settings.timeout).unref();
   }
+  const accept = (agreed) => {
+    if (isSettled) {
+      return;
+    }
+    if (isOver(socket)) {
+      left();
+      return;
+    }
+    const { extensions, protocol } = agreed;
+    socket.write(switchingProtocols(agreed, settings.headers), 'latin1');
+    upgraded.add(socket);
+    settle(null, socket, { head: settings.head, protocol, extensions });
+  };
   decide(req, settings).then(
-    (agreed) => {
-      if (isSettled) {
-        return;
-      }
-      if (isOver(socket)) {
-        left();
-        return;
-      }
-      const { extensions, protocol } = agreed;
-      socket.write(switchingProtocols(agreed, settings.headers), 'latin1');
-      upgraded.add(socket);
-      settle(null, socket, { head: settings.head, protocol, extensions });
-    },
+    (agreed) => afterOwedResponses(socket, () => accept(agreed)),
     (reason) => giveUp(reason instanceof Refusal ? reason : failed(reason)),
   );
   return giveUp;

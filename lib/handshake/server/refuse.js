@@ -3,6 +3,7 @@
 const { STATUS_CODES } = require('node:http');
 
 const { isTracing, trace } = require('../../util/trace.js');
+const { afterOwedResponses } = require('./owed-responses.js');
 
 /** How long, in ms, a client that was refused may take to end its side. */
 const PATIENCE = 2_000;
@@ -52,8 +53,10 @@ function refuse(req, socket, { status, message, headers, body }) {
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`;
   // The response to HEAD has no body, whatever its headers say (RFC 7230 §3.3.3).
   const text = req.method === 'HEAD' ? '' : body;
-  socket.end(Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(text)]));
-  linger(socket);
+  afterOwedResponses(socket, () => {
+    socket.end(Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(text)]));
+    linger(socket);
+  });
 }
 
 /**
