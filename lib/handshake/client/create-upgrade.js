@@ -19,6 +19,9 @@ const { upgraded } = require('../upgraded-streams.js');
 /** How many bytes of a response that refuses us are kept. */
 const EXCERPT = 1024;
 
+/** How long, in ms, they are waited for. */
+const EXCERPT_PATIENCE = 1_000;
+
 /** What is meant for one host and shown to no other. */
 const SECRET_HEADERS = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
 const SECRET_OPTIONS = ['cert', 'key', 'passphrase', 'pfx', 'secureContext', 'servername', 'session'];
@@ -62,6 +65,9 @@ class Handshake {
   #forget;
   #redirects = 0;
   #isSettled = false;
+  /** Settles with the response that refuses us, and as much of its body as has come; `null` without one.
+   *  @type {(() => void) | null} */
+  #refuse = null;
 
   /** @param {Settings} settings @param {Callback} callback */
   constructor(settings, callback) {
@@ -80,7 +86,7 @@ class Handshake {
     this.#ask(target);
     if (timeout > 0) {
       const message = `The opening handshake has taken more than ${timeout} ms`;
-      const late = () => this.#fail('ERR_WS_HANDSHAKE_TIMEOUT', message);
+      const late = () => (this.#refuse === null ? this.#fail('ERR_WS_HANDSHAKE_TIMEOUT', message) : this.#refuse());
       this.#timer = setTimeout(late, timeout).unref();
     }
     this.#forget = signal && onAbort(signal, () => this.#abort());
@@ -114,7 +120,11 @@ class Handshake {
     const request = (secure ? https : http).request(options);
     this.#request = request;
     request.on('error', (error) => {
-      if (request === this.#request) this.#settle(error);
+      if (request !== this.#request) {
+        return;
+      }
+      if (this.#refuse === null) this.#settle(error);
+      else this.#refuse();
     });
     request.on('upgrade', (res, socket, head) => this.#upgraded(res, socket, head, key));
     request.on('response', (res) => this.#answered(target, res));
@@ -170,23 +180,30 @@ class Handshake {
     this.#fail('ERR_WS_INVALID_HANDSHAKE', message, factsOf(res));
   }
 
-  /** The server has answered, and nothing else is to be done. @param {IncomingMessage} res */
+  /** The body explains the refusal: whatever becomes of it, status and headers are known.
+   *  @param {IncomingMessage} res */
   #refused(res) {
     /** @type {Buffer[]} */
     const chunks = [];
     let length = 0;
+    /** @type {NodeJS.Timeout | undefined} */
+    let patience;
     const finish = () => {
+      clearTimeout(patience);
+      // What is not delivered yet is with it: reading emits it.
+      while (!this.#isSettled && res.read() !== null);
       const body = Buffer.concat(chunks).subarray(0, EXCERPT).toString();
       const message = `The server has answered with status ${res.statusCode}`;
       this.#fail('ERR_WS_UNEXPECTED_RESPONSE', message, { ...factsOf(res), body });
     };
+    this.#refuse = finish;
+    patience = setTimeout(finish, EXCERPT_PATIENCE);
     res.on('data', (chunk) => {
       chunks.push(chunk);
       length += chunk.length;
       if (length >= EXCERPT) finish();
     });
-    res.on('end', finish);
-    res.on('error', finish);
+    for (const event of ['end', 'error', 'close']) res.on(event, finish);
   }
 
   /** @param {Target} from @param {string} location @param {IncomingMessage} res */

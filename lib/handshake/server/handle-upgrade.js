@@ -98,6 +98,7 @@ function answer(req, socket, settings, callback) {
   if (settings.timeout > 0) {
     timer = setTimeout(() => giveUp(late(settings.timeout)), settings.timeout).unref();
   }
+  /** @param {Awaited<ReturnType<typeof decide>>} agreed */
   const accept = (agreed) => {
     if (isSettled) {
       return;
