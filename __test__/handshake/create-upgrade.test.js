@@ -205,7 +205,7 @@ describe('createUpgradeRequest', () => {
     assert.throws(() => createUpgradeRequest(url, { origin: 'a\r\nX: y' }, () => {}), TypeError);
     assert.throws(() => createUpgradeRequest(url, { agent: 5 }, () => {}), TypeError);
     assert.throws(() => createUpgradeRequest(url, { extensions: { 'a b': {} } }, () => {}), TypeError);
-    assert.throws(() => createUpgradeRequest(url), /"callback"/);
+    assert.throws(() => createUpgradeRequest(url, {}, 5), /"callback"/);
   });
 
   describe('redirects', () => {

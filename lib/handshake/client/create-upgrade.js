@@ -5,7 +5,7 @@ const http = require('node:http');
 const https = require('node:https');
 
 const { onAbort } = require('../../util/abort.js');
-const { callable } = require('../../options/check.js');
+const { optionsAndCallback } = require('../arguments.js');
 const { peerError } = require('../../util/errors.js');
 const { headerValues } = require('../../options/headers.js');
 const { ignore } = require('../server/refuse.js');
@@ -42,15 +42,19 @@ const SECRET_OPTIONS = ['cert', 'key', 'passphrase', 'pfx', 'secureContext', 'se
  *
  * @param {import('./target.js').Place} url
  * @param {...unknown} rest the options, see `docs/api.md`, and a callback, which gets an error, or
- *   `null`, the socket, what `assignSocket` takes, and the response
+ *   `null`, the socket, what `assignSocket` takes, and the response; each may be left out
  * @throws {TypeError | RangeError} where an argument is wrong
  */
 function createUpgradeRequest(url, ...rest) {
-  const [options, callback] = rest.length > 1 ? rest : [undefined, rest[0]];
+  const [options, callback = letGo] = optionsAndCallback(rest);
   const target = parseTarget(url);
   const settings = checkRequestOptions(options);
-  callable('The "callback" argument', callback);
   new Handshake(settings, /** @type {Callback} */ (callback)).begin(target);
+}
+
+/** Nobody has asked for the socket. @type {Callback} */
+function letGo(_error, socket) {
+  socket?.destroy();
 }
 
 /** One opening handshake, over all its redirects. */

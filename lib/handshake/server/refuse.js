@@ -60,6 +60,23 @@ function refuse(req, socket, { status, message, headers, body }) {
 }
 
 /**
+ * Answers a request whose socket could not be made a connection. If that is for its options, it is the app's fault.
+ *
+ * @param {import('node:http').IncomingMessage} req
+ * @param {any} socket
+ * @param {Error & { code?: string }} error
+ */
+function refuseUntaken(req, socket, error) {
+  if (error.code === 'ERR_WS_SOCKET_TAKEN') {
+    // It carries a WebSocket already.
+    socket.destroy();
+    return;
+  }
+  const status = error instanceof TypeError ? 500 : 503;
+  refuse(req, socket, new Refusal(status, 'The WebSocket could not be opened'));
+}
+
+/**
  * Lets the client read the response: destroyed while something of it lies unread, the socket would be
  * reset, and the response lost with it.
  *
@@ -75,4 +92,4 @@ function linger(socket) {
 /** Hears of an error that is another's business. */
 function ignore() {}
 
-module.exports = { Refusal, ignore, refuse };
+module.exports = { Refusal, ignore, refuse, refuseUntaken };
