@@ -158,3 +158,13 @@ test('an HTTP server that a Server has made answers them with 426', limit, async
   const socket = await connected(t, server);
   assert.match(await ask(socket, offer()), /^HTTP\/1.1 426 .*Upgrade: websocket/s);
 });
+
+test('so they are if the HTTP server of the app has nobody to answer them', limit, async (t) => {
+  const httpServer = http.createServer();
+  const server = new Server().listen(httpServer);
+  t.after(() => server.close());
+  await once(httpServer.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => httpServer.close());
+  const socket = await connected(t, httpServer);
+  assert.match(await ask(socket, offer()), /^HTTP\/1.1 426 /);
+});

@@ -30,7 +30,9 @@ class Attachment {
   /** @param {import('node:http').Server} httpServer */
   constructor(httpServer) {
     this.#httpServer = httpServer;
-    this.#filter = new UpgradeFilter(httpServer, (req) => asksForWebSocket(req) || this.#hasOthers);
+    // Without a listener nobody would answer a plain request.
+    const hasNoApp = () => httpServer.listenerCount('request') === 0;
+    this.#filter = new UpgradeFilter(httpServer, (req) => asksForWebSocket(req) || this.#hasOthers || hasNoApp());
   }
 
   /**
