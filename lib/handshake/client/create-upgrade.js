@@ -9,6 +9,7 @@ const { optionsAndCallback } = require('../arguments.js');
 const { peerError } = require('../../util/errors.js');
 const { headerValues } = require('../../options/headers.js');
 const { ignore } = require('../server/refuse.js');
+const { forOtherHost } = require('./other-host.js');
 const { checkRequestOptions } = require('./request-options.js');
 const { REDIRECTS, isSameHost, parseTarget, redirected } = require('./target.js');
 const { isTracing, trace } = require('../../util/trace.js');
@@ -21,10 +22,6 @@ const EXCERPT = 1024;
 
 /** How long, in ms, they are waited for. */
 const EXCERPT_PATIENCE = 1_000;
-
-/** What is meant for one host and shown to no other. */
-const SECRET_HEADERS = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
-const SECRET_OPTIONS = ['cert', 'key', 'passphrase', 'pfx', 'secureContext', 'servername', 'session'];
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('./target.js').Target} Target */
@@ -127,7 +124,7 @@ class Handshake {
       if (request !== this.#request) {
         return;
       }
-      if (this.#refuse === null) this.#settle(error);
+      if (this.#refuse === null) this.#settle(explained(error));
       else this.#refuse();
     });
     request.on('upgrade', (res, socket, head) => this.#upgraded(res, socket, head, key));
@@ -224,7 +221,7 @@ class Handshake {
     }
     this.#redirects++;
     if (!isSameHost(from, to)) {
-      this.#settings = withoutSecrets(this.#settings);
+      this.#settings = forOtherHost(this.#settings);
     }
     const request = this.#request;
     try {
@@ -266,15 +263,17 @@ function factsOf({ statusCode, headers }) {
   return { statusCode, headers };
 }
 
-/** The settings as another host may see them. @param {Settings} settings @returns {Settings} */
-function withoutSecrets(settings) {
-  const { connect, headers } = settings;
-  const shown = Object.entries(connect).filter(([name]) => !SECRET_OPTIONS.includes(name));
-  return {
-    ...settings,
-    connect: Object.fromEntries(shown),
-    headers: headers.filter(([name]) => !SECRET_HEADERS.has(name.toLowerCase())),
-  };
+/**
+ * Where a host has several addresses, none of which answers, Node's error has them, and no message.
+ *
+ * @param {Error & { errors?: Error[] }} error
+ * @returns {Error}
+ */
+function explained(error) {
+  if (error.message === '' && Array.isArray(error.errors)) {
+    error.message = error.errors.map(({ message }) => message).join('; ');
+  }
+  return error;
 }
 
 module.exports = { createUpgradeRequest };
