@@ -44,6 +44,9 @@ const OPTIONS = {
  * @typedef {{ [N in Name]: ReturnType<(typeof OPTIONS)[N]['check']> | Extract<(typeof OPTIONS)[N]['default'], undefined> }} Options
  */
 
+/** The names of the options of a `Base`. */
+const OPTION_NAMES = Object.keys(OPTIONS);
+
 /**
  * Checks one option.
  *
@@ -108,4 +111,4 @@ function checkAssignOptions(extensions, options = {}) {
   return { ...known, keepSocket: keeps, extensions: resolveExtensions(extensions, asked) };
 }
 
-module.exports = { checkAssignOptions, checkOption, checkOptions };
+module.exports = { OPTION_NAMES, checkAssignOptions, checkOption, checkOptions };

@@ -332,8 +332,9 @@ Upgrade.createUpgradeRequest(
     res?.headers;
   },
 );
-// @ts-expect-error: there has to be a callback
-Upgrade.createUpgradeRequest('wss://localhost');
+Upgrade.createUpgradeRequest('wss://localhost', { extensions: ['x-a'] });
+// @ts-expect-error: names are strings
+Upgrade.createUpgradeRequest('wss://localhost', { extensions: [5] });
 
 class Picky extends Server {
   override async shouldAccept(req: http.IncomingMessage) {
