@@ -581,8 +581,9 @@ export type HandshakeHeaders = Record<string, string | number | readonly string[
 
 /** What `shouldAccept` says of a request that it upgrades: what this one gets beside what all get. */
 export interface Acceptance<D = unknown> {
-  status?: undefined;
-  body?: undefined;
+  /** With one of these it would be a refusal. */
+  status?: never;
+  body?: never;
   /** More headers of this response 101, such as `Set-Cookie`. */
   headers?: HandshakeHeaders | undefined;
   /** The subprotocol, in the place of what `protocols` chooses: one that the client offers. */
@@ -598,7 +599,8 @@ export interface Acceptance<D = unknown> {
 export type Verdict<D = unknown> =
   | boolean
   | number
-  | { status?: number; headers?: HandshakeHeaders; body?: string }
+  | { status: number; headers?: HandshakeHeaders; body?: string; data?: never }
+  | { status?: number; headers?: HandshakeHeaders; body: string; data?: never }
   | Acceptance<D>;
 
 /** Which origins are allowed. One that is missing is allowed by a function only. */
