@@ -384,6 +384,7 @@ export type ThrownErrorCode =
   | 'ERR_WS_NO_BINARY'
   | 'ERR_WS_SOCKET_TAKEN'
   | 'ERR_WS_STOPPING'
+  | 'ERR_WS_UNSUPPORTED_HTTP2'
   | 'ERR_WS_TAKEOVER'
   | 'ERR_WS_TOO_MANY_CONNECTIONS'
   | 'ERR_WS_UNSUPPORTED_SOCKET'
@@ -580,8 +581,9 @@ export type HandshakeHeaders = Record<string, string | number | readonly string[
 
 /** What `shouldAccept` says of a request that it upgrades: what this one gets beside what all get. */
 export interface Acceptance<D = unknown> {
-  status?: undefined;
-  body?: undefined;
+  /** With one of these it would be a refusal. */
+  status?: never;
+  body?: never;
   /** More headers of this response 101, such as `Set-Cookie`. */
   headers?: HandshakeHeaders | undefined;
   /** The subprotocol, in the place of what `protocols` chooses: one that the client offers. */
@@ -597,7 +599,8 @@ export interface Acceptance<D = unknown> {
 export type Verdict<D = unknown> =
   | boolean
   | number
-  | { status?: number; headers?: HandshakeHeaders; body?: string }
+  | { status: number; headers?: HandshakeHeaders; body?: string; data?: never }
+  | { status?: number; headers?: HandshakeHeaders; body: string; data?: never }
   | Acceptance<D>;
 
 /** Which origins are allowed. One that is missing is allowed by a function only. */
@@ -638,8 +641,8 @@ export interface HandshakePolicy<D = unknown> {
 export interface HandleUpgradeOptions<D = unknown> extends HandshakePolicy<D> {
   /** The third argument of `'upgrade'`: it is handed on. */
   head?: Uint8Array | null | undefined;
-  /** Extensions that may be accepted, as `base.extensions` has them. */
-  extensions?: Record<string, Extension> | undefined;
+  /** Extensions that may be accepted, as `base.extensions` has them, or their names. */
+  extensions?: Record<string, Extension> | readonly string[] | undefined;
   /** Whether, and how, permessage-deflate is accepted. @default false */
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
 }
@@ -690,8 +693,8 @@ export interface RequestOptions extends ConnectOptions {
 
 /** The options of `createUpgradeRequest`. */
 export interface CreateUpgradeOptions extends RequestOptions {
-  /** Extensions that are offered, as `base.extensions` has them. */
-  extensions?: Record<string, Extension> | undefined;
+  /** Extensions that are offered, as `base.extensions` has them, or their names. */
+  extensions?: Record<string, Extension> | readonly string[] | undefined;
   /** Whether, and how, permessage-deflate is offered. @default false */
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
 }
@@ -727,19 +730,19 @@ export type CreateUpgradeCallback = (
 /** The opening handshake (RFC 6455 §4), for those who assign sockets themselves. */
 export const Upgrade: {
   /** Answers a client's handshake. A request that is not upgraded is answered, and its socket closed. */
-  handleUpgradeRequest(req: IncomingMessage, socket: Duplex, callback: HandleUpgradeCallback): void;
+  handleUpgradeRequest(req: IncomingMessage, socket: Duplex, callback?: HandleUpgradeCallback): void;
   handleUpgradeRequest<D = undefined>(
     req: IncomingMessage,
     socket: Duplex,
     options: HandleUpgradeOptions<D> | undefined,
-    callback: HandleUpgradeCallback<D>,
+    callback?: HandleUpgradeCallback<D>,
   ): void;
   /** Begins a client's handshake. */
-  createUpgradeRequest(url: string | { readonly href: string }, callback: CreateUpgradeCallback): void;
+  createUpgradeRequest(url: string | { readonly href: string }, callback?: CreateUpgradeCallback): void;
   createUpgradeRequest(
     url: string | { readonly href: string },
     options: CreateUpgradeOptions | undefined,
-    callback: CreateUpgradeCallback,
+    callback?: CreateUpgradeCallback,
   ): void;
 };
 

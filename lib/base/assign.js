@@ -37,11 +37,12 @@ const taken = new WeakSet();
  * @param {unknown} socket
  * @param {unknown} options as `assignSocket` gets them
  * @param {Sink} sink
+ * @param {string} [response] what ends the opening handshake: it is written once nothing can fail any more
  * @returns {Connection}
  * @throws {TypeError} if an argument is wrong
  * @throws {Error} `ERR_WS_SOCKET_TAKEN`, `ERR_WS_UNSUPPORTED_SOCKET`, or the system's code
  */
-function take(group, socket, options, sink) {
+function take(group, socket, options, sink, response = '') {
   if (!isWritable(socket)) {
     throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
   }
@@ -52,7 +53,7 @@ function take(group, socket, options, sink) {
   // At once: what is asked of the socket, and of those that have to make room, may assign it as well.
   taken.add(socket);
   try {
-    return makeConnection(group, socket, checked, sink);
+    return makeConnection(group, socket, checked, sink, response);
   } catch (error) {
     taken.delete(socket);
     throw error;
@@ -88,9 +89,10 @@ function isWritable(value) {
  * @param {Duplex} socket that is no connection yet
  * @param {AssignOptions} options
  * @param {Sink} sink
+ * @param {string} response
  * @returns {Connection}
  */
-function makeConnection(group, socket, options, sink) {
+function makeConnection(group, socket, options, sink, response) {
   options.signal?.throwIfAborted();
   const mask = options.mask ?? group.options.mask;
   const over = socket.destroyed || socket.writableEnded;
@@ -117,6 +119,9 @@ function makeConnection(group, socket, options, sink) {
     socket.on('error', ignore);
     process.nextTick(finishOver, connection);
     return connection;
+  }
+  if (response !== '') {
+    socket.write(response, 'latin1');
   }
   transport.bind(connection);
   if (socket instanceof net.Socket) {

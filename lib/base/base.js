@@ -196,10 +196,11 @@ Base.prototype.assignSocket = function assignSocket(socket, options) {
  * @param {unknown} base
  * @param {unknown} socket
  * @param {unknown} options as `assignSocket` gets them
+ * @param {string} [response] what ends the opening handshake, if it is still to be written
  * @returns {Connection}
  */
-function takeSocket(base, socket, options) {
-  return take(groupOf(base), socket, options, whole(base)[kSink]);
+function takeSocket(base, socket, options, response) {
+  return take(groupOf(base), socket, options, whole(base)[kSink], response);
 }
 
 /**

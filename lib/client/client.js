@@ -4,6 +4,9 @@ const { announce } = require('../base/assign.js');
 const { Base, groupOf, takeSocket } = require('../base/base.js');
 const { reportError } = require('../base/base-sink.js');
 const { object } = require('../options/check.js');
+const { checkNames } = require('../options/names.js');
+const { OPTION_NAMES } = require('../connection/options.js');
+const { OF_CLIENTS } = require('../handshake/foreign-names.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { Link } = require('./link.js');
 const { checkReconnect } = require('./reconnect.js');
@@ -13,6 +16,10 @@ const { originalOf } = require('../options/url.js');
 
 /** @typedef {import('../../index').OpenOptions} OpenOptions */
 /** @typedef {import('../../index').Sids} Sids */
+
+/** What `open` takes, and what the constructor does. */
+const OPEN_OPTIONS = [...REQUEST_OPTIONS, 'reconnect'];
+const CLIENT_OPTIONS = [...OPTION_NAMES, ...OPEN_OPTIONS];
 
 /**
  * A `Base` that opens its connections itself.
@@ -29,6 +36,7 @@ class Client extends Base {
    */
   constructor(options) {
     super(options);
+    checkNames('a Client', options ?? {}, CLIENT_OPTIONS, OF_CLIENTS);
     const { mask, maxConnections, reconnect } = options ?? {};
     if (mask === undefined) this.mask = true;
     if (maxConnections === undefined) this.maxConnections = Infinity;
@@ -53,6 +61,7 @@ class Client extends Base {
     const isOptions = args.length === 1 && typeof first === 'object' && place?.href === undefined;
     const [given, more = {}] = args.length === 0 || isOptions ? [originalOf(this.url), first] : args;
     const options = object('The "options" argument', more);
+    checkNames('client.open', options, OPEN_OPTIONS, OF_CLIENTS);
     const url = /** @type {import('../handshake/client/target.js').Place} */ (given);
     const { href } = parseTarget(url);
     const { reconnect: asked } = options;

@@ -45,6 +45,9 @@ const OPTIONS = {
  *   Extract<(typeof OPTIONS)[N]['default'], undefined> }} Options
  */
 
+/** The names of the options of a `Base`. */
+const OPTION_NAMES = Object.keys(OPTIONS);
+
 /**
  * Checks one option.
  *
@@ -109,4 +112,4 @@ function checkAssignOptions(extensions, options = {}) {
   return { ...known, keepSocket: keeps, extensions: resolveExtensions(extensions, asked) };
 }
 
-module.exports = { checkAssignOptions, checkOption, checkOptions };
+module.exports = { OPTION_NAMES, checkAssignOptions, checkOption, checkOptions };

@@ -10,7 +10,7 @@ const { Group } = require('../connection/group.js');
 const { Fifo } = require('../util/fifo.js');
 const { answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
 const { checkHeaders } = require('../options/headers.js');
-const { Refusal, refuse } = require('../handshake/server/refuse.js');
+const { Refusal, refuse, refuseUntaken } = require('../handshake/server/refuse.js');
 const { checkData, opcodeOf } = require('../options/data.js');
 const { EngineSocket, payloadOf } = require('./socket.js');
 
@@ -111,9 +111,9 @@ class Server extends EventEmitter {
         return true;
       },
     });
-    answer(req, socket, settings, (error, taken, options) => {
+    answer(req, socket, settings, (error, taken, options, response) => {
       if (error === null) {
-        const opened = this.#open(/** @type {Duplex} */ (taken), options);
+        const opened = this.#open(req, /** @type {Duplex} */ (taken), options, response);
         if (opened !== null) callback(opened, req);
       } else if ('cause' in error) {
         // A listener of `headers`.
@@ -134,20 +134,24 @@ class Server extends EventEmitter {
   }
 
   /**
+   * @param {import('node:http').IncomingMessage} req
    * @param {Duplex} taken
    * @param {unknown} options as `assignSocket` gets them
+   * @param {string} [response] what ends the opening handshake
    * @returns {EngineSocket | null} `null` if the system has no descriptor left, for example
    */
-  #open(taken, options) {
+  #open(req, taken, options, response) {
     const socket = new EngineSocket(this.#commands);
+    let connection;
     try {
-      announce(take(this.#group, taken, options, socket));
-      return socket;
+      connection = take(this.#group, taken, options, socket, response);
     } catch (error) {
-      taken.destroy();
+      refuseUntaken(req, taken, /** @type {Error} */ (error));
       failed(this, /** @type {Error} */ (error));
       return null;
     }
+    announce(connection);
+    return socket;
   }
 
   /**

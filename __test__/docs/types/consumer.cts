@@ -332,8 +332,9 @@ Upgrade.createUpgradeRequest(
     res?.headers;
   },
 );
-// @ts-expect-error: there has to be a callback
-Upgrade.createUpgradeRequest('wss://localhost');
+Upgrade.createUpgradeRequest('wss://localhost', { extensions: ['x-a'] });
+// @ts-expect-error: names are strings
+Upgrade.createUpgradeRequest('wss://localhost', { extensions: [5] });
 
 class Picky extends Server {
   override async shouldAccept(req: http.IncomingMessage) {
@@ -428,6 +429,7 @@ is<string | undefined>()(members.sockets['sid']?.data?.name, true);
 new Server<User>({ shouldAccept: () => ({ data: { age: 5 } }) });
 const inferred = new Server({ shouldAccept: async () => ({ headers: { 'Set-Cookie': 'a=b' }, data: { seen: 5 } }) });
 is<{ seen: number } | undefined>()(inferred.sockets['sid']?.data, true);
+new Server({ shouldAccept: () => ({ body: 'no' }) });
 class Members extends Server<User> {
   override shouldAccept() {
     return { data: { name: 'ada' } };

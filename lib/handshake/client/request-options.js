@@ -3,8 +3,10 @@
 const { delay, integer, object } = require('../../options/check.js');
 const { invalidType } = require('../../util/errors.js');
 const { checkHeaders } = require('../../options/headers.js');
+const { checkExtensions } = require('../arguments.js');
+const { OF_CLIENTS } = require('../foreign-names.js');
 const { offerExtensions } = require('../negotiation.js');
-const { checkPerMessageDeflate } = require('../../options/per-message-deflate.js');
+const { checkNames } = require('../../options/names.js');
 const { checkProtocols } = require('../subprotocols.js');
 
 /** What is passed on to `net.connect` and `tls.connect`. */
@@ -37,9 +39,9 @@ const OWN_OPTIONS = ['agent', 'handshakeTimeout', 'headers', 'maxRedirects', 'or
 /** The options of a client's opening handshake that are not those of a `Base`. */
 const REQUEST_OPTIONS = [...OWN_OPTIONS, ...CONNECT_OPTIONS];
 
-const count = integer(0, 100);
+const CREATE_OPTIONS = [...REQUEST_OPTIONS, 'extensions', 'perMessageDeflate'];
 
-/** @typedef {Record<string, import('../../../index').Extension>} Extensions */
+const count = integer(0, 100);
 
 /** @typedef {ReturnType<typeof checkRequestOptions>} Settings */
 
@@ -50,9 +52,8 @@ const count = integer(0, 100);
  */
 function checkRequestOptions(options = {}) {
   const given = object('The "options" argument', options);
-  const extensions = /** @type {Extensions} */ (object('The "extensions" option', given.extensions ?? {}));
-  const { perMessageDeflate = false } = given;
-  const deflate = checkPerMessageDeflate('The "perMessageDeflate" option', perMessageDeflate);
+  checkNames('createUpgradeRequest', given, CREATE_OPTIONS, OF_CLIENTS);
+  const { extensions, deflate } = checkExtensions(given);
   const { signal } = given;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidType('The "signal" option', 'an AbortSignal', signal);
