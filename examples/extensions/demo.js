@@ -27,7 +27,7 @@ function createServer() {
   base.on('message', (text, sid) => base.send(sid, `echo: ${text}`));
   base.on('error', (error) => console.log(`server: ${error.code}, ${error.message}`));
   base.on('close', (reason, sid, code) => console.log(`server: closed, ${code} ${reason}`));
-  const server = http.createServer((_req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end());
+  const server = http.createServer((req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end());
   server.on('upgrade', (request, socket, head) => {
     const offered = (request.headers['sec-websocket-extensions'] ?? '').split(',').map((name) => name.trim());
     const agreed = offered.filter((name) => name === 'x-checksum');
