@@ -19,7 +19,7 @@
 //! for the close frame that an idle peer gets.
 //!
 //! **The end.** The peer's FIN ends the connection at once, unless both close frames were exchanged and something
-//! is still to be written: then the end comes behind that.
+//! is still to be written: then the end comes after that.
 
 #[cfg(test)]
 mod tests;
@@ -54,7 +54,7 @@ enum Reading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Writes {
     Open,
-    /// It is to be ended behind what is queued, and the transport knows.
+    /// It is to be ended after what is queued, and the transport knows.
     Ended,
 }
 
@@ -158,7 +158,7 @@ impl Session {
         self.unread.push(bytes);
     }
 
-    /// Takes some of the bytes that wait, or the end behind them. False if nothing waits that may be taken now.
+    /// Takes some of the bytes that wait, or the end after them. False if nothing waits that may be taken now.
     pub fn take(
         &mut self,
         pressure: Pressure,
@@ -269,7 +269,7 @@ impl Session {
         self.keep(begins, before, out);
     }
 
-    /// The peer's FIN came, behind all that was taken; `queued` bytes wait to be written.
+    /// The peer's FIN came, after all that was taken; `queued` bytes wait to be written.
     pub fn end_reads(&mut self, queued: usize) -> bool {
         let unsent = queued > 0 || self.closing_answer.is_some();
         if self.phase() == State::Draining && unsent {
@@ -280,8 +280,8 @@ impl Session {
         true
     }
 
-    /// The peer's FIN came behind the bytes that wait to be taken.
-    pub fn end_behind(&mut self) {
+    /// The peer's FIN came after the bytes that wait to be taken.
+    pub fn end_after_unread(&mut self) {
         self.unread.end(Next::Fin);
     }
 
@@ -293,8 +293,8 @@ impl Session {
         }
     }
 
-    /// The connection is lost, and nothing comes behind the bytes that wait to be taken.
-    pub fn lose_behind(&mut self, now: Millis) {
+    /// The connection is lost, and nothing comes after the bytes that wait to be taken.
+    pub fn lose_after_unread(&mut self, now: Millis) {
         self.break_off(now);
         self.unread.end(Next::Loss);
     }
@@ -335,7 +335,7 @@ impl Session {
         true
     }
 
-    /// True once, if the write side of the transport is to be ended behind what is queued.
+    /// True once, if the write side of the transport is to be ended after what is queued.
     pub fn take_write_end(&mut self) -> bool {
         if self.phase() != State::Draining || self.closing_answer.is_some() {
             return false;

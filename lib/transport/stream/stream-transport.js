@@ -151,7 +151,7 @@ class StreamTransport {
     if (this.#path.isIdle || native.streamIsPaused(this.#slot)) {
       this.#path.afterReads(() => native.streamEnd(this.#slot, this.bufferedAmount(), now()));
     } else {
-      // An extension holds what came before: no reply of ours is to come behind that.
+      // An extension holds what came before: no reply of ours is to come after that.
       this.#lose();
     }
   }
@@ -171,13 +171,13 @@ class StreamTransport {
     const socket = this.#socket;
     const { readableLength } = socket;
     if (readableLength > 0 && this.#slot !== NO_SLOT) {
-      // Until it has told of its end, `read` emits what it returns.
+      // Until it has emitted its end, `read` emits what it returns.
       socket.off('data', this.#listeners.data);
       this.#receive(toBytes(socket, socket.read(readableLength)));
     }
   }
 
-  /** There is no room for more: the connection is over, behind what has come. */
+  /** There is no room for more: the connection is over, after what has come. */
   #drop() {
     this.#room = 0;
     process.nextTick(() => {
@@ -188,7 +188,7 @@ class StreamTransport {
   }
 
   /**
-   * What follows from what Rust was told.
+   * Does what follows from what Rust has heard.
    *
    * @param {number} kind one of `kind` in `lib/native/constants.js`
    * @param {string | Buffer} payload
@@ -215,7 +215,7 @@ class StreamTransport {
     }
   }
 
-  /** Ends the write side behind what was written. */
+  /** Ends the write side after what was written. */
   #endWrites() {
     const end = () => this.#output.end(() => native.streamLose(this.#slot, now()));
     this.#path.afterWrites(end);

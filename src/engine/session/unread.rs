@@ -1,8 +1,8 @@
-//! What came from the peer and waits to be taken: bytes, and what comes behind them.
+//! What came from the peer and waits to be taken: bytes, and what comes after them.
 
 use std::ops::Range;
 
-/// What comes behind the bytes that wait.
+/// What comes after the bytes that wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Next {
     /// More bytes, if any.
@@ -34,7 +34,7 @@ impl Unread {
         !self.bytes.is_empty() || self.next != Next::Bytes
     }
 
-    /// Whether the connection was lost behind the bytes that wait.
+    /// Whether the connection was lost after the bytes that wait.
     pub(super) fn is_lost(&self) -> bool {
         self.next == Next::Loss
     }
