@@ -26,7 +26,9 @@ const READ = Object.keys(SETTINGS).filter((name) => name !== 'maxBufferedAmount'
 
 /** Opens a stream connection and drops it. */
 function openStream(settings) {
-  native.streamLose(native.streamOpen(0, false, settings), 0);
+  const slot = native.streamOpen(0, false, settings);
+  native.streamBegin(slot);
+  native.streamLose(slot, 0);
 }
 
 test('settings are read by name', () => {

@@ -116,11 +116,11 @@ impl Driven {
                 self.fire();
             }
             14 => {
-                self.session.end_behind();
+                self.session.end_after_unread();
                 self.take();
             }
             _ if step >> 4 == 0 => {
-                self.session.lose_behind(now);
+                self.session.lose_after_unread(now);
                 self.take();
             }
             _ if step >> 4 == 1 => {
@@ -234,7 +234,7 @@ impl Driven {
         self.take();
         let taken = self.given.len() - self.session.unread();
         let expected = Outcome::of(&self.config, [&self.given[..taken]]);
-        self.session.lose_behind(self.now);
+        self.session.lose_after_unread(self.now);
         self.take();
         assert_eq!(self.session.phase(), State::Closed);
 

@@ -1,8 +1,7 @@
 //! The functions of the stream transport: JavaScript moves the bytes.
 //!
 //! Each of them delivers what follows from it before it returns, in calls of the dispatcher. A
-//! listener may call any of them meanwhile, but `lib/` never lets one connection receive while it
-//! still delivers what it received before.
+//! listener may call any of them meanwhile: what its connection receives then waits for its turn.
 
 use super::call::arguments::{Call, too_many_connections, wrong};
 use super::call::results::{Returned, UNDEFINED, reference};
@@ -54,14 +53,14 @@ pub(super) fn receive(call: &Call<'_>) -> Returned {
     take_all(call, now)
 }
 
-/// `streamTake(slot, queued, now)`: what came may be taken again; so many bytes wait to be written.
+/// `streamTake(slot, queued, now)`: what came may be taken again; this many bytes wait to be written.
 pub(super) fn take(call: &Call<'_>) -> Returned {
     let (queued, now) = (size(call, 1)?, call.u64(2)?);
     with(call, |stream| stream.queue(queued))?;
     take_all(call, now)
 }
 
-/// `streamEnd(slot, queued, now)`: the peer has ended, and so many bytes wait to be written.
+/// `streamEnd(slot, queued, now)`: the peer has ended, and this many bytes wait to be written.
 pub(super) fn end(call: &Call<'_>) -> Returned {
     let (queued, now) = (size(call, 1)?, call.u64(2)?);
     with(call, |stream| {
@@ -98,7 +97,7 @@ pub(super) fn written(call: &Call<'_>) -> Returned {
     step(call, |stream, batch| stream.written(batch))
 }
 
-/// `streamMaySend(slot, queued)` → whether a message may be added to so many bytes that wait. If not, the
+/// `streamMaySend(slot, queued)` → whether a message may be added to the bytes that wait. If not, the
 /// connection is to be dropped.
 pub(super) fn may_send(call: &Call<'_>) -> Returned {
     let queued = size(call, 1)?;
@@ -150,9 +149,9 @@ pub(super) fn message(call: &Call<'_>) -> Returned {
     )
 }
 
-/// `streamInflate(slot, frame, payload, now)`: a received frame, and its payload unmasked, where
-/// permessage-deflate has its place → `true` where it goes on as it is, a Buffer with the message
-/// that it ends, nothing where it is kept.
+/// `streamInflate(slot, frame, payload, now)`: a received frame, and its payload unmasked, comes
+/// to the place of permessage-deflate → `true` if it goes on as it is, a Buffer with the message
+/// that it ends, nothing if it is kept.
 pub(super) fn inflate(call: &Call<'_>) -> Returned {
     let header = Header::parse(bytes(call, 1)?, Reserved::Any);
     let Ok(Some((header, _))) = header else {
@@ -171,8 +170,8 @@ pub(super) fn inflate(call: &Call<'_>) -> Returned {
     }
 }
 
-/// `streamCompress(slot, message)`: a message where permessage-deflate has its place → a Buffer with
-/// the payload of its frame, which has to be written; nothing where it goes on as it is.
+/// `streamCompress(slot, message)`: a message comes to the place of permessage-deflate → a Buffer with
+/// the payload of its frame, which has to be written; nothing if it goes on as it is.
 pub(super) fn compress(call: &Call<'_>) -> Returned {
     let message = bytes(call, 1)?;
     let mut streams = call.state.streams.borrow_mut();
@@ -183,8 +182,7 @@ pub(super) fn compress(call: &Call<'_>) -> Returned {
     }
 }
 
-/// `streamMiss(slot, opcode, rsv1, now)`: a received frame never comes where permessage-deflate has
-/// its place; the opcode and RSV1 are those that it had.
+/// `streamMiss(slot, opcode, rsv1, now)`: a received frame never comes to the place of permessage-deflate; the opcode and RSV1 are those that it had.
 pub(super) fn miss(call: &Call<'_>) -> Returned {
     let (opcode, rsv1, now) = (opcode(call, 1)?, call.bool(2)?, call.u64(3)?);
     step(call, |stream, batch| stream.miss(opcode, rsv1, now, batch))
@@ -228,7 +226,7 @@ pub(super) fn is_paused(call: &Call<'_>) -> Returned {
     call.boolean(is_paused.unwrap_or(false))
 }
 
-/// `streamDeadline(slot)` → when `streamFire` is to be called; `Infinity` where nothing is due.
+/// `streamDeadline(slot)` → when `streamFire` is to be called; `Infinity` if nothing is due.
 pub(super) fn deadline(call: &Call<'_>) -> Returned {
     let deadline = with(call, |stream| stream.deadline())?.flatten();
     call.number(deadline.map_or(f64::INFINITY, |at| at as f64))

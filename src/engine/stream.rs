@@ -90,13 +90,13 @@ impl Stream {
         self.session.give(bytes);
         if waits && self.session.unread() > self.limit {
             self.overflow(Overflow::Paused);
-            self.session.lose_behind(now);
+            self.session.lose_after_unread(now);
         }
     }
 
-    /// The peer's FIN came, behind all that was given.
+    /// The peer's FIN came, after all that was given.
     pub fn end(&mut self) {
-        self.session.end_behind();
+        self.session.end_after_unread();
     }
 
     /// The connection is lost: what came before that is taken, whatever the app asks for.
@@ -104,9 +104,9 @@ impl Stream {
         self.session.break_off(now);
     }
 
-    /// The connection is lost, or to be dropped, behind all that was given.
+    /// The connection is lost, or to be dropped, after all that was given.
     pub fn lose(&mut self, now: Millis) {
-        self.session.lose_behind(now);
+        self.session.lose_after_unread(now);
     }
 
     /// The connection is dropped at once, whatever has come.

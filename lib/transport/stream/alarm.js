@@ -2,7 +2,6 @@
 
 const { performance } = require('node:perf_hooks');
 
-const { limit } = require('../../native/constants.js');
 const native = require('../../native/native.js');
 
 /** @returns {number} whole milliseconds of a clock that never goes back */
@@ -14,19 +13,19 @@ function now() {
  * The deadline of one connection. Bytes move the deadline and not the timer: when that fires, it is set again.
  */
 class Alarm {
-  #slot;
+  #handle;
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
 
-  /** @param {number} slot */
-  constructor(slot) {
-    this.#slot = slot;
+  /** @param {import('./dispatch.js').Handle} handle */
+  constructor(handle) {
+    this.#handle = handle;
   }
 
   /** Has Rust look at the connection when its next deadline comes. */
   set() {
     clearTimeout(this.#timer);
-    const at = native.streamDeadline(this.#slot);
+    const at = native.streamDeadline(this.#handle.slot);
     if (at !== Infinity) {
       // What came while this thread was busy is read before: the peer may not be silent at all. Node reads
       // between timers and immediates, Bun and Deno between immediates and timers.
@@ -37,15 +36,14 @@ class Alarm {
     }
   }
 
-  /** The connection is over: its slot may be another's. */
+  /** The connection is over. */
   end() {
     clearTimeout(this.#timer);
-    this.#slot = limit.NO_SLOT;
   }
 
   /** A deadline has come. */
   #fire() {
-    native.streamFire(this.#slot, now());
+    native.streamFire(this.#handle.slot, now());
     // The bytes that came since have moved the deadline.
     this.set();
   }

@@ -10,6 +10,12 @@ const native = require('../../native/native.js');
  * @property {() => void} leave the process ends
  */
 
+/**
+ * Where the slot of a connection is kept; once that is over, it is the slot that no connection has.
+ *
+ * @typedef {{ slot: number }} Handle
+ */
+
 /** @type {(Taker | undefined)[]} by slot */
 const transports = [];
 

@@ -2,15 +2,14 @@
 
 const net = require('node:net');
 
-const { DeflateStep } = require('../../extensions/deflate-step.js');
 const { deliver } = require('../../connection/deliver.js');
-const { report } = require('../../connection/lifecycle.js');
-const { Framing } = require('../../extensions/framing.js');
 const { watch, unwatch } = require('./hang-up.js');
 const { kind: KIND, limit, opcode: OPCODE, statusCode } = require('../../native/constants.js');
 const native = require('../../native/native.js');
 const { connectionSettings } = require('../../connection/group.js');
 const { Alarm, now } = require('./alarm.js');
+const { Chained } = require('./chained.js');
+const { Direct } = require('./direct.js');
 const { bind, unbind } = require('./dispatch.js');
 const { keepBytes, toBytes } = require('./stream-bytes.js');
 const { StreamOutput } = require('./stream-output.js');
@@ -28,7 +27,8 @@ const { HIGH_MARK, NO_SLOT } = limit;
  * @implements {Transport}
  */
 class StreamTransport {
-  #slot;
+  /** @type {import('./dispatch.js').Handle} */
+  #handle;
   #owner;
   /** From `bind` on. @type {Connection} */
   #connection = /** @type {never} */ (undefined);
@@ -42,10 +42,8 @@ class StreamTransport {
   /** Messages are compressed by Rust, not by the extensions' chain. */
   #deflates;
   #extensions;
-  /** The extensions, if there are any. @type {Framing | null} */
-  #framing = null;
-  /** How long extensions may hold what came before the end. @type {NodeJS.Timeout | undefined} */
-  #patience;
+  /** What lies between the stream and the session. @type {import('./direct.js').Path} */
+  #path;
   #read = 0;
   /** With fewer bytes than this waiting, a message is added without asking the session. */
   #room;
@@ -68,13 +66,14 @@ class StreamTransport {
   constructor(socket, methods, owner, role, extensions) {
     const isChained = extensions.length > 0;
     this.#deflates = role.deflate !== '' && !isChained;
-    this.#slot = native.streamOpen(now(), isChained, connectionSettings(owner, role));
-    this.#alarm = new Alarm(this.#slot);
+    this.#handle = { slot: native.streamOpen(now(), isChained, connectionSettings(owner, role)) };
+    this.#alarm = new Alarm(this.#handle);
     this.#owner = owner;
     this.#room = owner.options.maxBufferedAmount;
     this.#socket = socket;
     this.#methods = methods;
     this.#output = new StreamOutput(socket, methods, () => this.#written());
+    this.#path = new Direct(this.#handle, this.#output);
     this.#mask = role.mask;
     this.#sharesFrames = !role.mask && !isChained && socket instanceof net.Socket;
     this.#extensions = extensions;
@@ -91,32 +90,15 @@ class StreamTransport {
     bind(this.#slot, this);
     this.#owner.streams.add(connection);
     if (this.#extensions.length > 0) {
-      this.#framing = this.#chained(connection);
-      // Until it begins.
-      this.#framing.hold(true);
+      const { options } = this.#owner;
+      const drop = () => this.#drop();
+      this.#path = new Chained(this.#handle, this.#extensions, connection, options, this.#output, drop);
     }
   }
 
-  /** The extensions, between the stream and the session. @param {Connection} connection */
-  #chained(connection) {
-    /** @type {ConstructorParameters<typeof DeflateStep>[0]} */
-    const deflate = {
-      inflate: (frame, payload) => native.streamInflate(this.#slot, frame, payload, now()),
-      compress: (message) => native.streamCompress(this.#slot, message),
-      miss: (opcode, rsv1) => native.streamMiss(this.#slot, opcode, rsv1, now()),
-      forget: () => native.streamForget(this.#slot),
-    };
-    const steps = this.#extensions.map((one) => (one.agreed === undefined ? one : new DeflateStep(deflate)));
-    /** @type {Framing} */
-    const framing = new Framing(steps, connection, {
-      maxPayload: this.#owner.options.maxPayload,
-      receive: (bytes) => native.streamReceive(this.#slot, bytes, now()),
-      write: (bytes) => this.#output.write(bytes),
-      onError: (error) => reportFrom(connection, error),
-      onRead: () => native.streamHold(this.#slot, framing.isFull),
-      onWritten: () => this.#output.settle(),
-    });
-    return framing;
+  /** The connection in Rust, until it is over. */
+  get #slot() {
+    return this.#handle.slot;
   }
 
   /**
@@ -128,7 +110,7 @@ class StreamTransport {
     const socket = this.#socket;
     if (head !== undefined && head.length > 0) {
       // It has been counted where it was read.
-      this.#push(head);
+      this.#path.push(head);
     }
     for (const [event, listener] of Object.entries(this.#listeners)) {
       socket.on(event, listener);
@@ -142,11 +124,11 @@ class StreamTransport {
     if (socket.readableEnded) {
       process.nextTick(() => this.#end());
     }
-    if (native.streamBegin(this.#slot) || !(this.#framing?.isIdle ?? true)) {
+    if (native.streamBegin(this.#slot) || !this.#path.isIdle) {
       // After `open`, and before what the stream brings; an old-style one may have brought something just now.
       process.nextTick(() => this.#goOn());
     } else {
-      this.#framing?.hold(false);
+      this.#path.hold(false);
     }
     this.#alarm.set();
   }
@@ -154,39 +136,22 @@ class StreamTransport {
   /** The stream has brought this. @param {Uint8Array} chunk */
   #receive(chunk) {
     this.#read += chunk.length;
-    this.#push(chunk);
-  }
-
-  /** Bytes for the extensions, or else for the session. @param {Uint8Array} chunk */
-  #push(chunk) {
-    if (this.#framing === null) {
-      native.streamReceive(this.#slot, chunk, now());
-      return;
-    }
-    this.#framing.push(chunk);
-    const { maxBufferedAmount, maxPayload } = this.#owner.options;
-    if (this.#framing.reading > maxBufferedAmount + maxPayload) {
-      // It cannot be paused, and an extension holds what it brings.
-      native.streamOverflow(this.#slot);
-      this.#drop();
-    } else {
-      native.streamHold(this.#slot, this.#framing.isFull);
-    }
+    this.#path.push(chunk);
   }
 
   /** After a pause: what has come, in order, and the end if that has come. */
   #goOn() {
-    this.#framing?.hold(native.streamIsPaused(this.#slot));
+    this.#path.hold(native.streamIsPaused(this.#slot));
     native.streamTake(this.#slot, this.bufferedAmount(), now());
-    this.#framing?.goOn();
+    this.#path.goOn();
   }
 
   /** The peer's FIN; Node reports it although the stream is paused. */
   #end() {
-    if (this.#framing === null || this.#framing.isIdle || native.streamIsPaused(this.#slot)) {
-      this.#afterReads(() => native.streamEnd(this.#slot, this.bufferedAmount(), now()));
+    if (this.#path.isIdle || native.streamIsPaused(this.#slot)) {
+      this.#path.afterReads(() => native.streamEnd(this.#slot, this.bufferedAmount(), now()));
     } else {
-      // An extension holds what came before: no reply of ours is to come behind that.
+      // An extension holds what came before: no reply of ours is to come after that.
       this.#lose();
     }
   }
@@ -196,9 +161,9 @@ class StreamTransport {
     this.#room = 0;
     native.streamBreak(this.#slot, now());
     this.#takeRest();
-    this.#framing?.hold(false);
-    this.#framing?.goOn();
-    this.#afterReads(() => native.streamLose(this.#slot, now()));
+    this.#path.hold(false);
+    this.#path.goOn();
+    this.#path.afterReads(() => native.streamLose(this.#slot, now()));
   }
 
   /** A stream that was destroyed still has what it had read ahead. */
@@ -206,47 +171,24 @@ class StreamTransport {
     const socket = this.#socket;
     const { readableLength } = socket;
     if (readableLength > 0 && this.#slot !== NO_SLOT) {
-      // Until it has told of its end, `read` emits what it returns.
+      // Until it has emitted its end, `read` emits what it returns.
       socket.off('data', this.#listeners.data);
       this.#receive(toBytes(socket, socket.read(readableLength)));
     }
   }
 
-  /**
-   * Does what follows all that came; an extension may hold that for `closeTimeout`, but for a pause.
-   *
-   * @param {() => void} act
-   */
-  #afterReads(act) {
-    if (this.#framing === null) {
-      act();
-      return;
-    }
-    this.#framing.afterReads(act);
-    const lose = () => {
-      if (native.streamIsPaused(this.#slot)) {
-        this.#patience?.refresh();
-      } else {
-        native.streamLose(this.#slot, now());
-      }
-    };
-    if (this.#slot !== NO_SLOT) {
-      this.#patience ??= setTimeout(lose, this.#owner.options.closeTimeout);
-    }
-  }
-
-  /** There is no room for more: the connection is over, behind what has come. */
+  /** There is no room for more: the connection is over, after what has come. */
   #drop() {
     this.#room = 0;
     process.nextTick(() => {
-      this.#framing?.hold(false);
-      this.#framing?.goOn();
+      this.#path.hold(false);
+      this.#path.goOn();
       native.streamLose(this.#slot, now());
     });
   }
 
   /**
-   * What follows from what Rust was told.
+   * Does what follows from what Rust has heard.
    *
    * @param {number} kind one of `kind` in `lib/native/constants.js`
    * @param {string | Buffer} payload
@@ -273,19 +215,15 @@ class StreamTransport {
     }
   }
 
-  /** Ends the write side behind what was written. */
+  /** Ends the write side after what was written. */
   #endWrites() {
     const end = () => this.#output.end(() => native.streamLose(this.#slot, now()));
-    this.#framing === null ? end() : this.#framing.afterWrites(end);
+    this.#path.afterWrites(end);
   }
 
   /** Sends whole frames. @param {Uint8Array} bytes */
   #write(bytes, compress = false) {
-    if (this.#framing === null) {
-      this.#output.write(bytes);
-    } else {
-      this.#framing.send(bytes, compress);
-    }
+    this.#path.write(bytes, compress);
     if (!this.#output.isWatched) {
       const queued = this.bufferedAmount();
       if (queued > HIGH_MARK) {
@@ -348,7 +286,7 @@ class StreamTransport {
 
   /** @returns {number} bytes that wait, and what many small frames cost beside theirs */
   #kept() {
-    const overhead = this.#output.overhead + (this.#framing?.overhead ?? 0);
+    const overhead = this.#output.overhead + this.#path.overhead;
     return this.bufferedAmount() + Math.max(0, overhead - HIGH_MARK);
   }
 
@@ -382,7 +320,7 @@ class StreamTransport {
   pause(on) {
     const isPaused = native.streamPause(this.#slot, on, now());
     this.#alarm.set();
-    this.#framing?.hold(isPaused);
+    this.#path.hold(isPaused);
     if (isPaused) {
       // What came before a reset is read then; the app's pause holds it back until the end is known.
       watch(this.#socket, () => this.pause(false));
@@ -400,7 +338,7 @@ class StreamTransport {
 
   /** @returns {number} bytes that wait to be written */
   bufferedAmount() {
-    return this.#output.queued() + (this.#framing?.writing ?? 0);
+    return this.#output.queued() + this.#path.queued;
   }
 
   /** @returns {boolean} whether `drain` is still to come for what was sent */
@@ -428,12 +366,11 @@ class StreamTransport {
     const { counters } = this.#owner;
     counters.bytesReceived += this.bytesRead();
     counters.bytesSent += this.bytesWritten();
-    this.#framing?.end();
-    clearTimeout(this.#patience);
+    this.#path.end();
     unwatch(this.#socket);
     unbind(this.#slot);
     this.#alarm.end();
-    this.#slot = NO_SLOT;
+    this.#handle.slot = NO_SLOT;
     this.#detach();
     this.#output.release();
   }
@@ -444,23 +381,6 @@ class StreamTransport {
       this.#socket.off?.(event, listener);
     }
     this.#socket.on('error', () => {});
-  }
-}
-
-/**
- * An extension reports something, or did something wrong; the connection goes on.
- *
- * @param {Connection} connection
- * @param {Error} error
- */
-function reportFrom(connection, error) {
-  try {
-    report(connection, Object.assign(error, { sid: connection.sid }));
-  } catch (thrown) {
-    // Within a call of the extension's, or of `send`: what a listener throws is none of theirs.
-    process.nextTick(() => {
-      throw thrown;
-    });
   }
 }
 

@@ -190,13 +190,13 @@ fn only_the_latest_ping_is_answered_while_much_waits() {
 }
 
 #[test]
-fn what_came_waits_for_the_end_of_a_pause_and_the_end_behind_it() {
+fn what_came_waits_for_the_end_of_a_pause_and_the_end_after_unread_it() {
     let mut driven = Driven::new(Role::Server);
     assert!(driven.session.pause(true, 0) && !driven.session.may_read());
     assert!(!driven.session.pause(true, 0), "it is paused");
     driven.give(&[TEXT]);
     driven.give(&[TEXT]);
-    driven.session.end_behind();
+    driven.session.end_after_unread();
     assert!(!driven.take(Pressure::default(), 0));
     assert!(driven.session.pause(false, 0) && driven.session.has_next());
     assert!(driven.take(Pressure::default(), 0));
@@ -227,7 +227,7 @@ fn a_loss_ends_a_pause_and_what_came_before_is_taken() {
     let mut driven = Driven::new(Role::Server);
     driven.session.pause(true, 0);
     driven.give(&[TEXT]);
-    driven.session.lose_behind(0);
+    driven.session.lose_after_unread(0);
     assert!(!driven.session.pause(true, 0), "nobody could resume it");
     assert!(driven.take(Pressure::default(), 0) && driven.take(Pressure::default(), 0));
     assert_eq!(driven.seen, ["text"]);
@@ -273,7 +273,7 @@ fn a_loss_while_the_end_waits_for_what_is_to_be_written_is_taken_once() {
     driven.receive(Pressure::default(), &[CLOSE]);
     driven.session.end_reads(1);
     assert!(!driven.take(Pressure::default(), 0), "it waits");
-    driven.session.lose_behind(0);
+    driven.session.lose_after_unread(0);
     assert!(driven.take(Pressure::default(), 0));
     assert!(!driven.take(Pressure::default(), 0));
     assert_eq!(driven.session.phase(), State::Closed);
