@@ -55,13 +55,13 @@ test(
 );
 
 test('a frame', () => {
-  assert.equal(line(new Frame()), 'Frame { opcode: 1, fin: true, mask: false, length: 0, payload: <Buffer > }');
+  assert.equal(line(new Frame()), 'Frame { opcode: 1, fin: true, mask: false, length: 0, content: <Buffer > }');
   const frame = new Frame(Buffer.from([0x42, 0x83, 1, 2, 3, 4, 1, 2, 3]));
   assert.equal(
     line(frame),
-    'Frame { opcode: 2, fin: false, rsv1: true, mask: true, length: 3, payload: <Buffer 00 00 00> }',
+    'Frame { opcode: 2, fin: false, rsv1: true, mask: true, length: 3, content: <Buffer 00 00 00> }',
   );
-  frame.payload = Buffer.alloc(1 << 20);
+  frame.content = Buffer.alloc(1 << 20);
   assert.ok(line(frame).length < 300);
 });
 
