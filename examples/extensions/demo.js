@@ -15,7 +15,7 @@ const metrics = new Metrics();
 /** The damage: behind the checksum in the write chain, so that it is found. */
 const noise = {
   write(next, frame) {
-    if (frame.payload.includes('noise')) frame.payload[0] ^= 1;
+    if (frame.content.includes('noise')) frame.content[0] ^= 1;
     next(null, frame);
   },
 };

@@ -3,6 +3,7 @@
 const { EventEmitter } = require('node:events');
 const { inherits } = require('node:util');
 
+const { addressed } = require('./addressed.js');
 const { announce, take } = require('./assign.js');
 const { BaseSink } = require('./base-sink.js');
 const { kInner } = require('../connection/connection.js');
@@ -18,7 +19,7 @@ const { invalidType } = require('../util/errors.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { ioThreads } = require('../transport/socket/dispatch.js');
 const { Messages } = require('./messages.js');
-const { addressed, sendFrame } = require('./send.js');
+const { sendFrame } = require('./send.js');
 
 /** Where a `Base` keeps what is not for its users: its connections, and their sink. */
 const kGroup = Symbol('websockets.group');
@@ -93,7 +94,7 @@ Base.prototype.send = function send(sid, data, options) {
   const [to, message] = given < 2 ? [null, sid] : [sid, data];
   const checked = checkData(message);
   const compress = given < 3 || checkSendOptions(options);
-  group.counters.messagesSent += sendFrame(group, to, opcodeOf(checked), checked, compress);
+  group.counters.messagesSent += sendFrame(group, 'send', to, opcodeOf(checked), checked, compress);
   return this;
 };
 
@@ -128,7 +129,7 @@ Base.prototype.ping = function ping(...args) {
     [data] = args;
   }
   const checked = checkPingData(data);
-  group.counters.pingsSent += sendFrame(group, sid, opcode.PING, checked, false);
+  group.counters.pingsSent += sendFrame(group, 'ping', sid, opcode.PING, checked, false);
   return this;
 };
 
@@ -154,7 +155,7 @@ Base.prototype.close = function close(...args) {
   }
   const checkedCode = checkCloseCode(code);
   const checked = checkReason(reason);
-  for (const connection of addressed(group, sid)) {
+  for (const connection of addressed(group, 'close', sid)) {
     lifecycle.close(connection, checkedCode, checked);
   }
   return this;
@@ -163,16 +164,29 @@ Base.prototype.close = function close(...args) {
 /**
  * Drops connections without a closing handshake; `close` follows with 1006.
  *
- * @param {string | string[] | null} sid
+ * @param {unknown[]} args a sid, an array of sids, or `null` for all
  * @returns {this}
  * @throws {TypeError} where it is anything else
  */
-Base.prototype.terminate = function terminate(sid) {
-  for (const connection of addressed(groupOf(this), sid)) {
+Base.prototype.terminate = function terminate(...args) {
+  for (const connection of addressed(groupOf(this), 'terminate', onlyArgument(args))) {
     lifecycle.terminate(connection);
   }
   return this;
 };
+
+/**
+ * What was given to a method that has one form. One that is missing is no look-up that failed.
+ *
+ * @param {unknown[]} args
+ * @returns {unknown}
+ */
+function onlyArgument(args) {
+  if (args.length === 0) {
+    throw invalidType('The "sid" argument', 'a string, an array of strings, or null', undefined);
+  }
+  return args[0];
+}
 
 /**
  * Makes a socket, whose opening handshake is done, a connection.
@@ -220,11 +234,12 @@ Base.prototype.bufferedAmount = function bufferedAmount(sid) {
  * Stops reading from a peer: nothing of it is emitted until `resume`, and its idle time stands
  * still. TCP then stops the peer.
  *
- * @param {string | string[] | null} sid
+ * @param {unknown[]} args a sid, an array of sids, or `null` for all
  * @returns {this}
+ * @throws {TypeError} where it is anything else
  */
-Base.prototype.pause = function pause(sid) {
-  for (const connection of addressed(groupOf(this), sid)) {
+Base.prototype.pause = function pause(...args) {
+  for (const connection of addressed(groupOf(this), 'pause', onlyArgument(args))) {
     holds.pause(connection);
   }
   return this;
@@ -233,11 +248,12 @@ Base.prototype.pause = function pause(sid) {
 /**
  * Goes on reading after `pause`.
  *
- * @param {string | string[] | null} sid
+ * @param {unknown[]} args a sid, an array of sids, or `null` for all
  * @returns {this}
+ * @throws {TypeError} where it is anything else
  */
-Base.prototype.resume = function resume(sid) {
-  for (const connection of addressed(groupOf(this), sid)) {
+Base.prototype.resume = function resume(...args) {
+  for (const connection of addressed(groupOf(this), 'resume', onlyArgument(args))) {
     holds.resume(connection);
   }
   return this;

@@ -20,7 +20,7 @@ class Views {
   /** The one of them that was heard of last: whom most is sent to. @type {C | undefined} */
   #heard;
   /** @type {Record<string, C>} */
-  #sockets = Object.create(null);
+  #sockets = {};
   /** Whether somebody looked at `sockets`: it is kept from then on. */
   #socketsAreKept = false;
   /** @type {string[]} */
