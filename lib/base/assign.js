@@ -7,6 +7,7 @@ const { Connection, kInner } = require('../connection/connection.js');
 const { opened } = require('../connection/diagnostics.js');
 const { close, enterClosed, terminate } = require('../connection/lifecycle.js');
 const { checkAssignOptions } = require('../connection/options.js');
+const { isHttp2Stream } = require('../handshake/server/http2.js');
 const { upgraded } = require('../handshake/upgraded-streams.js');
 const { statusCode } = require('../native/constants.js');
 const native = require('../native/native.js');
@@ -108,7 +109,7 @@ function makeConnection(group, socket, options, sink, response) {
     protocol: options.protocol,
     extensions: options.extensions.map(({ name }) => name),
     mask,
-    remoteAddress: /** @type {Partial<net.Socket>} */ (socket).remoteAddress,
+    remoteAddress: addressOf(socket),
     windowBytes: native.deflateMemory(deflate, mask),
     data: options.data,
   });
@@ -141,7 +142,7 @@ function makeConnection(group, socket, options, sink, response) {
  */
 function makeTransport(group, socket, { mask, deflate }, { extensions, transport }) {
   const isSocket = socket instanceof net.Socket;
-  const isStrict = isSocket || upgraded.has(socket);
+  const isStrict = isSocket || upgraded.has(socket) || isHttp2Stream(socket);
   const role = { mask, enforceMasking: group.options.enforceMasking ?? isStrict, deflate };
   const isChained = extensions.some(({ agreed }) => agreed === undefined);
   const reason = isChained ? 'its extensions are JavaScript' : whyNot(socket);
@@ -176,6 +177,19 @@ function methodsOf(stream) {
   const has = names.filter((name) => typeof own[name] === 'function');
   const methods = has.map((name) => [name, (/** @type {unknown[]} */ ...rest) => own[name](...rest)]);
   return /** @type {import('../transport/stream/stream-output.js').Methods} */ (Object.fromEntries(methods));
+}
+
+/**
+ * The peer's IP address: that of a stream of HTTP/2 is its session's.
+ *
+ * @param {Duplex} socket
+ * @returns {string | undefined}
+ */
+function addressOf(socket) {
+  const { remoteAddress } = /** @type {Partial<net.Socket>} */ (
+    isHttp2Stream(socket) ? (socket.session?.socket ?? {}) : socket
+  );
+  return remoteAddress;
 }
 
 /** Closes the oldest connections until one more may be open. @param {Group} group */

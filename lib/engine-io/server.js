@@ -6,18 +6,22 @@ const { EventEmitter } = require('node:events');
 const { announce, take } = require('../base/assign.js');
 const { sendFrame } = require('../base/send.js');
 const { failed } = require('../connection/diagnostics.js');
+const { close } = require('../connection/lifecycle.js');
 const { Group } = require('../connection/group.js');
 const { Fifo } = require('../util/fifo.js');
 const { answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
 const { checkHeaders } = require('../options/headers.js');
 const { Refusal, refuse, refuseUntaken } = require('../handshake/server/refuse.js');
 const { checkData, opcodeOf } = require('../options/data.js');
+const { hearRefusal } = require('./late-refusal.js');
 const { EngineSocket, payloadOf } = require('./socket.js');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:stream').Duplex} Duplex */
 /** @typedef {import('./socket.js').Callback} Callback */
+
+const PROTOCOL_ERROR = 1002;
 
 /** What `ws` takes where it is told nothing. */
 const MAX_PAYLOAD = 100 * 1024 * 1024;
@@ -151,6 +155,10 @@ class Server extends EventEmitter {
       return null;
     }
     announce(connection);
+    hearRefusal(taken, (opcode, text) => {
+      this.#send(socket.sid, opcode, text, false);
+      close(connection, PROTOCOL_ERROR, '');
+    });
     return socket;
   }
 

@@ -9,6 +9,7 @@ const { checkExtensions, optionsAndCallback } = require('../arguments.js');
 const { checkHeaders } = require('../../options/headers.js');
 const { OF_SERVERS } = require('../foreign-names.js');
 const { acceptExtensions } = require('../negotiation.js');
+const { http2StreamOf, refuseStream } = require('./http2.js');
 const { checkOrigins, showOrigins } = require('./origins.js');
 const { afterOwedResponses } = require('./owed-responses.js');
 const { Refusal, ignore, refuse } = require('./refuse.js');
@@ -77,6 +78,13 @@ function handleUpgradeRequest(req, socket, ...rest) {
  * @returns {(refusal: Refusal) => void} refuses the request, unless its outcome is known
  */
 function answer(req, socket, settings, callback) {
+  const stream = http2StreamOf(req, socket);
+  if (stream !== null) {
+    const refusal = new Refusal(501, 'WebSockets over HTTP/2 are not supported');
+    refuseStream(stream, refusal);
+    process.nextTick(callback, errorOf(refusal));
+    return () => {};
+  }
   // Until it is assigned, nobody else hears what happens to it.
   socket.on('error', ignore);
   let isSettled = false;
