@@ -18,7 +18,21 @@ const { TEXT, BINARY, PING, PONG, DRAIN, CLOSING, ERROR, CLOSE } = kind;
 const overflows = new WeakMap();
 
 /**
- * Delivers a record to the connection's sink, whichever transport it comes from.
+ * Delivers a record to the connection's sink, in its asynchronous context.
+ *
+ * @param {Connection} connection
+ * @param {number} kind one of `kind` in `lib/native/constants.js`
+ * @param {string | Buffer} payload a string or a Buffer, by its kind
+ * @param {number} [code] close code of an error or a close
+ * @param {string} [errorCode] the public code of an error
+ */
+function deliver(connection, kind, payload, code, errorCode) {
+  connection[kInner].runInAsyncScope(deliverInScope, undefined, connection, kind, payload, code, errorCode);
+}
+
+/**
+ * Delivers a record to the connection's sink, whichever transport it comes from. The connection's asynchronous context
+ * has been entered: that is done once for many records.
  *
  * From the moment a connection is closing, only its `Close` is delivered.
  *
@@ -28,7 +42,7 @@ const overflows = new WeakMap();
  * @param {number} [code] close code of an error or a close
  * @param {string} [errorCode] the public code of an error
  */
-function deliver(connection, kind, payload, code, errorCode) {
+function deliverInScope(connection, kind, payload, code, errorCode) {
   if (kind === CLOSE) {
     const inner = connection[kInner];
     const transport = /** @type {import('./transport').Transport<Connection>} */ (inner.transport);
@@ -141,4 +155,4 @@ function beginClosing(connection, kind, message, closeCode, code) {
   }
 }
 
-module.exports = { deliver };
+module.exports = { deliver, deliverInScope };
