@@ -1,5 +1,7 @@
 'use strict';
 
+const { AsyncResource } = require('node:async_hooks');
+
 const { kInspect, show } = require('../util/inspect.js');
 
 /** The numbers of `ws` and of the browsers' WebSocket. */
@@ -30,10 +32,15 @@ const NONE = Object.freeze([]);
  * @property {unknown} data the app's own
  */
 
+/** Its end is known: no garbage collector has to tell. */
+const RESOURCE = { requireManualDestroy: true };
+
 /**
  * What is not for the users of a connection. Each field counts: there may be very many of them, idle.
+ *
+ * It is the connection's asynchronous resource: its sink hears of it in the context of the call that made it.
  */
-class Inner {
+class Inner extends AsyncResource {
   /** @type {1 | 2 | 3} */
   readyState = OPEN;
   /** Who stops reading from it: see `hold.js`. Nothing of it is delivered while this is not 0. */
@@ -47,6 +54,7 @@ class Inner {
 
   /** @param {Facts} facts */
   constructor({ sid, group, sink, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes, data }) {
+    super('WEBSOCKET', RESOURCE);
     this.sid = sid;
     this.group = group;
     this.sink = sink;
