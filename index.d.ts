@@ -251,12 +251,27 @@ export interface Connection<D = unknown> {
   data: D | undefined;
 }
 
+/** A property of a `Frame`, by its name. */
+export type FrameProperty =
+  | 'fin'
+  | 'rsv1'
+  | 'rsv2'
+  | 'rsv3'
+  | 'opcode'
+  | 'mask'
+  | 'masking'
+  | 'length'
+  | 'content'
+  | 'payload'
+  | 'remnant'
+  | 'glued';
+
 /** One frame (RFC 6455 §5.2), as extensions see it. Everything about it may be changed. */
 export class Frame {
   /**
    * Without `buffer`, an empty text frame, unmasked.
    *
-   * @param buffer one whole frame, as it is on the wire; it is copied
+   * @param buffer one whole frame, as it is on the wire; it is copied, and what is behind it is `remnant`
    * @throws an Error whose `code` is a `FrameErrorCode`
    */
   constructor(buffer?: Uint8Array);
@@ -270,16 +285,33 @@ export class Frame {
   opcode: number;
   /** Whether it is masked on the wire. */
   mask: boolean;
-  /** The masking key, 4 bytes; `null` until it is needed. */
+  /** The masking key, 4 bytes; empty if an unmasked frame was read, `null` until one is needed. */
   masking: Buffer | null;
   /** What it carries, unmasked. It can be written as whatever `send` takes. */
-  get payload(): Buffer;
-  set payload(data: Data);
-  /** What it carries, as it is on the wire: masked where `mask` is on. */
   get content(): Buffer;
   set content(data: Data);
-  /** Bytes of the payload. */
-  get length(): number;
+  /** The same bytes as they are on the wire: masked where `mask` is on. It can be written as well. */
+  get payload(): Buffer;
+  set payload(data: Data);
+  /** Bytes of the content. It may be written, and counts for nothing. */
+  length: number;
+  /** Bytes that were read behind the frame. */
+  remnant: Buffer;
+  /** Whether there were any. */
+  readonly glued: boolean;
+  /** The value of a property. */
+  get<Name extends FrameProperty>(name: Name): Frame[Name];
+  /** Gives a property a value. */
+  set<Name extends Exclude<FrameProperty, 'glued'>>(
+    name: Name,
+    value: Name extends 'content' | 'payload' ? Data : Frame[Name],
+  ): this;
+  /**
+   * Becomes the frame in `buffer`, as the constructor reads it; nothing changes if that throws.
+   *
+   * @throws an Error whose `code` is a `FrameErrorCode`
+   */
+  mapFrame(buffer: Uint8Array): this;
   /** What is wrong with the frame, the reserved bits aside, or `null`. */
   isValid(): (Error & { code: FrameErrorCode }) | null;
   /** The frame as it is on the wire. It is not checked. */
@@ -591,8 +623,9 @@ export type HandshakeHeaders = Record<string, string | number | readonly string[
 
 /** What `shouldAccept` says of a request that it upgrades: what this one gets beside what all get. */
 export interface Acceptance<D = unknown> {
-  status?: undefined;
-  body?: undefined;
+  /** With one of these it would be a refusal. */
+  status?: never;
+  body?: never;
   /** More headers of this response 101, such as `Set-Cookie`. */
   headers?: HandshakeHeaders | undefined;
   /** The subprotocol, in the place of what `protocols` chooses: one that the client offers. */
@@ -608,7 +641,8 @@ export interface Acceptance<D = unknown> {
 export type Verdict<D = unknown> =
   | boolean
   | number
-  | { status?: number; headers?: HandshakeHeaders; body?: string }
+  | { status: number; headers?: HandshakeHeaders; body?: string; data?: never }
+  | { status?: number; headers?: HandshakeHeaders; body: string; data?: never }
   | Acceptance<D>;
 
 /** Which origins are allowed. One that is missing is allowed by a function only. */

@@ -1,4 +1,4 @@
-//! What must hold of the protocol core whatever bytes it is given: bytes in, assertions.
+//! What must hold of the protocol core, and of a session, whatever bytes it is given: bytes in, assertions.
 //!
 //! Each [`Target`] is run by two engines: by libFuzzer (`fuzz_targets/`, cargo-fuzz, nightly), which
 //! looks for inputs that reach what no other has, and by the `smoke` binary, on any toolchain, which
@@ -9,6 +9,7 @@
 //! | `input` | settings and cuts, taken off the front of an input |
 //! | `receive` | a stream that is received, as server or client, with and without permessage-deflate |
 //! | `send` | messages that are sent, compressed or not |
+//! | `session` | a session whose transport does everything in any order |
 //! | `handshake` | `Sec-WebSocket-Accept`, and the grammar of `Sec-WebSocket-Extensions` |
 //! | `negotiation` | what endpoints agree upon of permessage-deflate |
 //! | `mutate` | inputs made of other inputs, for `smoke` |
@@ -23,6 +24,7 @@ mod receive;
 #[path = "../../tests/support/reference.rs"]
 mod reference;
 mod send;
+mod session;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
@@ -36,7 +38,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target {
         name: "server",
         run: receive::server,
@@ -56,6 +58,10 @@ pub const TARGETS: [Target; 7] = [
     Target {
         name: "send",
         run: send::send,
+    },
+    Target {
+        name: "session",
+        run: session::session,
     },
     Target {
         name: "handshake",

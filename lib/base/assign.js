@@ -9,6 +9,7 @@ const { close, enterClosed, terminate } = require('../connection/lifecycle.js');
 const { checkAssignOptions } = require('../connection/options.js');
 const { isHttp2Stream } = require('../handshake/server/http2.js');
 const { upgraded } = require('../handshake/upgraded-streams.js');
+const { statusCode } = require('../native/constants.js');
 const native = require('../native/native.js');
 const { drive, isDriven } = require('../transport/net-socket/drive.js');
 const { whyNot } = require('../transport/net-socket/takeover.js');
@@ -17,9 +18,6 @@ const { StreamTransport } = require('../transport/stream/stream-transport.js');
 const { onAbort } = require('../util/abort.js');
 const { failure, invalidType } = require('../util/errors.js');
 const { isTracing, trace } = require('../util/trace.js');
-
-const TRY_AGAIN_LATER = 1013;
-const ABNORMAL_CLOSURE = 1006;
 
 /** Every stream that is being assigned, or has been and is no `net.Socket`: what drives one of these
  *  tells. */
@@ -198,12 +196,17 @@ function addressOf(socket) {
 function makeRoom({ evicted, options, views }) {
   while (views.size >= options.maxConnections) {
     const oldest = /** @type {Connection} */ (views.oldest());
-    close(oldest, TRY_AGAIN_LATER, 'maxConnections reached.');
+    close(oldest, statusCode.TRY_AGAIN_LATER, 'maxConnections reached.');
     evicted(oldest.sid);
   }
 }
 
-/** Has an AbortSignal terminate the connection. @param {Connection} connection @param {AbortSignal} [signal] */
+/**
+ * Has an AbortSignal terminate the connection.
+ *
+ * @param {Connection} connection
+ * @param {AbortSignal} [signal]
+ */
 function follow(connection, signal) {
   if (signal !== undefined) {
     connection[kInner].release = onAbort(signal, () => terminate(connection));
@@ -215,7 +218,7 @@ function ignore() {}
 
 /** The socket was over before it was assigned. @param {Connection} connection */
 function finishOver(connection) {
-  enterClosed(connection, '', ABNORMAL_CLOSURE);
+  enterClosed(connection, '', statusCode.ABNORMAL);
 }
 
 module.exports = { announce, take };

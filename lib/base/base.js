@@ -3,6 +3,7 @@
 const { EventEmitter } = require('node:events');
 const { inherits } = require('node:util');
 
+const { addressed } = require('./addressed.js');
 const { announce, take } = require('./assign.js');
 const { BaseSink } = require('./base-sink.js');
 const { kInner } = require('../connection/connection.js');
@@ -10,7 +11,7 @@ const { Group } = require('../connection/group.js');
 const holds = require('../connection/hold.js');
 const lifecycle = require('../connection/lifecycle.js');
 const { checkOption } = require('../connection/options.js');
-const { PING } = require('../native/constants.js');
+const { opcode, statusCode } = require('../native/constants.js');
 const { boolean, object } = require('../options/check.js');
 const { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf } = require('../options/data.js');
 const { disposable } = require('../util/dispose.js');
@@ -18,10 +19,7 @@ const { invalidType } = require('../util/errors.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { ioThreads } = require('../transport/socket/dispatch.js');
 const { Messages } = require('./messages.js');
-const { addressed, sendFrame } = require('./send.js');
-
-const NORMAL_CLOSURE = 1000;
-const GOING_AWAY = 1001;
+const { sendFrame } = require('./send.js');
 
 /** Where a `Base` keeps what is not for its users: its connections, and their sink. */
 const kGroup = Symbol('websockets.group');
@@ -29,7 +27,12 @@ const kSink = Symbol('websockets.sink');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../index').Sids} Sids */
-/** @typedef {import('../../index').Base & { [kGroup]: Group<Connection>, [kSink]: BaseSink }} Self a `Base`, all of it */
+
+/**
+ * A `Base`, with what is not for its users.
+ *
+ * @typedef {import('../../index').Base & { [kGroup]: Group<Connection>, [kSink]: BaseSink }} Self
+ */
 
 /**
  * Many WebSocket connections behind one EventEmitter.
@@ -52,7 +55,7 @@ function Base(options) {
 }
 inherits(Base, EventEmitter);
 
-/** @param {unknown} base @returns {Self} the same, with what is not for its users */
+/** @param {unknown} base @returns {Self} the same */
 function whole(base) {
   return /** @type {Self} */ (base);
 }
@@ -91,7 +94,7 @@ Base.prototype.send = function send(sid, data, options) {
   const [to, message] = given < 2 ? [null, sid] : [sid, data];
   const checked = checkData(message);
   const compress = given < 3 || checkSendOptions(options);
-  group.counters.messagesSent += sendFrame(group, to, opcodeOf(checked), checked, compress);
+  group.counters.messagesSent += sendFrame(group, 'send', to, opcodeOf(checked), checked, compress);
   return this;
 };
 
@@ -126,7 +129,7 @@ Base.prototype.ping = function ping(...args) {
     [data] = args;
   }
   const checked = checkPingData(data);
-  group.counters.pingsSent += sendFrame(group, sid, PING, checked, false);
+  group.counters.pingsSent += sendFrame(group, 'ping', sid, opcode.PING, checked, false);
   return this;
 };
 
@@ -143,16 +146,16 @@ Base.prototype.ping = function ping(...args) {
 Base.prototype.close = function close(...args) {
   const group = groupOf(this);
   /** @type {unknown[]} */
-  let [sid, code, reason] = [null, GOING_AWAY, ''];
+  let [sid, code, reason] = [null, statusCode.GOING_AWAY, ''];
   if (args.length > 0) {
-    [sid, code, reason] = [args[0], NORMAL_CLOSURE, args[1]];
+    [sid, code, reason] = [args[0], statusCode.NORMAL, args[1]];
   }
   if (args.length > 2 || typeof args[1] === 'number') {
     [, code, reason] = args;
   }
   const checkedCode = checkCloseCode(code);
   const checked = checkReason(reason);
-  for (const connection of addressed(group, sid)) {
+  for (const connection of addressed(group, 'close', sid)) {
     lifecycle.close(connection, checkedCode, checked);
   }
   return this;
@@ -161,16 +164,29 @@ Base.prototype.close = function close(...args) {
 /**
  * Drops connections without a closing handshake; `close` follows with 1006.
  *
- * @param {string | string[] | null} sid
+ * @param {unknown[]} args a sid, an array of sids, or `null` for all
  * @returns {this}
  * @throws {TypeError} where it is anything else
  */
-Base.prototype.terminate = function terminate(sid) {
-  for (const connection of addressed(groupOf(this), sid)) {
+Base.prototype.terminate = function terminate(...args) {
+  for (const connection of addressed(groupOf(this), 'terminate', onlyArgument(args))) {
     lifecycle.terminate(connection);
   }
   return this;
 };
+
+/**
+ * What was given to a method that has one form. One that is missing is no look-up that failed.
+ *
+ * @param {unknown[]} args
+ * @returns {unknown}
+ */
+function onlyArgument(args) {
+  if (args.length === 0) {
+    throw invalidType('The "sid" argument', 'a string, an array of strings, or null', undefined);
+  }
+  return args[0];
+}
 
 /**
  * Makes a socket, whose opening handshake is done, a connection.
@@ -218,11 +234,12 @@ Base.prototype.bufferedAmount = function bufferedAmount(sid) {
  * Stops reading from a peer: nothing of it is emitted until `resume`, and its idle time stands
  * still. TCP then stops the peer.
  *
- * @param {string | string[] | null} sid
+ * @param {unknown[]} args a sid, an array of sids, or `null` for all
  * @returns {this}
+ * @throws {TypeError} where it is anything else
  */
-Base.prototype.pause = function pause(sid) {
-  for (const connection of addressed(groupOf(this), sid)) {
+Base.prototype.pause = function pause(...args) {
+  for (const connection of addressed(groupOf(this), 'pause', onlyArgument(args))) {
     holds.pause(connection);
   }
   return this;
@@ -231,11 +248,12 @@ Base.prototype.pause = function pause(sid) {
 /**
  * Goes on reading after `pause`.
  *
- * @param {string | string[] | null} sid
+ * @param {unknown[]} args a sid, an array of sids, or `null` for all
  * @returns {this}
+ * @throws {TypeError} where it is anything else
  */
-Base.prototype.resume = function resume(sid) {
-  for (const connection of addressed(groupOf(this), sid)) {
+Base.prototype.resume = function resume(...args) {
+  for (const connection of addressed(groupOf(this), 'resume', onlyArgument(args))) {
     holds.resume(connection);
   }
   return this;

@@ -106,8 +106,8 @@ class Client extends Base {
   /** @param {unknown[]} args as `open` gets them @param {Waiter} [waiter] */
   #begin(args, waiter) {
     const [first] = args;
-    const { href: firstHref } = /** @type {{ href?: unknown }} */ (first ?? {});
-    const isOptions = args.length === 1 && typeof first === 'object' && firstHref === undefined;
+    const target = /** @type {{ href?: unknown } | null | undefined} */ (first);
+    const isOptions = args.length === 1 && typeof first === 'object' && target?.href === undefined;
     const [place, more = {}] = args.length === 0 || isOptions ? [this.#defaultUrl, first] : args;
     const options = object('The "options" argument', more);
     checkNames('client.open', options, OPEN_OPTIONS, OF_CLIENTS);

@@ -3,20 +3,19 @@
 const { OPEN, kInner } = require('./connection.js');
 const diagnostics = require('./diagnostics.js');
 const { keep, mustWait } = require('./hold.js');
-const { abandon, enterClosed, enterClosing, fail } = require('./lifecycle.js');
-const { KIND } = require('../native/constants.js');
+const { enterClosed, enterClosing, fail } = require('./lifecycle.js');
+const { BACKPRESSURE, kind } = require('../native/constants.js');
 
-const ABNORMAL_CLOSURE = 1006;
-const BACKPRESSURE = 'WS_ERR_BACKPRESSURE';
+const { TEXT, BINARY, PING, PONG, DRAIN, CLOSING, ERROR, CLOSE } = kind;
 
 /** @typedef {import('./connection.js').Connection} Connection */
 
 /**
- * Why connections are dropped that are over, and whose last records still wait.
+ * Connections that are dropped for want of room: the engine has reported it, and that may still wait behind others.
  *
- * @type {WeakMap<Connection, string>}
+ * @type {WeakSet<Connection>}
  */
-const overflows = new WeakMap();
+const overflowed = new WeakSet();
 
 /**
  * Delivers a record to the connection's sink, whichever transport it comes from.
@@ -24,17 +23,16 @@ const overflows = new WeakMap();
  * From the moment a connection is closing, only its `Close` is delivered.
  *
  * @param {Connection} connection
- * @param {number} kind one of `KIND`
+ * @param {number} kind one of `kind` in `lib/native/constants.js`
  * @param {string | Buffer} payload a string or a Buffer, by its kind
  * @param {number} [code] close code of an error or a close
  * @param {string} [errorCode] the public code of an error
  */
 function deliver(connection, kind, payload, code, errorCode) {
-  if (kind === KIND.CLOSE) {
+  if (errorCode === BACKPRESSURE) overflowed.add(connection);
+  if (kind === CLOSE) {
     const inner = connection[kInner];
     const transport = /** @type {import('./transport').Transport<Connection>} */ (inner.transport);
-    const { overflow } = transport;
-    if (overflow !== undefined) overflows.set(connection, overflow);
     inner.transport = null;
     inner.pauses = 0;
     try {
@@ -76,11 +74,11 @@ function inTurn(connection, kind, payload, code, errorCode) {
  */
 function pass(connection, kind, payload, code, errorCode) {
   const { group, readyState, sink } = connection[kInner];
-  if (kind === KIND.CLOSE) {
+  if (kind === CLOSE) {
     enterClosed(connection, /** @type {string} */ (payload), /** @type {number} */ (code));
     return;
   }
-  if (kind === KIND.CLOSING || kind === KIND.ERROR) {
+  if (kind === CLOSING || kind === ERROR) {
     beginClosing(connection, kind, /** @type {string} */ (payload), code, errorCode);
     return;
   }
@@ -90,25 +88,25 @@ function pass(connection, kind, payload, code, errorCode) {
   const { base, counters, views } = group;
   views.hears(connection);
   switch (kind) {
-    case KIND.TEXT:
+    case TEXT:
       counters.messagesReceived++;
       diagnostics.received(base, connection, payload, false);
       sink.text(connection, /** @type {string} */ (payload));
       break;
-    case KIND.BINARY:
+    case BINARY:
       counters.messagesReceived++;
       diagnostics.received(base, connection, payload, true);
       sink.binary(connection, /** @type {Buffer} */ (payload));
       break;
-    case KIND.PING:
+    case PING:
       counters.pingsReceived++;
       sink.ping(connection, /** @type {string} */ (payload));
       break;
-    case KIND.PONG:
+    case PONG:
       counters.pongsReceived++;
       sink.pong(connection, /** @type {string} */ (payload));
       break;
-    case KIND.DRAIN:
+    case DRAIN:
       sink.drained(connection);
       break;
   }
@@ -127,12 +125,12 @@ function pass(connection, kind, payload, code, errorCode) {
 function beginClosing(connection, kind, message, closeCode, code) {
   const inner = connection[kInner];
   try {
-    const overflow = overflows.get(connection) ?? inner.transport?.overflow;
-    if (inner.readyState === OPEN && overflow !== undefined) {
-      // A listener's send found no room, before this had its turn.
-      abandon(connection);
-      fail(connection, overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
-    } else if (inner.readyState === OPEN && kind === KIND.ERROR) {
+    const isDropped = overflowed.has(connection) || inner.transport?.isDropped === true;
+    if (isDropped && code !== BACKPRESSURE) {
+      // A listener's send found no room before this had its turn: that is why it ends, and is still to be reported.
+      return;
+    }
+    if (inner.readyState === OPEN && kind === ERROR) {
       fail(connection, message, closeCode, code);
     } else {
       enterClosing(connection);
@@ -142,4 +140,4 @@ function beginClosing(connection, kind, message, closeCode, code) {
   }
 }
 
-module.exports = { BACKPRESSURE, deliver };
+module.exports = { deliver };

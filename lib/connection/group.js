@@ -88,20 +88,20 @@ class Group {
 }
 
 /**
- * What the protocol is told of a connection, in the order in which Rust takes it.
+ * The settings of a connection, by the names that Rust reads them by: `src/binding/settings.rs`.
  *
  * @param {{ options: import('./options.js').Options }} group
  * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role `deflate` is the element
  *   that was agreed on; an empty one means that it is off
  * @returns {import('../native/functions').Settings}
  */
-function protocolSettings({ options }, { mask, enforceMasking, deflate }) {
-  const { maxPayload, maxFragments, maxControlFrames } = options;
+function connectionSettings({ options }, { mask, enforceMasking, deflate }) {
+  const { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount } = options;
   const { timeout, pingInterval, closeTimeout } = options;
   const { level, threshold } = options.perMessageDeflate ?? DEFAULTS;
-  const limits = /** @type {const} */ ([maxPayload, maxFragments, maxControlFrames]);
-  const times = /** @type {const} */ ([timeout, pingInterval, closeTimeout]);
-  return [mask, enforceMasking, ...limits, ...times, deflate, level, threshold];
+  const limits = { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount };
+  const times = { timeout, pingInterval, closeTimeout };
+  return { mask, enforceMasking, ...limits, ...times, deflate, level, threshold };
 }
 
-module.exports = { Group, protocolSettings };
+module.exports = { Group, connectionSettings };

@@ -4,8 +4,7 @@ const { CLOSED, CLOSING, OPEN, kInner } = require('./connection.js');
 const diagnostics = require('./diagnostics.js');
 const { peerError } = require('../util/errors.js');
 const { releaseAll } = require('./hold.js');
-
-const ABNORMAL_CLOSURE = 1006;
+const { statusCode } = require('../native/constants.js');
 
 /** At least this many connections of a group may be closing at a time. */
 const MIN_CLOSING = 16;
@@ -127,7 +126,7 @@ function enterClosed(connection, reason, code) {
     socket?.destroy?.();
   } finally {
     const isTerminated = terminated.has(connection);
-    reportClosed(connection, isTerminated ? '' : reason, isTerminated ? ABNORMAL_CLOSURE : code);
+    reportClosed(connection, isTerminated ? '' : reason, isTerminated ? statusCode.ABNORMAL : code);
   }
 }
 

@@ -8,6 +8,7 @@ const { invalidType } = require('../util/errors.js');
 const { resolveExtensions } = require('../extensions/resolve.js');
 const { checkPerMessageDeflate } = require('../options/per-message-deflate.js');
 const { parseUrl } = require('../options/url.js');
+const { defaults } = require('../native/constants.js');
 
 /** @param {string} _name @param {unknown} value @returns {import('../../index').BaseUrl} */
 function checkUrl(_name, value) {
@@ -18,18 +19,18 @@ function checkUrl(_name, value) {
 const OPTIONS = {
   mask: { default: false, check: boolean },
   url: { default: 'ws://localhost:3000', check: checkUrl },
-  timeout: { default: 600_000, check: delay },
+  timeout: { default: defaults.timeout, check: delay },
   maxConnections: { default: 10, check: integer(1, Number.MAX_SAFE_INTEGER, true) },
   // A message above V8's longest string could not be delivered.
-  maxPayload: { default: 16 * 1024 * 1024, check: integer(0, constants.MAX_STRING_LENGTH) },
-  maxFragments: { default: 131_072, check: integer(1, 2 ** 32 - 1) },
-  maxControlFrames: { default: 10_000, check: integer(1, 1_000_000, true) },
+  maxPayload: { default: defaults.maxPayload, check: integer(0, constants.MAX_STRING_LENGTH) },
+  maxFragments: { default: defaults.maxFragments, check: integer(1, 2 ** 32 - 1) },
+  maxControlFrames: { default: defaults.maxControlFrames, check: integer(1, 1_000_000, true) },
   maxBufferedAmount: {
     default: 64 * 1024 * 1024,
     check: integer(1, Number.MAX_SAFE_INTEGER, true),
   },
-  closeTimeout: { default: 5_000, check: delay },
-  pingInterval: { default: 0, check: delay },
+  closeTimeout: { default: defaults.closeTimeout, check: delay },
+  pingInterval: { default: defaults.pingInterval, check: delay },
   // The default depends on the socket.
   enforceMasking: { default: undefined, check: boolean },
   perMessageDeflate: { default: false, check: checkPerMessageDeflate },
@@ -40,7 +41,8 @@ const OPTIONS = {
 /**
  * Every option, checked.
  *
- * @typedef {{ [N in Name]: ReturnType<(typeof OPTIONS)[N]['check']> | Extract<(typeof OPTIONS)[N]['default'], undefined> }} Options
+ * @typedef {{ [N in Name]: ReturnType<(typeof OPTIONS)[N]['check']> |
+ *   Extract<(typeof OPTIONS)[N]['default'], undefined> }} Options
  */
 
 /** The names of the options of a `Base`. */

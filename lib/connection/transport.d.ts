@@ -35,8 +35,8 @@ export interface Transport<C> {
   bufferedAmount(): number;
   /** Whether a `Drain` record is still to come for what was sent. */
   readonly awaitsDrain: boolean;
-  /** Why the connection is being dropped, if a send found `maxBufferedAmount` reached. */
-  readonly overflow: string | undefined;
+  /** Whether there was no room for more: the connection is being dropped, and its error is still to come. */
+  readonly isDropped: boolean;
   /** Bytes received from the peer. */
   bytesRead(): number;
   /** Bytes written to the peer. */

@@ -196,7 +196,7 @@ class Server extends EventEmitter {
    * @param {boolean} compress
    */
   #send(sid, opcode, data, compress) {
-    this.#group.counters.messagesSent += sendFrame(this.#group, sid, opcode, data, compress);
+    this.#group.counters.messagesSent += sendFrame(this.#group, 'send', sid, opcode, data, compress);
   }
 
   /**

@@ -1,13 +1,9 @@
 'use strict';
 
 const { Frame } = require('./frame.js');
-const { PERMESSAGE_DEFLATE } = require('../options/per-message-deflate.js');
+const { PERMESSAGE_DEFLATE, opcode: opcodes } = require('../native/constants.js');
 
 /** Opcodes up to this one are those of messages. */
-const BINARY = 0x2;
-/** Of a frame's first byte. */
-const OPCODE = 0x0f;
-const RSV1 = 0x40;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -45,10 +41,10 @@ class DeflateStep {
    * @returns {Frame | null} what goes on; `null` while a message is not whole
    */
   transformRead(frame) {
-    if (frame.opcode > 0 && frame.opcode <= BINARY) {
+    if (frame.opcode > 0 && frame.opcode <= opcodes.BINARY) {
       this.#opcode = frame.opcode;
     }
-    const message = this.#inflate(frame.toBuffer(), frame.payload);
+    const message = this.#inflate(frame.toBuffer(), frame.content);
     if (message === true) {
       return frame;
     }
@@ -58,10 +54,10 @@ class DeflateStep {
   /**
    * Hears of a received frame that was dropped before it came here.
    *
-   * @param {number} first byte of it, as it was on the wire
+   * @param {{ opcode: number, rsv1: boolean }} header what it was on the wire
    */
-  missRead(first) {
-    this.#miss(first & OPCODE, (first & RSV1) !== 0);
+  missRead({ opcode, rsv1 }) {
+    this.#miss(opcode, rsv1);
   }
 
   /**
@@ -86,12 +82,12 @@ class DeflateStep {
    * @returns {Frame}
    */
   transformWrite(frame, compress) {
-    const isMessage = frame.fin && frame.opcode > 0 && frame.opcode <= BINARY && !frame.rsv1;
-    const payload = compress && isMessage ? this.#compress(frame.payload) : undefined;
-    if (payload === undefined) {
+    const isMessage = frame.fin && frame.opcode > 0 && frame.opcode <= opcodes.BINARY && !frame.rsv1;
+    const content = compress && isMessage ? this.#compress(frame.content) : undefined;
+    if (content === undefined) {
       return frame;
     }
-    const compressed = remade(frame, frame.opcode, payload);
+    const compressed = remade(frame, frame.opcode, content);
     compressed.rsv1 = true;
     this.#isUnsent = true;
     return compressed;
@@ -117,11 +113,11 @@ class DeflateStep {
  *
  * @param {Frame} frame
  * @param {number} opcode
- * @param {Buffer} payload
+ * @param {Buffer} content
  * @returns {Frame}
  */
-function remade({ mask, rsv2, rsv3 }, opcode, payload) {
-  return Object.assign(new Frame(), { fin: true, mask, rsv2, rsv3, opcode, payload });
+function remade({ mask, rsv2, rsv3 }, opcode, content) {
+  return Object.assign(new Frame(), { fin: true, mask, rsv2, rsv3, opcode, content });
 }
 
 module.exports = { DeflateStep };

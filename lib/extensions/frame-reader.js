@@ -91,12 +91,14 @@ class FrameReader {
     this.#had = had;
   }
 
-  /** Bytes that the frame at the beginning of `bytes` takes, as far as they tell. @param {Buffer} bytes */
+  /**
+   * Bytes that the frame at the beginning of `bytes` takes; more than there are, if that is not known yet.
+   *
+   * @param {Buffer} bytes
+   */
   #frameLength(bytes) {
     try {
-      const [header, length] = native.parseHeader(bytes) ?? [bytes.length + 1, 0];
-      this.#broken = length > this.#maxPayload;
-      return header + length;
+      return native.frameSize(bytes, this.#maxPayload) ?? bytes.length + 1;
     } catch {
       this.#broken = true;
       return 0;

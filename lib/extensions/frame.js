@@ -5,18 +5,31 @@ const { randomFillSync } = require('node:crypto');
 const { checkData } = require('../options/data.js');
 const { failure, invalidType } = require('../util/errors.js');
 const { kInspect, show } = require('../util/inspect.js');
+const { limit, opcode: opcodes } = require('../native/constants.js');
 const native = require('../native/native.js');
 
-const FIN = 0x80;
-const RSV1 = 0x40;
-const RSV2 = 0x20;
-const RSV3 = 0x10;
-const OPCODE = 0x0f;
-const MASK = 0x80;
-const TEXT = 0x1;
-/** Stands for the key of a frame that has not been given one yet. */
-const NEW_KEY = Buffer.alloc(4);
+/** The greatest number that fits in an opcode's four bits. */
+const MAX_OPCODE = 0xf;
+/** Bytes of a masking key (RFC 6455 §5.3). */
+const KEY_LENGTH = 4;
+const NOTHING = Buffer.alloc(0);
+/** What `get` and `set` know. */
+const NAMES = Object.freeze([
+  'fin',
+  'rsv1',
+  'rsv2',
+  'rsv3',
+  'opcode',
+  'mask',
+  'masking',
+  'length',
+  'content',
+  'payload',
+  'remnant',
+  'glued',
+]);
 
+/** @typedef {import('../../index').FrameProperty} FrameProperty */
 /** @typedef {Error & { code: import('../../index').FrameErrorCode }} FrameError */
 
 /**
@@ -43,84 +56,138 @@ class Frame {
   /** @type {boolean} */
   rsv3 = false;
   /** 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong. @type {number} */
-  opcode = TEXT;
+  opcode = opcodes.TEXT;
   /** Whether it is masked on the wire. @type {boolean} */
   mask = false;
-  /** The masking key, 4 bytes; `null` until it is needed. @type {Buffer | null} */
+  /** The masking key, 4 bytes; empty if an unmasked frame was read, `null` until one is needed. @type {Buffer | null} */
   masking = null;
+  /** Bytes that were read behind the frame. */
+  remnant = NOTHING;
   /** @type {Buffer} */
-  #payload = Buffer.alloc(0);
+  #bytes = NOTHING;
+  /** Whether those are as on the wire, and still to be unmasked: the key may be set after them. */
+  #isWire = false;
+  /** What `length` was set to, for the bytes that there are. @type {number | undefined} */
+  #length;
 
   /**
-   * @param {Uint8Array} [buffer] one whole frame, as it is on the wire; without it, an empty text
-   *   frame
+   * @param {Uint8Array} [buffer] see `mapFrame`; without it, an empty text frame
    * @throws {Error} with the public code of what is wrong with it
    */
   constructor(buffer) {
-    if (buffer === undefined) {
-      return;
+    if (buffer !== undefined) {
+      this.mapFrame(buffer);
     }
+  }
+
+  /**
+   * Reads a frame: this one becomes that. What is behind it is `remnant`.
+   *
+   * @param {Uint8Array} buffer begins with one whole frame, as it is on the wire
+   * @returns {this}
+   * @throws {Error} with the public code of what is wrong with it; nothing has changed then
+   */
+  mapFrame(buffer) {
     if (!(buffer instanceof Uint8Array)) {
       throw invalidType('The "buffer" argument', 'a Buffer', buffer);
     }
-    const [header, length] = native.parseHeader(buffer) ?? [Infinity, 0];
-    if (header + length !== buffer.length) {
-      const message = 'The buffer must hold one frame: no less, and nothing behind it';
-      throw frameError('WS_ERR_INCOMPLETE_FRAME', message);
+    const header = native.parseHeader(buffer);
+    if (header === undefined || header[0] + header[1] > buffer.length) {
+      throw frameError('WS_ERR_INCOMPLETE_FRAME', 'The buffer must begin with one whole frame');
     }
-    const [first, second] = buffer;
-    this.fin = (first & FIN) !== 0;
-    this.rsv1 = (first & RSV1) !== 0;
-    this.rsv2 = (first & RSV2) !== 0;
-    this.rsv3 = (first & RSV3) !== 0;
-    this.opcode = first & OPCODE;
-    this.mask = (second & MASK) !== 0;
+    const [size, length, fin, rsv1, rsv2, rsv3, opcode, mask] = header;
+    Object.assign(this, { fin, rsv1, rsv2, rsv3, opcode, mask });
     // Copies: the buffer may be another's.
-    const content = Buffer.from(buffer.subarray(header));
-    if (this.mask) {
-      this.masking = Buffer.from(buffer.subarray(header - 4, header));
+    this.masking = mask ? Buffer.from(buffer.subarray(size - KEY_LENGTH, size)) : NOTHING;
+    const content = Buffer.from(buffer.subarray(size, size + length));
+    if (mask) {
+      native.applyMask(content, this.masking);
     }
     this.content = content;
+    this.remnant = Buffer.from(buffer.subarray(size + length));
+    return this;
+  }
+
+  /** Whether bytes were read behind the frame. */
+  get glued() {
+    return this.remnant.length > 0;
   }
 
   /** What it carries, unmasked. Strings become UTF-8. @returns {Buffer} */
-  get payload() {
-    return this.#payload;
-  }
-
-  /** @param {import('../../index').Data} data */
-  set payload(data) {
-    const checked = checkData(data);
-    this.#payload =
-      typeof checked === 'string'
-        ? Buffer.from(checked)
-        : Buffer.from(checked.buffer, checked.byteOffset, checked.byteLength);
-  }
-
-  /** What it carries, as it is on the wire: masked where `mask` is on. @returns {Buffer} */
   get content() {
-    return this.#masked(this.#payload);
+    if (this.#isWire) {
+      this.#bytes = this.#masked(this.#bytes);
+      this.#isWire = false;
+    }
+    return this.#bytes;
   }
 
   /** @param {import('../../index').Data} data */
   set content(data) {
-    this.payload = data;
-    this.#payload = this.#masked(this.#payload);
+    this.#write(data, false);
   }
 
-  /** Bytes of the payload. */
+  /** What it carries, as it is on the wire: masked where `mask` is on. @returns {Buffer} */
+  get payload() {
+    return this.#masked(this.content);
+  }
+
+  /** @param {import('../../index').Data} data */
+  set payload(data) {
+    this.#write(data, true);
+  }
+
+  /** Bytes of the content. What it is set to is read back, and counts for nothing. @returns {number} */
   get length() {
-    return this.#payload.length;
+    return this.#length ?? this.#bytes.length;
   }
 
-  /** @param {Buffer} bytes @returns {Buffer} as they are on the wire */
+  /** @param {number} length */
+  set length(length) {
+    this.#length = length;
+  }
+
+  /**
+   * @template {FrameProperty} Name
+   * @param {Name} name of a property
+   * @returns {Frame[Name]} its value
+   * @throws {TypeError} if a frame has none of that name
+   */
+  get(name) {
+    checkName(name);
+    return this[name];
+  }
+
+  /**
+   * @param {FrameProperty} name of a property
+   * @param {unknown} value
+   * @returns {this}
+   * @throws {TypeError} if a frame has none of that name
+   */
+  set(name, value) {
+    checkName(name);
+    return Object.assign(this, { [name]: value });
+  }
+
+  /** @param {import('../../index').Data} data @param {boolean} isWire whether it is as on the wire */
+  #write(data, isWire) {
+    const checked = checkData(data);
+    this.#bytes =
+      typeof checked === 'string'
+        ? Buffer.from(checked)
+        : Buffer.from(checked.buffer, checked.byteOffset, checked.byteLength);
+    this.#isWire = isWire;
+    this.#length = undefined;
+  }
+
+  /** Masks bytes, or unmasks them: that is the same. @param {Buffer} bytes @returns {Buffer} */
   #masked(bytes) {
-    if (!this.mask) {
+    const key = this.#key();
+    if (key === null) {
       return bytes;
     }
-    this.masking ??= randomFillSync(Buffer.alloc(4));
     const copy = Buffer.from(bytes);
-    native.applyMask(copy, this.masking);
+    native.applyMask(copy, key);
     return copy;
   }
 
@@ -130,15 +197,15 @@ class Frame {
    * @returns {FrameError | null} what is wrong with it
    */
   isValid() {
-    if (this.mask && !isKey(this.masking ?? NEW_KEY)) {
+    if (this.mask && !hasNoKey(this) && !isKey(this.masking)) {
       return frameError('WS_ERR_INVALID_MASKING_KEY', 'a masking key has 4 bytes');
     }
-    if (!Number.isInteger(this.opcode) || this.opcode < 0 || this.opcode > OPCODE) {
+    if (!Number.isInteger(this.opcode) || this.opcode < 0 || this.opcode > MAX_OPCODE) {
       const message = `invalid opcode ${this.opcode}; allowed are 0, 1, 2, 8, 9 and 10`;
       return frameError('WS_ERR_INVALID_OPCODE', message);
     }
     try {
-      native.parseHeader(this.#header());
+      native.checkHeader(!!this.fin, this.opcode, this.#bytes.length);
       return null;
     } catch (error) {
       return /** @type {FrameError} */ (error);
@@ -147,38 +214,34 @@ class Frame {
 
   /** @returns {Buffer} the frame as it is on the wire */
   toBuffer() {
-    const content = this.content;
-    return Buffer.concat([this.#header(), content]);
+    // An extension may have put anything there: what fits in a byte goes over the wire.
+    const opcode = this.opcode & 0xff;
+    const { fin, rsv1, rsv2, rsv3 } = this;
+    const { content } = this;
+    const frame = Buffer.allocUnsafe(limit.MAX_HEADER_LENGTH + content.length);
+    const length = native.encodeFrame(frame, !!fin, !!rsv1, !!rsv2, !!rsv3, opcode, content, this.#key());
+    return frame.subarray(0, length);
   }
 
-  #header() {
-    const { length } = this.#payload;
-    const reserved = (this.rsv1 ? RSV1 : 0) | (this.rsv2 ? RSV2 : 0) | (this.rsv3 ? RSV3 : 0);
-    const first = (this.fin ? FIN : 0) | reserved | this.opcode;
-    const extended = length < 126 ? 0 : length < 65_536 ? 2 : 8;
-    const header = Buffer.alloc(2 + extended + (this.mask ? 4 : 0));
-    header[0] = first;
-    header[1] = (this.mask ? MASK : 0) | (extended === 0 ? length : extended === 2 ? 126 : 127);
-    if (extended === 2) {
-      header.writeUInt16BE(length, 2);
-    } else if (extended === 8) {
-      header.writeBigUInt64BE(BigInt(length), 2);
+  /** The masking key, made if there is none yet; `null` for a frame that is not masked. */
+  #key() {
+    if (!this.mask) {
+      return null;
     }
-    if (this.mask) {
-      this.masking ??= randomFillSync(Buffer.alloc(4));
-      header.set(this.masking, 2 + extended);
+    if (hasNoKey(this)) {
+      this.masking = randomFillSync(Buffer.alloc(KEY_LENGTH));
     }
-    return header;
+    return this.masking;
   }
 
   /** @param {import('../util/inspect.js').How} how */
   [kInspect](...how) {
-    if (!(#payload in this)) {
+    if (!(#bytes in this)) {
       return this;
     }
-    const { fin, rsv1, rsv2, rsv3, opcode, mask, length, payload } = this;
+    const { fin, rsv1, rsv2, rsv3, opcode, mask, length, content } = this;
     const reserved = Object.entries({ rsv1, rsv2, rsv3 }).flatMap(([name, isOn]) => (isOn ? [[name, true]] : []));
-    return show(this, { opcode, fin, ...Object.fromEntries(reserved), mask, length, payload }, ...how);
+    return show(this, { opcode, fin, ...Object.fromEntries(reserved), mask, length, content }, ...how);
   }
 }
 
@@ -187,7 +250,19 @@ class Frame {
  * @returns {boolean}
  */
 function isKey(value) {
-  return value instanceof Uint8Array && value.length === 4;
+  return value instanceof Uint8Array && value.length === KEY_LENGTH;
+}
+
+/** Whether the frame has not been given a masking key yet. @param {Frame} frame */
+function hasNoKey({ masking }) {
+  return masking === null || masking === undefined || masking.length === 0;
+}
+
+/** @param {FrameProperty} name @throws {TypeError} if a frame has no such property */
+function checkName(name) {
+  if (!NAMES.includes(name)) {
+    throw invalidType('The "name" argument', `the name of a property (${NAMES.join(', ')})`, name);
+  }
 }
 
 module.exports = { Frame };

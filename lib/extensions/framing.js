@@ -4,14 +4,18 @@ const { Chain } = require('./chain.js');
 const { DeflateStep } = require('./deflate-step.js');
 const { Frame } = require('./frame.js');
 const { FrameReader } = require('./frame-reader.js');
-
-/** A peer whose frames wait in a chain is read no further from here on, in bytes. */
-const HIGH_MARK = 64 * 1024;
+const { limit } = require('../native/constants.js');
+const native = require('../native/native.js');
 
 /** What a frame in a chain costs beside its bytes, about. */
 const FRAME_COST = 512;
 
 /** @typedef {import('./resolve.js').Resolved | DeflateStep} Built an extension, or what is built in */
+/**
+ * What permessage-deflate has to know of a frame that was dropped.
+ *
+ * @typedef {{ opcode: number, rsv1: boolean }} FrameHead
+ */
 
 /**
  * A connection's extensions, between the bytes of its stream and the protocol: frames are cut out
@@ -48,7 +52,7 @@ class Framing {
     this.#write = write;
     this.#onError = onError;
     this.#deflate = extensions.find((extension) => extension instanceof DeflateStep);
-    this.#incoming = new FrameReader(this.#deflate === undefined ? maxPayload : grown(maxPayload));
+    this.#incoming = new FrameReader(this.#deflate === undefined ? maxPayload : native.largestCompressed(maxPayload));
     // Our own frames: the sender has bounded them already.
     this.#outgoing = new FrameReader(Infinity);
     const backwards = [...extensions].reverse();
@@ -79,7 +83,7 @@ class Framing {
 
   /** @returns {boolean} whether the peer is to wait for the read chain */
   get isFull() {
-    return this.#reads.bytes > HIGH_MARK;
+    return this.#reads.bytes > limit.HIGH_MARK;
   }
 
   /** @returns {number} bytes of frames in the read chain, and of the one under way */
@@ -87,11 +91,18 @@ class Framing {
     return this.#reads.bytes + this.#incoming.pending;
   }
 
+  /** @returns {boolean} whether no received frame waits */
+  get isIdle() {
+    return this.#reads.isEmpty;
+  }
+
   /** @param {Uint8Array} chunk bytes from the stream */
   push(chunk) {
     for (const { bytes, whole } of this.#incoming.push(chunk)) {
       if (whole) {
-        this.#reads.push(new Frame(bytes), bytes.length, bytes[0]);
+        const frame = new Frame(bytes);
+        const { opcode, rsv1 } = frame;
+        this.#reads.push(frame, bytes.length, { opcode, rsv1 });
       } else {
         // The protocol finds what is wrong with it, behind what came before.
         this.#reads.pushAction(() => this.#deflate?.refuses(bytes) || this.#receive(bytes));
@@ -169,14 +180,14 @@ class Framing {
  * What the extensions do with received frames.
  *
  * @param {Built[]} extensions
- * @returns {import('./chain.js').Step<number>[]} the note is the first byte of the frame
+ * @returns {import('./chain.js').Step<FrameHead>[]} the note is what the frame was on the wire
  */
 function readSteps(extensions) {
-  /** @param {Built} one @returns {import('./chain.js').Step<number>[]} */
+  /** @param {Built} one @returns {import('./chain.js').Step<FrameHead>[]} */
   const stepsOf = (one) => {
     const { name } = one;
     if (one instanceof DeflateStep) {
-      return [{ name, transform: (frame) => one.transformRead(frame), miss: (first) => one.missRead(first) }];
+      return [{ name, transform: (frame) => one.transformRead(frame), miss: (head) => one.missRead(head) }];
     }
     return one.read === undefined ? [] : [{ name, step: one.read }];
   };
@@ -199,11 +210,6 @@ function writeSteps(extensions) {
     return one.write === undefined ? [] : [{ name, step: one.write }];
   };
   return extensions.flatMap(stepsOf);
-}
-
-/** Bytes of the largest frame of a message that compression makes larger: see `Limits` in Rust. @param {number} maxPayload */
-function grown(maxPayload) {
-  return maxPayload + Math.floor(maxPayload / 8) + 1_024;
 }
 
 module.exports = { Framing };

@@ -3,7 +3,7 @@
 const { invalidType } = require('../util/errors.js');
 const { isToken } = require('../options/headers.js');
 const native = require('../native/native.js');
-const { PERMESSAGE_DEFLATE } = require('../options/per-message-deflate.js');
+const { PERMESSAGE_DEFLATE } = require('../native/constants.js');
 
 /**
  * An extension that is on.

@@ -3,7 +3,8 @@
 const { callable, object } = require('../options/check.js');
 const { invalidType } = require('../util/errors.js');
 const { isToken } = require('../options/headers.js');
-const { PERMESSAGE_DEFLATE, checkPerMessageDeflate } = require('../options/per-message-deflate.js');
+const { PERMESSAGE_DEFLATE } = require('../native/constants.js');
+const { checkPerMessageDeflate } = require('../options/per-message-deflate.js');
 
 /** @typedef {Record<string, import('../../index').Extension>} Extensions */
 

@@ -1,18 +1,10 @@
 'use strict';
 
-const PING = 0x9;
-/** Kinds of records: `Kind` in `src/engine/batch.rs`. */
-const KIND = {
-  TEXT: 0,
-  BINARY: 1,
-  PING: 2,
-  PONG: 3,
-  DRAIN: 4,
-  CLOSING: 5,
-  ERROR: 6,
-  CLOSE: 7,
-  WRITE: 8,
-  END: 9,
-};
+const { constants } = require('./native.js');
 
-module.exports = { KIND, PING };
+// What both languages share. Rust defines each of these once, in the file that it belongs to; `src/binding/constants.rs`
+// lists them.
+const { BACKPRESSURE, PERMESSAGE_DEFLATE, default: defaults, kind, limit, opcode, statusCode } = constants;
+const { validStatusCodes } = constants;
+
+module.exports = { BACKPRESSURE, PERMESSAGE_DEFLATE, defaults, kind, limit, opcode, statusCode, validStatusCodes };

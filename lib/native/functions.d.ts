@@ -24,20 +24,70 @@ interface ExtensionElement {
   source: string;
 }
 
-/** The settings of a connection, in the order in which Rust takes them. */
-export type Settings = [
-  mask: boolean,
-  enforceMasking: boolean,
-  maxPayload: number,
-  maxFragments: number,
-  maxControlFrames: number,
-  timeout: number,
-  pingInterval: number,
-  closeTimeout: number,
-  deflate: string,
-  level: number,
-  threshold: number,
-];
+/** The settings of a connection. */
+export interface Settings {
+  mask: boolean;
+  enforceMasking: boolean;
+  /** Bytes of one message. */
+  maxPayload: number;
+  maxFragments: number;
+  /** Of those a second that nobody asked for; `Infinity` is no limit. */
+  maxControlFrames: number;
+  /** Bytes that may wait to be written. */
+  maxBufferedAmount: number;
+  /** ms of silence after which the connection is closed; 0 is never. */
+  timeout: number;
+  /** ms of silence after which a ping is sent; 0 is never. */
+  pingInterval: number;
+  /** ms to wait for the peer's close frame, then for its FIN. */
+  closeTimeout: number;
+  /** The element of permessage-deflate that was agreed on; `''` if it is off. */
+  deflate: string;
+  /** zlib's, 0 to 9. */
+  level: number;
+  /** Messages of fewer bytes are not compressed. */
+  threshold: number;
+}
+
+/** What both languages share; `src/binding/constants.rs` lists where each is defined. */
+export interface Constants {
+  /** Kinds of records. */
+  readonly kind: Readonly<
+    globalThis.Record<
+      'TEXT' | 'BINARY' | 'PING' | 'PONG' | 'DRAIN' | 'CLOSING' | 'ERROR' | 'CLOSE' | 'WRITE' | 'END' | 'STOP' | 'GO',
+      number
+    >
+  >;
+  readonly opcode: Readonly<globalThis.Record<'CONTINUATION' | 'TEXT' | 'BINARY' | 'CLOSE' | 'PING' | 'PONG', number>>;
+  readonly statusCode: Readonly<
+    globalThis.Record<'NORMAL' | 'GOING_AWAY' | 'NO_STATUS' | 'ABNORMAL' | 'TRY_AGAIN_LATER', number>
+  >;
+  /** Bounds that nobody can set. */
+  readonly limit: Readonly<
+    globalThis.Record<
+      | 'MAX_HEADER_LENGTH'
+      | 'MAX_CONTROL_PAYLOAD'
+      | 'MAX_REASON_LENGTH'
+      | 'MIN_WINDOW_BITS'
+      | 'MAX_WINDOW_BITS'
+      | 'HIGH_MARK'
+      | 'MAX_SLOT'
+      | 'NO_SLOT',
+      number
+    >
+  >;
+  /** The options of a `Base` that the protocol has defaults for. */
+  readonly default: Readonly<
+    globalThis.Record<
+      'maxPayload' | 'maxFragments' | 'maxControlFrames' | 'timeout' | 'pingInterval' | 'closeTimeout',
+      number
+    >
+  >;
+  /** The status codes that a close frame may carry, as ranges, both ends included. */
+  readonly validStatusCodes: readonly (readonly [first: number, last: number])[];
+  readonly PERMESSAGE_DEFLATE: 'permessage-deflate';
+  readonly BACKPRESSURE: 'WS_ERR_BACKPRESSURE';
+}
 
 /**
  * One record: the slot, above four bits of kind; the payload, a string or by its kind a Buffer; the close code of an
@@ -50,6 +100,7 @@ type Due = true | undefined;
 
 /** The opening handshake, and what connections are named by. */
 interface HandshakeFunctions {
+  readonly constants: Constants;
   /** The version that this binary was built as. */
   version(): string;
   /** The value of `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 §4.2.2, item 5.4). */
@@ -85,17 +136,55 @@ interface HandshakeFunctions {
   deflateMemory(agreed: string, mask: boolean): number;
 }
 
+/** A frame's header: its own length, that of the payload, and its fields. */
+type FrameHeader = [
+  size: number,
+  length: number,
+  fin: boolean,
+  rsv1: boolean,
+  rsv2: boolean,
+  rsv3: boolean,
+  opcode: number,
+  mask: boolean,
+];
+
 /** Frames on their own. */
 interface FrameFunctions {
   /** A Buffer with one frame. */
   encode(opcode: number, data: Data, mask: boolean): Buffer;
   /**
-   * The lengths of the header that these bytes begin with, and of its payload; nothing if more bytes are needed. RSV
-   * bits may be set.
+   * Writes a frame into memory, masked unless the key is `null`, and returns its length. Nothing is checked.
+   */
+  encodeFrame(
+    into: Uint8Array,
+    fin: boolean,
+    rsv1: boolean,
+    rsv2: boolean,
+    rsv3: boolean,
+    opcode: number,
+    payload: Uint8Array,
+    key: Uint8Array | null,
+  ): number;
+  /**
+   * Checks that a frame may have this header; RSV bits may be set.
    *
    * @throws the violation, with its public code
    */
-  parseHeader(bytes: Uint8Array): [header: number, payload: number] | undefined;
+  checkHeader(fin: boolean, opcode: number, length: number): void;
+  /**
+   * The header that these bytes begin with; nothing if more bytes are needed. RSV bits may be set.
+   *
+   * @throws the violation, with its public code
+   */
+  parseHeader(bytes: Uint8Array): FrameHeader | undefined;
+  /**
+   * The length of the frame that these bytes begin with, header included; nothing if more bytes are needed.
+   *
+   * @throws the violation, with its public code, also if the payload has more than `maxPayload` bytes
+   */
+  frameSize(bytes: Uint8Array, maxPayload: number): number | undefined;
+  /** Bytes that a message of `maxPayload` bytes may come in when it is compressed. */
+  largestCompressed(maxPayload: number): number;
   /** Masks, or unmasks, in place (RFC 6455 §5.3). */
   applyMask(bytes: Uint8Array, key: Uint8Array): void;
 }
@@ -109,27 +198,43 @@ interface StreamFunctions {
    *
    * @param filters permessage-deflate has its place among extensions in JavaScript
    */
-  streamOpen(now: number, filters: boolean, ...settings: Settings): number;
-  /**
-   * The peer sent this.
-   *
-   * @param congested whether only its latest ping is to be answered
-   */
-  streamReceive(slot: number, chunk: Uint8Array, congested: boolean, now: number): void;
+  streamOpen(now: number, filters: boolean, settings: Settings): number;
+  /** `open` may be emitted: what has come may be taken. Returns whether something has, for `streamTake`. */
+  streamBegin(slot: number): boolean;
+  /** The peer sent this. */
+  streamReceive(slot: number, chunk: Uint8Array, now: number): void;
+  /** What came may be taken again; this many bytes wait to be written. */
+  streamTake(slot: number, queued: number, now: number): void;
+  /** The peer has ended, and this many bytes wait to be written. */
+  streamEnd(slot: number, queued: number, now: number): void;
+  /** The stream is lost: what it brought before that is taken, whatever the app asks for. */
+  streamBreak(slot: number, now: number): void;
+  /** The stream is lost, or to be dropped, and nothing more comes of it. */
+  streamLose(slot: number, now: number): void;
+  /** This many bytes wait to be written; `streamWritten` follows. */
+  streamQueue(slot: number, queued: number): void;
   /** All that waited has been written. */
-  streamRelieve(slot: number): void;
+  streamWritten(slot: number): void;
+  /** Whether a message may be added to the bytes that wait. If there is no room, the connection is to be dropped. */
+  streamMaySend(slot: number, queued: number): boolean;
+  /** An extension holds more than it may: the connection is to be dropped. */
+  streamOverflow(slot: number): void;
+  /** Whether there was no room for more: the connection is dropped, and its error reported. */
+  streamIsDropped(slot: number): boolean;
+  /** An extension holds as much as it may, or no more. */
+  streamHold(slot: number, on: boolean): void;
+  /** JavaScript has seen all that came before the connection began to close. */
+  streamReleaseClosingAnswer(slot: number): void;
   /** Begins the closing handshake. */
   streamClose(slot: number, code: number, reason: string | Uint8Array, now: number): void;
-  /** The stream has ended, or is to be dropped. */
-  streamLose(slot: number): void;
   /** Does what is due. */
   streamFire(slot: number, now: number): void;
-  /** Reading is paused, or goes on: the peer's silence does not count meanwhile. */
-  streamPause(slot: number, on: boolean, now: number): void;
+  /** Reading is to be paused, or to go on. Returns whether it is paused then: one that is lost cannot be. */
+  streamPause(slot: number, on: boolean, now: number): boolean;
+  /** Whether the app has paused it. */
+  streamIsPaused(slot: number): boolean;
   /** When `streamFire` is to be called; `Infinity` if nothing is due. */
   streamDeadline(slot: number): number;
-  /** Whether only the end of the stream is missing. */
-  streamIsDraining(slot: number): boolean;
   /** A ping is about to be written. */
   streamPinged(slot: number): void;
   /** The frame of a message, which has to be written; nothing if the connection is closed. */
@@ -159,7 +264,7 @@ interface SocketFunctions {
    *
    * @throws an Error with the system's code, `ERR_WS_TAKEOVER` or `ERR_WS_TOO_MANY_CONNECTIONS`
    */
-  open(fd: number, base: number, maxBufferedAmount: number, ...settings: Settings): number;
+  open(fd: number, base: number, settings: Settings): number;
   /** The shard has the socket to itself, and gets what JavaScript had read from it. */
   start(slot: number, received: Uint8Array): Due;
   /** One frame to one connection. The tag is the slot, above four bits of opcode and one for "compress". */
@@ -171,7 +276,7 @@ interface SocketFunctions {
   /** Begins the closing handshake. */
   close(slot: number, code: number, reason: string | Uint8Array): Due;
   /** JavaScript has seen all that came before the connection began to close. */
-  part(slot: number): Due;
+  releaseClosingAnswer(slot: number): Due;
   /** Drops the connection. */
   terminate(slot: number): Due;
   /** Stops reading, or goes on. */
@@ -186,8 +291,8 @@ interface SocketFunctions {
   buffered(slot: number): number;
   /** Whether `Drain` is reported once what is queued for the peer is written. */
   awaitsDrain(slot: number): boolean;
-  /** Why the connection is dropped, if a send found its limit reached. */
-  overflow(slot: number): string | undefined;
+  /** Whether a send found the limit reached: the connection is dropped, and its error reported. */
+  isDropped(slot: number): boolean;
   /** Bytes received since the takeover. */
   bytesRead(slot: number): number;
   /** Bytes written since the takeover. */

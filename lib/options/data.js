@@ -3,15 +3,8 @@
 const { isUtf8 } = require('node:buffer');
 const { isArrayBuffer, isUint8Array } = require('node:util').types;
 
+const { limit, opcode, validStatusCodes } = require('../native/constants.js');
 const { invalidType, outOfRange } = require('../util/errors.js');
-
-/** RFC 6455 §5.5: the most that a control frame carries. */
-const MAX_CONTROL_PAYLOAD = 125;
-/** The status code takes two bytes of it. */
-const MAX_REASON = MAX_CONTROL_PAYLOAD - 2;
-
-const TEXT = 0x1;
-const BINARY = 0x2;
 
 /**
  * Checks what is to be sent.
@@ -44,8 +37,8 @@ function checkPingData(data) {
   const checked = checkData(data);
   const payload = typeof checked === 'string' ? checked : bytesOf(checked);
   const length = Buffer.byteLength(payload);
-  if (length > MAX_CONTROL_PAYLOAD) {
-    const allowed = `at most ${MAX_CONTROL_PAYLOAD} bytes of UTF-8 or binary data`;
+  if (length > limit.MAX_CONTROL_PAYLOAD) {
+    const allowed = `at most ${limit.MAX_CONTROL_PAYLOAD} bytes of UTF-8 or binary data`;
     throw outOfRange('The "data" argument', allowed, `${length} bytes`);
   }
   return typeof payload === 'string' ? payload : new Uint8Array(payload);
@@ -66,8 +59,8 @@ function checkReason(reason) {
   }
   const payload = typeof reason === 'string' ? reason : bytesOf(reason);
   const length = Buffer.byteLength(payload);
-  if (length > MAX_REASON) {
-    throw outOfRange('The "reason" argument', `at most ${MAX_REASON} bytes`, `${length} bytes`);
+  if (length > limit.MAX_REASON_LENGTH) {
+    throw outOfRange('The "reason" argument', `at most ${limit.MAX_REASON_LENGTH} bytes`, `${length} bytes`);
   }
   if (typeof payload === 'string') {
     return payload;
@@ -86,12 +79,12 @@ function checkReason(reason) {
  * @returns {number}
  */
 function checkCloseCode(code) {
-  const allowed = 'one of 1000 to 1003, 1007 to 1014, 3000 to 4999';
+  const allowed = `one of ${validStatusCodes.map(([first, last]) => `${first} to ${last}`).join(', ')}`;
   if (typeof code !== 'number') {
     throw invalidType('The "code" argument', allowed, code);
   }
-  const registered = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
-  if (!Number.isInteger(code) || !(registered || (code >= 3000 && code <= 4999))) {
+  const isValid = validStatusCodes.some(([first, last]) => code >= first && code <= last);
+  if (!Number.isInteger(code) || !isValid) {
     throw outOfRange('The "code" argument', allowed, code);
   }
   return code;
@@ -104,7 +97,7 @@ function checkCloseCode(code) {
  * @returns {number}
  */
 function opcodeOf(data) {
-  return typeof data === 'string' ? TEXT : BINARY;
+  return typeof data === 'string' ? opcode.TEXT : opcode.BINARY;
 }
 
 /**

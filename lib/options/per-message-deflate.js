@@ -1,10 +1,10 @@
 'use strict';
 
 const { boolean, integer } = require('./check.js');
+const { limit } = require('../native/constants.js');
 const { invalidType } = require('../util/errors.js');
 
-/** The extension that is built in (RFC 7692); one of the app's by that name takes its place. */
-const PERMESSAGE_DEFLATE = 'permessage-deflate';
+const bits = integer(limit.MIN_WINDOW_BITS, limit.MAX_WINDOW_BITS);
 
 /**
  * The settings of permessage-deflate (RFC 7692), by the names of `ws`: what each is where it is not
@@ -19,8 +19,8 @@ const SETTINGS = {
   memoryLimit: { default: 128 * 1024 * 1024, check: integer(0, Number.MAX_SAFE_INTEGER, true) },
   serverNoContextTakeover: { default: false, check: boolean },
   clientNoContextTakeover: { default: false, check: boolean },
-  serverMaxWindowBits: { default: 15, check: integer(8, 15) },
-  clientMaxWindowBits: { default: 15, check: integer(8, 15) },
+  serverMaxWindowBits: { default: limit.MAX_WINDOW_BITS, check: bits },
+  clientMaxWindowBits: { default: limit.MAX_WINDOW_BITS, check: bits },
 };
 
 /**
@@ -58,4 +58,4 @@ function checkPerMessageDeflate(name, value) {
 /** What holds where the option does not say. */
 const DEFAULTS = /** @type {DeflateSettings} */ (checkPerMessageDeflate('', true));
 
-module.exports = { DEFAULTS, PERMESSAGE_DEFLATE, checkPerMessageDeflate };
+module.exports = { DEFAULTS, checkPerMessageDeflate };

@@ -12,13 +12,12 @@ const { checkNames } = require('../options/names.js');
 const { OPTION_NAMES } = require('../connection/options.js');
 const { OF_SERVERS } = require('../handshake/foreign-names.js');
 const { failed } = require('../connection/diagnostics.js');
+const { statusCode } = require('../native/constants.js');
 const { disposable } = require('../util/dispose.js');
 const { failure } = require('../util/errors.js');
 const { HANDSHAKE_OPTIONS, answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { Refusal, refuse, refuseUntaken } = require('../handshake/server/refuse.js');
-
-const GOING_AWAY = 1001;
 
 /** What becomes of a request because of the app's functions is the app's to know. */
 const APP_ERRORS = new Set(['ERR_WS_HANDSHAKE_TIMEOUT', 'ERR_WS_UPGRADE_FAILED']);
@@ -217,7 +216,7 @@ class Server extends Base {
     try {
       announce(connection, req);
     } finally {
-      if (this.#stopping !== null) this.close(connection.sid, GOING_AWAY);
+      if (this.#stopping !== null) this.close(connection.sid, statusCode.GOING_AWAY);
     }
   }
 
@@ -297,7 +296,12 @@ function noMore() {
   return new Refusal(503, 'No more WebSockets are taken', { code: 'ERR_WS_UPGRADE_REFUSED' });
 }
 
-/** A plain request, to an HTTP server that has nothing else to offer. @param {IncomingMessage} _req @param {http.ServerResponse} res */
+/**
+ * A plain request, to an HTTP server that has nothing else to offer.
+ *
+ * @param {IncomingMessage} _req
+ * @param {http.ServerResponse} res
+ */
 function upgradeRequired(_req, res) {
   const type = { 'Content-Type': 'text/plain; charset=utf-8' };
   res.writeHead(426, { ...type, Connection: 'close', Upgrade: 'websocket' });

@@ -45,7 +45,10 @@ const autobahn = (args) => `node __test__/autobahn/run.js ${args}`;
 /** Each check this project has, by name. @type {Record<string, Gate>} */
 module.exports = {
   format: {
-    commands: ['cargo fmt --check'],
+    // The addon, and the packages beside it.
+    commands: ['.', 'bench/generator', 'bench/micro', 'fuzz'].map(
+      (folder) => `cargo fmt --check --manifest-path ${folder}/Cargo.toml`,
+    ),
     count: counts.ofCheck,
     timeout: MINUTE,
     absentWithout: 'fmt',
@@ -161,7 +164,7 @@ module.exports = {
     timeout: 10 * MINUTE,
   },
   miri: {
-    commands: ['cargo +nightly miri test --no-default-features --lib'],
+    commands: ['cargo +nightly miri test --no-default-features --features engine --lib'],
     count: counts.ofCargo,
     timeout: 10 * MINUTE,
     absentWithout: '+nightly miri',

@@ -59,6 +59,7 @@ impl EnvState {
     }
 }
 
+/// The env ends: its connections are closed.
 unsafe extern "C" fn end(state: *mut c_void) {
     #[cfg(sockets)]
     {

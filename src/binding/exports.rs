@@ -11,7 +11,7 @@ use super::call::trampoline::{Entry, Function, trampoline};
 use super::env::EnvState;
 #[cfg(sockets)]
 use super::sockets::commands;
-use super::streams;
+use super::{constants, deflate, frames, streams};
 
 /// Names functions, each with the number of its arguments: `LIST: name / arguments => function`.
 macro_rules! functions {
@@ -28,38 +28,55 @@ macro_rules! functions {
 
 functions! { STREAMS:
     c"attachStreams" / 1 => streams::attach,
-    c"streamOpen" / 13 => streams::open,
-    c"streamReceive" / 4 => streams::receive,
-    c"streamRelieve" / 1 => streams::relieve,
+    c"streamOpen" / 3 => streams::open,
+    c"streamBegin" / 1 => streams::begin,
+    c"streamReceive" / 3 => streams::receive,
+    c"streamTake" / 3 => streams::take,
+    c"streamEnd" / 3 => streams::end,
+    c"streamBreak" / 2 => streams::break_off,
+    c"streamLose" / 2 => streams::lose,
+    c"streamQueue" / 2 => streams::queue,
+    c"streamWritten" / 1 => streams::written,
+    c"streamMaySend" / 2 => streams::may_send,
+    c"streamOverflow" / 1 => streams::overflow,
+    c"streamIsDropped" / 1 => streams::is_dropped,
+    c"streamHold" / 2 => streams::hold,
+    c"streamReleaseClosingAnswer" / 1 => streams::release_closing_answer,
     c"streamClose" / 4 => streams::close,
-    c"streamLose" / 1 => streams::lose,
     c"streamFire" / 2 => streams::fire,
     c"streamPause" / 3 => streams::pause,
     c"streamDeadline" / 1 => streams::deadline,
-    c"streamIsDraining" / 1 => streams::is_draining,
+    c"streamIsPaused" / 1 => streams::is_paused,
     c"streamPinged" / 1 => streams::pinged,
     c"streamMessage" / 4 => streams::message,
     c"streamCompress" / 2 => streams::compress,
     c"streamForget" / 1 => streams::forget,
     c"streamMiss" / 4 => streams::miss,
     c"streamInflate" / 4 => streams::inflate,
-    c"deflateMemory" / 2 => streams::deflate_memory,
-    c"deflateProblem" / 1 => streams::deflate_problem,
-    c"encode" / 3 => streams::encode,
-    c"parseHeader" / 1 => streams::parse_header,
-    c"applyMask" / 2 => streams::apply_mask,
+}
+
+functions! { SHARED:
+    c"deflateMemory" / 2 => deflate::memory,
+    c"deflateProblem" / 1 => deflate::problem,
+    c"encode" / 3 => frames::encode,
+    c"encodeFrame" / 8 => frames::encode_frame,
+    c"checkHeader" / 3 => frames::check_header,
+    c"parseHeader" / 1 => frames::parse_header,
+    c"frameSize" / 2 => frames::frame_size,
+    c"applyMask" / 2 => frames::apply_mask,
+    c"largestCompressed" / 1 => frames::largest,
 }
 
 #[cfg(sockets)]
 functions! { SOCKETS:
     c"attach" / 2 => commands::attach,
-    c"open" / 14 => commands::open,
+    c"open" / 3 => commands::open,
     c"start" / 2 => commands::start,
     c"frame" / 2 => commands::frame,
     c"frames" / 4 => commands::frames,
     c"broadcast" / 4 => commands::broadcast,
     c"close" / 3 => commands::close,
-    c"part" / 1 => commands::part,
+    c"releaseClosingAnswer" / 1 => commands::release_closing_answer,
     c"terminate" / 1 => commands::terminate,
     c"pause" / 2 => commands::pause,
     c"flush" / 0 => commands::flush,
@@ -67,7 +84,7 @@ functions! { SOCKETS:
     c"leave" / 0 => commands::leave,
     c"buffered" / 1 => commands::buffered,
     c"awaitsDrain" / 1 => commands::awaits_drain,
-    c"overflow" / 1 => commands::overflow,
+    c"isDropped" / 1 => commands::is_dropped,
     c"bytesRead" / 1 => commands::bytes_read,
     c"bytesWritten" / 1 => commands::bytes_written,
     c"setNoDelay" / 2 => commands::set_no_delay,
@@ -93,7 +110,8 @@ pub fn version() -> &'static str {
 pub fn register(exports: Object, env: Env) -> Result<()> {
     let failed = |_| Error::new(Status::GenericFailure, "the addon could not be set up");
     let state = EnvState::install(env.raw()).map_err(failed)?;
-    for (name, callback) in STREAMS.iter().chain(SOCKETS) {
+    constants::install(env.raw(), exports.raw()).map_err(failed)?;
+    for (name, callback) in SHARED.iter().chain(STREAMS).chain(SOCKETS) {
         let mut function = ptr::null_mut();
         // SAFETY: the name is NUL-terminated; the state outlives every call from JavaScript.
         let status = unsafe {

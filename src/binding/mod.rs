@@ -7,6 +7,10 @@
 //! | `status` | how Node-API's calls end, and ours |
 //! | `values` | JavaScript's values, read and made |
 //! | `env` | what one env has |
+//! | `settings` | the settings of a connection |
+//! | `constants` | what both languages go by |
+//! | `frames` | frames and their headers, for extensions in JavaScript |
+//! | `deflate` | what was agreed on of permessage-deflate |
 //! | `handshake` | the opening handshake's helpers |
 //! | `negotiation` | extensions in the opening handshake |
 //! | `sockets` | the functions of the socket transport, where there is `cfg(sockets)` |
@@ -17,10 +21,14 @@
 //! be unsound.
 
 mod call;
+mod constants;
+mod deflate;
 mod env;
 mod exports;
+mod frames;
 mod handshake;
 mod negotiation;
+mod settings;
 #[cfg(sockets)]
 mod sockets;
 mod status;

@@ -55,7 +55,7 @@ pub fn parse_extensions(value: String) -> Result<Vec<ExtensionElement>> {
 }
 
 /// A server's answer to a client's `Sec-WebSocket-Extensions`, as far as it is about
-/// permessage-deflate; `null` where no offer of it can be accepted.
+/// permessage-deflate; `null` if no offer of it can be accepted.
 ///
 /// # Errors
 /// What is wrong with the value.
@@ -82,6 +82,7 @@ pub fn confirm_deflate(answer: String, policy: DeflatePolicy) -> Result<String> 
     Ok(agreed.to_string())
 }
 
+/// An Error that says what is wrong.
 fn reason(error: impl Display) -> Error {
     Error::from_reason(error.to_string())
 }

@@ -12,9 +12,10 @@ pub(crate) enum Failure {
     Throw(&'static str, String),
 }
 
+/// What a call came to.
 pub(crate) type Outcome<T> = Result<T, Failure>;
 
-/// Turns a status into a result; the exception, where there is one, is pending already.
+/// Turns a status into a result; if there is an exception, it is pending already.
 pub(crate) fn check(status: sys::napi_status) -> Outcome<()> {
     if status == sys::Status::napi_ok {
         Ok(())
@@ -24,7 +25,7 @@ pub(crate) fn check(status: sys::napi_status) -> Outcome<()> {
 }
 
 /// Runs what Node-API calls outside of any call from JavaScript: a panic must not cross into C++,
-/// and there is nobody to be told of it.
+/// and there is nobody to report it to.
 pub(crate) fn guarded(work: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(work));
 }

@@ -1,26 +1,18 @@
 //! The functions of the stream transport: JavaScript moves the bytes.
 //!
 //! Each of them delivers what follows from it before it returns, in calls of the dispatcher. A
-//! listener may call any of them meanwhile, but `lib/` never lets one connection receive while it
-//! still delivers what it received before.
-
-use napi::sys;
+//! listener may call any of them meanwhile: what its connection receives then waits for its turn.
 
 use super::call::arguments::{Call, too_many_connections, wrong};
-use super::call::results::{UNDEFINED, reference};
-use super::status::{Failure, Outcome};
+use super::call::results::{Returned, UNDEFINED, reference};
+use super::settings::Settings;
+use super::status::Outcome;
 use super::values::buffer::buffer;
 use super::values::delivery::{Delivery, in_scope};
 use super::values::payload::{Source, opcode, text};
-use super::values::views::{bytes, change_bytes};
-use crate::engine::memory::KEPT;
-use crate::engine::{Batch, Kind, MAX_SLOT, Stream};
-use crate::protocol::{
-    self, Config, Deflate, DeflateFilter, DeflateParams, Filtered, Header, Limits, Memory, Millis,
-    Reserved, Role,
-};
-
-type Returned = Outcome<sys::napi_value>;
+use super::values::views::bytes;
+use crate::engine::{Batch, Kind, MAX_SLOT, Overflow, Stream};
+use crate::protocol::{DeflateFilter, Filtered, Header, Millis, Reserved};
 
 /// `attachStreams(dispatch)`: the function that records are delivered to.
 pub(super) fn attach(call: &Call<'_>) -> Returned {
@@ -28,65 +20,14 @@ pub(super) fn attach(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
-/// The settings of a connection, from the argument at `first` on: `mask, enforceMasking,
-/// maxPayload, maxFragments, maxControlFrames, timeout, pingInterval, closeTimeout`, then those of [`deflate`].
-pub(super) fn config(call: &Call<'_>, first: usize) -> Outcome<Config> {
-    let some = |ms: Millis| (ms > 0).then_some(ms);
-    let role = role(call, first)?;
-    Ok(Config {
-        role,
-        enforce_masking: call.bool(first + 1)?,
-        limits: Limits {
-            max_payload: call.u64(first + 2)?,
-            max_fragments: call.u32(first + 3)?,
-            // `Infinity` is no limit.
-            max_control_frames: u32::try_from(call.u64(first + 4)?).ok(),
-            ..Limits::default()
-        },
-        timeout: some(call.u64(first + 5)?),
-        ping_interval: some(call.u64(first + 6)?),
-        close_timeout: call.u64(first + 7)?,
-        deflate: deflate(call, first + 8, role)?,
-        memory: Memory::of(&KEPT),
-    })
-}
-
-/// `mask` → which end we are.
-fn role(call: &Call<'_>, index: usize) -> Outcome<Role> {
-    Ok(if call.bool(index)? {
-        Role::Client
-    } else {
-        Role::Server
-    })
-}
-
-/// The settings of permessage-deflate, from the argument at `first` on: `agreed, level, threshold`.
-fn deflate(call: &Call<'_>, first: usize, role: Role) -> Outcome<Option<Deflate>> {
-    let level = u8::try_from(call.u32(first + 1)?).map_err(|_| wrong(first + 1, "a level"))?;
-    let threshold = usize::try_from(call.u64(first + 2)?).unwrap_or(usize::MAX);
-    deflate_of(&text(call, first)?, role, level, threshold).map_err(|e| wrong(first, &e))
-}
-
-/// What the element that was agreed on means; an empty one, that it is off.
-fn deflate_of(
-    agreed: &str,
-    role: Role,
-    level: u8,
-    threshold: usize,
-) -> Result<Option<Deflate>, String> {
-    if agreed.is_empty() {
-        return Ok(None);
-    }
-    let params = DeflateParams::agreed(agreed);
-    let params = params.map_err(|e| format!("an element that was agreed on: {e}"))?;
-    Ok(Some(Deflate::new(&params, role, level.min(9), threshold)))
-}
-
-/// `streamOpen(now, filters, …settings)` → slot. `filters`: permessage-deflate has its place among
+/// `streamOpen(now, filters, settings)` → slot. `filters`: permessage-deflate has its place among
 /// extensions in JavaScript, and is applied by `streamInflate` and `streamCompress`.
 pub(super) fn open(call: &Call<'_>) -> Returned {
     let (now, filters) = (call.u64(0)?, call.bool(1)?);
-    let mut config = config(call, 2)?;
+    let Settings {
+        mut config,
+        max_buffered,
+    } = Settings::of(call, 2)?;
     let filter = config.deflate.take_if(|_| filters);
     let filter = filter.map(|deflate| DeflateFilter::new(deflate, config.limits));
     let config = call.state.share(config);
@@ -94,30 +35,102 @@ pub(super) fn open(call: &Call<'_>) -> Returned {
     let entry = streams.vacant_entry();
     let slot = u32::try_from(entry.key()).ok().filter(|n| *n <= MAX_SLOT);
     let slot = slot.ok_or_else(|| too_many_connections("this JavaScript thread"))?;
-    entry.insert(Stream::new(slot, config, filter, now));
+    entry.insert(Stream::new(slot, config, filter, max_buffered, now));
     call.number(f64::from(slot))
 }
 
-/// `streamReceive(slot, chunk, congested, now)`: the peer sent this.
-pub(super) fn receive(call: &Call<'_>) -> Returned {
-    // A copy: unmasking must not change what others may hold.
-    let mut bytes = bytes(call, 1)?.to_vec();
-    let (congested, now) = (call.bool(2)?, call.u64(3)?);
-    step(call, |stream, batch| {
-        stream.receive(&mut bytes, congested, now, batch);
-    })
+/// `streamBegin(slot)` → whether something has come by now, which `streamTake` takes.
+pub(super) fn begin(call: &Call<'_>) -> Returned {
+    let has_next = with(call, |stream| stream.open())?;
+    call.boolean(has_next.unwrap_or(false))
 }
 
-/// `streamRelieve(slot)`: all that waited has been written.
-pub(super) fn relieve(call: &Call<'_>) -> Returned {
-    step(call, |stream, batch| stream.relieve(batch))
+/// `streamReceive(slot, chunk, now)`: the peer sent this.
+pub(super) fn receive(call: &Call<'_>) -> Returned {
+    // A copy: unmasking must not change what others may hold.
+    let (bytes, now) = (bytes(call, 1)?.to_vec(), call.u64(2)?);
+    with(call, |stream| stream.give(bytes, now))?;
+    take_all(call, now)
+}
+
+/// `streamTake(slot, queued, now)`: what came may be taken again; this many bytes wait to be written.
+pub(super) fn take(call: &Call<'_>) -> Returned {
+    let (queued, now) = (size(call, 1)?, call.u64(2)?);
+    with(call, |stream| stream.queue(queued))?;
+    take_all(call, now)
+}
+
+/// `streamEnd(slot, queued, now)`: the peer has ended, and this many bytes wait to be written.
+pub(super) fn end(call: &Call<'_>) -> Returned {
+    let (queued, now) = (size(call, 1)?, call.u64(2)?);
+    with(call, |stream| {
+        stream.queue(queued);
+        stream.end();
+    })?;
+    take_all(call, now)
+}
+
+/// `streamBreak(slot, now)`: the stream is lost, and what it brought before that is taken, whatever the app asks
+/// for.
+pub(super) fn break_off(call: &Call<'_>) -> Returned {
+    let now = call.u64(1)?;
+    with(call, |stream| stream.break_off(now))?;
+    take_all(call, now)
+}
+
+/// `streamLose(slot, now)`: the stream is lost, or to be dropped, and nothing more comes of it.
+pub(super) fn lose(call: &Call<'_>) -> Returned {
+    let now = call.u64(1)?;
+    with(call, |stream| stream.lose(now))?;
+    take_all(call, now)
+}
+
+/// `streamQueue(slot, queued)`: more bytes wait to be written than are a matter of course.
+pub(super) fn queue(call: &Call<'_>) -> Returned {
+    let queued = size(call, 1)?;
+    with(call, |stream| stream.queue(queued))?;
+    UNDEFINED
+}
+
+/// `streamWritten(slot)`: all that waited has been written.
+pub(super) fn written(call: &Call<'_>) -> Returned {
+    step(call, |stream, batch| stream.written(batch))
+}
+
+/// `streamMaySend(slot, queued)` → whether a message may be added to the bytes that wait. If not, the
+/// connection is to be dropped.
+pub(super) fn may_send(call: &Call<'_>) -> Returned {
+    let queued = size(call, 1)?;
+    let may_send = with(call, |stream| stream.may_send(queued))?;
+    call.boolean(may_send.unwrap_or(false))
+}
+
+/// `streamOverflow(slot)`: an extension holds more than it may: the connection is to be dropped.
+pub(super) fn overflow(call: &Call<'_>) -> Returned {
+    with(call, |stream| stream.overflow(Overflow::Held))?;
+    UNDEFINED
+}
+
+/// `streamIsDropped(slot)` → whether there was no room for more: the connection is dropped, and its error reported.
+pub(super) fn is_dropped(call: &Call<'_>) -> Returned {
+    let is_dropped = with(call, |stream| stream.is_dropped())?;
+    call.boolean(is_dropped.unwrap_or(false))
+}
+
+/// `streamHold(slot, on)`: an extension holds as much as it may, or no more.
+pub(super) fn hold(call: &Call<'_>) -> Returned {
+    let on = call.bool(1)?;
+    step(call, |stream, batch| stream.hold(on, batch))
+}
+
+/// `streamReleaseClosingAnswer(slot)`: JavaScript has seen all that came before the connection began to close.
+pub(super) fn release_closing_answer(call: &Call<'_>) -> Returned {
+    step(call, |stream, batch| stream.release_closing_answer(batch))
 }
 
 /// `streamPinged(slot)`: a ping is about to be written.
 pub(super) fn pinged(call: &Call<'_>) -> Returned {
-    if let Some(stream) = call.state.streams.borrow_mut().get_mut(slot(call)?) {
-        stream.count_ping();
-    }
+    with(call, |stream| stream.count_ping())?;
     UNDEFINED
 }
 
@@ -136,9 +149,9 @@ pub(super) fn message(call: &Call<'_>) -> Returned {
     )
 }
 
-/// `streamInflate(slot, frame, payload, now)`: a received frame, and its payload unmasked, where
-/// permessage-deflate has its place → `true` where it goes on as it is, a Buffer with the message
-/// that it ends, nothing where it is kept.
+/// `streamInflate(slot, frame, payload, now)`: a received frame, and its payload unmasked, comes
+/// to the place of permessage-deflate → `true` if it goes on as it is, a Buffer with the message
+/// that it ends, nothing if it is kept.
 pub(super) fn inflate(call: &Call<'_>) -> Returned {
     let header = Header::parse(bytes(call, 1)?, Reserved::Any);
     let Ok(Some((header, _))) = header else {
@@ -157,8 +170,8 @@ pub(super) fn inflate(call: &Call<'_>) -> Returned {
     }
 }
 
-/// `streamCompress(slot, message)`: a message where permessage-deflate has its place → a Buffer with
-/// the payload of its frame, which has to be written; nothing where it goes on as it is.
+/// `streamCompress(slot, message)`: a message comes to the place of permessage-deflate → a Buffer with
+/// the payload of its frame, which has to be written; nothing if it goes on as it is.
 pub(super) fn compress(call: &Call<'_>) -> Returned {
     let message = bytes(call, 1)?;
     let mut streams = call.state.streams.borrow_mut();
@@ -169,8 +182,7 @@ pub(super) fn compress(call: &Call<'_>) -> Returned {
     }
 }
 
-/// `streamMiss(slot, opcode, rsv1, now)`: a received frame never comes where permessage-deflate has
-/// its place; the opcode and RSV1 are those that it had.
+/// `streamMiss(slot, opcode, rsv1, now)`: a received frame never comes to the place of permessage-deflate; the opcode and RSV1 are those that it had.
 pub(super) fn miss(call: &Call<'_>) -> Returned {
     let (opcode, rsv1, now) = (opcode(call, 1)?, call.bool(2)?, call.u64(3)?);
     step(call, |stream, batch| stream.miss(opcode, rsv1, now, batch))
@@ -178,28 +190,8 @@ pub(super) fn miss(call: &Call<'_>) -> Returned {
 
 /// `streamForget(slot)`: what `streamCompress` returned last is not written.
 pub(super) fn forget(call: &Call<'_>) -> Returned {
-    if let Some(stream) = call.state.streams.borrow_mut().get_mut(slot(call)?) {
-        stream.forget_sent();
-    }
+    with(call, |stream| stream.forget_sent())?;
     UNDEFINED
-}
-
-/// `deflateMemory(agreed, mask)` → bytes that permessage-deflate may keep for a connection between two
-/// messages, with what was agreed on.
-pub(super) fn deflate_memory(call: &Call<'_>) -> Returned {
-    let agreed = text(call, 0)?;
-    let role = role(call, 1)?;
-    let memory = deflate_of(&agreed, role, 0, 0).map_err(|e| wrong(0, &e))?;
-    call.number(memory.map_or(0, |deflate| deflate.memory()) as f64)
-}
-
-/// `deflateProblem(element)` → what is wrong with an element that is to be the agreement on
-/// permessage-deflate; nothing where it is one.
-pub(super) fn deflate_problem(call: &Call<'_>) -> Returned {
-    match DeflateParams::agreed(&text(call, 0)?) {
-        Ok(_) => UNDEFINED,
-        Err(problem) => call.string(&problem.to_string()),
-    }
 }
 
 /// `streamClose(slot, code, reason, now)`: begins the closing handshake.
@@ -211,83 +203,70 @@ pub(super) fn close(call: &Call<'_>) -> Returned {
     })
 }
 
-/// `streamLose(slot)`: the stream has ended, or is to be dropped.
-pub(super) fn lose(call: &Call<'_>) -> Returned {
-    step(call, |stream, batch| stream.lose(batch))
-}
-
 /// `streamFire(slot, now)`: does what is due.
 pub(super) fn fire(call: &Call<'_>) -> Returned {
     let now = call.u64(1)?;
     step(call, |stream, batch| stream.fire(now, batch))
 }
 
-/// `streamPause(slot, on, now)`: the peer's silence does not count while reading is paused.
+/// `streamPause(slot, on, now)` → whether it is paused then: one that is lost cannot be. The peer's silence does
+/// not count meanwhile.
 pub(super) fn pause(call: &Call<'_>) -> Returned {
     let (on, now) = (call.bool(1)?, call.u64(2)?);
-    if let Some(stream) = call.state.streams.borrow_mut().get_mut(slot(call)?) {
-        stream.pause(on, now);
-    }
-    UNDEFINED
+    let mut is_paused = false;
+    step(call, |stream, batch| {
+        is_paused = stream.pause(on, now, batch)
+    })?;
+    call.boolean(is_paused)
 }
 
-/// `streamDeadline(slot)` → when `streamFire` is to be called; `Infinity` where nothing is due.
+/// `streamIsPaused(slot)` → whether the app has paused it.
+pub(super) fn is_paused(call: &Call<'_>) -> Returned {
+    let is_paused = with(call, |stream| stream.is_paused())?;
+    call.boolean(is_paused.unwrap_or(false))
+}
+
+/// `streamDeadline(slot)` → when `streamFire` is to be called; `Infinity` if nothing is due.
 pub(super) fn deadline(call: &Call<'_>) -> Returned {
-    let streams = call.state.streams.borrow();
-    let deadline = streams.get(slot(call)?).and_then(Stream::deadline);
+    let deadline = with(call, |stream| stream.deadline())?.flatten();
     call.number(deadline.map_or(f64::INFINITY, |at| at as f64))
 }
 
-/// `streamIsDraining(slot)` → whether only the end of the stream is missing.
-pub(super) fn is_draining(call: &Call<'_>) -> Returned {
-    let streams = call.state.streams.borrow();
-    call.boolean(streams.get(slot(call)?).is_some_and(Stream::is_draining))
-}
-
-/// `encode(opcode, data, mask)` → a Buffer with the frame.
-pub(super) fn encode(call: &Call<'_>) -> Returned {
-    let (opcode, mask) = (opcode(call, 0)?, call.bool(2)?);
-    let mut frame = Vec::new();
-    Source::of(call, 1)?.encode(&mut frame, opcode, mask)?;
-    buffer(call.raw, &frame)
-}
-
-/// `parseHeader(bytes)` → the lengths of the header that they begin with, and of its payload, in
-/// one array; nothing where more bytes are needed. RSV bits may be set.
-///
-/// # Errors
-/// The violation, as an Error with its public code.
-pub(super) fn parse_header(call: &Call<'_>) -> Returned {
-    let parsed = Header::parse(bytes(call, 0)?, Reserved::Any);
-    match parsed.map_err(|v| Failure::Throw(v.code(), v.to_string()))? {
-        Some((header, length)) => call.numbers(&[length as f64, header.length as f64]),
-        None => UNDEFINED,
-    }
-}
-
-/// `applyMask(bytes, key)`: masks, or unmasks, in place (RFC 6455 §5.3).
-pub(super) fn apply_mask(call: &Call<'_>) -> Returned {
-    let key = *bytes(call, 1)?
-        .first_chunk()
-        .ok_or_else(|| wrong(1, "4 bytes long"))?;
-    change_bytes(call, 0, |bytes| protocol::apply_mask(bytes, key, 0))?;
-    UNDEFINED
-}
-
+/// The slot that is the first argument.
 fn slot(call: &Call<'_>) -> Outcome<usize> {
     Ok(call.u32(0)? as usize)
 }
 
+/// A number of bytes.
+fn size(call: &Call<'_>, index: usize) -> Outcome<usize> {
+    Ok(usize::try_from(call.u64(index)?).unwrap_or(usize::MAX))
+}
+
+/// Runs `run` on the connection of this call, if it is not over. Nothing may be delivered meanwhile.
+fn with<T>(call: &Call<'_>, run: impl FnOnce(&mut Stream) -> T) -> Outcome<Option<T>> {
+    let slot = slot(call)?;
+    Ok(call.state.streams.borrow_mut().get_mut(slot).map(run))
+}
+
+/// Takes what came, piece by piece: what a piece brings is delivered before the next is taken.
+fn take_all(call: &Call<'_>, now: Millis) -> Returned {
+    if with(call, |stream| stream.begin_turn())? != Some(true) {
+        return UNDEFINED;
+    }
+    let mut has_taken = true;
+    while has_taken {
+        has_taken = false;
+        step(call, |stream, batch| has_taken = stream.take(now, batch))?;
+    }
+    step(call, Stream::end_turn)
+}
+
 /// Lets a connection take one step, and delivers what follows from it.
 fn step(call: &Call<'_>, run: impl FnOnce(&mut Stream, &mut Batch)) -> Returned {
-    let slot = slot(call)?;
     let mut batch = Batch::default();
     // Listeners may come back here: nothing is borrowed while they run.
-    match call.state.streams.borrow_mut().get_mut(slot) {
-        Some(stream) => run(stream, &mut batch),
-        None => return UNDEFINED,
-    }
-    if batch.records.is_empty() {
+    let is_there = with(call, |stream| run(stream, &mut batch))?.is_some();
+    if !is_there || batch.records.is_empty() {
         return UNDEFINED;
     }
     let delivery = Delivery::new(call.raw, call.state.dispatch_stream.get())?;
@@ -298,9 +277,11 @@ fn step(call: &Call<'_>, run: impl FnOnce(&mut Stream, &mut Batch)) -> Returned 
             values.map(|values| delivery.call(&[values])).transpose()
         })?;
         if kind == Kind::Close {
+            let slot = slot(call)?;
             call.state.streams.borrow_mut().try_remove(slot);
         } else if is_delivered.is_none() {
-            return lose(call);
+            // V8 has no memory for it: the connection ends rather than go on without it.
+            return step(call, Stream::drop_now);
         }
     }
     UNDEFINED

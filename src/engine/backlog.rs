@@ -2,7 +2,7 @@
 //! written. No I/O: whoever writes says how many bytes wait.
 
 /// Once more than this many bytes were queued, falling back to zero is reported as `drain`.
-pub(super) const HIGH_MARK: usize = 64 * 1024;
+pub const HIGH_MARK: usize = 64 * 1024;
 
 /// Why a connection is dropped for want of room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,24 +44,24 @@ enum Mark {
 
 /// How much waits to be written to one peer.
 #[derive(Debug, Default)]
-pub(super) struct Backlog {
+pub struct Backlog {
     queued: usize,
     mark: Mark,
 }
 
 impl Backlog {
     /// Bytes that wait.
-    pub(super) fn queued(&self) -> usize {
+    pub fn queued(&self) -> usize {
         self.queued
     }
 
     /// This many more wait.
-    pub(super) fn grow(&mut self, length: usize) {
+    pub fn grow(&mut self, length: usize) {
         self.set(self.queued + length);
     }
 
     /// This many wait by now.
-    pub(super) fn set(&mut self, queued: usize) {
+    pub fn set(&mut self, queued: usize) {
         self.queued = queued;
         if queued > HIGH_MARK && self.mark == Mark::Low {
             self.mark = Mark::High;
@@ -69,28 +69,28 @@ impl Backlog {
     }
 
     /// This many were written.
-    pub(super) fn shrink(&mut self, length: usize) {
+    pub fn shrink(&mut self, length: usize) {
         self.queued -= length;
     }
 
     /// Nothing is kept any more, though it was not written.
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.queued = 0;
     }
 
     /// Whether no message may be added. The limit is looked at before a message is added, and after a write
     /// was tried: what waits is at most the limit and one message.
-    pub(super) fn is_full(&self, limit: usize) -> bool {
+    pub fn is_full(&self, limit: usize) -> bool {
         self.queued >= limit
     }
 
     /// There is no room for more: the connection is to be dropped.
-    pub(super) fn overflow(&mut self, overflow: Overflow) {
+    pub fn overflow(&mut self, overflow: Overflow) {
         self.mark = Mark::Over(overflow);
     }
 
     /// Why the connection is dropped, once there was no room.
-    pub(super) fn overflowed(&self) -> Option<Overflow> {
+    pub fn overflowed(&self) -> Option<Overflow> {
         match self.mark {
             Mark::Over(overflow) => Some(overflow),
             Mark::Low | Mark::High => None,
@@ -98,12 +98,12 @@ impl Backlog {
     }
 
     /// Whether so much waited that the end of it is going to be reported.
-    pub(super) fn awaits_drain(&self) -> bool {
+    pub fn awaits_drain(&self) -> bool {
         self.mark != Mark::Low
     }
 
     /// True once, if all is written and so much waited that this is to be reported.
-    pub(super) fn take_drained(&mut self) -> bool {
+    pub fn take_drained(&mut self) -> bool {
         let is_drained = self.queued == 0 && self.mark == Mark::High;
         if is_drained {
             self.mark = Mark::Low;

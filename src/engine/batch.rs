@@ -37,6 +37,10 @@ pub enum Kind {
     Write = 8,
     /// Stream transport: the write side is to be ended, behind what was written.
     End = 9,
+    /// Stream transport: the stream is to stop reading.
+    Stop = 10,
+    /// Stream transport: the stream is to read on.
+    Go = 11,
 }
 
 /// Where the contents of a record are.
@@ -273,6 +277,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
     fn text_of_any_script_and_size_survives() {
         let mut batch = Batch::default();
         let texts = [

@@ -64,7 +64,7 @@ pub enum Command {
     },
     /// JavaScript has seen that the connection is closing, and all that came before: what it sent
     /// meanwhile is followed by the close frame.
-    AnswerClosing(Arc<Shared>),
+    ReleaseClosingAnswer(Arc<Shared>),
     /// Drops the connection.
     Terminate(Arc<Shared>),
     /// Stops (true) or goes on (false) reading from one connection.

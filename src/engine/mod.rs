@@ -54,7 +54,7 @@ mod sync;
 #[cfg(sockets)]
 mod write_side;
 
-pub use backlog::Overflow;
+pub use backlog::{Backlog, HIGH_MARK, Overflow};
 pub use batch::{Batch, Body, Kind, Record};
 pub use session::{Pressure, Session};
 pub use slot::{MAX_SLOT, NO_SLOT};

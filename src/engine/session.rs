@@ -8,7 +8,7 @@
 //!   the peer's FIN ([`Session::end_reads`]), or the connection was lost ([`Session::lose`]);
 //! - all that waited was written ([`Session::written`]), or writing failed ([`Session::write_failed`]);
 //! - the app closes, pauses or resumes; JavaScript has seen what came before the closing
-//!   ([`Session::answer_closing`]); a deadline has come ([`Session::fire`]).
+//!   ([`Session::release_closing_answer`]); a deadline has come ([`Session::fire`]).
 //!
 //! After each of these it queues what was appended to `out`, delivers the events, and looks at
 //! [`Session::phase`], [`Session::may_read`], [`Session::take_write_end`] and [`Session::deadline`].
@@ -19,15 +19,17 @@
 //! for the close frame that an idle peer gets.
 //!
 //! **The end.** The peer's FIN ends the connection at once, unless both close frames were exchanged and something
-//! is still to be written: then the end comes behind that.
+//! is still to be written: then the end comes after that.
 
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use std::sync::Arc;
 
 use super::backlog::HIGH_MARK;
 use crate::protocol::{self, Config, Event, Millis, Opcode, State, Violation};
+use unread::{Next, Unread};
 
 /// Most bytes that are taken at once: each ping in them is answered, however much waits to be written.
 pub(super) const READ: usize = 128 * 1024;
@@ -48,22 +50,11 @@ enum Reading {
     Ended,
 }
 
-/// What comes behind the bytes that wait to be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    /// More bytes, if any.
-    Bytes,
-    /// The peer's FIN.
-    Fin,
-    /// No more: the connection was lost.
-    Loss,
-}
-
 /// The write side of the transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum WriteSide {
+enum Writes {
     Open,
-    /// It is to be ended behind what is queued, and the transport knows.
+    /// It is to be ended after what is queued, and the transport knows.
     Ended,
 }
 
@@ -81,13 +72,10 @@ pub struct Pressure {
 pub struct Session {
     protocol: protocol::Connection,
     reading: Reading,
-    next: Next,
-    write_side: WriteSide,
+    writes: Writes,
     /// Most bytes that are taken at once.
     at_once: u32,
-    /// Bytes that came and wait to be taken, from `taken` on.
-    unread: Vec<u8>,
-    taken: usize,
+    unread: Unread,
     /// Kept until JavaScript has seen what came before the closing.
     closing_answer: Option<Box<[u8]>>,
 }
@@ -103,11 +91,9 @@ impl Session {
         Self {
             protocol: protocol::Connection::new(config, now),
             reading: Reading::On,
-            next: Next::Bytes,
-            write_side: WriteSide::Open,
+            writes: Writes::Open,
             at_once: at_once as u32,
-            unread: Vec::new(),
-            taken: 0,
+            unread: Unread::default(),
             closing_answer: None,
         }
     }
@@ -158,19 +144,21 @@ impl Session {
     /// Bytes that came and wait to be taken.
     #[must_use]
     pub fn unread(&self) -> usize {
-        self.unread.len() - self.taken
+        self.unread.len()
+    }
+
+    /// Whether bytes wait to be taken, or the end does.
+    #[must_use]
+    pub fn has_next(&self) -> bool {
+        self.unread.has_next()
     }
 
     /// Bytes came that are to be taken before all that come later.
     pub fn give(&mut self, bytes: Vec<u8>) {
-        if self.unread.is_empty() {
-            self.unread = bytes;
-        } else {
-            self.unread.extend_from_slice(&bytes);
-        }
+        self.unread.push(bytes);
     }
 
-    /// Takes some of the bytes that wait, or the end behind them. False if nothing waits that may be taken now.
+    /// Takes some of the bytes that wait, or the end after them. False if nothing waits that may be taken now.
     pub fn take(
         &mut self,
         pressure: Pressure,
@@ -178,26 +166,24 @@ impl Session {
         out: &mut Vec<u8>,
         on_event: &mut impl FnMut(Event<'_>),
     ) -> bool {
+        if self.phase() == State::Closed {
+            return false;
+        }
+        if self.reading == Reading::Ended && self.unread.is_lost() {
+            return self.lose();
+        }
         if !self.may_read() {
             return false;
         }
-        if self.unread.is_empty() {
-            return match std::mem::replace(&mut self.next, Next::Bytes) {
+        let Some((mut bytes, piece)) = self.unread.take(self.at_once()) else {
+            return match self.unread.take_next() {
                 Next::Bytes => false,
                 Next::Fin => self.end_reads(pressure.queued),
                 Next::Loss => self.lose(),
             };
-        }
-        let mut unread = std::mem::take(&mut self.unread);
-        let from = self.taken;
-        let to = unread.len().min(from + self.at_once());
-        self.receive(&mut unread[from..to], pressure, now, out, on_event);
-        if to == unread.len() {
-            self.taken = 0;
-        } else {
-            self.taken = to;
-            self.unread = unread;
-        }
+        };
+        self.receive(&mut bytes[piece.clone()], pressure, now, out, on_event);
+        self.unread.put_back(bytes, piece.end);
         true
     }
 
@@ -254,6 +240,11 @@ impl Session {
         self.protocol.expect_pongs(pressure.pings);
     }
 
+    /// This many pings are about to be sent.
+    pub fn expect_pongs(&mut self, pings: u32) {
+        self.protocol.expect_pongs(pings);
+    }
+
     /// Keeps what was answered since `before` back if the closing has begun by it.
     #[inline]
     fn keep(&mut self, begins: bool, before: usize, out: &mut Vec<u8>) {
@@ -278,16 +269,8 @@ impl Session {
         self.keep(begins, before, out);
     }
 
-    /// The peer's FIN came, `queued` bytes wait to be written. True if something follows from that.
+    /// The peer's FIN came, after all that was taken; `queued` bytes wait to be written.
     pub fn end_reads(&mut self, queued: usize) -> bool {
-        if self.reading == Reading::Ended {
-            return false;
-        }
-        if !self.may_read() || !self.unread.is_empty() {
-            // The end waits for what came before it.
-            self.next = Next::Fin;
-            return false;
-        }
         let unsent = queued > 0 || self.closing_answer.is_some();
         if self.phase() == State::Draining && unsent {
             self.reading = Reading::Ended;
@@ -297,17 +280,36 @@ impl Session {
         true
     }
 
-    /// The connection is lost: what has come is still to be taken, then that is the end.
-    pub fn lose_behind(&mut self) {
-        self.reading = Reading::Lost;
-        self.next = Next::Loss;
+    /// The peer's FIN came after the bytes that wait to be taken.
+    pub fn end_after_unread(&mut self) {
+        self.unread.end(Next::Fin);
+    }
+
+    /// The connection is lost: from now on what has come is taken, whatever the app asks for.
+    pub fn break_off(&mut self, now: Millis) {
+        if self.reading != Reading::Ended {
+            self.read_on(now);
+            self.reading = Reading::Lost;
+        }
+    }
+
+    /// The connection is lost, and nothing comes after the bytes that wait to be taken.
+    pub fn lose_after_unread(&mut self, now: Millis) {
+        self.break_off(now);
+        self.unread.end(Next::Loss);
+    }
+
+    /// Whether the connection is lost, though what has come may still be taken.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.reading == Reading::Lost
     }
 
     /// The end: nothing more comes from the peer, or the connection is to be dropped.
     pub fn lose(&mut self) -> bool {
         self.protocol.receive_eof();
-        self.unread = Vec::new();
-        self.taken = 0;
+        self.closing_answer = None;
+        self.unread.clear();
         true
     }
 
@@ -333,19 +335,22 @@ impl Session {
         true
     }
 
-    /// True once, if the write side of the transport is to be ended behind what is queued.
+    /// True once, if the write side of the transport is to be ended after what is queued.
     pub fn take_write_end(&mut self) -> bool {
+        if self.phase() != State::Draining || self.closing_answer.is_some() {
+            return false;
+        }
         // Once the peer has ended, a client has no more reason to wait for that.
         let is_last = self.protocol.should_half_close() || self.reading == Reading::Ended;
-        let is_due = is_last && self.closing_answer.is_none() && self.write_side == WriteSide::Open;
+        let is_due = is_last && self.writes == Writes::Open;
         if is_due {
-            self.write_side = WriteSide::Ended;
+            self.writes = Writes::Ended;
         }
         is_due
     }
 
     /// JavaScript has seen all that came before the connection began to close: the answer may leave.
-    pub fn answer_closing(&mut self, out: &mut Vec<u8>) {
+    pub fn release_closing_answer(&mut self, out: &mut Vec<u8>) {
         if let Some(answer) = self.closing_answer.take() {
             out.extend_from_slice(&answer);
         }
@@ -355,7 +360,7 @@ impl Session {
     /// connection is closed, and what it sends to all from now on is not for this one. True if a pause of the
     /// app's has ended by that: the peer's close frame has to be read.
     pub fn close(&mut self, code: u16, reason: &str, now: Millis, out: &mut Vec<u8>) -> bool {
-        self.answer_closing(out);
+        self.release_closing_answer(out);
         self.protocol.close(code, reason, now, out);
         let was_paused = self.is_paused();
         if was_paused {
@@ -369,7 +374,7 @@ impl Session {
         if !self.is_due(now) {
             return;
         }
-        self.answer_closing(out);
+        self.release_closing_answer(out);
         let (before, mut begins) = (out.len(), false);
         self.protocol.handle_timeout(now, out, &mut |event| {
             begins |= begins_closing(&event);

@@ -1,66 +1,202 @@
-//! The stream transport: the same protocol, with JavaScript moving the bytes.
+//! The stream transport: the same session, with JavaScript moving the bytes.
 //!
-//! Nothing here does I/O. Each call fills a batch: bytes to write, events in order, bytes that
-//! leave behind the replies to those events, the end of the write side.
+//! Nothing here does I/O. Each call fills a batch with what follows from it, in order: events, bytes to write,
+//! the end of the write side, and whether the stream is to be read.
+//!
+//! A listener may write to its stream, which may bring more within that write: those bytes wait for their turn.
+//! So what came is taken piece by piece ([`Stream::begin_turn`], [`Stream::take`] until it returns false,
+//! [`Stream::end_turn`]), and what each piece brings is delivered before the next is taken: a listener that
+//! pauses is heeded in between.
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
+use super::backlog::{Backlog, Overflow};
 use super::batch::{Batch, Kind};
+use super::session::{Pressure, Session};
 use crate::protocol::{
-    self, Config, DeflateFilter, Event, Filtered, Header, Millis, Opcode, Payload, State, Violation,
+    Config, DeflateFilter, Event, Filtered, Header, Millis, Opcode, Payload, State, Violation,
 };
+
+/// Where the session reports its events.
+type Record<'a> = dyn FnMut(Event<'_>) + 'a;
+
+/// Who has the turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Nobody yet: what comes before JavaScript has emitted `open` waits.
+    Unopened,
+    Idle,
+    /// What came is being taken and delivered.
+    Taking,
+}
+
+/// Whether the stream brings what the peer sends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Running,
+    Stopped,
+}
 
 /// A connection whose bytes JavaScript moves.
 pub struct Stream {
     slot: u32,
-    protocol: protocol::Connection,
+    session: Session,
     filter: Option<DeflateFilter>,
-    ended: bool,
+    /// What waits to be written, as JavaScript has reported it last.
+    backlog: Backlog,
+    /// Most bytes that may wait, in either direction.
+    limit: usize,
+    turn: Turn,
+    flow: Flow,
+    /// An extension in JavaScript has as much to do as it may.
+    is_held: bool,
 }
 
 impl Stream {
-    /// A connection that starts at `now`; `slot` is what its records carry. `filter` is
-    /// permessage-deflate where it has its place among extensions in JavaScript.
+    /// A connection that starts at `now`; `slot` is what its records carry, `limit` is in bytes. `filter` is
+    /// permessage-deflate if it has its place among extensions in JavaScript.
     #[must_use]
-    pub fn new(slot: u32, config: Arc<Config>, filter: Option<DeflateFilter>, now: Millis) -> Self {
+    pub fn new(
+        slot: u32,
+        config: Arc<Config>,
+        filter: Option<DeflateFilter>,
+        limit: usize,
+        now: Millis,
+    ) -> Self {
         Self {
             slot,
-            protocol: protocol::Connection::new(config, now),
+            session: Session::new(config, now),
             filter,
-            ended: false,
+            backlog: Backlog::default(),
+            limit,
+            turn: Turn::Unopened,
+            flow: Flow::Running,
+            is_held: false,
         }
     }
 
-    /// Takes what the peer sent. `congested`: much waits to be written, so that of the pings in it
-    /// only the last is answered, once [`Stream::relieve`] is called (RFC 6455 §5.5.3).
-    pub fn receive(&mut self, bytes: &mut [u8], congested: bool, now: Millis, batch: &mut Batch) {
-        self.step(batch, |protocol, answer, record| {
-            if congested {
-                protocol.set_congested(true, answer);
-            }
-            protocol.receive(bytes, now, answer, &mut |event| record(event));
+    /// `open` has been emitted: what has come may be taken. False if nothing has.
+    pub fn open(&mut self) -> bool {
+        self.turn = Turn::Idle;
+        self.session.has_next()
+    }
+
+    /// Bytes came from the peer. If the app has paused it, no more than the limit is kept.
+    pub fn give(&mut self, bytes: Vec<u8>, now: Millis) {
+        let waits = !self.session.may_read() || self.is_behind();
+        self.session.give(bytes);
+        if waits && self.session.unread() > self.limit {
+            self.overflow(Overflow::Paused);
+            self.session.lose_after_unread(now);
+        }
+    }
+
+    /// The peer's FIN came, after all that was given.
+    pub fn end(&mut self) {
+        self.session.end_after_unread();
+    }
+
+    /// The connection is lost: what came before that is taken, whatever the app asks for.
+    pub fn break_off(&mut self, now: Millis) {
+        self.session.break_off(now);
+    }
+
+    /// The connection is lost, or to be dropped, after all that was given.
+    pub fn lose(&mut self, now: Millis) {
+        self.session.lose_after_unread(now);
+    }
+
+    /// The connection is dropped at once, whatever has come.
+    pub fn drop_now(&mut self, batch: &mut Batch) {
+        self.step(batch, |session, _, _, _| {
+            session.lose();
         });
+    }
+
+    /// What came may be taken from now on. False if that is happening already, or is not to happen yet.
+    pub fn begin_turn(&mut self) -> bool {
+        let begins = self.turn == Turn::Idle;
+        if begins {
+            self.turn = Turn::Taking;
+        }
+        begins
+    }
+
+    /// Takes some of what came, or the end. False if there is nothing more that may be taken.
+    pub fn take(&mut self, now: Millis, batch: &mut Batch) -> bool {
+        if self.turn != Turn::Taking {
+            // The connection whose turn it was is over, and this one has its slot.
+            return false;
+        }
+        let mut has_taken = false;
+        self.step(batch, |session, pressure, answer, record| {
+            has_taken = session.take(pressure, now, answer, &mut |event| record(event));
+        });
+        has_taken
+    }
+
+    /// No more is taken in this turn.
+    pub fn end_turn(&mut self, batch: &mut Batch) {
+        if self.turn == Turn::Taking {
+            self.turn = Turn::Idle;
+            self.regulate(batch);
+        }
+    }
+
+    /// This many bytes wait to be written. If that is much, [`written`](Self::written) follows.
+    pub fn queue(&mut self, queued: usize) {
+        self.backlog.set(queued);
     }
 
     /// All that waited has been written.
-    pub fn relieve(&mut self, batch: &mut Batch) {
-        self.step(batch, |protocol, answer, _| {
-            protocol.set_congested(false, answer);
-        });
+    pub fn written(&mut self, batch: &mut Batch) {
+        self.backlog.set(0);
+        if self.backlog.take_drained() && self.session.phase() != State::Closed {
+            batch.push_bare(Kind::Drain, self.slot);
+        }
+        self.step(batch, |session, _, answer, _| session.written(answer));
     }
 
-    /// A frame with this message, compressed where that was agreed on and `compress` says so. It has
+    /// Whether a message may be added to the `queued` bytes that wait. If there is no room, the connection is to
+    /// be dropped; to one that is lost, nothing is sent.
+    pub fn may_send(&mut self, queued: usize) -> bool {
+        if self.session.is_lost() || self.is_dropped() {
+            return false;
+        }
+        self.backlog.set(queued);
+        let is_full = self.backlog.is_full(self.limit);
+        if is_full {
+            self.overflow(Overflow::Output);
+        }
+        !is_full
+    }
+
+    /// Whether there was no room for more.
+    #[must_use]
+    pub fn is_dropped(&self) -> bool {
+        self.backlog.overflowed().is_some()
+    }
+
+    /// There is no room for more: the connection is to be dropped.
+    pub fn overflow(&mut self, overflow: Overflow) {
+        self.backlog.overflow(overflow);
+    }
+
+    /// A frame with this message, compressed if that was agreed on and `compress` says so. It has
     /// to be written, and in this order: the next may refer to it.
     pub fn message(&mut self, opcode: Opcode, message: &[u8], compress: bool) -> Vec<u8> {
         let mut frame = Vec::new();
-        self.protocol
+        self.session
             .send_message(opcode, message, compress, &mut frame);
         frame
     }
 
     /// A ping is about to be written.
     pub fn count_ping(&mut self) {
-        self.protocol.expect_pongs(1);
+        self.session.expect_pongs(1);
     }
 
     /// Takes a frame that was received through the filter. What is wrong with it fails the
@@ -72,7 +208,7 @@ impl Stream {
         now: Millis,
         batch: &mut Batch,
     ) -> Filtered {
-        if matches!(self.protocol.state(), State::Draining | State::Closed) {
+        if matches!(self.session.phase(), State::Draining | State::Closed) {
             // Nothing is read any more; without what was missed, it may be inflated to anything.
             return Filtered::Kept;
         }
@@ -86,7 +222,7 @@ impl Stream {
         })
     }
 
-    /// A frame that was received never comes to the filter. Where it has to, this fails the
+    /// A frame that was received never comes to the filter. If it has to, this fails the
     /// connection.
     pub fn miss(&mut self, opcode: Opcode, rsv1: bool, now: Millis, batch: &mut Batch) {
         let missed = self.filter.as_ref().map(|filter| filter.miss(opcode, rsv1));
@@ -96,8 +232,8 @@ impl Stream {
     }
 
     fn fail(&mut self, violation: Violation, now: Millis, batch: &mut Batch) {
-        self.step(batch, |protocol, answer, record| {
-            protocol.fail(violation, now, answer, &mut |event| record(event));
+        self.step(batch, |session, _, answer, record| {
+            session.fail(violation, now, answer, &mut |event| record(event));
         });
     }
 
@@ -110,150 +246,110 @@ impl Stream {
     }
 
     /// Takes a message through the filter: the payload of its frame, which has to be written before
-    /// the next is compressed, or [forgotten](Self::forget_sent); nothing where it is to be sent as
+    /// the next is compressed, or [forgotten](Self::forget_sent); nothing if it is to be sent as
     /// it is.
     pub fn compress(&mut self, message: &[u8]) -> Option<Vec<u8>> {
         self.filter.as_mut()?.compress(message)
     }
 
-    /// Begins the closing handshake.
+    /// Begins the closing handshake, unless something that was sent has been dropped: no close frame may say
+    /// that all has come then.
     pub fn close(&mut self, code: u16, reason: &str, now: Millis, batch: &mut Batch) {
-        self.step(batch, |protocol, answer, _| {
-            protocol.close(code, reason, now, answer);
+        if self.session.is_lost() || self.is_dropped() {
+            return;
+        }
+        self.step(batch, |session, _, answer, _| {
+            session.close(code, reason, now, answer);
+        });
+    }
+
+    /// JavaScript has seen all that came before the connection began to close.
+    pub fn release_closing_answer(&mut self, batch: &mut Batch) {
+        self.step(batch, |session, _, answer, _| {
+            session.release_closing_answer(answer)
         });
     }
 
     /// Does what is due at `now`.
     pub fn fire(&mut self, now: Millis, batch: &mut Batch) {
-        if self.deadline().is_some_and(|at| at <= now) {
-            self.step(batch, |protocol, answer, record| {
-                protocol.handle_timeout(now, answer, &mut |event| record(event));
-            });
-        }
+        self.step(batch, |session, _, answer, record| {
+            session.fire(now, answer, &mut |event| record(event));
+        });
     }
 
-    /// The stream has ended, or is to be dropped.
-    pub fn lose(&mut self, batch: &mut Batch) {
-        self.step(batch, |protocol, _, _| protocol.receive_eof());
+    /// The app stops reading, or goes on. Returns whether it is paused then: what is lost cannot be.
+    pub fn pause(&mut self, paused: bool, now: Millis, batch: &mut Batch) -> bool {
+        self.session.pause(paused, now);
+        self.regulate(batch);
+        self.is_paused()
     }
 
-    /// Reading pauses (true) or goes on; the peer's silence does not count meanwhile.
-    pub fn pause(&mut self, paused: bool, now: Millis) {
-        if paused {
-            self.protocol.suspend(now);
-        } else {
-            self.protocol.resume(now);
-        }
+    /// Whether the app has paused it.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.session.is_paused()
+    }
+
+    /// An extension in JavaScript holds as much as it may, or no more.
+    pub fn hold(&mut self, held: bool, batch: &mut Batch) {
+        self.is_held = held;
+        self.regulate(batch);
     }
 
     /// When [`Stream::fire`] is to be called.
     #[must_use]
     pub fn deadline(&self) -> Option<Millis> {
-        self.protocol.deadline()
+        self.session.deadline()
     }
 
-    /// Whether the close frames have been exchanged, or will not be: only the end is missing.
-    #[must_use]
-    pub fn is_draining(&self) -> bool {
-        self.protocol.state() == State::Draining
+    /// Whether a pause has left bytes, which come before all others.
+    fn is_behind(&self) -> bool {
+        self.turn == Turn::Idle && self.session.unread() > 0
+    }
+
+    /// Has the stream read, or the peer wait: for the app, or for an extension.
+    fn regulate(&mut self, batch: &mut Batch) {
+        let stops = self.is_held || self.is_paused() || self.is_behind();
+        let (flow, kind) = match stops {
+            true => (Flow::Stopped, Kind::Stop),
+            false => (Flow::Running, Kind::Go),
+        };
+        if flow != self.flow && self.session.phase() != State::Closed {
+            self.flow = flow;
+            batch.push_bare(kind, self.slot);
+        }
     }
 
     fn step(
         &mut self,
         batch: &mut Batch,
-        run: impl FnOnce(&mut protocol::Connection, &mut Vec<u8>, &mut dyn FnMut(Event<'_>)),
+        run: impl FnOnce(&mut Session, Pressure, &mut Vec<u8>, &mut Record<'_>),
     ) {
-        if self.protocol.state() == State::Closed {
+        if self.session.phase() == State::Closed {
             return;
         }
         let slot = self.slot;
         let first = batch.records.len();
         let mut answer = Vec::new();
-        let mut parts = false;
-        run(&mut self.protocol, &mut answer, &mut |event| {
-            parts |= matches!(event, Event::Closing | Event::Failed(_));
+        let pressure = Pressure {
+            queued: self.backlog.queued(),
+            pings: 0,
+        };
+        run(&mut self.session, pressure, &mut answer, &mut |event| {
             batch.push_event(slot, event);
         });
         if !answer.is_empty() {
             batch.push_bytes(Kind::Write, slot, Payload::Owned(answer));
-            // A pong is queued before its ping is reported; the answer to a close frame or a
-            // violation leaves behind the replies to what came before.
-            if !parts {
-                batch.records[first..].rotate_right(1);
-            }
+            // A pong is queued before its ping is reported.
+            batch.records[first..].rotate_right(1);
         }
-        if self.protocol.should_half_close() && !std::mem::replace(&mut self.ended, true) {
+        if self.session.take_write_end() {
             batch.push_bare(Kind::End, slot);
         }
-        if self.protocol.state() == State::Closed {
-            batch.push_close(slot, self.protocol.close_event());
+        if self.session.phase() == State::Closed {
+            batch.push_end(slot, self.backlog.overflowed(), self.session.close_event());
+        } else {
+            self.regulate(batch);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::{Role, encode_frame};
-
-    fn masked(frames: &[(Opcode, &[u8])]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for (opcode, payload) in frames {
-            encode_frame(&mut bytes, *opcode, payload, Some([1, 2, 3, 4]));
-        }
-        bytes
-    }
-
-    fn kinds(batch: &Batch) -> Vec<Kind> {
-        batch.records.iter().map(|record| record.kind).collect()
-    }
-
-    fn server() -> Stream {
-        Stream::new(3, Arc::new(Config::new(Role::Server)), None, 0)
-    }
-
-    #[test]
-    fn a_pong_is_written_before_its_ping_is_reported() {
-        let (mut stream, mut batch) = (server(), Batch::default());
-        let mut bytes = masked(&[(Opcode::Text, b"a"), (Opcode::Ping, b"b")]);
-        stream.receive(&mut bytes, false, 0, &mut batch);
-        assert_eq!(kinds(&batch), [Kind::Write, Kind::Text, Kind::Ping]);
-    }
-
-    #[test]
-    fn the_answer_to_a_close_frame_leaves_behind_the_replies() {
-        let (mut stream, mut batch) = (server(), Batch::default());
-        let mut bytes = masked(&[(Opcode::Text, b"a"), (Opcode::Close, b"")]);
-        stream.receive(&mut bytes, false, 0, &mut batch);
-        let expected = [Kind::Text, Kind::Closing, Kind::Write, Kind::End];
-        assert_eq!(kinds(&batch), expected);
-        stream.lose(&mut batch);
-        assert_eq!(kinds(&batch)[4..], [Kind::Close]);
-        stream.lose(&mut batch);
-        assert_eq!(batch.records.len(), 5);
-    }
-
-    #[test]
-    fn only_the_last_ping_is_answered_while_congested() {
-        let (mut stream, mut batch) = (server(), Batch::default());
-        let mut bytes = masked(&[(Opcode::Ping, b"a"), (Opcode::Ping, b"b")]);
-        stream.receive(&mut bytes, true, 0, &mut batch);
-        assert_eq!(kinds(&batch), [Kind::Ping, Kind::Ping]);
-        stream.relieve(&mut batch);
-        assert_eq!(kinds(&batch)[2..], [Kind::Write]);
-        assert!(batch.bytes.ends_with(&[0x8a, 1, b'b']));
-    }
-
-    #[test]
-    fn a_silent_peer_is_closed_and_then_dropped() {
-        let (mut stream, mut batch) = (server(), Batch::default());
-        let idle = stream.deadline().expect("an idle timeout");
-        stream.fire(idle - 1, &mut batch);
-        assert_eq!(kinds(&batch), []);
-        stream.fire(idle, &mut batch);
-        assert_eq!(kinds(&batch), [Kind::Closing, Kind::Write]);
-        let end = stream.deadline().expect("a close timeout");
-        stream.fire(end, &mut batch);
-        assert_eq!(kinds(&batch)[2..], [Kind::Close]);
     }
 }

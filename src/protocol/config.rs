@@ -1,4 +1,4 @@
-//! What a connection is told when it is made.
+//! The settings of a connection.
 
 use super::deflate::settings::Deflate;
 use super::limits::Limits;

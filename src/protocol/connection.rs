@@ -15,27 +15,9 @@ use super::message::assembly::Message;
 use super::message::reader::{Item, Reader};
 use super::message::utf8::is_valid_utf8;
 use super::role::Role;
+use super::state::State;
+use super::status_code::{ABNORMAL, GOING_AWAY, NO_STATUS};
 use super::timers::{Due, Timers};
-
-/// Reported where the peer's close frame carries no status code (RFC 6455 §7.1.5).
-const NO_STATUS: u16 = 1005;
-/// Reported where no close frame was seen on either side (RFC 6455 §7.1.5).
-const ABNORMAL: u16 = 1006;
-/// Sent to a peer that has been silent for too long (RFC 6455 §7.4.1).
-const GOING_AWAY: u16 = 1001;
-
-/// How far the connection is. It only ever moves forward.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Messages go both ways.
-    Open,
-    /// We sent a close frame and wait for the peer's. Its messages are read over.
-    Closing,
-    /// No frame is read or sent any more; waiting for the peer's FIN.
-    Draining,
-    /// The end; the transport is to be dropped.
-    Closed,
-}
 
 /// How the close event reports the end.
 #[derive(Debug)]
@@ -45,6 +27,7 @@ struct Outcome {
 }
 
 impl Outcome {
+    /// This code and reason.
     fn new(code: u16, reason: impl Into<Box<str>>) -> Option<Box<Self>> {
         let reason = reason.into();
         Some(Box::new(Self { code, reason }))
@@ -115,10 +98,10 @@ impl Connection {
         }
     }
 
-    /// Where a driver may put what comes next, in place of [`receive`](Self::receive): the memory of the
-    /// message that is under way, to whose end it appends that many bytes at most, as they come from the
-    /// peer. [`received`](Self::received) follows. `None` where less than `least` bytes of the message's
-    /// frame are to come.
+    /// Memory for what comes next, in place of [`receive`](Self::receive): that of the message that is
+    /// under way. The driver appends that many bytes at most to its end, as they come from the peer, and
+    /// then calls [`received`](Self::received). `None` if less than `least` bytes of the message's frame are
+    /// to come.
     #[inline]
     pub fn room(&mut self, least: usize) -> Option<(&mut Vec<u8>, usize)> {
         self.reader.room(least)
@@ -137,6 +120,7 @@ impl Connection {
         self.receive_item(item, now, out, on_event);
     }
 
+    /// Does what follows from what the reader found.
     #[inline]
     fn receive_item(
         &mut self,
@@ -165,12 +149,12 @@ impl Connection {
         }
     }
 
-    /// Appends a message to `out`, as one frame. It is compressed where permessage-deflate is on,
-    /// `compress` says so, and it is long enough. What is compressed has to be sent, and in this
-    /// order: the next may refer to it.
+    /// Appends a message to `out`, as one frame. It is compressed if permessage-deflate is on, `compress` is
+    /// set, and it is long enough. What is compressed has to be sent, and in this order: the next may refer
+    /// to it.
     ///
-    /// The caller has seen to it that no close frame was sent before. Replies to what came before
-    /// the peer's close frame are sent with this while the connection is [`State::Draining`].
+    /// The caller makes sure that no close frame was sent before. Replies to what came before the peer's
+    /// close frame are sent with this while the connection is [`State::Draining`].
     pub fn send_message(
         &mut self,
         opcode: Opcode,
@@ -193,7 +177,7 @@ impl Connection {
 
     /// Begins the closing handshake (RFC 6455 §7.1.2). No effect unless [`State::Open`].
     ///
-    /// The caller has seen to it that `code` is valid and that `reason` has at most
+    /// The caller makes sure that `code` is valid and that `reason` has at most
     /// [`MAX_REASON_LENGTH`](super::MAX_REASON_LENGTH) bytes.
     pub fn close(&mut self, code: u16, reason: &str, now: Millis, out: &mut Vec<u8>) {
         if self.state != State::Open {
@@ -216,7 +200,7 @@ impl Connection {
     /// Does what is due at `now`. The driver has handed in all bytes that it has read before, or a
     /// peer that is not idle would be taken for it.
     ///
-    /// A peer that does not answer an automatic ping leaves [`State::Closed`] behind, with no event.
+    /// If a peer does not answer an automatic ping, the connection is [`State::Closed`], with no event.
     pub fn handle_timeout(
         &mut self,
         now: Millis,
@@ -243,7 +227,7 @@ impl Connection {
         }
     }
 
-    /// The driver sends so many pings, or is about to: their pongs do not count toward
+    /// The driver sends `count` pings, or is about to: their pongs do not count toward
     /// [`Limits::max_control_frames`](super::Limits::max_control_frames).
     pub fn expect_pongs(&mut self, count: u32) {
         self.control_frames.expect_pongs(count);
@@ -293,9 +277,9 @@ impl Connection {
 
     /// Status code and reason that the `close` event reports; final once [`State::Closed`].
     ///
-    /// Those of the peer's close frame, 1005 where it carries none; ours where we began the close
-    /// and the peer's frame carries none or never came, and after a violation; 1006 for a
-    /// connection lost without a close frame from either side.
+    /// Those of the peer's close frame, 1005 if it carries none; ours if we began the close and the peer's
+    /// frame carries none or never came, and after a violation; 1006 for a connection lost without a close
+    /// frame from either side.
     pub fn close_event(&self) -> (u16, &str) {
         match &self.outcome {
             Some(outcome) => (outcome.code, &outcome.reason),
@@ -303,11 +287,13 @@ impl Connection {
         }
     }
 
+    /// Whether frames are read still.
     #[inline]
     fn is_reading(&self) -> bool {
         matches!(self.state, State::Open | State::Closing)
     }
 
+    /// The next deadline, and what is due then.
     fn next_due(&self) -> Option<(Millis, Due)> {
         match self.state {
             State::Closed => None,
@@ -315,6 +301,7 @@ impl Connection {
         }
     }
 
+    /// Makes an event of a compressed message.
     fn inflate(&mut self, opcode: Opcode, payload: &[u8]) -> Result<Event<'static>, Violation> {
         let Some(deflate) = &mut self.deflate else {
             return Err(Violation::ReservedBit1);
@@ -329,6 +316,7 @@ impl Connection {
         Ok(Event::Text(Payload::Owned(message)))
     }
 
+    /// Does what follows from a control frame (RFC 6455 §5.5).
     fn receive_control(
         &mut self,
         opcode: Opcode,
@@ -421,11 +409,13 @@ impl Connection {
         }
     }
 
+    /// No frame is read or sent any more.
     fn drain(&mut self) {
         self.release_memory();
         self.state = State::Draining;
     }
 
+    /// The transport is over.
     fn end(&mut self) {
         self.release_memory();
         self.deflate = None;
@@ -438,12 +428,14 @@ impl Connection {
         self.held_pong = None;
     }
 
+    /// Answers the latest of the pings that came while congested.
     fn release_pong(&mut self, out: &mut Vec<u8>) {
         if let Some(payload) = self.held_pong.take() {
             self.send(Opcode::Pong, &payload, out);
         }
     }
 
+    /// Appends a control frame of ours.
     fn send(&self, opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
         debug_assert!(payload.len() <= MAX_CONTROL_PAYLOAD);
         let mask = (self.config.role == Role::Client).then(random_key);

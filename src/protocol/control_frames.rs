@@ -46,7 +46,7 @@ impl ControlFrames {
         Ok(())
     }
 
-    /// The peer sent a pong, which counts where it answers none of our pings.
+    /// The peer sent a pong, which counts if it answers none of our pings.
     ///
     /// # Errors
     /// [`Violation::TooManyControlFrames`].

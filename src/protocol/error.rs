@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-/// What the peer did wrong. Each variant has one close code, one public code string and one text,
-/// all in one place: `row` and `Display` below.
+use super::status_code::{
+    INTERNAL_ERROR, INVALID_PAYLOAD, MESSAGE_TOO_BIG, POLICY_VIOLATION, PROTOCOL_ERROR,
+};
+
+/// What the peer did wrong. Each variant has one close code, one public code and one text, all in one
+/// place: `row` and `Display` below.
 ///
 /// The text is sent to the peer as the reason of the close frame, hence it fits in
 /// [`MAX_REASON_LENGTH`](super::MAX_REASON_LENGTH) bytes and carries nothing of the payload.
@@ -13,7 +17,7 @@ pub enum Violation {
     UnmaskedFrame,
     /// A server's frame with a masking key (RFC 6455 §5.1).
     MaskedFrame,
-    /// RSV1 set where no negotiated extension gives it a meaning (RFC 6455 §5.2).
+    /// RSV1 set, to which no negotiated extension gives a meaning (RFC 6455 §5.2).
     ReservedBit1,
     /// RSV2 or RSV3 set (RFC 6455 §5.2).
     ReservedBits23,
@@ -27,7 +31,7 @@ pub enum Violation {
     NonMinimalLength,
     /// A 64-bit payload length with its most significant bit set (RFC 6455 §5.2).
     LengthOverflow,
-    /// A continuation frame where no message has begun (RFC 6455 §5.4).
+    /// A continuation frame before any message has begun (RFC 6455 §5.4).
     UnexpectedContinuation,
     /// A new text or binary frame before the last message's final fragment (RFC 6455 §5.4).
     ExpectedContinuation,
@@ -76,7 +80,7 @@ impl Violation {
         self.row().0
     }
 
-    /// The value of `error.code` in JavaScript: the name that `ws` uses where it has one.
+    /// The value of `error.code` in JavaScript: the name that `ws` uses if it has one.
     pub fn code(&self) -> &'static str {
         self.row().1
     }
@@ -84,28 +88,32 @@ impl Violation {
     /// The one table: close code, public code.
     fn row(&self) -> (u16, &'static str) {
         match self {
-            Self::UnmaskedFrame => (1002, "WS_ERR_EXPECTED_MASK"),
-            Self::MaskedFrame => (1002, "WS_ERR_UNEXPECTED_MASK"),
-            Self::ReservedBit1 => (1002, "WS_ERR_UNEXPECTED_RSV_1"),
-            Self::ReservedBits23 => (1002, "WS_ERR_UNEXPECTED_RSV_2_3"),
-            Self::ReservedOpcode(_) => (1002, "WS_ERR_INVALID_OPCODE"),
-            Self::FragmentedControl => (1002, "WS_ERR_EXPECTED_FIN"),
-            Self::OversizedControl => (1002, "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH"),
-            Self::NonMinimalLength => (1002, "WS_ERR_NON_MINIMAL_PAYLOAD_LENGTH"),
-            // 1009 and not 1002, so that the code means in `ws` and here the same.
-            Self::LengthOverflow => (1009, "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH"),
-            Self::UnexpectedContinuation => (1002, "WS_ERR_INVALID_OPCODE"),
-            Self::ExpectedContinuation => (1002, "WS_ERR_INVALID_OPCODE"),
-            Self::MessageTooLarge { .. } => (1009, "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"),
-            Self::TooManyFragments { .. } => (1008, "WS_ERR_TOO_MANY_BUFFERED_PARTS"),
-            Self::TooManyEmptyFragments { .. } => (1008, "WS_ERR_TOO_MANY_EMPTY_FRAGMENTS"),
-            Self::TooManyControlFrames { .. } => (1008, "WS_ERR_TOO_MANY_CONTROL_FRAMES"),
-            Self::InvalidUtf8 => (1007, "WS_ERR_INVALID_UTF8"),
-            Self::InvalidCompressedData => (1007, "WS_ERR_INVALID_COMPRESSED_DATA"),
-            Self::CompressedFrameDropped => (1011, "ERR_WS_EXTENSION"),
-            Self::InvalidCloseCode(_) => (1002, "WS_ERR_INVALID_CLOSE_CODE"),
-            Self::TruncatedCloseCode => (1002, "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH"),
-            Self::InvalidCloseReason => (1007, "WS_ERR_INVALID_UTF8"),
+            Self::UnmaskedFrame => (PROTOCOL_ERROR, "WS_ERR_EXPECTED_MASK"),
+            Self::MaskedFrame => (PROTOCOL_ERROR, "WS_ERR_UNEXPECTED_MASK"),
+            Self::ReservedBit1 => (PROTOCOL_ERROR, "WS_ERR_UNEXPECTED_RSV_1"),
+            Self::ReservedBits23 => (PROTOCOL_ERROR, "WS_ERR_UNEXPECTED_RSV_2_3"),
+            Self::ReservedOpcode(_) => (PROTOCOL_ERROR, "WS_ERR_INVALID_OPCODE"),
+            Self::FragmentedControl => (PROTOCOL_ERROR, "WS_ERR_EXPECTED_FIN"),
+            Self::OversizedControl => (PROTOCOL_ERROR, "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH"),
+            Self::NonMinimalLength => (PROTOCOL_ERROR, "WS_ERR_NON_MINIMAL_PAYLOAD_LENGTH"),
+            // Not PROTOCOL_ERROR, so that the code means in `ws` and here the same.
+            Self::LengthOverflow => (MESSAGE_TOO_BIG, "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH"),
+            Self::UnexpectedContinuation => (PROTOCOL_ERROR, "WS_ERR_INVALID_OPCODE"),
+            Self::ExpectedContinuation => (PROTOCOL_ERROR, "WS_ERR_INVALID_OPCODE"),
+            Self::MessageTooLarge { .. } => (MESSAGE_TOO_BIG, "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"),
+            Self::TooManyFragments { .. } => (POLICY_VIOLATION, "WS_ERR_TOO_MANY_BUFFERED_PARTS"),
+            Self::TooManyEmptyFragments { .. } => {
+                (POLICY_VIOLATION, "WS_ERR_TOO_MANY_EMPTY_FRAGMENTS")
+            }
+            Self::TooManyControlFrames { .. } => {
+                (POLICY_VIOLATION, "WS_ERR_TOO_MANY_CONTROL_FRAMES")
+            }
+            Self::InvalidUtf8 => (INVALID_PAYLOAD, "WS_ERR_INVALID_UTF8"),
+            Self::InvalidCompressedData => (INVALID_PAYLOAD, "WS_ERR_INVALID_COMPRESSED_DATA"),
+            Self::CompressedFrameDropped => (INTERNAL_ERROR, "ERR_WS_EXTENSION"),
+            Self::InvalidCloseCode(_) => (PROTOCOL_ERROR, "WS_ERR_INVALID_CLOSE_CODE"),
+            Self::TruncatedCloseCode => (PROTOCOL_ERROR, "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH"),
+            Self::InvalidCloseReason => (INVALID_PAYLOAD, "WS_ERR_INVALID_UTF8"),
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct Limits {
     /// never reach `max_payload`. More fails with [`Violation::TooManyEmptyFragments`]. Default:
     /// 1,024: streaming senders end a message with one and flush with a few; Autobahn sends three.
     pub max_empty_fragments: u32,
-    /// Pings, and pongs that answer none of our pings, per second: so many in the long run, and ten
+    /// Pings, and pongs that answer none of our pings, per second: this many in the long run, and ten
     /// times as many at once. Each is an event, and each ping has us answer. More fails with
     /// [`Violation::TooManyControlFrames`]; `None` turns it off. Default: 10,000. A client that pings
     /// does so every few seconds; one that measures round trips, a few thousand times a second. A
@@ -49,12 +49,9 @@ impl Limits {
         header: &Header,
         compressed: bool,
     ) -> Result<(), Violation> {
-        let allowed = if compressed {
-            // What cannot be compressed grows, by 1 bit in 8 where an encoder does its worst.
-            let growth = self.max_payload / 8 + 1_024;
-            self.max_payload.saturating_add(growth)
-        } else {
-            self.max_payload
+        let allowed = match compressed {
+            true => largest_compressed(self.max_payload),
+            false => self.max_payload,
         };
         // Subtraction, because `so_far + length` may overflow: the peer chooses the length.
         if header.length > allowed.saturating_sub(so_far) {
@@ -64,6 +61,14 @@ impl Limits {
         }
         Ok(())
     }
+}
+
+/// Bytes that a message of `max_payload` may come in when it is compressed.
+#[must_use]
+pub fn largest_compressed(max_payload: u64) -> u64 {
+    // What cannot be compressed grows, by 1 bit in 8 if an encoder does its worst.
+    let growth = max_payload / 8 + 1_024;
+    max_payload.saturating_add(growth)
 }
 
 #[cfg(test)]

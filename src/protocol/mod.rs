@@ -8,10 +8,12 @@
 //! | file | concept |
 //! |---|---|
 //! | `connection` | the state machine of one connection, over all of these |
+//! | `state` | its phases |
 //! | `config`, `limits`, `role` | what may be set, and which end we are |
 //! | `memory` | where the memory of large messages comes from |
 //! | `timers` | idle, ping and close clocks |
 //! | `control_frames` | how many pings and pongs the peer sends, §5.5 |
+//! | `status_code` | what a close frame says, §7.4 |
 //! | `event` | what a connection reports |
 //! | `error` | each way a peer can break the rules, in a table |
 //! | `frame` | the wire format of one frame, §5 |
@@ -34,23 +36,26 @@ mod limits;
 mod memory;
 mod message;
 mod role;
+mod state;
+pub mod status_code;
 mod timers;
 
 pub use config::{Config, Millis};
-pub use connection::{Connection, State};
+pub use connection::Connection;
 pub use deflate::filter::{DeflateFilter, Filtered};
 pub use deflate::negotiation::{accept_deflate, confirm_deflate, offer_deflate};
-pub use deflate::params::{DeflateParams, DeflateParamsError, PERMESSAGE_DEFLATE};
+pub use deflate::params::{
+    DeflateParams, DeflateParamsError, MAX_WINDOW_BITS, MIN_WINDOW_BITS, PERMESSAGE_DEFLATE,
+};
 pub use deflate::per_message::PerMessageDeflate;
 pub use deflate::settings::{Deflate, Direction};
 pub use error::Violation;
 pub use event::{Event, Payload};
 pub use frame::close::{
-    MAX_CONTROL_PAYLOAD, MAX_REASON_LENGTH, encode_close_payload, is_valid_close_code,
-    parse_close_payload,
+    MAX_CONTROL_PAYLOAD, MAX_REASON_LENGTH, encode_close_payload, parse_close_payload,
 };
 pub use frame::encode::{encode_compressed_frame, encode_frame};
-pub use frame::header::{Header, MAX_HEADER_LENGTH, Reserved};
+pub use frame::header::{Header, MAX_HEADER_LENGTH, Reserved, encode_header, first_byte};
 pub use frame::mask::{apply_mask, random_key};
 pub use frame::opcode::Opcode;
 pub use handshake::accept_key::accept_key;
@@ -58,7 +63,9 @@ pub use handshake::extension_list::{
     ExtensionElement, ExtensionListError, ExtensionParameter, MAX_EXTENSION_PARAMETERS,
     MAX_EXTENSIONS, MAX_EXTENSIONS_LENGTH, parse_extension_list,
 };
-pub use limits::Limits;
+pub use limits::{Limits, largest_compressed};
 pub use memory::{LARGE, Memory, MemorySource};
 pub use message::utf8::is_valid_utf8;
 pub use role::Role;
+pub use state::State;
+pub use status_code::is_valid_close_code;

@@ -26,6 +26,7 @@ pub(super) struct Timers {
 }
 
 impl Timers {
+    /// Clocks that start at `now`.
     pub(super) fn new(now: Millis) -> Self {
         Self {
             last_received: now,
@@ -42,6 +43,7 @@ impl Timers {
         self.ping_sent_at = None;
     }
 
+    /// One of our automatic pings is sent.
     pub(super) fn ping_sent(&mut self, now: Millis) {
         self.ping_sent_at = Some(now);
     }
@@ -51,10 +53,12 @@ impl Timers {
         self.close_deadline = Some(now.saturating_add(config.close_timeout));
     }
 
+    /// Reading stops: the clocks of the peer's silence stand still.
     pub(super) fn suspend(&mut self, now: Millis) {
         self.suspended_at.get_or_insert(now);
     }
 
+    /// Reading goes on, and so do they.
     pub(super) fn resume(&mut self, now: Millis) {
         let Some(suspended_at) = self.suspended_at.take() else {
             return;
@@ -85,7 +89,7 @@ impl Timers {
                 None => (self.last_received.saturating_add(interval), Due::Ping),
                 Some(sent_at) => (sent_at.saturating_add(interval), Due::PeerLost),
             });
-        // Of two at once the idle timeout wins, because it tells the peer why.
+        // Of two at once the idle timeout wins, because its close frame says why.
         [idle, ping]
             .into_iter()
             .flatten()

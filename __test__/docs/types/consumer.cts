@@ -219,7 +219,7 @@ const upper: Extension = {
   write(next, frame) {
     is<Connection>()(this, true);
     is<Frame>()(frame, true);
-    if (frame.opcode === 1) frame.payload = frame.payload.toString().toUpperCase();
+    if (frame.opcode === 1) frame.content = frame.content.toString().toUpperCase();
     next();
   },
 };
@@ -233,7 +233,7 @@ base.extensions = {
       // @ts-expect-error: a frame is no text
       next(null, 'text');
       // @ts-expect-error: read-only
-      frame.length = 5;
+      frame.glued = true;
     },
   },
 };
@@ -245,7 +245,16 @@ frame.fin = frame.rsv1 = frame.rsv2 = frame.rsv3 = frame.mask = true;
 frame.opcode = 9;
 frame.masking = Buffer.alloc(4);
 frame.content = new ArrayBuffer(1);
-is<number>()(frame.content.length + frame.payload.length + frame.length, true);
+frame.payload = 'text';
+frame.length = 5;
+is<number>()(frame.content.length + frame.payload.length + frame.remnant.length + frame.length, true);
+is<Frame>()(frame.mapFrame(new Uint8Array(2)).set('content', 'text').set('fin', true), true);
+is<boolean>()(frame.get('rsv1') || frame.glued, true);
+is<Buffer>()(frame.get('content'), true);
+// @ts-expect-error: no number
+frame.set('payload', 5);
+// @ts-expect-error: no property of a frame
+frame.get('toBuffer');
 is<FrameErrorCode | undefined>()(frame.isValid()?.code, true);
 is<boolean>()(Buffer.isBuffer(new Frame().toBuffer()), true);
 // @ts-expect-error: no text
@@ -439,6 +448,7 @@ is<string | undefined>()(members.sockets['sid']?.data?.name, true);
 new Server<User>({ shouldAccept: () => ({ data: { age: 5 } }) });
 const inferred = new Server({ shouldAccept: async () => ({ headers: { 'Set-Cookie': 'a=b' }, data: { seen: 5 } }) });
 is<{ seen: number } | undefined>()(inferred.sockets['sid']?.data, true);
+new Server({ shouldAccept: () => ({ body: 'no' }) });
 class Members extends Server<User> {
   override shouldAccept() {
     return { data: { name: 'ada' } };

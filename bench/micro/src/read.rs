@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use tungstenite::protocol::WebSocketConfig;
-use websockets::protocol::{Config, Connection, Event, Payload, Role, recycle};
+use websockets::engine::memory::KEPT;
+use websockets::protocol::{Config, Connection, Event, Memory, MemorySource, Payload, Role};
 
 use crate::wire::Wire;
 use crate::{Case, Library, SIZES, payload};
@@ -77,8 +78,10 @@ struct Ours {
 
 impl Ours {
     fn new(wire: Wire) -> Self {
+        let mut config = Config::new(Role::Server);
+        config.memory = Memory::of(&KEPT);
         Self {
-            connection: Connection::new(Arc::new(Config::new(Role::Server)), 0),
+            connection: Connection::new(Arc::new(config), 0),
             wire,
             buffer: vec![0; BUFFER],
             out: Vec::new(),
@@ -95,7 +98,7 @@ impl Ours {
                     seen += 1;
                     // As once it has been delivered.
                     if let Payload::Owned(memory) = payload {
-                        recycle::keep(memory);
+                        KEPT.keep(memory);
                     }
                 }
             };

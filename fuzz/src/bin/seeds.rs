@@ -24,6 +24,7 @@ fn main() {
             "client" => streams(4, None),
             "deflate_takeover" | "deflate_alone" => compressed(),
             "send" => sent(),
+            "session" => sessions(),
             "handshake" => headers(),
             "negotiation" => negotiations(),
             other => panic!("no seeds are known for {other}"),
@@ -53,6 +54,44 @@ fn unfinished(mut frame: Vec<u8>) -> Vec<u8> {
 /// Behind the settings of `receive`: flags, window, cuts, where we close.
 fn set(flags: u8, stream: &[Vec<u8>]) -> Vec<u8> {
     [&[flags, 7, 0, 3, 11, 9][..], &stream.concat()].concat()
+}
+
+/// Behind flags and steps of `session`: one of each kind, or what a transport does with them.
+fn sessions() -> Seeds {
+    let set = |flags: u8, steps: &[u8], stream: &[Vec<u8>]| {
+        [&[flags, steps.len() as u8 - 1], steps, &stream.concat()].concat()
+    };
+    let masked = |opcode, payload: &[u8]| frame(opcode, payload, Some(KEY));
+    let talk = [
+        masked(Opcode::Text, b"one"),
+        masked(Opcode::Ping, b"p"),
+        masked(Opcode::Binary, &[7; 300]),
+        masked(Opcode::Ping, b"q"),
+    ];
+    let bye = masked(Opcode::Close, &encode_close_payload(1000, "bye"));
+    let wrong = masked(Opcode::Text, b"\xff");
+    let all: Vec<u8> = (0..16).collect();
+    vec![
+        ("all", set(0, &all, &[talk.concat(), bye.clone()])),
+        ("all-client", set(9, &all, &[talk.concat(), bye.clone()])),
+        ("close", set(0, &[0x20, 11, 9, 14], &[talk.concat(), bye])),
+        (
+            "violation",
+            set(0, &[0x30, 9, 11, 9, 14], &[talk.concat(), wrong]),
+        ),
+        (
+            "congested",
+            set(0, &[10, 0x20, 0x20, 9], &[talk.concat(), talk.concat()]),
+        ),
+        ("paused", set(0, &[5, 0x20, 14, 6, 9], &[talk.concat()])),
+        ("suspended", set(0, &[7, 0x20, 5, 8, 6], &[talk.concat()])),
+        (
+            "silent",
+            set(2, &[0x10, 0x3d, 0x3d, 9, 11], &[talk.concat()]),
+        ),
+        ("ours", set(0, &[0x20, 12, 0x20, 9, 14], &[talk.concat()])),
+        ("lost", set(0, &[5, 0x20, 15], &[talk.concat()])),
+    ]
 }
 
 /// What Autobahn sends, in small.

@@ -78,7 +78,10 @@ function checkRequestOptions(options = {}) {
   };
 }
 
-/** @param {Record<string, unknown>} options @returns {[string, string][]} the app's headers, `Origin` among them */
+/**
+ * @param {Record<string, unknown>} options
+ * @returns {[string, string][]} the app's headers, `Origin` among them
+ */
 function headersOf({ headers, origin }) {
   const more = origin === undefined ? {} : { Origin: origin };
   return [...checkHeaders('The "headers" option', headers ?? {}), ...checkHeaders('The "origin" option', more)];

@@ -140,7 +140,11 @@ function answer(req, socket, settings, callback) {
   return giveUp;
 }
 
-/** Nothing can be said to the peer any more, or it has nothing to say. @param {import('node:stream').Duplex} socket */
+/**
+ * Nothing can be said to the peer any more, or it has nothing to say.
+ *
+ * @param {import('node:stream').Duplex} socket
+ */
 function isOver(socket) {
   return socket.destroyed || socket.writable === false || socket.readableEnded;
 }

@@ -4,10 +4,9 @@ const net = require('node:net');
 
 const { kInner } = require('../../connection/connection.js');
 const { close, terminate } = require('../../connection/lifecycle.js');
+const { statusCode } = require('../../native/constants.js');
 const { failure } = require('../../util/errors.js');
 const { overlay } = require('./overlay.js');
-
-const NORMAL_CLOSURE = 1000;
 
 /** Where a socket keeps whose it is. */
 const kDriven = Symbol('websockets.driven');
@@ -61,7 +60,7 @@ const METHODS = {
     if (typeof callback === 'function') {
       this.once('close', () => callback());
     }
-    close(connectionOf(this), NORMAL_CLOSURE, '');
+    close(connectionOf(this), statusCode.NORMAL, '');
     return this;
   },
   /** @param {Error} [error] */
@@ -122,7 +121,11 @@ function connectionOf(socket) {
   return /** @type {Connection} */ (socket[kDriven].connection);
 }
 
-/** Hears of the end or an error while the handle reports it, and before Node destroys the socket. @param {DrivenSocket} socket */
+/**
+ * Hears of the end or an error while the handle reports it, and before Node destroys the socket.
+ *
+ * @param {DrivenSocket} socket
+ */
 function followLoss(socket) {
   if (socket.connecting) {
     // It gets its handle, or another one, on the way.

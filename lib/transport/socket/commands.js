@@ -81,7 +81,7 @@ function close(slot, code, reason) {
  * @param {number} slot
  */
 function releaseClosingAnswer(slot) {
-  flushAfter(native.part(slot));
+  flushAfter(native.releaseClosingAnswer(slot));
 }
 
 /**

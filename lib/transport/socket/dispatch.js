@@ -54,17 +54,19 @@ function drainLater(keepsAlive) {
 /**
  * Duplicates the socket's descriptor and makes it a connection; on failure nothing has changed.
  *
- * @param {Parameters<import('../../native/functions').Native['open']>} settings
+ * @param {number} fd
+ * @param {number} group the id of the connection's
+ * @param {import('../../native/functions').Settings} settings see `connectionSettings`
  * @returns {number} the connection's number
  */
-function open(...settings) {
+function open(fd, group, settings) {
   if (!attached) {
     native.attach(dispatch, drainLater);
     // `process.exit()` runs no cleanup of the addon's, only this event.
     process.on('exit', native.leave);
     attached = true;
   }
-  const slot = native.open(...settings);
+  const slot = native.open(fd, group, settings);
   // A command may be waiting for the end of the tick already.
   process.nextTick(native.flush);
   return slot;

@@ -1,13 +1,11 @@
 'use strict';
 
+const { limit } = require('../../native/constants.js');
 const commands = require('./commands.js');
 const { bind, open, unbind } = require('./dispatch.js');
 const native = require('../../native/native.js');
-const { protocolSettings } = require('../../connection/group.js');
+const { connectionSettings } = require('../../connection/group.js');
 const { remember, takeOver } = require('../net-socket/takeover.js');
-
-/** No connection has this number, one above `MAX_SLOT` in Rust: a command for it does nothing. */
-const NO_SLOT = 2 ** 26 - 1;
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../connection/transport').Transport<Connection>} Transport */
@@ -22,7 +20,11 @@ class SocketTransport {
   #group;
   /** Until it is started. @type {import('../net-socket/node-socket').NodeSocket | null} */
   #socket;
-  /** Bytes read and written in all, once the connection is over. @type {{ read: number, written: number } | null} */
+  /**
+   * Bytes read and written in all, once the connection is over.
+   *
+   * @type {{ read: number, written: number } | null}
+   */
   #total = null;
 
   /**
@@ -34,11 +36,10 @@ class SocketTransport {
    * @throws {Error} with the system's code, such as `EMFILE`
    */
   constructor(socket, group, role) {
-    const { options } = group;
     this.#group = group;
     this.#socket = socket;
     const { fd } = /** @type {{ fd: number }} */ (socket._handle);
-    this.#slot = open(fd, group.id, options.maxBufferedAmount, ...protocolSettings(group, role));
+    this.#slot = open(fd, group.id, connectionSettings(group, role));
   }
 
   /** What the connection shows of it. @returns {'socket'} */
@@ -118,9 +119,9 @@ class SocketTransport {
     return native.awaitsDrain(this.#slot);
   }
 
-  /** @returns {string | undefined} why it is dropped, where a send has found no room */
-  get overflow() {
-    return native.overflow(this.#slot);
+  /** @returns {boolean} whether a send has found no room: it is dropped */
+  get isDropped() {
+    return native.isDropped(this.#slot);
   }
 
   /** @returns {number} bytes received by Rust */
@@ -158,7 +159,7 @@ class SocketTransport {
     counters.bytesReceived += this.#total.read;
     counters.bytesSent += this.#total.written;
     unbind(this.#slot);
-    this.#slot = NO_SLOT;
+    this.#slot = limit.NO_SLOT;
   }
 }
 

@@ -1,9 +1,8 @@
 'use strict';
 
+const { limit } = require('../../native/constants.js');
 const { PackedFrames } = require('./packed-frames.js');
 
-/** With more bytes than this queued, the writer asks to hear when they are gone. */
-const HIGH_MARK = 64 * 1024;
 /** So many frames of a tick are handed over one by one; those behind them are packed, or each would
  *  cost the stream some hundred bytes. */
 const FEW = 64;
@@ -42,21 +41,22 @@ class StreamOutput {
   #ended = false;
   /** @type {(() => void) | undefined} */
   #onEnd;
+  #onDrain;
 
   /** Whether the end of each write is to be heard of. */
   isWatched = false;
   /** Bytes handed to the stream. */
   written = 0;
-  /** Called when the stream has taken all. */
-  onDrain = () => {};
 
   /**
    * @param {import('node:stream').Duplex} stream
    * @param {Methods} methods
+   * @param {() => void} onDrain called when the stream has taken all
    */
-  constructor(stream, methods) {
+  constructor(stream, methods, onDrain) {
     this.#stream = stream;
     this.#methods = methods;
+    this.#onDrain = onDrain;
     // An old-style stream gets each frame by itself.
     this.#waiting = new PackedFrames(typeof stream.cork === 'function');
     stream.on('drain', () => this.#drained());
@@ -99,7 +99,7 @@ class StreamOutput {
   #hand(frame) {
     this.written += frame.length;
     // Where much waits, the end of it is to be heard of, whatever the stream's own high-water mark.
-    const rest = this.isWatched || this.queued() + frame.length > HIGH_MARK ? [this.#onWritten] : [];
+    const rest = this.isWatched || this.queued() + frame.length > limit.HIGH_MARK ? [this.#onWritten] : [];
     const drains = this.#drains;
     const full = this.#methods.write.call(this.#stream, frame, ...rest) === false;
     // It may have drained, or taken another frame, inside.
@@ -108,11 +108,15 @@ class StreamOutput {
     }
   }
 
-  #onWritten = () => {
+  /** Says so if nothing waits any more. */
+  settle() {
     if (this.queued() === 0) {
-      this.onDrain();
+      this.#onDrain();
     }
-  };
+  }
+
+  /** The stream has taken a frame. */
+  #onWritten = () => this.settle();
 
   /** Holds writes back until the end of the tick, so that they leave in one system call. */
   #cork() {
@@ -166,7 +170,7 @@ class StreamOutput {
     if (this.#onEnd !== undefined) {
       this.#finish();
     }
-    this.#onWritten();
+    this.settle();
   }
 
   /**

@@ -2,84 +2,56 @@
 
 const net = require('node:net');
 
-const { DeflateStep } = require('../../extensions/deflate-step.js');
-const { BACKPRESSURE, deliver } = require('../../connection/deliver.js');
-const { report } = require('../../connection/lifecycle.js');
-const { Fifo } = require('../../util/fifo.js');
-const { Framing } = require('../../extensions/framing.js');
+const { deliver } = require('../../connection/deliver.js');
 const { watch, unwatch } = require('./hang-up.js');
-const { KIND, PING } = require('../../native/constants.js');
+const { kind: KIND, limit, opcode: OPCODE, statusCode } = require('../../native/constants.js');
 const native = require('../../native/native.js');
-const { protocolSettings } = require('../../connection/group.js');
+const { connectionSettings } = require('../../connection/group.js');
+const { Alarm, now } = require('./alarm.js');
+const { Chained } = require('./chained.js');
+const { Direct } = require('./direct.js');
+const { bind, unbind } = require('./dispatch.js');
 const { keepBytes, toBytes } = require('./stream-bytes.js');
 const { StreamOutput } = require('./stream-output.js');
-const { StreamProtocol } = require('./stream-protocol.js');
 
-/** Once more bytes than this were queued, falling back to zero is reported as `drain`; with more
- *  than this queued, only the latest ping is answered. */
-const HIGH_MARK = 64 * 1024;
-/** Bytes that are taken at once, however many a stream brings: each ping in them is answered. */
-const READ = 128 * 1024;
-/** Bytes that are inflated before what they became is delivered: it may be a thousand times as much. */
-const COMPRESSED_READ = 16 * 1024;
-const ABNORMAL_CLOSURE = 1006;
-const GOING_AWAY = 1001;
+const { CLOSING, ERROR, WRITE, END, STOP, GO } = KIND;
+const { HIGH_MARK, NO_SLOT } = limit;
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../connection/transport').Transport<Connection>} Transport */
 
 /**
- * A connection over any stream: the protocol in Rust is fed and emptied on this thread.
+ * A connection over any stream: it moves bytes between the stream and the session in Rust
+ * (`src/engine/session.rs`), with the extensions in between if there are any.
  *
  * @implements {Transport}
  */
 class StreamTransport {
-  #protocol;
+  /** @type {import('./dispatch.js').Handle} */
+  #handle;
   #owner;
   /** From `bind` on. @type {Connection} */
   #connection = /** @type {never} */ (undefined);
+  #socket;
+  #methods;
   #output;
+  #alarm;
   #mask;
   /** What it writes may be others' too: neither an extension nor the stream changes it. */
   #sharesFrames;
   /** Messages are compressed by Rust, not by the extensions' chain. */
   #deflates;
-  #socket;
-  #methods;
   #extensions;
-  /** Why it is dropped, where there was no room for more. @type {string | undefined} */
-  overflow;
-  /** What came before `head` had its turn, or before `open`. @type {Uint8Array[] | null} */
-  #early = [];
-  /** Chunks that came while one was being taken, or that wait for the end of a pause. @type {Fifo<Uint8Array>} */
-  #chunks = new Fifo();
-  #taking = false;
-  #lost = false;
-  /** The extensions, where there are any. @type {Framing | null} */
-  #framing = null;
-  /** The app asked for a pause. */
-  #paused = false;
-  #congested = false;
-  #wasHigh = false;
-  #stopped = false;
-  #losing = false;
-  /** All that came before the end is out of the extensions. */
-  #readsOver = false;
-  /** The peer's FIN has come, and waits for the end of the pause, or for what came before it. */
-  #endWaits = false;
-  #terminated = false;
-  /** What leaves behind the replies to what came before the closing, while that is still to be emitted.
-   *  @type {(() => void)[] | null} */
-  #parting = null;
-  /** Bytes that came while paused. */
-  #unwanted = 0;
-  /** @type {NodeJS.Timeout | undefined} */
-  #patience;
+  /** What lies between the stream and the session. @type {import('./direct.js').Path} */
+  #path;
   #read = 0;
+  /** With fewer bytes than this waiting, a message is added without asking the session. */
+  #room;
   /** What it hears of its stream. */
   #listeners = {
     data: (/** @type {unknown} */ chunk) => this.#receive(toBytes(this.#socket, chunk)),
     end: () => this.#end(),
+    finish: () => native.streamWritten(this.#slot),
     close: () => this.#lose(),
     error: () => this.#lose(),
   };
@@ -89,16 +61,19 @@ class StreamTransport {
    * @param {import('./stream-output.js').Methods} methods
    * @param {import('../../connection/group.js').Group<Connection>} owner
    * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
-   * @param {import('../../extensions/resolve.js').Resolved[]} extensions in header order, if there are any in JavaScript
+   * @param {import('../../extensions/resolve.js').Resolved[]} extensions in header order; none if none is JavaScript
    */
   constructor(socket, methods, owner, role, extensions) {
     const isChained = extensions.length > 0;
     this.#deflates = role.deflate !== '' && !isChained;
-    this.#protocol = new StreamProtocol(isChained, protocolSettings(owner, role));
+    this.#handle = { slot: native.streamOpen(now(), isChained, connectionSettings(owner, role)) };
+    this.#alarm = new Alarm(this.#handle);
     this.#owner = owner;
+    this.#room = owner.options.maxBufferedAmount;
     this.#socket = socket;
     this.#methods = methods;
-    this.#output = new StreamOutput(socket, methods);
+    this.#output = new StreamOutput(socket, methods, () => this.#written());
+    this.#path = new Direct(this.#handle, this.#output);
     this.#mask = role.mask;
     this.#sharesFrames = !role.mask && !isChained && socket instanceof net.Socket;
     this.#extensions = extensions;
@@ -112,20 +87,18 @@ class StreamTransport {
   /** @param {Connection} connection */
   bind(connection) {
     this.#connection = connection;
-    this.#protocol.bind(this);
+    bind(this.#slot, this);
     this.#owner.streams.add(connection);
     if (this.#extensions.length > 0) {
-      /** @param {import('../../extensions/resolve.js').Resolved} one */
-      const withDeflate = (one) => (one.agreed === undefined ? one : new DeflateStep(this.#protocol.deflate));
-      this.#framing = new Framing(this.#extensions.map(withDeflate), connection, {
-        maxPayload: this.#owner.options.maxPayload,
-        receive: (bytes) => this.#accept(bytes),
-        write: (bytes) => this.#output.write(bytes),
-        onError: (error) => reportFrom(connection, error),
-        onRead: () => this.#regulate(),
-        onWritten: () => this.#sent(),
-      });
+      const { options } = this.#owner;
+      const drop = () => this.#drop();
+      this.#path = new Chained(this.#handle, this.#extensions, connection, options, this.#output, drop);
     }
+  }
+
+  /** The connection in Rust, until it is over. */
+  get #slot() {
+    return this.#handle.slot;
   }
 
   /**
@@ -135,267 +108,136 @@ class StreamTransport {
    */
   start(head) {
     const socket = this.#socket;
+    if (head !== undefined && head.length > 0) {
+      // It has been counted where it was read.
+      this.#path.push(head);
+    }
     for (const [event, listener] of Object.entries(this.#listeners)) {
       socket.on(event, listener);
     }
-    this.#output.onDrain = () => this.#drained();
     keepBytes(socket);
     // The app may have held either back.
     while (socket.writableCorked > 0) {
       socket.uncork();
     }
     this.#methods.resume?.call(socket);
-    const hasHead = head !== undefined && head.length > 0;
-    if (hasHead || (this.#early?.length ?? 0) > 0 || this.#lost) {
-      // After `open`, and before what the stream brings; an old-style one may have told of it just now.
-      process.nextTick(() => this.#takeEarly(hasHead ? head : undefined));
-    } else {
-      this.#early = null;
-    }
     if (socket.readableEnded) {
       process.nextTick(() => this.#end());
     }
-    this.#protocol.arm();
-  }
-
-  /** Takes what came before its turn. @param {Uint8Array | undefined} head */
-  #takeEarly(head) {
-    if (this.#protocol.isOver) {
-      return;
+    if (native.streamBegin(this.#slot) || !this.#path.isIdle) {
+      // After `open`, and before what the stream brings; an old-style one may have brought something just now.
+      process.nextTick(() => this.#goOn());
+    } else {
+      this.#path.hold(false);
     }
-    const [early, lost] = [this.#early, this.#lost];
-    this.#early = null;
-    // The end comes when all of it has been taken; where there was no room for more, it has come.
-    this.#lost = this.overflow !== undefined;
-    if (head !== undefined) {
-      // It has been counted where it was read.
-      this.#cut(head);
-    }
-    for (const chunk of early ?? []) {
-      this.#receive(chunk);
-    }
-    if (lost) {
-      this.#lose();
-    }
+    this.#alarm.set();
   }
 
   /** The stream has brought this. @param {Uint8Array} chunk */
   #receive(chunk) {
-    if (this.#early !== null) {
-      this.#early.push(chunk);
-      return;
-    }
     this.#read += chunk.length;
-    this.#unwanted = this.#paused || this.#isBehind ? this.#unwanted + chunk.length : 0;
-    if (this.#unwanted > this.#owner.options.maxBufferedAmount) {
-      this.#overflow('the stream cannot be paused: maxBufferedAmount is reached');
-    } else {
-      this.#cut(chunk);
-    }
+    this.#path.push(chunk);
   }
 
-  /** Bytes for the extensions, or else for the protocol. @param {Uint8Array} chunk */
-  #cut(chunk) {
-    if (this.#framing === null) {
-      this.#accept(chunk);
-      return;
-    }
-    this.#framing.push(chunk);
-    if (this.#framing.reading > this.#owner.options.maxBufferedAmount + this.#owner.options.maxPayload) {
-      // It cannot be paused, and an extension holds what it brings.
-      this.#overflow('an extension holds what the peer sends: maxBufferedAmount is reached');
-    } else {
-      this.#regulate();
-    }
-  }
-
-  /** Bytes for the protocol. @param {Uint8Array} bytes */
-  #accept(bytes) {
-    const step = this.#deflates ? COMPRESSED_READ : READ;
-    for (let at = 0; at < bytes.length; at += step) {
-      this.#chunks.push(bytes.subarray(at, at + step));
-    }
-    // A stream may bring more while a listener writes; that has to wait for its turn.
-    if (!this.#taking) {
-      this.#takeChunks();
-    }
-    this.#regulate();
-  }
-
-  /** Whether a pause has left chunks, which come before all others. */
-  get #isBehind() {
-    return this.#chunks.length > 0 && !this.#taking;
-  }
-
-  /** Reads, or lets the peer wait: for the app, or for an extension that holds what came. */
-  #regulate() {
-    const { pause, resume } = this.#methods;
-    const stop = this.#paused || this.#isBehind || (this.#framing?.isFull ?? false);
-    if (stop !== this.#stopped) {
-      this.#stopped = stop;
-      (stop ? pause : resume)?.call(this.#socket);
-    }
-  }
-
-  #takeChunks() {
-    this.#taking = true;
-    try {
-      // What comes out of a chunk may be a thousand times as much: a pause is heeded between two.
-      while (this.#chunks.length > 0 && (!this.#paused || this.#lost)) {
-        this.#congested = this.bufferedAmount() > HIGH_MARK;
-        this.#protocol.receive(/** @type {Uint8Array} */ (this.#chunks.shift()), this.#congested);
-      }
-    } finally {
-      this.#taking = false;
-    }
-    // With extensions, more may come out of them.
-    if (this.#lost && (this.#framing === null || this.#readsOver)) {
-      this.#drop();
-    }
-  }
-
-  /** After a pause: what has come, in order, and the end where that has come. */
+  /** After a pause: what has come, in order, and the end if that has come. */
   #goOn() {
-    if (this.#lost) {
-      return;
-    }
-    if (!this.#taking) {
-      this.#takeChunks();
-    }
-    this.#framing?.goOn();
-    this.#regulate();
-    if (this.#endWaits) {
-      this.#end();
-    }
+    this.#path.hold(native.streamIsPaused(this.#slot));
+    native.streamTake(this.#slot, this.bufferedAmount(), now());
+    this.#path.goOn();
   }
 
   /** The peer's FIN; Node reports it although the stream is paused. */
   #end() {
-    this.#endWaits = this.#paused || this.#isBehind;
-    if (this.#endWaits) {
-      return;
-    }
-    if (this.#protocol.isDraining && this.bufferedAmount() > 0) {
-      // The peer still reads; the close timeout bounds it.
-      this.#socket.once('finish', () => this.#lose());
+    if (this.#path.isIdle || native.streamIsPaused(this.#slot)) {
+      this.#path.afterReads(() => native.streamEnd(this.#slot, this.bufferedAmount(), now()));
     } else {
+      // An extension holds what came before: no reply of ours is to come after that.
       this.#lose();
     }
   }
 
   /** Nothing more comes; what has come is delivered first. */
   #lose() {
-    this.#paused = false;
-    this.#framing?.hold(false);
-    if (!this.#lost && !this.#terminated) {
-      this.#takeRest();
-    }
-    this.#lost = true;
-    if (this.#early !== null) {
-      return;
-    }
-    this.#takeBacklog();
-    if (this.#framing !== null && !this.#losing) {
-      this.#losing = true;
-      // An extension may hold what came before for ever.
-      const { closeTimeout } = this.#owner.options;
-      this.#patience = setTimeout(() => this.#drop(), closeTimeout);
-      this.#framing.afterReads(() => {
-        this.#readsOver = true;
-        if (!this.#taking) {
-          this.#drop();
-        }
-      });
-    } else if (this.#framing === null && !this.#taking) {
-      this.#drop();
-    }
+    this.#room = 0;
+    native.streamBreak(this.#slot, now());
+    this.#takeRest();
+    this.#path.hold(false);
+    this.#path.goOn();
+    this.#path.afterReads(() => native.streamLose(this.#slot, now()));
   }
 
   /** A stream that was destroyed still has what it had read ahead. */
   #takeRest() {
     const socket = this.#socket;
     const { readableLength } = socket;
-    if (readableLength > 0) {
-      // Until it has told of its end, `read` emits what it returns.
+    if (readableLength > 0 && this.#slot !== NO_SLOT) {
+      // Until it has emitted its end, `read` emits what it returns.
       socket.off('data', this.#listeners.data);
       this.#receive(toBytes(socket, socket.read(readableLength)));
     }
   }
 
-  /** What a pause has left is delivered before the end. */
-  #takeBacklog() {
-    if (this.#terminated || this.#taking) {
-      return;
-    }
-    if (this.#chunks.length > 0) {
-      this.#takeChunks();
-    }
-    this.#framing?.goOn();
-  }
-
-  /** The connection is over, whatever is still to come. */
+  /** There is no room for more: the connection is over, after what has come. */
   #drop() {
-    this.#lost = true;
-    try {
-      if (this.overflow !== undefined && !this.#protocol.isOver) {
-        deliver(this.#connection, KIND.ERROR, this.overflow, ABNORMAL_CLOSURE, BACKPRESSURE);
-      }
-    } finally {
-      this.#protocol.lose();
-    }
+    this.#room = 0;
+    process.nextTick(() => {
+      this.#path.hold(false);
+      this.#path.goOn();
+      native.streamLose(this.#slot, now());
+    });
   }
 
   /**
-   * What follows from what Rust was told.
+   * Does what follows from what Rust has heard.
    *
-   * @param {number} kind
+   * @param {number} kind one of `kind` in `lib/native/constants.js`
    * @param {string | Buffer} payload
-   * @param {number | undefined} code
-   * @param {string | undefined} errorCode
+   * @param {number} [code]
+   * @param {string} [errorCode]
    */
   take(kind, payload, code, errorCode) {
-    if (kind === KIND.WRITE) {
-      this.#inTurn(() => this.#write(/** @type {Buffer} */ (payload)));
-    } else if (kind === KIND.END) {
-      this.#inTurn(() => this.#endWrites());
-    } else if (kind === KIND.CLOSING || kind === KIND.ERROR) {
-      this.#parting = [];
-      deliver(this.#connection, kind, payload, code, errorCode);
-      this.#protocol.arm();
-    } else {
-      deliver(this.#connection, kind, payload, code, errorCode);
+    switch (kind) {
+      case WRITE:
+        this.#write(/** @type {Buffer} */ (payload));
+        break;
+      case END:
+        this.#endWrites();
+        break;
+      case STOP:
+        this.#methods.pause?.call(this.#socket);
+        break;
+      case GO:
+        this.#methods.resume?.call(this.#socket);
+        break;
+      default:
+        if (kind === CLOSING || kind === ERROR) this.#alarm.set();
+        deliver(this.#connection, kind, payload, code, errorCode);
     }
   }
 
-  /** Does it now, or behind the replies to what a pause holds. @param {() => void} act */
-  #inTurn(act) {
-    if (this.#parting === null) {
-      act();
-    } else {
-      this.#parting.push(act);
-    }
-  }
-
-  /** The answer to what the peer's closing began with may leave. */
-  releaseClosingAnswer() {
-    const parting = this.#parting;
-    this.#parting = null;
-    for (const act of parting ?? []) {
-      act();
-    }
-  }
-
+  /** Ends the write side after what was written. */
   #endWrites() {
-    const end = () => this.#output.end(() => this.#lose());
-    this.#framing === null ? end() : this.#framing.afterWrites(end);
+    const end = () => this.#output.end(() => native.streamLose(this.#slot, now()));
+    this.#path.afterWrites(end);
   }
 
-  /** Sends whole frames. @param {Uint8Array} bytes @param {boolean} [compress] */
+  /** Sends whole frames. @param {Uint8Array} bytes */
   #write(bytes, compress = false) {
-    if (this.#framing === null) {
-      this.#output.write(bytes);
-    } else {
-      this.#framing.send(bytes, compress);
+    this.#path.write(bytes, compress);
+    if (!this.#output.isWatched) {
+      const queued = this.bufferedAmount();
+      if (queued > HIGH_MARK) {
+        this.#output.isWatched = true;
+        native.streamQueue(this.#slot, queued);
+      }
+    }
+  }
+
+  /** The stream has taken all that was written to it. */
+  #written() {
+    if (this.#output.isWatched && this.bufferedAmount() === 0) {
+      this.#output.isWatched = false;
+      native.streamWritten(this.#slot);
     }
   }
 
@@ -403,84 +245,49 @@ class StreamTransport {
    * @param {number} opcode
    * @param {string | ArrayBufferView} data
    * @param {boolean} compress
-   * @param {() => Uint8Array} [shared]
-   * @returns {Uint8Array} the frame
+   * @param {() => Uint8Array} [shared] the frame, if others get it too
+   */
+  send(opcode, data, compress, shared) {
+    if (this.#kept() >= this.#room && !this.#maySend()) {
+      return;
+    }
+    if (opcode === OPCODE.PING) {
+      native.streamPinged(this.#slot);
+    }
+    this.#write(this.#encode(opcode, data, compress, shared), compress);
+  }
+
+  /**
+   * A frame as it is sent.
+   *
+   * @param {number} opcode
+   * @param {string | ArrayBufferView} data
+   * @param {boolean} compress
+   * @param {(() => Uint8Array) | undefined} shared
+   * @returns {Uint8Array}
    */
   #encode(opcode, data, compress, shared) {
     if (this.#deflates && compress) {
-      return /** @type {Buffer} */ (this.#protocol.message(opcode, data));
+      return /** @type {Buffer} */ (native.streamMessage(this.#slot, opcode, data, true));
     }
     return shared !== undefined && this.#sharesFrames ? shared() : native.encode(opcode, data, this.#mask);
   }
 
-  /** A frame has left the write chain. */
-  #sent() {
-    if (this.#output.queued() === 0) {
-      this.#drained();
-    }
-  }
-
-  #drained() {
-    if (this.#congested) {
-      this.#congested = false;
-      this.#protocol.relieve();
-    }
-    if (this.#wasHigh && this.bufferedAmount() === 0) {
-      this.#wasHigh = false;
-      this.#output.isWatched = false;
-      // Within a write of the stream's, or of `send`, which is to go on whatever a listener throws.
-      apart(() => deliver(this.#connection, KIND.DRAIN, ''));
-    }
-  }
-
-  /**
-   * @param {number} opcode
-   * @param {string | ArrayBufferView} data
-   * @param {boolean} compress
-   * @param {() => Uint8Array} [shared] the frame, where others get it too
-   */
-  send(opcode, data, compress, shared) {
-    if (this.#lost || this.#isFull()) {
-      return;
-    }
-    if (opcode === PING) {
-      this.#protocol.pinged();
-    }
-    this.#write(this.#encode(opcode, data, compress, shared), compress);
-    this.#wasHigh ||= this.bufferedAmount() > HIGH_MARK;
-    this.#output.isWatched = this.#wasHigh;
-  }
-
-  /** Whether the peer does not read and the limit is reached: the connection is dropped then. */
-  #isFull() {
-    const { maxBufferedAmount } = this.#owner.options;
-    if (this.#kept() < maxBufferedAmount) {
-      return false;
-    }
-    // The limit counts what is left after a write was tried.
+  /** Whether a message may be added to what waits. If there is no room, the connection is dropped. */
+  #maySend() {
+    // What is left after a write was tried counts.
     this.#output.flush();
-    if (this.#kept() < maxBufferedAmount) {
-      return false;
+    const maySend = native.streamMaySend(this.#slot, this.#kept());
+    if (!maySend && this.#room > 0) {
+      this.#drop();
     }
-    this.#overflow('the peer does not read: maxBufferedAmount is reached');
-    return true;
+    return maySend;
   }
 
   /** @returns {number} bytes that wait, and what many small frames cost beside theirs */
   #kept() {
-    const overhead = this.#output.overhead + (this.#framing?.overhead ?? 0);
+    const overhead = this.#output.overhead + this.#path.overhead;
     return this.bufferedAmount() + Math.max(0, overhead - HIGH_MARK);
-  }
-
-  /** Drops the connection for want of room. @param {string} message */
-  #overflow(message) {
-    this.#lost = true;
-    this.overflow = message;
-    process.nextTick(() => {
-      this.#framing?.hold(false);
-      this.#takeBacklog();
-      this.#drop();
-    });
   }
 
   /**
@@ -490,60 +297,58 @@ class StreamTransport {
    * @param {string | Uint8Array} reason
    */
   close(code, reason) {
-    if (this.#lost) {
-      // What was sent since was dropped: no close frame may say that all has come.
-      return;
-    }
-    this.#protocol.close(code, reason);
+    native.streamClose(this.#slot, code, reason, now());
     // The peer's close frame has to be read, whatever the app had paused; and if the peer has ended
     // meanwhile, ours leaves before that is looked at.
     this.pause(false);
   }
 
+  /** JavaScript has seen all that came before the closing: the answer may leave. */
+  releaseClosingAnswer() {
+    native.streamReleaseClosingAnswer(this.#slot);
+  }
+
   /** Drops the connection. */
   terminate() {
-    this.#terminated = true;
-    // Nothing of it is emitted any more: what an extension holds need not be waited for.
-    process.nextTick(() => this.#drop());
+    // Nothing of it is emitted any more: what came before, or an extension holds, need not be waited for.
+    this.#detach();
+    process.nextTick(() => native.streamLose(this.#slot, now()));
     this.#output.destroy();
   }
 
   /** @param {boolean} on whether reading stops */
   pause(on) {
-    if (this.#lost) {
-      // What is left is delivered, and the end.
-      return;
-    }
-    this.#protocol.pause(on);
-    this.#paused = on;
-    this.#framing?.hold(on);
-    this.#regulate();
-    if (on) {
+    const isPaused = native.streamPause(this.#slot, on, now());
+    this.#alarm.set();
+    this.#path.hold(isPaused);
+    if (isPaused) {
       // What came before a reset is read then; the app's pause holds it back until the end is known.
       watch(this.#socket, () => this.pause(false));
     } else {
       unwatch(this.#socket);
-    }
-    if (!on) {
       process.nextTick(() => this.#goOn());
     }
   }
 
   /** The process ends: what is queued is written as far as it goes, then a close frame is tried. */
   leave() {
-    this.releaseClosingAnswer();
-    this.close(GOING_AWAY, '');
+    this.close(statusCode.GOING_AWAY, '');
     this.#output.leave();
   }
 
   /** @returns {number} bytes that wait to be written */
   bufferedAmount() {
-    return this.#output.queued() + (this.#framing?.writing ?? 0);
+    return this.#output.queued() + this.#path.queued;
   }
 
   /** @returns {boolean} whether `drain` is still to come for what was sent */
   get awaitsDrain() {
-    return this.#wasHigh;
+    return this.#output.isWatched;
+  }
+
+  /** @returns {boolean} whether there was no room for more: it is dropped */
+  get isDropped() {
+    return native.streamIsDropped(this.#slot);
   }
 
   /** @returns {number} bytes received */
@@ -561,34 +366,21 @@ class StreamTransport {
     const { counters } = this.#owner;
     counters.bytesReceived += this.bytesRead();
     counters.bytesSent += this.bytesWritten();
-    this.#lost = true;
-    this.#chunks.clear();
-    this.#framing?.end();
-    clearTimeout(this.#patience);
+    this.#path.end();
     unwatch(this.#socket);
-    this.#protocol.release();
+    unbind(this.#slot);
+    this.#alarm.end();
+    this.#handle.slot = NO_SLOT;
+    this.#detach();
+    this.#output.release();
+  }
+
+  /** Hears of the stream no more. */
+  #detach() {
     for (const [event, listener] of Object.entries(this.#listeners)) {
       this.#socket.off?.(event, listener);
     }
     this.#socket.on('error', () => {});
-    this.#output.release();
-  }
-}
-
-/** An extension reports something, or did something wrong; the connection goes on. @param {Connection} connection @param {Error} error */
-function reportFrom(connection, error) {
-  // Within a call of the extension's, or of `send`.
-  apart(() => report(connection, Object.assign(error, { sid: connection.sid })));
-}
-
-/** Runs listeners within what is none of theirs: what one throws is an uncaught exception. @param {() => void} emit */
-function apart(emit) {
-  try {
-    emit();
-  } catch (thrown) {
-    process.nextTick(() => {
-      throw thrown;
-    });
   }
 }
 

@@ -13,7 +13,7 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The argument at `index`, of as many as the function takes; `undefined` where fewer were given.
+    /// The argument at `index`, of as many as the function takes; `undefined` if fewer were given.
     pub(crate) fn value(&self, index: usize) -> sys::napi_value {
         self.arguments[index]
     }
@@ -37,6 +37,14 @@ impl Call<'_> {
         check(status).map_err(|_| wrong(index, "a number"))?;
         // A cast of a float saturates.
         Ok(number as u64)
+    }
+
+    /// Whether it is `null`.
+    pub(crate) fn is_null(&self, index: usize) -> Outcome<bool> {
+        let mut kind = 0;
+        // SAFETY: as in `u32`.
+        check(unsafe { sys::napi_typeof(self.raw, self.arguments[index], &mut kind) })?;
+        Ok(kind == sys::ValueType::napi_null)
     }
 
     /// A boolean.

@@ -5,50 +5,34 @@ use std::ptr;
 use napi::sys;
 
 use super::super::status::{Outcome, check};
+use super::super::values::made;
 use super::arguments::Call;
+
+/// What a function that `lib/` calls returns.
+pub(crate) type Returned = Outcome<sys::napi_value>;
+
+/// The result of a function that returns nothing.
+pub(crate) const UNDEFINED: Returned = Ok(ptr::null_mut());
 
 impl Call<'_> {
     /// A number.
-    pub(crate) fn number(&self, number: f64) -> Outcome<sys::napi_value> {
-        let mut value = ptr::null_mut();
-        // SAFETY: `raw` is the env of this call.
-        check(unsafe { sys::napi_create_double(self.raw, number, &mut value) })?;
-        Ok(value)
+    pub(crate) fn number(&self, number: f64) -> Returned {
+        made::number(self.raw, number)
     }
 
-    /// An array of numbers.
-    pub(crate) fn numbers(&self, numbers: &[f64]) -> Outcome<sys::napi_value> {
-        let mut array = ptr::null_mut();
-        // SAFETY: `raw` is the env of this call, the values are of its handle scope.
-        unsafe {
-            check(sys::napi_create_array_with_length(
-                self.raw,
-                numbers.len(),
-                &mut array,
-            ))?;
-            for (index, number) in (0..).zip(numbers) {
-                let number = self.number(*number)?;
-                check(sys::napi_set_element(self.raw, array, index, number))?;
-            }
-        }
-        Ok(array)
+    /// An array.
+    pub(crate) fn array(&self, elements: &[sys::napi_value]) -> Returned {
+        made::array(self.raw, elements)
     }
 
     /// A string.
-    pub(crate) fn string(&self, text: &str) -> Outcome<sys::napi_value> {
-        let (mut value, data) = (ptr::null_mut(), text.as_ptr().cast());
-        let length = isize::try_from(text.len()).unwrap_or(isize::MAX);
-        // SAFETY: `raw` is the env of this call, the text valid for its length.
-        check(unsafe { sys::napi_create_string_utf8(self.raw, data, length, &mut value) })?;
-        Ok(value)
+    pub(crate) fn string(&self, text: &str) -> Returned {
+        made::utf8(self.raw, text)
     }
 
     /// A boolean.
-    pub(crate) fn boolean(&self, boolean: bool) -> Outcome<sys::napi_value> {
-        let mut value = ptr::null_mut();
-        // SAFETY: `raw` is the env of this call.
-        check(unsafe { sys::napi_get_boolean(self.raw, boolean, &mut value) })?;
-        Ok(value)
+    pub(crate) fn boolean(&self, boolean: bool) -> Returned {
+        made::boolean(self.raw, boolean)
     }
 }
 
@@ -59,6 +43,3 @@ pub(crate) fn reference(call: &Call<'_>, index: usize) -> Outcome<sys::napi_ref>
     check(unsafe { sys::napi_create_reference(call.raw, call.value(index), 1, &mut reference) })?;
     Ok(reference)
 }
-
-/// The result of a function that returns nothing.
-pub(crate) const UNDEFINED: Outcome<sys::napi_value> = Ok(ptr::null_mut());

@@ -7,11 +7,12 @@ use std::ptr;
 use napi::sys;
 
 use super::super::env::EnvState;
-use super::super::status::{Failure, Outcome, check};
+use super::super::status::{Failure, check};
 use super::arguments::Call;
+use super::results::Returned;
 
 /// A function that `lib/` can call.
-pub(crate) type Function = fn(&Call<'_>) -> Outcome<sys::napi_value>;
+pub(crate) type Function = fn(&Call<'_>) -> Returned;
 
 /// What Node-API calls for each of [`Function`]s; `F` says which, by type, and `N` how many arguments it
 /// takes: Node-API fills in what was not given, one by one.
@@ -59,6 +60,7 @@ pub(crate) unsafe extern "C" fn trampoline<F: Entry, const N: usize>(
 
 /// Names a [`Function`] by a type, so that each has a callback of its own.
 pub(crate) trait Entry {
+    /// The function.
     const FUNCTION: Function;
 }
 

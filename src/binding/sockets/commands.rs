@@ -1,4 +1,4 @@
-//! What the private functions do, for the connections of one env.
+//! The functions of the socket transport.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -9,9 +9,9 @@ use bytes::Bytes;
 use napi::sys;
 
 use super::super::call::arguments::{Call, too_many_connections, wrong};
-use super::super::call::results::{UNDEFINED, reference};
+use super::super::call::results::{Returned, UNDEFINED, reference};
+use super::super::settings::Settings;
 use super::super::status::{Failure, Outcome, check};
-use super::super::streams::config;
 use super::super::values::payload::{IN_PLACE, Source, opcode, text};
 use super::super::values::views::bytes;
 use super::drain;
@@ -19,10 +19,8 @@ use super::table::{Functions, Link};
 use crate::engine::{Append, Command, Frame, Shared, admit, socket};
 use crate::protocol::{Header, Opcode};
 
-type Returned = Outcome<sys::napi_value>;
-
-/// `attach(dispatch, later)`: the functions that records are delivered to, and that put off the
-/// rest of a long delivery; that one is told whether connections keep the event loop alive.
+/// `attach(dispatch, later)`: the functions that records are delivered to, and that put off the rest of a
+/// long delivery. The argument of that one is whether connections keep the event loop alive.
 pub(crate) fn attach(call: &Call<'_>) -> Returned {
     call.state.sockets.functions.set(Some(Functions {
         dispatch: reference(call, 0)?,
@@ -31,13 +29,16 @@ pub(crate) fn attach(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
-/// `open(fd, base, maxBufferedAmount, …settings)` → slot. Duplicates the descriptor; on failure
+/// `open(fd, base, settings)` → slot. Duplicates the descriptor; on failure
 /// nothing has changed.
 pub(crate) fn open(call: &Call<'_>) -> Returned {
     let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
     let base = call.u64(1)?;
-    let max_buffered = usize::try_from(call.u64(2)?).unwrap_or(usize::MAX);
-    let config = call.state.share(config(call, 3)?);
+    let Settings {
+        config,
+        max_buffered,
+    } = Settings::of(call, 2)?;
+    let config = call.state.share(config);
     // SAFETY: borrowed for the length of this call only, in which `lib/` keeps the handle open; a
     // number that is no descriptor makes `fcntl` fail.
     let borrowed = unsafe { BorrowedFd::borrow_raw(raw_fd) };
@@ -122,8 +123,8 @@ pub(crate) fn frame(call: &Call<'_>) -> Returned {
     scheduled(call)
 }
 
-/// Has a large binary message written at once, where nothing is to leave before it: there is no copy
-/// of what the kernel takes.
+/// Writes a large binary message at once, if nothing is to leave before it: what the kernel takes is not
+/// copied.
 fn write_now(
     connection: &Shared,
     source: &Source<'_>,
@@ -204,7 +205,7 @@ fn is_compressed(connection: &Shared, frame: &Frame) -> bool {
     frame.compress && connection.deflate.is_some_and(|d| d.compresses(length))
 }
 
-/// Sends a frame that is encoded apart, behind what was submitted before.
+/// Sends a frame that is encoded apart, after the commands that were given before.
 fn send_encoded(
     call: &Call<'_>,
     link: &Link,
@@ -237,10 +238,11 @@ pub(crate) fn close(call: &Call<'_>) -> Returned {
     scheduled(call)
 }
 
-/// `part(slot)`: JavaScript has seen all that came before the connection began to close.
-pub(crate) fn part(call: &Call<'_>) -> Returned {
+/// `releaseClosingAnswer(slot)`: JavaScript has seen all that came before the connection began to close, and
+/// the answer to that may leave.
+pub(crate) fn release_closing_answer(call: &Call<'_>) -> Returned {
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
-        submit(call, connection, Command::AnswerClosing);
+        submit(call, connection, Command::ReleaseClosingAnswer);
     }
     scheduled(call)
 }
@@ -298,12 +300,10 @@ pub(crate) fn awaits_drain(call: &Call<'_>) -> Returned {
     call.boolean(connection.is_some_and(|c| c.awaits_drain()))
 }
 
-/// `overflow(slot)` → why the connection is dropped, where a send found its limit reached.
-pub(crate) fn overflow(call: &Call<'_>) -> Returned {
+/// `isDropped(slot)` → whether a send found the limit reached: the connection is dropped, and its error reported.
+pub(crate) fn is_dropped(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.shared(call.u32(0)?);
-    connection
-        .and_then(|c| c.overflow())
-        .map_or(UNDEFINED, |overflow| call.string(overflow.message()))
+    call.boolean(connection.is_some_and(|c| c.overflow().is_some()))
 }
 
 /// `bytesRead(slot)` → bytes received since the takeover.
@@ -357,6 +357,7 @@ pub(crate) fn io_threads(call: &Call<'_>) -> Returned {
     )
 }
 
+/// Sets an option of a connection's socket, if that is TCP.
 fn with_socket(call: &Call<'_>, act: impl Fn(BorrowedFd<'_>) -> io::Result<()>) -> Returned {
     if let Some(connection) = call.state.sockets.shared(call.u32(0)?)
         && let Some(fd) = connection.fd()
@@ -368,9 +369,10 @@ fn with_socket(call: &Call<'_>, act: impl Fn(BorrowedFd<'_>) -> io::Result<()>) 
     UNDEFINED
 }
 
+/// What follows once a frame was appended to an outbox.
 fn appended(call: &Call<'_>, link: &Link, connection: Arc<Shared>, append: Append) {
     match append {
-        // A write on the way to finding it closed may have left something to tell the shard.
+        // A write on the way to finding it closed may have left something to the shard.
         Append::Queued | Append::Closed => call.state.sockets.touch(connection.slot),
         Append::Written => {}
         Append::Full => {
@@ -381,6 +383,7 @@ fn appended(call: &Call<'_>, link: &Link, connection: Arc<Shared>, append: Appen
     }
 }
 
+/// Gives a command about a connection to its shard.
 fn submit(call: &Call<'_>, connection: Arc<Shared>, make: impl FnOnce(Arc<Shared>) -> Command) {
     if let Some(link) = call.state.sockets.linked() {
         let shard = connection.shard;
@@ -388,7 +391,7 @@ fn submit(call: &Call<'_>, connection: Arc<Shared>, make: impl FnOnce(Arc<Shared
     }
 }
 
-/// `true` where `lib/` is to call `flush` at the end of the tick; otherwise nothing.
+/// `true` if `lib/` is to call `flush` at the end of the tick; otherwise nothing.
 fn scheduled(call: &Call<'_>) -> Returned {
     if call.state.sockets.must_schedule() {
         call.boolean(true)

@@ -14,6 +14,7 @@ pub(crate) trait Rung {
     fn rung(&self, raw: sys::napi_env);
 }
 
+/// What diagnostic tools of Node call the function.
 const NAME: &CStr = c"websockets";
 
 /// Makes an env's JavaScript thread drain its mailbox.
@@ -26,8 +27,8 @@ unsafe impl Send for Bell {}
 
 impl Doorbell for Bell {
     fn ring(&self) {
-        // SAFETY: the function lives: see above. A refusal means that the env is closing, where
-        // nobody is left to be told.
+        // SAFETY: the function lives: see above. A refusal means that the env is closing:
+        // nobody is left to wake.
         unsafe {
             sys::napi_call_threadsafe_function(
                 self.0,
@@ -88,6 +89,7 @@ impl Bell {
     }
 }
 
+/// Called on the env's own thread once the bell was rung.
 unsafe extern "C" fn answer<T: Rung>(
     raw: sys::napi_env,
     _function: sys::napi_value,
@@ -102,6 +104,7 @@ unsafe extern "C" fn answer<T: Rung>(
     }
 }
 
+/// The env has ended: nothing refers to its state any more.
 unsafe extern "C" fn free<T>(_raw: sys::napi_env, state: *mut c_void, _hint: *mut c_void) {
     // SAFETY: `new` took the box over; Node-API finalizes once.
     let state = unsafe { Box::from_raw(state.cast::<T>()) };

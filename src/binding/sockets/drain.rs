@@ -29,7 +29,7 @@ enum End {
     Late,
 }
 
-/// Delivers what waits in the env's port, then writes what the listeners sent.
+/// Delivers what waits in the env's mailbox, then writes what the listeners sent.
 pub(crate) fn drain(state: &EnvState, raw: sys::napi_env) {
     let sockets = &state.sockets;
     let (Some(link), Some(functions)) = (sockets.linked(), sockets.functions.get()) else {
@@ -69,6 +69,7 @@ struct Drain<'a> {
 }
 
 impl Drain<'_> {
+    /// Delivers what waits, until nothing does or it is late.
     fn run(&self, until: Instant) -> Outcome<()> {
         loop {
             let mut idle = true;
@@ -142,8 +143,8 @@ impl Drain<'_> {
         Ok(End::Done)
     }
 
-    /// Calls the dispatcher with some records, and again after each listener that threw: it goes on behind
-    /// that one's record then.
+    /// Calls the dispatcher with some records, and again after each listener that threw: it goes on after that
+    /// one's record then.
     fn dispatch(&self, records: &[Values]) -> Outcome<()> {
         for _ in 0..=records.len() {
             if self.delivery.call(records)? == Called::Returned {
@@ -153,6 +154,7 @@ impl Drain<'_> {
         Ok(())
     }
 
+    /// Gives a command about a connection to its shard.
     fn submit(&self, slot: u32, make: impl FnOnce(Arc<Shared>) -> Command) {
         if let Some(connection) = self.sockets.shared(slot) {
             let shard = connection.shard;
@@ -160,8 +162,8 @@ impl Drain<'_> {
         }
     }
 
-    /// Has `lib/` call `drain` again in a later turn of the event loop, where connections keep that
-    /// alive or something else does. A ThreadsafeFunction that rang itself would be called up to 1,000
+    /// Has `lib/` call `drain` again in a later turn of the event loop, if connections keep that alive or
+    /// something else does. A ThreadsafeFunction that rang itself would be called up to 1,000
     /// times before that.
     fn go_on_later(&self) -> Outcome<()> {
         let (mut later, mut receiver) = (ptr::null_mut(), ptr::null_mut());

@@ -1,11 +1,11 @@
 //! Keeps the addon in memory while its threads run.
 //!
 //! Node unloads an addon that only workers have loaded when the last of them ends. The shards go
-//! on, so the code must stay. Where the linker marked the library `nodelete` this changes nothing.
+//! on, so the code must stay. If the linker marked the library `nodelete`, this changes nothing.
 
 /// Loads the library that this function is in once more, never to be let go.
 pub(crate) fn pin() {
-    // SAFETY: the address is one of this library, `info` is large enough and read only where
+    // SAFETY: the address is one of this library, `info` is large enough and read only if
     // `dladdr` filled it; its name is NUL-terminated. A failure leaves everything as it is.
     unsafe {
         let mut info: libc::Dl_info = std::mem::zeroed();

@@ -15,7 +15,7 @@ use crate::engine::{Batch, Command, Envelope, MAX_SLOT, Port, Shards, Shared, sh
 /// With at most this many connections written to since the last flush, JavaScript writes itself:
 /// waking a shard would cost more.
 const INLINE_WRITES: usize = 4;
-/// What one command is counted for beside its frame, in bytes, where memory is concerned.
+/// Bytes of memory that one command is counted for beside its frame.
 const COMMAND_COST: usize = 128;
 /// Commands with more bytes than this go to the shard without waiting for the tick's end.
 const EARLY: usize = 256 * 1024;
@@ -105,12 +105,12 @@ impl Sockets {
         }))
     }
 
-    /// The link, where there has ever been a connection.
+    /// The link, if there has ever been a connection.
     pub(crate) fn linked(&self) -> Option<&Link> {
         self.link.get()
     }
 
-    /// Adds a connection that its shard has admitted; `make` gets its number. `None` where there is
+    /// Adds a connection that its shard has admitted; `make` gets its number. `None` if there is
     /// no number left.
     pub(crate) fn add(&self, make: impl FnOnce(u32) -> Shared) -> Option<Arc<Shared>> {
         let mut slots = self.slots.borrow_mut();
@@ -169,7 +169,7 @@ impl Sockets {
     }
 
     /// Whether what is sent to this shard's connections now may go straight to their outboxes:
-    /// everything that was submitted to be sent before has gone there.
+    /// all that was to be sent before has gone there.
     pub(crate) fn in_order(&self, link: &Link, shard: usize) -> bool {
         link.queues[shard].borrow().ordered == link.port.processed(shard)
     }
@@ -190,7 +190,7 @@ impl Sockets {
         queues.filter(populated).map(|(shard, _)| shard)
     }
 
-    /// Queues a command behind those before it.
+    /// Queues a command after those before it.
     pub(crate) fn submit(&self, link: &Link, shard: usize, command: Command) {
         let mut queue = link.queues[shard].borrow_mut();
         if command.is_ordered() {
@@ -217,6 +217,7 @@ impl Sockets {
         link.queues[shard].borrow().bytes + link.port.submitted_bytes(shard)
     }
 
+    /// Gives the shard the commands that wait for the end of the tick.
     fn hand_over(&self, link: &Link, shard: usize) {
         let mut queue = link.queues[shard].borrow_mut();
         if queue.commands.is_empty() {
@@ -231,12 +232,13 @@ impl Sockets {
         });
     }
 
+    /// Waits until the shard has carried out all ordered commands, but not after `until`.
     fn wait(&self, link: &Link, shard: usize, until: Instant) {
         let target = link.queues[shard].borrow().ordered;
         link.port.wait(shard, target, until);
     }
 
-    /// True once per tick, where nothing is going to flush yet: `lib/` is to call `flush` then.
+    /// True once per tick, if nothing is going to flush yet: `lib/` is to call `flush` then.
     pub(crate) fn must_schedule(&self) -> bool {
         !self.draining.get() && !self.scheduled.replace(true)
     }
@@ -294,7 +296,7 @@ impl Sockets {
         };
         link.port.detach();
         for (shard, queue) in link.queues.iter().enumerate() {
-            // Behind what waits for the end of the tick: a connection that was opened in it has been
+            // After what waits for the end of the tick: a connection that was opened in it has been
             // counted as the shard's.
             queue.borrow_mut().commands.push(Command::Detach);
             self.hand_over(link, shard);

@@ -6,6 +6,7 @@ use napi::sys;
 
 use super::super::status::{Failure, Outcome, check};
 use super::buffer::buffer;
+use super::made::{integer, latin1, utf8, utf16};
 use crate::engine::memory::KEPT;
 use crate::engine::{Batch, Body, Kind, Record};
 use crate::protocol::MemorySource;
@@ -41,7 +42,7 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// The dispatcher behind this reference.
+    /// The dispatcher that this refers to.
     pub(crate) fn new(raw: sys::napi_env, dispatcher: sys::napi_ref) -> Outcome<Self> {
         let (mut dispatch, mut undefined) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: on the env's thread within a handle scope; the reference lives as long as the env.
@@ -61,24 +62,24 @@ impl Delivery {
     }
 
     /// One record as the dispatcher gets it: its slot and kind, its contents, the close code, and the
-    /// public code of an error. `None` where V8 has no memory for the contents: the connection is to end,
+    /// public code of an error. `None` if V8 has no memory for the contents: the connection is to end,
     /// rather than go on without them.
     ///
     /// # Errors
-    /// Where the env runs no more JavaScript.
+    /// The env runs no more JavaScript.
     pub(crate) fn values(&self, batch: &mut Batch, index: usize) -> Outcome<Option<Values>> {
         let record = &mut batch.records[index];
         let Record {
             kind, code, slot, ..
         } = *record;
         let body = std::mem::replace(&mut record.body, Body::EMPTY);
-        let tag = self.integer(slot << 4 | kind as u32)?;
+        let tag = integer(self.raw, slot << 4 | kind as u32)?;
         let contents = match &body {
             Body::Bytes { start, length } => self.bytes(kind, &batch.bytes[*start..start + length]),
             Body::Large(bytes) => self.bytes(kind, bytes),
-            Body::Wide { start, length } => self.utf16(&batch.wide[*start..start + length]),
-            Body::LargeWide(units) => self.utf16(units),
-            Body::Failure { message, .. } => self.utf8(message),
+            Body::Wide { start, length } => utf16(self.raw, &batch.wide[*start..start + length]),
+            Body::LargeWide(units) => utf16(self.raw, units),
+            Body::Failure { message, .. } => utf8(self.raw, message),
         };
         let Ok(contents) = contents else {
             self.clear_exception()?;
@@ -86,20 +87,20 @@ impl Delivery {
         };
         let mut values = [tag, contents, self.undefined, self.undefined];
         if matches!(kind, Kind::Error | Kind::Close) {
-            values[2] = self.integer(u32::from(code))?;
+            values[2] = integer(self.raw, u32::from(code))?;
         }
         match body {
-            Body::Failure { code, .. } => values[3] = self.latin1(code.as_bytes())?,
+            Body::Failure { code, .. } => values[3] = latin1(self.raw, code.as_bytes())?,
             Body::Large(bytes) => KEPT.keep(bytes),
             _ => {}
         }
         Ok(Some(values))
     }
 
-    /// Calls the dispatcher with records, one behind the other.
+    /// Calls the dispatcher with records, one after the other.
     ///
     /// # Errors
-    /// Where the env runs no more JavaScript.
+    /// The env runs no more JavaScript.
     pub(crate) fn call(&self, records: &[Values]) -> Outcome<Called> {
         let arguments = records.as_flattened();
         // SAFETY: all values are of the open handle scopes.
@@ -127,6 +128,7 @@ impl Delivery {
         }
     }
 
+    /// Takes the exception that is pending, if there is one.
     fn clear_exception(&self) -> Outcome<Option<sys::napi_value>> {
         let (mut pending, mut exception) = (false, ptr::null_mut());
         // SAFETY: on the env's thread, within a handle scope.
@@ -143,55 +145,12 @@ impl Delivery {
         Ok(Some(exception))
     }
 
-    fn integer(&self, number: u32) -> Outcome<sys::napi_value> {
-        let mut value = ptr::null_mut();
-        // SAFETY: on the env's thread, within a handle scope; so in the functions below.
-        check(unsafe { sys::napi_create_uint32(self.raw, number, &mut value) })?;
-        Ok(value)
-    }
-
+    /// What the bytes of a record of this kind are to become.
     fn bytes(&self, kind: Kind, bytes: &[u8]) -> Outcome<sys::napi_value> {
         if matches!(kind, Kind::Binary | Kind::Write) {
             buffer(self.raw, bytes)
         } else {
-            self.latin1(bytes)
+            latin1(self.raw, bytes)
         }
-    }
-
-    fn latin1(&self, text: &[u8]) -> Outcome<sys::napi_value> {
-        let mut value = ptr::null_mut();
-        // SAFETY: Node-API copies `text`.
-        check(unsafe {
-            sys::napi_create_string_latin1(
-                self.raw,
-                text.as_ptr().cast(),
-                text.len() as isize,
-                &mut value,
-            )
-        })?;
-        Ok(value)
-    }
-
-    fn utf8(&self, text: &str) -> Outcome<sys::napi_value> {
-        let mut value = ptr::null_mut();
-        // SAFETY: Node-API copies `text`.
-        check(unsafe {
-            sys::napi_create_string_utf8(
-                self.raw,
-                text.as_ptr().cast(),
-                text.len() as isize,
-                &mut value,
-            )
-        })?;
-        Ok(value)
-    }
-
-    fn utf16(&self, text: &[u16]) -> Outcome<sys::napi_value> {
-        let mut value = ptr::null_mut();
-        // SAFETY: Node-API copies `text`.
-        check(unsafe {
-            sys::napi_create_string_utf16(self.raw, text.as_ptr(), text.len() as isize, &mut value)
-        })?;
-        Ok(value)
     }
 }

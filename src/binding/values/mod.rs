@@ -4,12 +4,16 @@
 //! |---|---|
 //! | `views` | the memory of Buffers, typed arrays and DataViews |
 //! | `payload` | the payload of a frame, and the frame made of it in place |
+//! | `object` | the properties of an object, by name |
+//! | `made` | strings, numbers and objects that are made here |
 //! | `buffer` | Buffers that are made here |
 //! | `trimming` | what glibc keeps of the memory of large Buffers |
 //! | `delivery` | records become calls of a dispatcher |
 
 pub(super) mod buffer;
 pub(super) mod delivery;
+pub(super) mod made;
+pub(super) mod object;
 pub(super) mod payload;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 mod trimming;

@@ -10,7 +10,7 @@ use super::views::bytes;
 use crate::protocol::{Header, MAX_HEADER_LENGTH, Opcode, apply_mask, random_key};
 
 #[cfg(sockets)]
-/// Up to this many bytes, a payload is encoded under the connection's lock, where its frame goes;
+/// Up to this many bytes, a payload is encoded in the outbox itself, under the connection's lock;
 /// larger ones are encoded apart, so that the shard is not kept waiting.
 pub(crate) const IN_PLACE: usize = 64 * 1024;
 /// Up to this many UTF-16 units, a string's bound is used instead of its length in UTF-8.
@@ -75,7 +75,7 @@ impl<'a> Source<'a> {
             Self::Text { raw, value, .. } => {
                 let mut length = 0;
                 let target = out.spare_capacity_mut().as_mut_ptr().cast();
-                // SAFETY: `bound + 1` bytes of spare capacity were reserved behind the header.
+                // SAFETY: `bound + 1` bytes of spare capacity were reserved after the header.
                 let status = unsafe {
                     sys::napi_get_value_string_utf8(*raw, *value, target, bound + 1, &mut length)
                 };

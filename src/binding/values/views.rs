@@ -34,10 +34,43 @@ pub(crate) fn change_bytes(
     Ok(())
 }
 
-/// Where the memory of a view is, and how long.
+/// Writes `pieces` to the beginning of the view at `index`, one after the other, and has `work` change them there;
+/// returns their length.
+///
+/// # Errors
+/// There is no room for them, or they are of that memory themselves.
+pub(crate) fn fill(
+    call: &Call<'_>,
+    index: usize,
+    pieces: &[&[u8]],
+    work: impl FnOnce(&mut [u8]),
+) -> Outcome<usize> {
+    let (data, room) = view(call, index)?;
+    let length = pieces.iter().map(|piece| piece.len()).sum();
+    let target = data as usize..data as usize + room;
+    let overlaps = pieces.iter().any(|piece| {
+        let start = piece.as_ptr() as usize;
+        start < target.end && target.start < start + piece.len()
+    });
+    if length > room || overlaps {
+        return Err(wrong(index, "memory of its own for the result"));
+    }
+    // SAFETY: as in `bytes`; the pieces lie elsewhere, so this is the only reference to that memory.
+    let memory = unsafe { std::slice::from_raw_parts_mut(data, length) };
+    let mut rest = &mut *memory;
+    for piece in pieces {
+        let (start, end) = rest.split_at_mut(piece.len());
+        start.copy_from_slice(piece);
+        rest = end;
+    }
+    work(memory);
+    Ok(length)
+}
+
+/// The memory of a view, and its length.
 fn view(call: &Call<'_>, index: usize) -> Outcome<(*mut u8, usize)> {
     let (mut data, mut length) = (ptr::null_mut(), 0);
-    // SAFETY: the value is an argument of the call under way; this fails where it is no view.
+    // SAFETY: the value is an argument of the call under way; this fails if it is no view.
     let status =
         unsafe { sys::napi_get_buffer_info(call.raw, call.value(index), &mut data, &mut length) };
     check(status).map_err(|_| wrong(index, "a string or a view of an ArrayBuffer"))?;

@@ -44,9 +44,9 @@ pub(super) struct Connection {
     waits: bool,
     /// The kernel took no more: write when it can be written to.
     want_write: bool,
-    /// There may be something to read, of which nothing tells again.
+    /// There may be something to read that is not reported again.
     readable: bool,
-    /// Nothing comes behind what is there to be read, so that nothing tells of that again.
+    /// Nothing comes after what is there to be read, so that no edge reports that again.
     ending: bool,
     /// The deadline that is armed.
     armed: Millis,
@@ -136,9 +136,9 @@ impl Connection {
     }
 
     /// JavaScript has seen all that came before the connection began to close.
-    pub(super) fn answer_closing(&mut self, context: &mut Context) {
+    pub(super) fn release_closing_answer(&mut self, context: &mut Context) {
         self.step(&mut context.output, |session, answer, _| {
-            session.answer_closing(answer);
+            session.release_closing_answer(answer);
         });
         self.settle(context);
     }
@@ -252,7 +252,7 @@ impl Connection {
         }
     }
 
-    /// The connection is over: tells the env, and lets go of everything but its place in the table.
+    /// The connection is over: reports that to the env, and lets go of everything but its place in the table.
     fn finish(&mut self, context: &mut Context) {
         let life = std::mem::replace(&mut self.life, Life::Finished);
         if life == Life::Finished {

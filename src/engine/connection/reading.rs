@@ -63,7 +63,7 @@ impl Connection {
             }
             Ok((read, room)) => {
                 if read < room {
-                    // It has emptied the kernel's buffer: of what comes next, an edge tells.
+                    // It has emptied the kernel's buffer: an edge reports what comes next.
                     self.readable = self.ending;
                 }
                 self.settle(context);
@@ -78,7 +78,7 @@ impl Connection {
     }
 
     /// Reads from the socket once, and has the session take that: how many bytes, of how many that there was
-    /// room for. The rest of a large message is read straight to where it is put together.
+    /// room for. The rest of a large message is read straight into the message.
     fn receive(&mut self, context: &mut Context) -> io::Result<(usize, usize)> {
         let Some(fd) = self.shared.fd() else {
             return Err(io::ErrorKind::NotConnected.into());

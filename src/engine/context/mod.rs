@@ -22,7 +22,7 @@ const LINGER: Duration = Duration::from_millis(50);
 pub(super) struct Output {
     /// Which lane of a mailbox its records go to.
     pub(super) index: usize,
-    /// Whom to wake behind each part of a round.
+    /// Whom to wake after each part of a round.
     pub(super) rings: Rings,
     /// Scratch for what the session answers.
     pub(super) answer: Vec<u8>,
@@ -47,7 +47,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// That of the shard behind `handle`.
+    /// The context of the shard that `handle` reaches.
     pub(super) fn new(readiness: Readiness, handle: Arc<ShardHandle>) -> Self {
         Self {
             output: Output {
@@ -87,7 +87,7 @@ impl Context {
         self.unsettled.push(key);
     }
 
-    /// A connection is over, and its place is another's: JavaScript, once told, may take it.
+    /// A connection is over, and its place is another's. This comes before JavaScript hears of it, and may open one.
     pub(super) fn leave_place(&self) {
         self.handle.dismiss();
     }

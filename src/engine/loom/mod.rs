@@ -3,7 +3,7 @@
 //! not at all, whoever ends when.
 //!
 //! The code between the threads is the engine's own. The threads themselves are small here: an env
-//! that drains as `src/binding/drain.rs` does, a shard that carries out what a shard does without
+//! that drains as `src/binding/sockets/drain.rs` does, a shard that carries out what a shard does without
 //! sockets of a runtime. The descriptors are real, one end of a pair.
 //!
 //! ```sh

@@ -1,1 +1,280 @@
-//! placeholder
+//! A session by itself, with a clock that is made up.
+
+use super::*;
+use crate::protocol::{Role, encode_frame};
+
+const LIMIT: Pressure = Pressure {
+    queued: HIGH_MARK,
+    pings: 0,
+};
+const CONGESTED: Pressure = Pressure {
+    queued: HIGH_MARK + 1,
+    pings: 0,
+};
+
+/// A session, and what came of it.
+struct Driven {
+    session: Session,
+    out: Vec<u8>,
+    seen: Vec<&'static str>,
+}
+
+impl Driven {
+    fn new(role: Role) -> Self {
+        Self {
+            session: Session::new(Arc::new(Config::new(role)), 0),
+            out: Vec::new(),
+            seen: Vec::new(),
+        }
+    }
+
+    /// The peer sends these frames.
+    fn receive(&mut self, pressure: Pressure, frames: &[(Opcode, &[u8])]) {
+        let mut bytes = self.frames(frames);
+        let (out, seen) = (&mut self.out, &mut self.seen);
+        let mut see = |event: Event<'_>| seen.push(name(&event));
+        self.session.receive(&mut bytes, pressure, 0, out, &mut see);
+    }
+
+    /// The same, which wait to be taken.
+    fn give(&mut self, frames: &[(Opcode, &[u8])]) {
+        let bytes = self.frames(frames);
+        self.session.give(bytes);
+    }
+
+    fn frames(&self, frames: &[(Opcode, &[u8])]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let key = (self.session.protocol.role() == Role::Server).then_some([1, 2, 3, 4]);
+        for (opcode, payload) in frames {
+            encode_frame(&mut bytes, *opcode, payload, key);
+        }
+        bytes
+    }
+
+    fn take(&mut self, pressure: Pressure, now: Millis) -> bool {
+        let (out, seen) = (&mut self.out, &mut self.seen);
+        let mut see = |event: Event<'_>| seen.push(name(&event));
+        self.session.take(pressure, now, out, &mut see)
+    }
+
+    fn fire(&mut self, now: Millis) {
+        let (out, seen) = (&mut self.out, &mut self.seen);
+        let mut see = |event: Event<'_>| seen.push(name(&event));
+        self.session.fire(now, out, &mut see);
+    }
+
+    /// All that was queued is written.
+    fn write(&mut self) -> Vec<u8> {
+        let mut all = std::mem::take(&mut self.out);
+        loop {
+            self.session.written(&mut self.out);
+            if self.out.is_empty() {
+                return all;
+            }
+            all.append(&mut self.out);
+        }
+    }
+}
+
+fn name(event: &Event<'_>) -> &'static str {
+    match event {
+        Event::Text(_) => "text",
+        Event::Binary(_) => "binary",
+        Event::Ping(_) => "ping",
+        Event::Pong(_) => "pong",
+        Event::Closing => "closing",
+        Event::Failed(_) => "failed",
+    }
+}
+
+const TEXT: (Opcode, &[u8]) = (Opcode::Text, b"text");
+const CLOSE: (Opcode, &[u8]) = (Opcode::Close, b"\x03\xe8");
+
+#[test]
+fn the_closing_answer_waits_until_what_came_before_it_was_seen() {
+    let mut driven = Driven::new(Role::Server);
+    driven.receive(Pressure::default(), &[TEXT, CLOSE]);
+    assert_eq!(driven.seen, ["text", "closing"]);
+    assert_eq!(driven.session.phase(), State::Draining);
+    assert_eq!(driven.write(), [], "it is kept");
+    assert!(!driven.session.take_write_end());
+
+    driven.session.release_closing_answer(&mut driven.out);
+    assert_eq!(driven.out, b"\x88\x02\x03\xe8");
+    assert!(driven.session.take_write_end());
+    assert!(!driven.session.take_write_end(), "once");
+    driven.session.release_closing_answer(&mut driven.out);
+    assert_eq!(driven.write().len(), 4, "once");
+}
+
+#[test]
+fn so_does_the_answer_to_a_violation_and_the_close_frame_for_silence() {
+    let mut driven = Driven::new(Role::Server);
+    driven.receive(Pressure::default(), &[(Opcode::Text, b"\xff")]);
+    assert_eq!((&driven.seen[..], driven.out.len()), (&["failed"][..], 0));
+
+    let mut driven = Driven::new(Role::Server);
+    let at = driven.session.deadline().expect("an idle timeout");
+    driven.fire(at - 1);
+    assert_eq!(driven.seen, [""; 0]);
+    driven.fire(at);
+    assert_eq!((&driven.seen[..], driven.out.len()), (&["closing"][..], 0));
+    // If JavaScript never comes to it, it leaves before the end.
+    let end = driven.session.deadline().expect("a close timeout");
+    driven.fire(end);
+    assert_eq!(driven.out[..4], *b"\x88\x09\x03\xe9");
+    assert_eq!(driven.session.phase(), State::Closed);
+}
+
+#[test]
+fn a_close_of_ours_lets_it_leave() {
+    let mut driven = Driven::new(Role::Server);
+    driven.receive(Pressure::default(), &[CLOSE]);
+    driven.session.close(1000, "ours", 0, &mut driven.out);
+    assert_eq!(driven.out, b"\x88\x02\x03\xe8", "and no second one");
+}
+
+#[test]
+fn the_end_waits_for_what_is_to_be_written() {
+    for (role, ends) in [(Role::Server, true), (Role::Client, true)] {
+        let mut driven = Driven::new(role);
+        driven.receive(Pressure::default(), &[CLOSE]);
+        driven.session.end_reads(0);
+        assert_eq!(driven.session.phase(), State::Draining, "an answer is kept");
+        driven.session.release_closing_answer(&mut driven.out);
+        assert_eq!(driven.session.take_write_end(), ends);
+        assert_eq!(driven.session.phase(), State::Draining);
+        assert!(!driven.write().is_empty());
+        assert_eq!(driven.session.phase(), State::Closed);
+    }
+}
+
+#[test]
+fn the_end_is_the_end_if_nothing_is_to_be_written_or_the_handshake_is_not_done() {
+    let mut driven = Driven::new(Role::Server);
+    driven.session.end_reads(100);
+    assert_eq!(driven.session.phase(), State::Closed);
+    assert_eq!(driven.session.close_event(), (1006, ""));
+
+    let mut driven = Driven::new(Role::Server);
+    driven.session.close(1000, "", 0, &mut driven.out);
+    driven.write();
+    driven.receive(Pressure::default(), &[CLOSE]);
+    assert!(driven.session.take_write_end());
+    driven.session.end_reads(0);
+    assert_eq!(driven.session.phase(), State::Closed);
+}
+
+#[test]
+fn a_client_ends_its_side_once_the_server_has() {
+    let mut driven = Driven::new(Role::Client);
+    driven.session.close(1000, "", 0, &mut driven.out);
+    driven.receive(Pressure::default(), &[CLOSE]);
+    assert!(!driven.session.take_write_end(), "the server goes first");
+    driven.session.end_reads(1);
+    assert!(driven.session.take_write_end());
+    driven.write();
+    assert_eq!(driven.session.phase(), State::Closed);
+}
+
+#[test]
+fn only_the_latest_ping_is_answered_while_much_waits() {
+    let mut driven = Driven::new(Role::Server);
+    driven.receive(LIMIT, &[(Opcode::Ping, b"a")]);
+    assert_eq!(driven.write(), b"\x8a\x01a");
+    driven.receive(CONGESTED, &[(Opcode::Ping, b"b"), (Opcode::Ping, b"c")]);
+    driven.receive(Pressure::default(), &[(Opcode::Ping, b"d")]);
+    assert_eq!(driven.out, [], "until all is written");
+    assert_eq!(driven.write(), b"\x8a\x01d");
+    assert_eq!(driven.seen, ["ping"; 4]);
+}
+
+#[test]
+fn what_came_waits_for_the_end_of_a_pause_and_the_end_after_unread_it() {
+    let mut driven = Driven::new(Role::Server);
+    assert!(driven.session.pause(true, 0) && !driven.session.may_read());
+    assert!(!driven.session.pause(true, 0), "it is paused");
+    driven.give(&[TEXT]);
+    driven.give(&[TEXT]);
+    driven.session.end_after_unread();
+    assert!(!driven.take(Pressure::default(), 0));
+    assert!(driven.session.pause(false, 0) && driven.session.has_next());
+    assert!(driven.take(Pressure::default(), 0));
+    assert_eq!(driven.seen, ["text", "text"]);
+    assert_eq!(driven.session.phase(), State::Open);
+    assert!(driven.take(Pressure::default(), 0));
+    assert_eq!(driven.session.phase(), State::Closed);
+    assert!(!driven.take(Pressure::default(), 0));
+}
+
+#[test]
+fn it_is_taken_piece_by_piece() {
+    let mut driven = Driven::new(Role::Server);
+    let long = vec![b'x'; READ];
+    driven.give(&[(Opcode::Binary, &long), TEXT]);
+    let all = driven.session.unread();
+    assert!(driven.take(Pressure::default(), 0));
+    assert_eq!(driven.session.unread(), all - READ);
+    assert_eq!(driven.seen, [""; 0]);
+    driven.give(&[TEXT]);
+    while driven.take(Pressure::default(), 0) {}
+    assert_eq!(driven.seen, ["binary", "text", "text"]);
+    assert_eq!(driven.session.unread(), 0);
+}
+
+#[test]
+fn a_loss_ends_a_pause_and_what_came_before_is_taken() {
+    let mut driven = Driven::new(Role::Server);
+    driven.session.pause(true, 0);
+    driven.give(&[TEXT]);
+    driven.session.lose_after_unread(0);
+    assert!(!driven.session.pause(true, 0), "nobody could resume it");
+    assert!(driven.take(Pressure::default(), 0) && driven.take(Pressure::default(), 0));
+    assert_eq!(driven.seen, ["text"]);
+    assert_eq!(driven.session.phase(), State::Closed);
+}
+
+#[test]
+fn a_peer_that_is_not_read_is_not_silent() {
+    let mut driven = Driven::new(Role::Server);
+    let at = driven.session.deadline().expect("an idle timeout");
+    driven.session.suspend(at - 10);
+    assert_eq!(driven.session.deadline(), None);
+    // The app's pause comes on top of the env's.
+    assert!(driven.session.pause(true, at - 5));
+    assert!(!driven.session.unsuspend(at), "the app has to resume it");
+    assert!(driven.session.pause(false, at + 90));
+    assert_eq!(driven.session.deadline(), Some(at + 100));
+}
+
+#[test]
+fn closing_reads_on_in_spite_of_a_pause() {
+    let mut driven = Driven::new(Role::Server);
+    driven.session.pause(true, 0);
+    assert!(driven.session.close(1000, "", 0, &mut driven.out));
+    assert!(driven.session.may_read());
+}
+
+#[test]
+fn a_write_that_fails_has_the_rest_read_unless_that_has_ended() {
+    let mut driven = Driven::new(Role::Server);
+    driven.session.pause(true, 0);
+    assert!(driven.session.write_failed(0) && driven.session.may_read());
+
+    driven.receive(Pressure::default(), &[CLOSE]);
+    driven.session.end_reads(1);
+    assert!(!driven.session.write_failed(0));
+    assert_eq!(driven.session.phase(), State::Closed);
+}
+
+#[test]
+fn a_loss_while_the_end_waits_for_what_is_to_be_written_is_taken_once() {
+    let mut driven = Driven::new(Role::Server);
+    driven.receive(Pressure::default(), &[CLOSE]);
+    driven.session.end_reads(1);
+    assert!(!driven.take(Pressure::default(), 0), "it waits");
+    driven.session.lose_after_unread(0);
+    assert!(driven.take(Pressure::default(), 0));
+    assert!(!driven.take(Pressure::default(), 0));
+    assert_eq!(driven.session.phase(), State::Closed);
+}

@@ -54,7 +54,7 @@ impl Run {
         }
     }
 
-    /// Sends them to a connection that takes them as they are: at once, or behind what it is sent already.
+    /// Sends them to a connection that takes them as they are: at once, or after what it is sent already.
     fn send(&self, connection: &mut Connection, context: &mut Context) {
         let shared = &connection.shared;
         for _ in 0..self.pings {

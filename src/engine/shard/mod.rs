@@ -250,13 +250,15 @@ impl Shard {
                 reason,
             } => self.with(&shared, |c, context| c.close(context, code, &reason)),
             Command::Terminate(shared) => self.with(&shared, Connection::lose),
-            Command::AnswerClosing(shared) => self.with(&shared, Connection::answer_closing),
+            Command::ReleaseClosingAnswer(shared) => {
+                self.with(&shared, Connection::release_closing_answer)
+            }
             Command::Pause(shared, paused) => {
                 self.with(&shared, |c, context| c.pause(context, paused));
             }
             Command::Resume => self.unsuspend(port),
             Command::Leave => self.with_each(port, |connection, context| {
-                connection.answer_closing(context);
+                connection.release_closing_answer(context);
                 connection.close(context, 1001, "");
             }),
             Command::Detach => self.with_each(port, Connection::lose),

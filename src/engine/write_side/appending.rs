@@ -52,7 +52,7 @@ impl Shared {
         })
     }
 
-    /// The shard appends what the protocol answers; `last` where it holds the close frame. Not
+    /// The shard appends what the protocol answers; `last` if it holds the close frame. Not
     /// subject to the limit: one close frame, and pongs that the protocol keeps bounded.
     pub(in super::super) fn append_protocol(&self, frames: &[u8], last: bool) {
         let mut state = self.state.lock();

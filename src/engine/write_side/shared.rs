@@ -82,7 +82,7 @@ pub struct Shared {
     pub shard: usize,
     /// Outgoing frames are masked.
     pub mask: bool,
-    /// How the shard compresses messages, where it does.
+    /// How the shard compresses messages, if it does.
     pub deflate: Option<Deflate>,
     pub(in super::super) id: u64,
     pub(in super::super) key: AtomicU32,
@@ -147,7 +147,7 @@ impl Shared {
         !self.mask && self.deflate.is_none()
     }
 
-    /// Whether so many bytes more do not exceed the limit.
+    /// Whether this many bytes more do not exceed the limit.
     pub(in super::super) fn has_room_for(&self, bytes: usize) -> bool {
         self.buffered().saturating_add(bytes) <= self.max_buffered
     }

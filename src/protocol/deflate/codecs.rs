@@ -3,8 +3,8 @@
 //! A compressor takes a quarter of a megabyte and an inflater some 40 KiB. A connection needs
 //! neither between two messages, only what they have seen last: so it keeps that, its `History`,
 //! and each thread has a few of either for all of its connections. Before a message they are reset
-//! and told the connection's history; that costs less than keeping a compressor's tables in the
-//! cache for each connection would.
+//! and given the connection's history; that costs less than to keep a compressor's tables in the cache for
+//! each connection.
 
 use std::cell::RefCell;
 
@@ -15,7 +15,7 @@ use super::settings::Deflate;
 
 /// What an empty block ends with, left off at the end of each message (RFC 7692 §7.2.1).
 const FLUSH: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
-/// That, and a last empty block: an inflater that was between two blocks is at its end behind it.
+/// That, and a last empty block: an inflater that was between two blocks is at its end after it.
 const TAIL: [u8; 9] = [0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff];
 /// Blocks with BFINAL set in one message (RFC 7692 §7.2.3.4); each costs an inflater's reset for
 /// two bytes of the peer's.
@@ -26,7 +26,7 @@ const STEP: usize = 64 * 1024;
 const MAX_COMPRESSORS: usize = 4;
 /// The smallest window that zlib compresses with, as an exponent of 2. It looks back 250 bytes at
 /// most then, which an inflater with a window of 256 bytes (8) understands.
-const MIN_WINDOW_BITS: u8 = 9;
+const MIN_ZLIB_WINDOW_BITS: u8 = 9;
 
 /// What the connections of one thread share.
 #[derive(Default)]
@@ -34,7 +34,7 @@ struct Codecs {
     /// The last used is the last.
     compressors: Vec<Compressor>,
     inflater: Option<Decompress>,
-    /// Where messages are compressed to.
+    /// Memory that messages are compressed to.
     scratch: Vec<u8>,
 }
 
@@ -49,7 +49,7 @@ thread_local! {
     static CODECS: RefCell<Codecs> = RefCell::default();
 }
 
-/// The payload of `message`, which may refer to `history`. `None` where it is to be sent as it is.
+/// The payload of `message`, which may refer to `history`. `None` if it is to be sent as it is.
 pub(super) fn deflated(settings: &Deflate, history: &[u8], message: &[u8]) -> Option<Vec<u8>> {
     CODECS.with_borrow_mut(|codecs| codecs.compress(settings, history, message))
 }
@@ -96,10 +96,10 @@ impl Codecs {
         &mut self.compressors[last].state
     }
 
-    /// What [`deflated`] returns: `None` where the library refuses, which it has no reason to.
+    /// What [`deflated`] returns: `None` if the library refuses, which it has no reason to.
     fn compress(&mut self, settings: &Deflate, history: &[u8], message: &[u8]) -> Option<Vec<u8>> {
         let mut out = std::mem::take(&mut self.scratch);
-        let window_bits = settings.outgoing.window_bits.max(MIN_WINDOW_BITS);
+        let window_bits = settings.outgoing.window_bits.max(MIN_ZLIB_WINDOW_BITS);
         let compressor = self.compressor(settings.level, window_bits);
         compressor.reset();
         if !history.is_empty() {

@@ -20,8 +20,8 @@ pub enum Filtered {
     Message(Vec<u8>),
 }
 
-/// permessage-deflate where other extensions are between it and the connection, on either side: it
-/// takes its place in their order (RFC 6455 §9.1). The connection itself knows nothing of it then.
+/// permessage-deflate among other extensions, in its place in their order (RFC 6455 §9.1). They are between
+/// it and the connection, on either side, and the connection itself knows nothing of it.
 #[derive(Debug)]
 pub struct DeflateFilter {
     deflate: PerMessageDeflate,
@@ -43,8 +43,7 @@ impl DeflateFilter {
     /// Takes a frame that was received; `payload` is unmasked.
     ///
     /// # Errors
-    /// What is wrong with a compressed message. What is wrong with other frames, the connection
-    /// finds behind this.
+    /// What is wrong with a compressed message. The connection finds what is wrong with other frames.
     pub fn read(&mut self, header: &Header, payload: &[u8]) -> Result<Filtered, Violation> {
         match (header.opcode, &self.message) {
             (opcode, _) if opcode.is_control() => return Ok(Filtered::Untouched),
@@ -78,8 +77,8 @@ impl DeflateFilter {
     /// A frame that was received never comes here: `rsv1` and `opcode` are those that it had.
     ///
     /// # Errors
-    /// [`Violation::CompressedFrameDropped`] where what follows cannot be inflated without it. A
-    /// whole message can be missed where the peer does not take its context over.
+    /// [`Violation::CompressedFrameDropped`] if what follows cannot be inflated without it. A whole message
+    /// can be missed if the peer does not take its context over.
     pub fn miss(&self, opcode: Opcode, rsv1: bool) -> Result<(), Violation> {
         let matters = match opcode {
             opcode if opcode.is_control() => false,
@@ -93,7 +92,7 @@ impl DeflateFilter {
     }
 
     /// The payload of a message's one frame, which has to be sent before the next is compressed,
-    /// or [forgotten](Self::forget_sent); nothing where the message is to be sent as it is.
+    /// or [forgotten](Self::forget_sent); nothing if the message is to be sent as it is.
     pub fn compress(&mut self, message: &[u8]) -> Option<Vec<u8>> {
         self.deflate.compress(message)
     }

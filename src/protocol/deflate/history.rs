@@ -14,7 +14,7 @@ pub(super) const SHORT_REMINDER: usize = 2 * 1024;
 pub(super) struct History(pub(super) Vec<u8>);
 
 impl History {
-    /// The end of it, of so many bytes at most.
+    /// The end of it, `length` bytes at most.
     pub(super) fn last(&self, length: usize) -> &[u8] {
         &self.0[self.0.len().saturating_sub(length)..]
     }

@@ -8,11 +8,11 @@ use super::params::{
 };
 
 /// The server's answer to what a client offers: the element of the first offer that can be accepted,
-/// `None` where there is none. Elements of other extensions are passed over.
+/// `None` if there is none. Elements of other extensions are passed over.
 ///
-/// An offer is declined where it has a parameter that is unknown, malformed or there twice, and
-/// where the policy wants a smaller window of the client than 2^15 and the client did not offer to be
-/// told so: memory that is set aside for the smaller window would not do.
+/// An offer is declined if it has a parameter that is unknown, malformed or there twice, and if the policy
+/// wants a smaller window of the client than 2^15 and the client did not offer to limit it: memory that is
+/// set aside for the smaller window would not do.
 pub fn accept_deflate(offers: &[ExtensionElement<'_>], policy: &DeflateParams) -> Option<String> {
     offers
         .iter()
@@ -21,6 +21,7 @@ pub fn accept_deflate(offers: &[ExtensionElement<'_>], policy: &DeflateParams) -
         .map(|answer| answer.to_string())
 }
 
+/// What holds if this offer is accepted; `None` if it is declined.
 fn accept(offer: &NamedParams, policy: &DeflateParams) -> Option<NamedParams> {
     let limited = |bits: u8| (bits < MAX_WINDOW_BITS).then_some(bits);
     let client = limited(policy.client_max_window_bits);
@@ -163,7 +164,7 @@ mod tests {
                 "; server_max_window_bits=10",
                 Some("; server_max_window_bits=10"),
             ),
-            // The client's window: only where it was offered.
+            // The client's window: only if it was offered.
             (
                 "permessage-deflate; client_max_window_bits=11",
                 "",
@@ -245,7 +246,7 @@ mod tests {
                 "",
                 Ok("; client_max_window_bits=8"),
             ),
-            // Our own limits hold where the answer does not name them.
+            // Our own limits hold if the answer does not name them.
             (both, ours, Ok(ours)),
             (
                 "; client_max_window_bits=11",

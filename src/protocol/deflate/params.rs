@@ -9,13 +9,17 @@ use super::super::handshake::extension_list::{
 /// The name of the extension.
 pub const PERMESSAGE_DEFLATE: &str = "permessage-deflate";
 
+/// The names of its parameters (RFC 7692 §7.1).
 pub(super) const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
 pub(super) const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
 pub(super) const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 pub(super) const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
 /// The largest LZ77 window, in bits, and the one of an endpoint that nobody limits.
-pub(super) const MAX_WINDOW_BITS: u8 = 15;
+pub const MAX_WINDOW_BITS: u8 = 15;
+
+/// The smallest LZ77 window, in bits.
+pub const MIN_WINDOW_BITS: u8 = 8;
 
 /// What holds for a connection, or, as a policy, what an endpoint wants to hold at least.
 ///
@@ -105,6 +109,7 @@ impl NamedParams {
         Ok(named)
     }
 
+    /// Adds a parameter.
     fn take(&mut self, parameter: &ExtensionParameter<'_>) -> Result<(), DeflateParamsError> {
         let value = parameter.value.as_deref();
         match parameter.name {
@@ -167,6 +172,7 @@ impl fmt::Display for NamedParams {
     }
 }
 
+/// Sets a parameter that has no value and may be there once.
 fn set_flag(
     flag: &mut bool,
     name: &'static str,
@@ -182,6 +188,7 @@ fn set_flag(
     Ok(())
 }
 
+/// Sets what may be there once.
 fn set_once<T>(
     slot: &mut Option<T>,
     name: &'static str,
@@ -217,7 +224,7 @@ pub enum DeflateParamsError {
     Twice(&'static str),
     /// A parameter without the value that it has to have.
     MissingValue(&'static str),
-    /// A value where there must be none.
+    /// A value, and there must be none.
     UnexpectedValue(&'static str),
     /// A window that is no integer from 8 to 15, or has leading zeros.
     InvalidValue(&'static str),

@@ -7,7 +7,7 @@ use super::settings::Deflate;
 
 impl Deflate {
     /// Compresses a message by itself: the same for every connection with this level and window
-    /// that does not take over its context. `None` where the message is to be sent as it is.
+    /// that does not take over its context. `None` if the message is to be sent as it is.
     pub fn compress_alone(&self, message: &[u8]) -> Option<Vec<u8>> {
         deflated(self, &[], message)
     }
@@ -42,7 +42,7 @@ impl PerMessageDeflate {
     }
 
     /// The payload of a message's one frame (RFC 7692 §7.2.1), which has to be sent before the next
-    /// is compressed. `None` where the message is to be sent as it is.
+    /// is compressed. `None` if the message is to be sent as it is.
     pub fn compress(&mut self, message: &[u8]) -> Option<Vec<u8>> {
         let Self { settings, sent, .. } = self;
         if !settings.compresses(message.len()) {

@@ -6,11 +6,14 @@ use super::opcode::Opcode;
 /// Bytes of the longest header: two, eight of length, four of masking key.
 pub const MAX_HEADER_LENGTH: usize = 14;
 
+/// Bits of the first byte (RFC 6455 §5.2).
 pub(super) const FIN: u8 = 0x80;
-const RSV1: u8 = 0x40;
+pub(super) const RSV1: u8 = 0x40;
 const RSV2: u8 = 0x20;
 const RSV3: u8 = 0x10;
 const OPCODE: u8 = 0x0f;
+
+/// Bits of the second byte, and what stands in the place of a length that follows.
 const MASK: u8 = 0x80;
 const LENGTH: u8 = 0x7f;
 pub(super) const LENGTH_IN_16_BITS: u8 = 126;
@@ -40,7 +43,7 @@ pub struct Header {
     pub rsv3: bool,
     /// What the frame is.
     pub opcode: Opcode,
-    /// The masking key, where the payload is masked.
+    /// The masking key, if the payload is masked.
     pub mask: Option<[u8; 4]>,
     /// Bytes of payload; at most 2^63 - 1.
     pub length: u64,
@@ -64,42 +67,13 @@ impl Header {
     /// The header as it goes over the wire: that many of the bytes.
     #[inline]
     pub fn encode(&self) -> ([u8; MAX_HEADER_LENGTH], usize) {
-        let mut first = self.opcode as u8;
-        for (set, bit) in [
-            (self.fin, FIN),
-            (self.rsv1, RSV1),
-            (self.rsv2, RSV2),
-            (self.rsv3, RSV3),
-        ] {
-            if set {
-                first |= bit;
-            }
-        }
-        let (mut second, extended, mut at) = if self.length < u64::from(LENGTH_IN_16_BITS) {
-            (self.length as u8, 0, 2)
-        } else if let Ok(length) = u16::try_from(self.length) {
-            let extended = u16::from_le_bytes(length.to_be_bytes());
-            (LENGTH_IN_16_BITS, u64::from(extended), 4)
-        } else {
-            let extended = u64::from_le_bytes(self.length.to_be_bytes());
-            (LENGTH_IN_64_BITS, extended, 10)
-        };
-        // Put together in a register, the first byte lowest. Bytes that are stored one by one cannot be
-        // loaded together until all of them have left the store buffer: copying such a header took
-        // longer than anything else about a short frame.
-        let mut bits = u128::from(extended) << 16;
-        if let Some(key) = self.mask {
-            second |= MASK;
-            bits |= u128::from(u32::from_le_bytes(key)) << (8 * at);
-            at += 4;
-        }
-        bits |= u128::from(u16::from_le_bytes([first, second]));
-        let [bytes @ .., _, _] = bits.to_le_bytes();
-        (bytes, at)
+        let reserved = [self.rsv1, self.rsv2, self.rsv3];
+        let first = first_byte(self.fin, reserved, self.opcode as u8);
+        encode_header(first, self.length, self.mask)
     }
 
     /// Reads a header from the beginning of `bytes`: the header and its length in bytes, or `None`
-    /// where more bytes are needed.
+    /// if more bytes are needed.
     ///
     /// # Errors
     /// What is wrong with a frame whatever came before it. It fails as early as the bytes allow and
@@ -150,6 +124,50 @@ impl Header {
         };
         Ok(Some((header, at)))
     }
+}
+
+/// The first byte of a header; of the opcode, whatever bits it has.
+#[inline]
+pub fn first_byte(fin: bool, reserved: [bool; 3], opcode: u8) -> u8 {
+    let [rsv1, rsv2, rsv3] = reserved;
+    let mut first = opcode;
+    for (set, bit) in [(fin, FIN), (rsv1, RSV1), (rsv2, RSV2), (rsv3, RSV3)] {
+        if set {
+            first |= bit;
+        }
+    }
+    first
+}
+
+/// A header with this first byte, as it goes over the wire: that many of the bytes. Nothing is checked: an
+/// extension may make frames that only [`Header::parse`] finds something wrong with.
+#[inline]
+pub fn encode_header(
+    first: u8,
+    length: u64,
+    mask: Option<[u8; 4]>,
+) -> ([u8; MAX_HEADER_LENGTH], usize) {
+    let (mut second, extended, mut at) = if length < u64::from(LENGTH_IN_16_BITS) {
+        (length as u8, 0, 2)
+    } else if let Ok(length) = u16::try_from(length) {
+        let extended = u16::from_le_bytes(length.to_be_bytes());
+        (LENGTH_IN_16_BITS, u64::from(extended), 4)
+    } else {
+        let extended = u64::from_le_bytes(length.to_be_bytes());
+        (LENGTH_IN_64_BITS, extended, 10)
+    };
+    // Put together in a register, the first byte lowest. Bytes that are stored one by one cannot be
+    // loaded together until all of them have left the store buffer: copying such a header took
+    // longer than anything else about a short frame.
+    let mut bits = u128::from(extended) << 16;
+    if let Some(key) = mask {
+        second |= MASK;
+        bits |= u128::from(u32::from_le_bytes(key)) << (8 * at);
+        at += 4;
+    }
+    bits |= u128::from(u16::from_le_bytes([first, second]));
+    let [bytes @ .., _, _] = bits.to_le_bytes();
+    (bytes, at)
 }
 
 /// Whether a first byte in which RSV bits are set may have them set.

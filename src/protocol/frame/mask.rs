@@ -1,9 +1,10 @@
 //! Masking, RFC 6455 §5.3.
 
-/// From this length on it pays to ask for longer vectors and, where words are masked in place, to find
-/// their boundary, which takes 2 ns: masking takes a fifth to a half longer where vectors straddle the
-/// lines of the cache.
+/// From this length on it pays to ask for longer vectors and, if words are masked in place, to find their
+/// boundary, which takes 2 ns: masking takes a fifth to a half longer when vectors straddle the lines of the
+/// cache.
 const LONG: usize = 512;
+/// Bytes of the longest vectors.
 const ALIGNMENT: usize = 32;
 /// Bytes that are masked on their way from one place to another, at a time.
 const BLOCK: usize = 64;
@@ -22,8 +23,8 @@ pub fn apply_mask(data: &mut [u8], key: [u8; 4], offset: usize) {
     }
 }
 
-/// Appends a payload or a piece of it to `out`, masked or unmasked with `key` where there is one, as
-/// by [`apply_mask`]: in one pass, where to copy and then to mask takes two.
+/// Appends a payload or a piece of it to `out`, masked or unmasked if there is a `key`, as by
+/// [`apply_mask`]. It takes one pass; copying first and masking then would take two.
 #[inline]
 pub(crate) fn append_payload(out: &mut Vec<u8>, data: &[u8], key: Option<[u8; 4]>, offset: usize) {
     match key {
@@ -46,8 +47,8 @@ fn key_at(key: [u8; 4], offset: usize) -> [u8; 4] {
         .to_be_bytes()
 }
 
-/// Does `work`, compiled for vectors of 32 bytes where the machine has them. Those of 16 bytes are all
-/// that is taken for granted, and half as fast.
+/// Does `work`, compiled for vectors of 32 bytes if the machine has them. All machines have those of 16
+/// bytes, which are half as fast.
 #[inline]
 fn with_long_vectors(work: impl FnOnce()) {
     #[cfg(target_arch = "x86_64")]
@@ -62,6 +63,7 @@ fn with_long_vectors(work: impl FnOnce()) {
     work();
 }
 
+/// As [`apply_mask`], of data that is worth longer vectors.
 #[inline(never)]
 fn mask_long(data: &mut [u8], key: [u8; 4]) {
     // `align_offset` may refuse to answer; any length is as right as another.
@@ -72,6 +74,7 @@ fn mask_long(data: &mut [u8], key: [u8; 4]) {
     with_long_vectors(move || mask_words(aligned, key));
 }
 
+/// As [`append_payload`], of data that is worth longer vectors.
 #[inline(never)]
 fn append_long(out: &mut Vec<u8>, data: &[u8], key: [u8; 4]) {
     out.reserve(data.len());
@@ -89,6 +92,7 @@ fn append_long(out: &mut Vec<u8>, data: &[u8], key: [u8; 4]) {
     });
 }
 
+/// Masks in place, by words.
 #[inline(always)]
 fn mask_words(data: &mut [u8], key: [u8; 4]) {
     let wide = u64::from_ne_bytes([

@@ -6,7 +6,7 @@
 //! | `header` | all of a frame but its payload, §5.2 |
 //! | `mask` | masking, §5.3 |
 //! | `encode` | whole frames |
-//! | `close` | the payload of a close frame, §5.5.1 and §7.4 |
+//! | `close` | the payload of a close frame, §5.5.1 |
 
 pub(super) mod close;
 pub(super) mod encode;

@@ -46,9 +46,9 @@ pub enum ExtensionListError {
     TooManyElements,
     /// More than [`MAX_EXTENSION_PARAMETERS`] parameters of one element.
     TooManyParameters,
-    /// No token where one has to be.
+    /// Something else than a token, in the place of one.
     ExpectedToken(usize),
-    /// Something other than a comma or a semicolon behind an element or a parameter.
+    /// Something other than a comma or a semicolon after an element or a parameter.
     ExpectedSeparator(usize),
     /// A quoted string that holds no token; its values MUST (RFC 6455 §9.1).
     QuotedNoToken(usize),
@@ -101,13 +101,14 @@ pub fn parse_extension_list(value: &str) -> Result<Vec<ExtensionElement<'_>>, Ex
     }
 }
 
-/// Where the parser is. `at` only grows.
+/// The parser, and its place in the value. `at` only grows.
 struct Cursor<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
+    /// The next byte, if there is one.
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -120,7 +121,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// One element, up to the comma behind it or the end.
+    /// One element, up to the comma after it or the end.
     fn element(&mut self) -> Result<ExtensionElement<'a>, ExtensionListError> {
         let start = self.at;
         let name = self.token()?;
@@ -148,6 +149,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
+    /// One parameter, from after its semicolon.
     fn parameter(&mut self) -> Result<ExtensionParameter<'a>, ExtensionListError> {
         self.skip_space();
         let name = self.token()?;
@@ -169,6 +171,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
+    /// One token (RFC 7230 §3.2.6).
     fn token(&mut self) -> Result<&'a str, ExtensionListError> {
         let start = self.at;
         while self.peek().is_some_and(is_token_byte) {
@@ -180,7 +183,7 @@ impl<'a> Cursor<'a> {
         Ok(&self.text[start..self.at])
     }
 
-    /// A quoted string, from its quote to behind the other one.
+    /// A quoted string, from its quote to the byte after the other one.
     fn quoted(&mut self) -> Result<String, ExtensionListError> {
         let start = self.at;
         let mut value = String::new();

@@ -18,8 +18,8 @@ pub(crate) enum Message<'a> {
     Compressed(Opcode, Payload<'a>),
 }
 
-/// For each byte that has arrived of a message, room for as many is made ahead, if its frame says that
-/// they come: what it says alone allocates nothing, and what comes in some reads is rarely moved.
+/// Bytes of room that are made ahead for each byte of a message that has come, if its frame says that they are
+/// to come. What a frame says allocates nothing by itself, and what comes in several reads is rarely moved.
 const AHEAD: usize = 4;
 
 /// A message that has begun.
@@ -27,11 +27,11 @@ const AHEAD: usize = 4;
 pub(crate) struct Assembly {
     /// `None` for a binary message, and for a compressed one.
     text: Option<Utf8Validator>,
-    /// What the message is, where it is compressed.
+    /// What the message is, if it is compressed.
     compressed: Option<Opcode>,
     /// Grows with what has arrived, never by what was declared alone.
     bytes: Vec<u8>,
-    /// Where `bytes` grows, once there are many.
+    /// What `bytes` grows by, once there are many.
     memory: Memory,
     /// Bytes declared by the headers so far, within the limit.
     declared: u64,
@@ -103,7 +103,7 @@ impl Assembly {
     }
 
     /// The memory of the message, and how many of the `rest` bytes of its frame may be appended to it
-    /// now: at least `least`, as the caller knows that so many are to come. `None` where too little of the
+    /// now: at least `least`, as the caller knows that these are to come. `None` if too little of the
     /// message has come to make room for them: nothing is allocated by what is declared alone.
     pub(crate) fn room(&mut self, rest: u64, least: usize) -> Option<(&mut Vec<u8>, usize)> {
         if self.bytes.capacity() - self.bytes.len() < least {

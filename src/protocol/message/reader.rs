@@ -38,7 +38,7 @@ struct Partial {
     message: Option<Assembly>,
 }
 
-/// Where in a frame the last read ended.
+/// The place in a frame at which the last read ended.
 #[derive(Debug)]
 enum Stage {
     /// In the header, of which this many bytes have come; 0 between frames.
@@ -47,6 +47,7 @@ enum Stage {
     Payload(Header, u64),
 }
 
+/// The next byte begins a frame.
 const BETWEEN_FRAMES: Stage = Stage::Header([0; MAX_HEADER_LENGTH], 0);
 
 impl Default for Stage {
@@ -57,8 +58,8 @@ impl Default for Stage {
 
 impl Reader {
     /// Reads the next item from `input`, which loses the bytes that were read; what lies in it whole is
-    /// unmasked in place. `None` where what has come is not whole yet; the rest of `input`, if any, is
-    /// another frame's.
+    /// unmasked in place. `None` if what has come is not whole yet; the rest of `input`, if any, is another
+    /// frame's.
     #[inline]
     pub(crate) fn read<'a>(
         &mut self,
@@ -73,7 +74,7 @@ impl Reader {
     }
 
     /// The memory of a message that is under way, and how many bytes of its frame may be appended to it,
-    /// as they come. `None` where less than `least` of the frame is to come.
+    /// as they come. `None` if less than `least` of the frame is to come.
     pub(crate) fn room(&mut self, least: usize) -> Option<(&mut Vec<u8>, usize)> {
         let partial = self.partial.as_deref_mut()?;
         let Stage::Payload(header, received) = &partial.stage else {
@@ -114,6 +115,7 @@ impl Reader {
         }
     }
 
+    /// As [`read`](Self::read), of which this is the greater part: what is under way may be left empty.
     #[inline]
     fn read_frame<'a>(
         &mut self,
@@ -143,7 +145,7 @@ impl Reader {
         }
     }
 
-    /// Reads a header that begins where `input` does, and keeps it where it is cut.
+    /// Reads a header that `input` begins with, and keeps what has come of it if it is cut.
     #[inline]
     fn parse_header(
         &mut self,

@@ -40,7 +40,7 @@ impl Utf8Validator {
     /// Ends the text.
     ///
     /// # Errors
-    /// [`Violation::InvalidUtf8`] where it ends within a code point.
+    /// [`Violation::InvalidUtf8`] if it ends within a code point.
     pub(crate) fn finish(&self) -> Result<(), Violation> {
         match self.pending_length {
             0 => Ok(()),
@@ -49,7 +49,7 @@ impl Utf8Validator {
     }
 
     /// Feeds the pending code point, or one that begins here, from `bytes` and returns what is left of
-    /// them: nothing where it is still pending.
+    /// them: nothing if it is still pending.
     fn complete_pending<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Violation> {
         let pending = usize::from(self.pending_length);
         let mut code_point = [0; 4];
@@ -75,7 +75,7 @@ impl Utf8Validator {
 }
 
 /// How many bytes at the end of `bytes` begin a code point of more bytes than are there, if its first
-/// byte tells the truth.
+/// byte is right.
 fn cut_at_end(bytes: &[u8]) -> usize {
     let last = bytes.iter().rev().take(3).zip(1..);
     let Some((first, length)) = last.into_iter().find(|(byte, _)| **byte & 0xc0 != 0x80) else {
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
     fn every_end_of_a_piece_is_what_the_standard_library_says() {
-        // Both ends of each range of bytes that Unicode's table of well-formed sequences tells apart.
+        // Both ends of each range of bytes that Unicode's table of well-formed sequences distinguishes.
         const BYTES: &[u8] = b"a\x7f\x80\x8f\x90\x9f\xa0\xbf\xc1\xc2\xdf\xe0\xe1\xec\xed\xee\xef\xf0\xf1\xf3\xf4\xf5\xff";
         let length = BYTES.len();
         for index in 0..length.pow(4) {

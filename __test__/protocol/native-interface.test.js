@@ -1,0 +1,139 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const native = require('../../lib/native/native.js');
+
+/** Settings as `connectionSettings` makes them. */
+const SETTINGS = {
+  mask: false,
+  enforceMasking: true,
+  maxPayload: 1024,
+  maxFragments: 16,
+  maxControlFrames: Infinity,
+  maxBufferedAmount: Infinity,
+  timeout: 0,
+  pingInterval: 0,
+  closeTimeout: 100,
+  deflate: '',
+  level: 6,
+  threshold: 1024,
+};
+
+/** Those that are read: without the socket transport, nothing reads `maxBufferedAmount`. */
+const READ = Object.keys(SETTINGS).filter((name) => name !== 'maxBufferedAmount' || native.open !== undefined);
+
+/** Opens a stream connection and drops it. */
+function openStream(settings) {
+  const slot = native.streamOpen(0, false, settings);
+  native.streamBegin(slot);
+  native.streamLose(slot, 0);
+}
+
+test('settings are read by name', () => {
+  openStream(SETTINGS);
+  openStream({ ...SETTINGS, deflate: 'permessage-deflate; server_max_window_bits=9', unknown: 1 });
+});
+
+for (const name of READ) {
+  test(`the error names the setting that is missing or of another type: ${name}`, () => {
+    for (const value of [undefined, Symbol(name)]) {
+      assert.throws(() => openStream({ ...SETTINGS, [name]: value }), {
+        name: 'Error',
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: new RegExp(`"${name}" of a native function must be a`),
+      });
+    }
+  });
+}
+
+test('what is no object has no settings, and what a getter throws is thrown', () => {
+  for (const value of [undefined, null]) {
+    assert.throws(() => openStream(value), TypeError);
+  }
+  const error = new Error('of the getter');
+  const settings = Object.defineProperty({ ...SETTINGS }, 'timeout', {
+    get() {
+      throw error;
+    },
+  });
+  assert.throws(() => openStream(settings), error);
+  const wrong = { ...SETTINGS, deflate: 'permessage-deflate; server_max_window_bits=99' };
+  assert.throws(() => openStream(wrong), { code: 'ERR_INVALID_ARG_TYPE', message: /"deflate"/ });
+});
+
+test('a frame is written to memory of its own, if there is room for it', () => {
+  const memory = Buffer.alloc(32);
+  const payload = memory.subarray(16, 19);
+  payload.write('abc');
+  const write = (into, key = null) => native.encodeFrame(into, true, false, true, false, 1, payload, key);
+  const into = Buffer.alloc(9);
+  assert.equal(write(into), 5);
+  assert.deepEqual(into, Buffer.from([0xa1, 3, 0x61, 0x62, 0x63, 0, 0, 0, 0]));
+  assert.equal(write(into, Buffer.from([1, 1, 1, 1])), 9);
+  assert.deepEqual(into, Buffer.from([0xa1, 0x83, 1, 1, 1, 1, 0x60, 0x63, 0x62]));
+  for (const [short, key] of [
+    [Buffer.alloc(4), null],
+    [Buffer.alloc(8), Buffer.alloc(4)],
+    [Buffer.alloc(14), Buffer.alloc(3)],
+    [Buffer.alloc(14), Buffer.alloc(5)],
+    [memory.subarray(4, 17), null],
+    [memory.subarray(18), null],
+  ]) {
+    assert.throws(() => write(short, key), { code: 'ERR_INVALID_ARG_TYPE' });
+  }
+  assert.equal(payload.toString(), 'abc');
+});
+
+test('the size of a frame is known from its header, and bounded', () => {
+  const frame = Buffer.from([0x82, 126, 1, 0]);
+  assert.equal(native.frameSize(frame, 256), 4 + 256);
+  assert.equal(native.frameSize(frame, Infinity), 4 + 256);
+  assert.equal(native.frameSize(frame.subarray(0, 3), 0), undefined);
+  assert.throws(() => native.frameSize(frame, 255), { code: 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' });
+  assert.throws(() => native.frameSize(Buffer.from([0x83, 0]), 0), { code: 'WS_ERR_INVALID_OPCODE' });
+  assert.equal(native.largestCompressed(800), 800 + 100 + 1024);
+});
+
+test('the constants are those of the RFC, of the documentation and of V8', () => {
+  const { kind, opcode, statusCode, limit, default: defaults, ...rest } = native.constants;
+  assert.deepEqual(Object.values(kind), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  assert.deepEqual(opcode, { CONTINUATION: 0, TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 });
+  assert.deepEqual(statusCode, {
+    NORMAL: 1000,
+    GOING_AWAY: 1001,
+    NO_STATUS: 1005,
+    ABNORMAL: 1006,
+    TRY_AGAIN_LATER: 1013,
+  });
+  const { MAX_SLOT, NO_SLOT, ...bounds } = limit;
+  assert.deepEqual(bounds, {
+    MAX_HEADER_LENGTH: 14,
+    MAX_CONTROL_PAYLOAD: 125,
+    MAX_REASON_LENGTH: 123,
+    MIN_WINDOW_BITS: 8,
+    MAX_WINDOW_BITS: 15,
+    HIGH_MARK: 64 * 1024,
+  });
+  // Above five bits of what is asked of the connection, in what V8 keeps as an integer.
+  assert.equal(NO_SLOT, MAX_SLOT + 1);
+  assert.ok(NO_SLOT * 32 + 31 <= 2 ** 31 - 1);
+  assert.deepEqual(defaults, {
+    maxPayload: 16 * 1024 * 1024,
+    maxFragments: 131_072,
+    maxControlFrames: 10_000,
+    timeout: 600_000,
+    pingInterval: 0,
+    closeTimeout: 5_000,
+  });
+  assert.deepEqual(rest, {
+    validStatusCodes: [
+      [1000, 1003],
+      [1007, 1014],
+      [3000, 4999],
+    ],
+    PERMESSAGE_DEFLATE: 'permessage-deflate',
+    BACKPRESSURE: 'WS_ERR_BACKPRESSURE',
+  });
+});

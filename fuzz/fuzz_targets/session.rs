@@ -1,0 +1,5 @@
+//! `session` by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| (websockets_fuzz::target("session").run)(bytes));

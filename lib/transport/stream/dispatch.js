@@ -1,0 +1,59 @@
+'use strict';
+
+const native = require('../../native/native.js');
+
+/**
+ * What hears of a stream's records.
+ *
+ * @typedef {object} Taker
+ * @property {(kind: number, payload: string | Buffer, code?: number, errorCode?: string) => void} take
+ * @property {() => void} leave the process ends
+ */
+
+/**
+ * Where the slot of a connection is kept; once that is over, it is the slot that no connection has.
+ *
+ * @typedef {{ slot: number }} Handle
+ */
+
+/** @type {(Taker | undefined)[]} by slot */
+const transports = [];
+
+/** The transports of open connections, for the end of the process. @type {Set<Taker>} */
+const running = new Set();
+
+native.attachStreams((tag, payload, code, errorCode) => {
+  transports[tag >>> 4]?.take(tag & 15, payload, code, errorCode);
+});
+
+/** Tells all open connections that the process ends. */
+function leaveAll() {
+  for (const transport of running) {
+    transport.leave();
+  }
+}
+
+/**
+ * Says which transport hears of this slot.
+ *
+ * @param {number} slot
+ * @param {Taker} transport
+ */
+function bind(slot, transport) {
+  transports[slot] = transport;
+  if (running.size === 0) {
+    process.on('exit', leaveAll);
+  }
+  running.add(transport);
+}
+
+/** The connection is over: its slot is another's from now on. @param {number} slot */
+function unbind(slot) {
+  running.delete(/** @type {Taker} */ (transports[slot]));
+  if (running.size === 0) {
+    process.off('exit', leaveAll);
+  }
+  transports[slot] = undefined;
+}
+
+module.exports = { bind, unbind };

@@ -1,0 +1,88 @@
+//! What came from the peer and waits to be taken: bytes, and what comes after them.
+
+use std::ops::Range;
+
+/// What comes after the bytes that wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Next {
+    /// More bytes, if any.
+    #[default]
+    Bytes,
+    /// The peer's FIN.
+    Fin,
+    /// No more: the connection was lost.
+    Loss,
+}
+
+/// Bytes in order, and the end if that has come.
+#[derive(Debug, Default)]
+pub(super) struct Unread {
+    bytes: Vec<u8>,
+    /// How many of them were taken.
+    taken: usize,
+    next: Next,
+}
+
+impl Unread {
+    /// Bytes that wait.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() - self.taken
+    }
+
+    /// Whether bytes wait, or the end does.
+    pub(super) fn has_next(&self) -> bool {
+        !self.bytes.is_empty() || self.next != Next::Bytes
+    }
+
+    /// Whether the connection was lost after the bytes that wait.
+    pub(super) fn is_lost(&self) -> bool {
+        self.next == Next::Loss
+    }
+
+    /// More bytes came.
+    pub(super) fn push(&mut self, bytes: Vec<u8>) {
+        if self.bytes.is_empty() {
+            self.bytes = bytes;
+        } else {
+            self.bytes.extend_from_slice(&bytes);
+        }
+    }
+
+    /// No more bytes come. A loss counts for more than the peer's FIN.
+    pub(super) fn end(&mut self, next: Next) {
+        if self.next != Next::Loss {
+            self.next = next;
+        }
+    }
+
+    /// Takes the bytes out, and says which of them are next: at most `most`. [`put_back`](Self::put_back)
+    /// follows. `None` if none waits.
+    pub(super) fn take(&mut self, most: usize) -> Option<(Vec<u8>, Range<usize>)> {
+        if self.bytes.is_empty() {
+            return None;
+        }
+        let bytes = std::mem::take(&mut self.bytes);
+        let end = bytes.len().min(self.taken + most);
+        Some((bytes, self.taken..end))
+    }
+
+    /// Those up to `end` are done with.
+    pub(super) fn put_back(&mut self, bytes: Vec<u8>, end: usize) {
+        if end == bytes.len() {
+            self.taken = 0;
+        } else {
+            self.taken = end;
+            self.bytes = bytes;
+        }
+    }
+
+    /// What comes once no bytes wait.
+    pub(super) fn take_next(&mut self) -> Next {
+        std::mem::take(&mut self.next)
+    }
+
+    /// Nothing of it is taken any more.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}

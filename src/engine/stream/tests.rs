@@ -1,0 +1,182 @@
+//! What a stream's records are, and in which order.
+
+use super::*;
+use crate::engine::backlog::HIGH_MARK;
+use crate::protocol::{Role, encode_frame};
+
+const LIMIT: usize = 160 * 1024;
+
+/// What a client sends.
+fn masked(frames: &[(Opcode, &[u8])]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (opcode, payload) in frames {
+        encode_frame(&mut bytes, *opcode, payload, Some([1, 2, 3, 4]));
+    }
+    bytes
+}
+
+/// A stream, and what it has recorded.
+struct Driven {
+    stream: Stream,
+    batch: Batch,
+}
+
+impl Driven {
+    /// A server whose connection is open.
+    fn new() -> Self {
+        let config = Arc::new(Config::new(Role::Server));
+        let mut stream = Stream::new(3, config, None, LIMIT, 0);
+        assert!(!stream.open());
+        Self {
+            stream,
+            batch: Batch::default(),
+        }
+    }
+
+    fn give(&mut self, frames: &[(Opcode, &[u8])]) {
+        self.stream.give(masked(frames), 0);
+    }
+
+    /// Takes all that may be taken.
+    fn take(&mut self) {
+        if self.stream.begin_turn() {
+            while self.stream.take(0, &mut self.batch) {}
+            self.stream.end_turn(&mut self.batch);
+        }
+    }
+
+    /// What was recorded since the last look.
+    fn kinds(&mut self) -> Vec<Kind> {
+        let records = std::mem::take(&mut self.batch.records);
+        records.iter().map(|record| record.kind).collect()
+    }
+}
+
+const TEXT: (Opcode, &[u8]) = (Opcode::Text, b"a");
+
+#[test]
+fn a_pong_is_written_before_its_ping_is_reported() {
+    let mut driven = Driven::new();
+    driven.give(&[TEXT, (Opcode::Ping, b"b")]);
+    driven.take();
+    assert_eq!(driven.kinds(), [Kind::Write, Kind::Text, Kind::Ping]);
+}
+
+#[test]
+fn the_answer_to_a_close_frame_leaves_behind_the_replies() {
+    let mut driven = Driven::new();
+    driven.give(&[TEXT, (Opcode::Close, b"")]);
+    driven.take();
+    assert_eq!(driven.kinds(), [Kind::Text, Kind::Closing]);
+    driven.stream.release_closing_answer(&mut driven.batch);
+    assert_eq!(driven.kinds(), [Kind::Write, Kind::End]);
+    for _ in 0..2 {
+        driven.stream.lose(0);
+        driven.take();
+    }
+    assert_eq!(driven.kinds(), [Kind::Close]);
+}
+
+#[test]
+fn only_the_last_ping_is_answered_while_congested() {
+    let mut driven = Driven::new();
+    driven.stream.queue(HIGH_MARK + 1);
+    driven.give(&[(Opcode::Ping, b"a"), (Opcode::Ping, b"b")]);
+    driven.take();
+    assert_eq!(driven.kinds(), [Kind::Ping, Kind::Ping]);
+    driven.stream.written(&mut driven.batch);
+    assert_eq!(driven.kinds(), [Kind::Drain, Kind::Write]);
+    assert!(driven.batch.bytes.ends_with(&[0x8a, 1, b'b']));
+}
+
+#[test]
+fn a_silent_peer_is_closed_and_then_dropped() {
+    let mut driven = Driven::new();
+    let idle = driven.stream.deadline().expect("an idle timeout");
+    driven.stream.fire(idle - 1, &mut driven.batch);
+    assert_eq!(driven.kinds(), []);
+    driven.stream.fire(idle, &mut driven.batch);
+    assert_eq!(driven.kinds(), [Kind::Closing]);
+    driven.stream.release_closing_answer(&mut driven.batch);
+    assert_eq!(driven.kinds(), [Kind::Write]);
+    let end = driven.stream.deadline().expect("a close timeout");
+    driven.stream.fire(end, &mut driven.batch);
+    assert_eq!(driven.kinds(), [Kind::Close]);
+}
+
+#[test]
+fn what_comes_while_something_is_taken_waits_for_its_turn() {
+    let mut driven = Driven::new();
+    driven.give(&[TEXT]);
+    assert!(driven.stream.begin_turn());
+    assert!(driven.stream.take(0, &mut driven.batch));
+    driven.give(&[(Opcode::Binary, b"b")]);
+    driven.take();
+    assert_eq!(driven.kinds(), [Kind::Text], "the turn is another's");
+    assert!(driven.stream.take(0, &mut driven.batch));
+    assert_eq!(driven.kinds(), [Kind::Binary]);
+}
+
+#[test]
+fn nothing_is_taken_before_it_is_open() {
+    let config = Arc::new(Config::new(Role::Server));
+    let mut stream = Stream::new(3, config, None, LIMIT, 0);
+    stream.give(masked(&[TEXT]), 0);
+    assert!(!stream.begin_turn());
+    assert!(stream.open() && stream.begin_turn());
+}
+
+#[test]
+fn a_paused_stream_stops_and_goes_on_once_nothing_is_left() {
+    let mut driven = Driven::new();
+    assert!(driven.stream.pause(true, 0, &mut driven.batch));
+    assert_eq!(driven.kinds(), [Kind::Stop]);
+    driven.give(&[TEXT]);
+    driven.take();
+    assert!(!driven.stream.pause(false, 0, &mut driven.batch));
+    assert_eq!(driven.kinds(), [], "that comes first");
+    driven.take();
+    assert_eq!(driven.kinds(), [Kind::Text, Kind::Go]);
+    driven.stream.hold(true, &mut driven.batch);
+    driven.stream.hold(true, &mut driven.batch);
+    driven.stream.hold(false, &mut driven.batch);
+    assert_eq!(driven.kinds(), [Kind::Stop, Kind::Go]);
+}
+
+#[test]
+fn without_room_the_error_comes_before_the_close_and_no_close_frame_leaves() {
+    let mut driven = Driven::new();
+    assert!(driven.stream.may_send(LIMIT - 1));
+    assert!(!driven.stream.may_send(LIMIT));
+    assert!(!driven.stream.may_send(0), "it is dropped");
+    driven.stream.close(1000, "", 0, &mut driven.batch);
+    assert_eq!(driven.kinds(), []);
+    driven.give(&[TEXT]);
+    driven.stream.lose(0);
+    driven.take();
+    let records = &driven.batch.records;
+    let told: Vec<_> = records.iter().map(|r| (r.kind, r.code)).collect();
+    let expected = [(Kind::Text, 0), (Kind::Error, 1006), (Kind::Close, 1006)];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_stream_that_cannot_be_paused_is_dropped_at_the_limit() {
+    let mut driven = Driven::new();
+    driven.stream.pause(true, 0, &mut driven.batch);
+    driven.kinds();
+    let long = vec![0; LIMIT / 2];
+    driven.give(&[(Opcode::Binary, &long)]);
+    driven.take();
+    assert_eq!(driven.kinds(), []);
+    driven.give(&[(Opcode::Binary, &long)]);
+    driven.take();
+    let expected = [
+        Kind::Binary,
+        Kind::Go,
+        Kind::Binary,
+        Kind::Error,
+        Kind::Close,
+    ];
+    assert_eq!(driven.kinds(), expected);
+}
