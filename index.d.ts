@@ -241,6 +241,8 @@ export interface Connection<D = unknown> {
   readonly mask: boolean;
   /** The peer's IP address; `undefined` on a Unix-domain socket and a stream that has none. */
   readonly remoteAddress: string | undefined;
+  /** The URL that a `Client` has opened, without credentials. */
+  readonly url: string | undefined;
   /** The socket that was assigned; `null` once the connection is over, or `keepSocket: false` let go of it. */
   readonly socket: Duplex | Stream | null;
   /** Bytes that wait to be written to the peer. */
@@ -394,6 +396,7 @@ export type FrameErrorCode =
 
 /** The `code` of an opening handshake's error, where it is not the system's or Node's own. */
 export type HandshakeErrorCode =
+  | 'ERR_WS_CLOSED'
   | 'ERR_WS_HANDSHAKE_TIMEOUT'
   | 'ERR_WS_INVALID_HANDSHAKE'
   | 'ERR_WS_INVALID_UPGRADE'
@@ -413,6 +416,7 @@ export type ThrownErrorCode =
   | 'ERR_OUT_OF_RANGE'
   | 'ERR_WS_BINARY_VERSION'
   | 'ERR_WS_EXTENSION'
+  | 'ERR_WS_NOT_OPEN'
   | 'ERR_WS_NO_BINARY'
   | 'ERR_WS_SOCKET_TAKEN'
   | 'ERR_WS_STOPPING'
@@ -465,6 +469,12 @@ export interface HandshakeError extends Error {
   cause?: unknown;
   /** Of a `Client`'s: the URL, without credentials. */
   url?: string;
+  /** Of `ERR_WS_CLOSED`: the code of the close frame. */
+  closeCode?: number;
+  /** Of `ERR_WS_CLOSED`: the reason in the close frame. */
+  reason?: string;
+  /** Of a `Client`'s last error: how many messages were queued, and are not sent. */
+  unsent?: number;
 }
 
 /** The events of a `Base`, with what their listeners get. */
@@ -702,8 +712,16 @@ export interface ConnectOptions
     | 'session'
     | 'sigalgs'
   > {
+  autoSelectFamily?: boolean | undefined;
+  autoSelectFamilyAttemptTimeout?: number | undefined;
+  /** Makes the connection in the place of Node.js. */
+  createConnection?:
+    | ((options: object, connected: (error: Error | null, socket: Duplex) => void) => Duplex | null | undefined)
+    | undefined;
   family?: number | undefined;
   localAddress?: string | undefined;
+  localPort?: number | undefined;
+  maxHeaderSize?: number | undefined;
 }
 
 /** What `Client` and `createUpgradeRequest` have in common. */
@@ -850,16 +868,41 @@ export interface ReconnectOptions {
   jitter?: number | undefined;
   /** Tries in a row that may fail. @default Infinity */
   maxRetries?: number | undefined;
+  /** Statuses of a response after which no further try is made. @default [401, 403, 404] */
+  finalStatuses?: Ranges | undefined;
+  /** Close codes after which it is not opened again. @default [1000, 1008, [4000, 4999]] */
+  finalCodes?: Ranges | undefined;
 }
 
+/** Numbers, and pairs for all from one to another. */
+export type Ranges = readonly (number | readonly [from: number, to: number])[];
+
+/** A value, or a function that is asked for it at each try. */
+export type EachTry<T> = T | (() => T | PromiseLike<T>);
+
+/** A URL. */
+export type Place = string | { readonly href: string };
+
+/** Options that may be asked for at each try. */
+export type EachTryOptions = {
+  [Name in Exclude<
+    keyof RequestOptions,
+    'agent' | 'checkServerIdentity' | 'createConnection' | 'handshakeTimeout' | 'lookup' | 'maxRedirects' | 'signal'
+  >]?: EachTry<RequestOptions[Name]>;
+};
+
 /** The options of `client.open`. */
-export interface OpenOptions extends RequestOptions {
+export interface OpenOptions extends Omit<RequestOptions, keyof EachTryOptions>, EachTryOptions {
   /** @default false */
   reconnect?: boolean | ReconnectOptions | undefined;
+  /** Bytes that are queued for a connection that is not open; with 0 `send` throws. @default 1048576 */
+  maxQueuedBytes?: number | undefined;
 }
 
 /** The options of a `Client`. `mask` is `true` by default, and `maxConnections` is `Infinity`. */
-export interface ClientOptions extends BaseOptions, OpenOptions {
+export interface ClientOptions extends Omit<BaseOptions, 'url'>, OpenOptions {
+  /** What `open()` opens. @default 'ws://localhost:3000' */
+  url?: EachTry<Place> | undefined;
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
 }
 
@@ -869,6 +912,10 @@ export interface ClientEvents extends Omit<BaseEvents, 'open' | 'error'> {
   open: [sid: string, res: IncomingMessage];
   /** As with `Base`, or an opening handshake came to nothing. */
   error: [error: WebSocketError | HandshakeError];
+  /** A try is to be made, the first of which is 1, in so many ms; `sid` is the last that was open. */
+  reconnecting: [attempt: number, delay: number, sid: string | null, url: string | undefined];
+  /** No further try is made. */
+  giveup: [error: HandshakeError];
 }
 
 /** A `Base` that opens its connections itself. */
@@ -876,7 +923,10 @@ export class Client<D = unknown> extends Base<D> {
   constructor(options?: ClientOptions);
   /** Opens a connection; `open` follows, or `error`. By default to `url`. */
   open(options?: OpenOptions): this;
-  open(url: string | { readonly href: string }, options?: OpenOptions): this;
+  open(url: EachTry<Place>, options?: OpenOptions): this;
+  /** The same; resolves with the sid, and rejects if no connection comes of it. */
+  openAsync(options?: OpenOptions): Promise<string>;
+  openAsync(url: EachTry<Place>, options?: OpenOptions): Promise<string>;
 
   on<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
   on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;

@@ -49,6 +49,8 @@ class Inner extends AsyncResource {
   held = null;
   /** Whether those are about to be delivered. */
   scheduled = false;
+  /** What a `Client` has opened. @type {string | undefined} */
+  url = undefined;
   /** Undoes what the assignment hung on others, such as an AbortSignal. @type {(() => void) | undefined} */
   release = undefined;
 
@@ -109,6 +111,11 @@ class Connection {
   /** Whether outgoing frames are masked: the client role. */
   get mask() {
     return this[kInner].mask;
+  }
+
+  /** The URL that a `Client` has opened, without credentials; `undefined` for what was assigned. */
+  get url() {
+    return this[kInner].url;
   }
 
   /** The peer's IP address; `undefined` on a Unix-domain socket. */

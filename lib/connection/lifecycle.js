@@ -157,7 +157,7 @@ function reportClosed(connection, reason, code) {
   try {
     sink.closed(connection, reason, code);
   } finally {
-    for (const over of [...group.ends]) over(connection);
+    for (const over of [...group.ends]) over(connection, code, reason);
   }
 }
 

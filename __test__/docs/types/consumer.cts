@@ -408,7 +408,17 @@ client.addListener('error', (error) => is<WebSocketError | HandshakeError>()(err
 // @ts-expect-error: the request comes second
 server.off('open', (req: http.IncomingMessage) => void req);
 is<keyof BaseEvents>()('open' as keyof ServerEvents, true);
-is<keyof BaseEvents>()('open' as keyof ClientEvents, true);
+is<keyof BaseEvents | 'reconnecting' | 'giveup'>()('open' as keyof ClientEvents, true);
+client.on('reconnecting', (attempt, delay, sid) => {
+  is<number>()(attempt + delay, true);
+  is<string | null>()(sid, true);
+});
+client.on('giveup', (error) => is<HandshakeError>()(error, true));
+client.open(async () => 'wss://a', { headers: async () => ({ A: 'b' }), protocols: () => ['a'], maxQueuedBytes: 0 });
+new Client({ url: () => new URL('wss://a'), reconnect: { finalCodes: [1000, [4000, 4999]] } });
+client.openAsync().then((sid) => is<string>()(sid, true));
+// @ts-expect-error: it is asked once
+client.open({ maxRedirects: () => 5 });
 const anyBase: Base[] = [base, chat, server, client];
 anyBase[0]?.on('open', (sid) => is<string>()(sid, true));
 

@@ -210,7 +210,9 @@ class Handshake {
   /** @param {Target} from @param {string} location @param {IncomingMessage} res */
   #follow(from, location, res) {
     const to = redirected(from, location);
-    if (to === null) {
+    // How the app makes connections, through a tunnel for example, is for the host that it has named.
+    const isTunnelled = this.#settings.connect.createConnection !== undefined;
+    if (to === null || (isTunnelled && !isSameHost(from, to))) {
       const message = 'The server redirects to where it is not safe to follow';
       this.#fail('ERR_WS_UNSAFE_REDIRECT', message, factsOf(res));
       return;

@@ -9,12 +9,16 @@ const SHOWN_HEADERS = new Set(['accept-language', 'origin', 'user-agent']);
 /** Options that say which connections there may be, and neither who we are nor whom we trust. */
 const SHOWN_OPTIONS = new Set([
   'ALPNProtocols',
+  'autoSelectFamily',
+  'autoSelectFamilyAttemptTimeout',
   'ciphers',
   'crl',
   'ecdhCurve',
   'family',
   'localAddress',
+  'localPort',
   'lookup',
+  'maxHeaderSize',
   'maxVersion',
   'minVersion',
   'sigalgs',

@@ -12,16 +12,21 @@ const { checkProtocols } = require('../subprotocols.js');
 /** What is passed on to `net.connect` and `tls.connect`. */
 const CONNECT_OPTIONS = [
   'ALPNProtocols',
+  'autoSelectFamily',
+  'autoSelectFamilyAttemptTimeout',
   'ca',
   'cert',
   'checkServerIdentity',
   'ciphers',
+  'createConnection',
   'crl',
   'ecdhCurve',
   'family',
   'key',
   'localAddress',
+  'localPort',
   'lookup',
+  'maxHeaderSize',
   'maxVersion',
   'minVersion',
   'passphrase',
@@ -60,7 +65,7 @@ function checkRequestOptions(options = {}) {
   }
   const connect = CONNECT_OPTIONS.filter((name) => given[name] !== undefined);
   return {
-    agent: /** @type {import('node:http').Agent | false} */ (given.agent ?? false),
+    agent: /** @type {import('node:http').Agent | false | undefined} */ (given.agent ?? defaultAgent(given)),
     connect: Object.fromEntries(connect.map((name) => [name, given[name]])),
     deflate,
     extensions,
@@ -80,6 +85,17 @@ function checkRequestOptions(options = {}) {
 function headersOf({ headers, origin }) {
   const more = origin === undefined ? {} : { Origin: origin };
   return [...checkHeaders('The "headers" option', headers ?? {}), ...checkHeaders('The "origin" option', more)];
+}
+
+/**
+ * None, so that each handshake has a connection of its own; but Node's own where it is the one that knows the proxies
+ * of the environment, or where the app makes the connection.
+ *
+ * @param {Record<string, unknown>} options
+ * @returns {false | undefined}
+ */
+function defaultAgent({ createConnection }) {
+  return createConnection !== undefined || process.env.NODE_USE_ENV_PROXY === '1' ? undefined : false;
 }
 
 module.exports = { REQUEST_OPTIONS, checkRequestOptions };
