@@ -125,8 +125,10 @@ export interface PerMessageDeflateOptions {
   clientMaxWindowBits?: number | undefined;
 }
 
-/** The options of `assignSocket`. */
-export interface AssignSocketOptions {
+/** The options of `assignSocket`. `D` is the type of what the app keeps with each connection. */
+export interface AssignSocketOptions<D = unknown> {
+  /** What `connection.data` is at first. */
+  data?: D | undefined;
   /** Bytes that were read from the socket before all others: the third argument of `'upgrade'`. */
   head?: Uint8Array | null | undefined;
   /** In place of the `Base`'s `mask`. */
@@ -223,8 +225,8 @@ export interface BaseUrl {
   readonly path: string;
 }
 
-/** One connection: what `base.sockets[sid]` holds. */
-export interface Connection {
+/** One connection: what `base.sockets[sid]` holds. `D` is the type of what the app keeps with it. */
+export interface Connection<D = unknown> {
   /** Its id: unique in the process, unguessable, never used again. */
   readonly sid: string;
   /** 1 open, 2 closing, 3 closed. */
@@ -239,18 +241,37 @@ export interface Connection {
   readonly mask: boolean;
   /** The peer's IP address; `undefined` on a Unix-domain socket and a stream that has none. */
   readonly remoteAddress: string | undefined;
+  /** The URL that a `Client` has opened, without credentials. */
+  readonly url: string | undefined;
   /** The socket that was assigned; `null` once the connection is over, or `keepSocket: false` let go of it. */
   readonly socket: Duplex | Stream | null;
   /** Bytes that wait to be written to the peer. */
   readonly bufferedAmount: number;
+  /** Whatever the app keeps with the connection: what `assignSocket` was given, or what was written since. */
+  data: D | undefined;
 }
+
+/** A property of a `Frame`, by its name. */
+export type FrameProperty =
+  | 'fin'
+  | 'rsv1'
+  | 'rsv2'
+  | 'rsv3'
+  | 'opcode'
+  | 'mask'
+  | 'masking'
+  | 'length'
+  | 'content'
+  | 'payload'
+  | 'remnant'
+  | 'glued';
 
 /** One frame (RFC 6455 §5.2), as extensions see it. Everything about it may be changed. */
 export class Frame {
   /**
    * Without `buffer`, an empty text frame, unmasked.
    *
-   * @param buffer one whole frame, as it is on the wire; it is copied
+   * @param buffer one whole frame, as it is on the wire; it is copied, and what is behind it is `remnant`
    * @throws an Error whose `code` is a `FrameErrorCode`
    */
   constructor(buffer?: Uint8Array);
@@ -264,16 +285,33 @@ export class Frame {
   opcode: number;
   /** Whether it is masked on the wire. */
   mask: boolean;
-  /** The masking key, 4 bytes; `null` until it is needed. */
+  /** The masking key, 4 bytes; empty if an unmasked frame was read, `null` until one is needed. */
   masking: Buffer | null;
   /** What it carries, unmasked. It can be written as whatever `send` takes. */
-  get payload(): Buffer;
-  set payload(data: Data);
-  /** What it carries, as it is on the wire: masked where `mask` is on. */
   get content(): Buffer;
   set content(data: Data);
-  /** Bytes of the payload. */
-  get length(): number;
+  /** The same bytes as they are on the wire: masked where `mask` is on. It can be written as well. */
+  get payload(): Buffer;
+  set payload(data: Data);
+  /** Bytes of the content. It may be written, and counts for nothing. */
+  length: number;
+  /** Bytes that were read behind the frame. */
+  remnant: Buffer;
+  /** Whether there were any. */
+  readonly glued: boolean;
+  /** The value of a property. */
+  get<Name extends FrameProperty>(name: Name): Frame[Name];
+  /** Gives a property a value. */
+  set<Name extends Exclude<FrameProperty, 'glued'>>(
+    name: Name,
+    value: Name extends 'content' | 'payload' ? Data : Frame[Name],
+  ): this;
+  /**
+   * Becomes the frame in `buffer`, as the constructor reads it; nothing changes if that throws.
+   *
+   * @throws an Error whose `code` is a `FrameErrorCode`
+   */
+  mapFrame(buffer: Uint8Array): this;
   /** What is wrong with the frame, the reserved bits aside, or `null`. */
   isValid(): (Error & { code: FrameErrorCode }) | null;
   /** The frame as it is on the wire. It is not checked. */
@@ -358,6 +396,7 @@ export type FrameErrorCode =
 
 /** The `code` of an opening handshake's error, where it is not the system's or Node's own. */
 export type HandshakeErrorCode =
+  | 'ERR_WS_CLOSED'
   | 'ERR_WS_HANDSHAKE_TIMEOUT'
   | 'ERR_WS_INVALID_HANDSHAKE'
   | 'ERR_WS_INVALID_UPGRADE'
@@ -377,9 +416,11 @@ export type ThrownErrorCode =
   | 'ERR_OUT_OF_RANGE'
   | 'ERR_WS_BINARY_VERSION'
   | 'ERR_WS_EXTENSION'
+  | 'ERR_WS_NOT_OPEN'
   | 'ERR_WS_NO_BINARY'
   | 'ERR_WS_SOCKET_TAKEN'
   | 'ERR_WS_STOPPING'
+  | 'ERR_WS_UNSUPPORTED_HTTP2'
   | 'ERR_WS_TAKEOVER'
   | 'ERR_WS_TOO_MANY_CONNECTIONS'
   | 'ERR_WS_UNSUPPORTED_SOCKET'
@@ -428,6 +469,12 @@ export interface HandshakeError extends Error {
   cause?: unknown;
   /** Of a `Client`'s: the URL, without credentials. */
   url?: string;
+  /** Of `ERR_WS_CLOSED`: the code of the close frame. */
+  closeCode?: number;
+  /** Of `ERR_WS_CLOSED`: the reason in the close frame. */
+  reason?: string;
+  /** Of a `Client`'s last error: how many messages were queued, and are not sent. */
+  unsent?: number;
 }
 
 /** The events of a `Base`, with what their listeners get. */
@@ -457,8 +504,8 @@ export type OtherEvent<E> = E extends keyof BaseEvents ? never : E;
 // biome-ignore lint/suspicious/noExplicitAny: with `unknown[]`, no listener could declare its parameters' types.
 export type OtherArguments = any[];
 
-/** Many WebSocket connections behind one EventEmitter. */
-export interface Base extends EventEmitter {
+/** Many WebSocket connections behind one EventEmitter. `D` is the type of `sockets[sid].data`. */
+export interface Base<D = unknown> extends EventEmitter {
   /** Mask outgoing frames. A change holds for sockets assigned from then on. */
   mask: boolean;
   /** The url, parsed; it can be written as a string or anything with an `href`. */
@@ -474,7 +521,7 @@ export interface Base extends EventEmitter {
   /** How many connections are open. */
   readonly connections: number;
   /** The open connections by sid: live, read-only, oldest first. */
-  readonly sockets: { readonly [sid: string]: Connection | undefined };
+  readonly sockets: { readonly [sid: string]: Connection<D> | undefined };
   /** The sids of the open connections: live, read-only, oldest first. */
   readonly socketsHistory: readonly string[];
 
@@ -509,7 +556,7 @@ export interface Base extends EventEmitter {
    * @param socket an old-style stream has `write()` and `end()`
    * @returns the connection's sid
    */
-  assignSocket(socket: Duplex | Stream, options?: AssignSocketOptions): string;
+  assignSocket(socket: Duplex | Stream, options?: AssignSocketOptions<D>): string;
 
   /** Bytes that wait to be written to this peer; 0 where the sid is unknown or closed. */
   bufferedAmount(sid: string): number;
@@ -556,8 +603,8 @@ export interface Base extends EventEmitter {
 
 /** `Base` is an ES5 function: `new Base()`, `class extends Base` and `Base.call(this)` all work. */
 export interface BaseConstructor {
-  new (options?: BaseOptions): Base;
-  (options?: BaseOptions): Base;
+  new <D = unknown>(options?: BaseOptions): Base<D>;
+  <D = unknown>(options?: BaseOptions): Base<D>;
   readonly prototype: Base;
 }
 
@@ -574,11 +621,29 @@ export function acceptKey(key: string): string;
 /** Headers that the app adds to a handshake. Those that the handshake sets itself are refused. */
 export type HandshakeHeaders = Record<string, string | number | readonly string[]>;
 
+/** What `shouldAccept` says of a request that it upgrades: what this one gets beside what all get. */
+export interface Acceptance<D = unknown> {
+  /** With one of these it would be a refusal. */
+  status?: never;
+  body?: never;
+  /** More headers of this response 101, such as `Set-Cookie`. */
+  headers?: HandshakeHeaders | undefined;
+  /** The subprotocol, in the place of what `protocols` chooses: one that the client offers. */
+  protocol?: string | undefined;
+  /** What `connection.data` is at first. */
+  data?: D | undefined;
+}
+
 /**
- * What `shouldAccept` says of a request: `true` upgrades it. A number is a status, 400 to 599; a redirect
- * (301, 302, 303, 307 or 308) has to have a `Location`.
+ * What `shouldAccept` says of a request: `true`, or an `Acceptance`, upgrades it. A number is a status, 400 to 599; a
+ * redirect (301, 302, 303, 307 or 308) has to have a `Location`.
  */
-export type Verdict = boolean | number | { status?: number; headers?: HandshakeHeaders; body?: string };
+export type Verdict<D = unknown> =
+  | boolean
+  | number
+  | { status: number; headers?: HandshakeHeaders; body?: string; data?: never }
+  | { status?: number; headers?: HandshakeHeaders; body: string; data?: never }
+  | Acceptance<D>;
 
 /** Which origins are allowed. One that is missing is allowed by a function only. */
 export type Origins =
@@ -597,7 +662,7 @@ export type SubprotocolChoice =
     ) => string | false | null | undefined | PromiseLike<string | false | null | undefined>);
 
 /** What `Server` and `handleUpgradeRequest` have in common. */
-export interface HandshakePolicy {
+export interface HandshakePolicy<D = unknown> {
   /** By default every origin, or none, is allowed. */
   origins?: Origins | undefined;
   /** By default no subprotocol is chosen. */
@@ -605,7 +670,7 @@ export interface HandshakePolicy {
   /** More headers of the response 101. */
   headers?: HandshakeHeaders | undefined;
   /** Asked last, about a request that is in order. */
-  shouldAccept?: ((req: IncomingMessage) => Verdict | PromiseLike<Verdict>) | undefined;
+  shouldAccept?: ((req: IncomingMessage) => Verdict<D> | PromiseLike<Verdict<D>>) | undefined;
   /**
    * Milliseconds that `origins`, `protocols` and `shouldAccept` may take together before the request is
    * refused with 503; 0 turns it off.
@@ -615,11 +680,11 @@ export interface HandshakePolicy {
 }
 
 /** The options of `handleUpgradeRequest`. */
-export interface HandleUpgradeOptions extends HandshakePolicy {
+export interface HandleUpgradeOptions<D = unknown> extends HandshakePolicy<D> {
   /** The third argument of `'upgrade'`: it is handed on. */
   head?: Uint8Array | null | undefined;
-  /** Extensions that may be accepted, as `base.extensions` has them. */
-  extensions?: Record<string, Extension> | undefined;
+  /** Extensions that may be accepted, as `base.extensions` has them, or their names. */
+  extensions?: Record<string, Extension> | readonly string[] | undefined;
   /** Whether, and how, permessage-deflate is accepted. @default false */
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
 }
@@ -647,8 +712,16 @@ export interface ConnectOptions
     | 'session'
     | 'sigalgs'
   > {
+  autoSelectFamily?: boolean | undefined;
+  autoSelectFamilyAttemptTimeout?: number | undefined;
+  /** Makes the connection in the place of Node.js. */
+  createConnection?:
+    | ((options: object, connected: (error: Error | null, socket: Duplex) => void) => Duplex | null | undefined)
+    | undefined;
   family?: number | undefined;
   localAddress?: string | undefined;
+  localPort?: number | undefined;
+  maxHeaderSize?: number | undefined;
 }
 
 /** What `Client` and `createUpgradeRequest` have in common. */
@@ -670,14 +743,16 @@ export interface RequestOptions extends ConnectOptions {
 
 /** The options of `createUpgradeRequest`. */
 export interface CreateUpgradeOptions extends RequestOptions {
-  /** Extensions that are offered, as `base.extensions` has them. */
-  extensions?: Record<string, Extension> | undefined;
+  /** Extensions that are offered, as `base.extensions` has them, or their names. */
+  extensions?: Record<string, Extension> | readonly string[] | undefined;
   /** Whether, and how, permessage-deflate is offered. @default false */
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
 }
 
 /** What an opening handshake has come to, as `assignSocket` takes it. */
-export interface UpgradeResult {
+export interface UpgradeResult<D = undefined> {
+  /** For the server: what `shouldAccept` said. */
+  data?: D | undefined;
   /** The value of `Sec-WebSocket-Extensions`, or `''`. */
   extensions: string;
   /** The subprotocol, or `''`. */
@@ -689,10 +764,10 @@ export interface UpgradeResult {
 }
 
 /** Gets an error alone, or `null` and what `assignSocket` takes. */
-export type HandleUpgradeCallback = (
+export type HandleUpgradeCallback<D = undefined> = (
   ...result:
     | [error: HandshakeError, socket: undefined, options: undefined]
-    | [error: null, socket: Duplex, options: UpgradeResult]
+    | [error: null, socket: Duplex, options: UpgradeResult<D>]
 ) => void;
 
 /** Gets an error alone, or `null`, what `assignSocket` takes, and the response. */
@@ -705,34 +780,42 @@ export type CreateUpgradeCallback = (
 /** The opening handshake (RFC 6455 §4), for those who assign sockets themselves. */
 export const Upgrade: {
   /** Answers a client's handshake. A request that is not upgraded is answered, and its socket closed. */
-  handleUpgradeRequest(req: IncomingMessage, socket: Duplex, callback: HandleUpgradeCallback): void;
-  handleUpgradeRequest(
+  handleUpgradeRequest(req: IncomingMessage, socket: Duplex, callback?: HandleUpgradeCallback): void;
+  handleUpgradeRequest<D = undefined>(
     req: IncomingMessage,
     socket: Duplex,
-    options: HandleUpgradeOptions | undefined,
-    callback: HandleUpgradeCallback,
+    options: HandleUpgradeOptions<D> | undefined,
+    callback?: HandleUpgradeCallback<D>,
   ): void;
   /** Begins a client's handshake. */
-  createUpgradeRequest(url: string | { readonly href: string }, callback: CreateUpgradeCallback): void;
+  createUpgradeRequest(url: string | { readonly href: string }, callback?: CreateUpgradeCallback): void;
   createUpgradeRequest(
     url: string | { readonly href: string },
     options: CreateUpgradeOptions | undefined,
-    callback: CreateUpgradeCallback,
+    callback?: CreateUpgradeCallback,
   ): void;
 };
 
 /** The options of a `Server`. `maxConnections` is `Infinity` by default: one more gets 503. */
-export interface ServerOptions extends BaseOptions, HandshakePolicy {
+export interface ServerOptions<D = unknown> extends BaseOptions, HandshakePolicy<D> {
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
   /** As that of `assignSocket`, for every connection. @default true */
   keepSocket?: boolean | undefined;
 }
 
+/** The events of a `Server`, with what their listeners get. */
+export interface ServerEvents extends Omit<BaseEvents, 'open' | 'error'> {
+  /** A connection is there, and this is the request that asked for it. */
+  open: [sid: string, req: IncomingMessage];
+  /** As with `Base`, or an opening handshake came to nothing by what the app has done. */
+  error: [error: WebSocketError | HandshakeError];
+}
+
 /** A `Base` that answers the upgrade requests of HTTP servers. */
-export class Server extends Base {
-  constructor(options?: ServerOptions);
+export class Server<D = unknown> extends Base<D> {
+  constructor(options?: ServerOptions<D>);
   /** Whether a request that is in order is upgraded. The option of this name takes its place. */
-  shouldAccept(req: IncomingMessage): Verdict | PromiseLike<Verdict>;
+  shouldAccept(req: IncomingMessage): Verdict<D> | PromiseLike<Verdict<D>>;
   /** Takes the upgrade requests of an HTTP server. */
   listen(httpServer: NetServer): this;
   /** Makes an HTTP server, which listens there. */
@@ -747,16 +830,30 @@ export class Server extends Base {
   close(sid: Sids, reason?: string | Uint8Array | null): this;
   close(sid: Sids, code: number, reason?: string | Uint8Array | null): this;
 
-  /** `open` has the request too. */
-  on(event: 'open', listener: (sid: string, req: IncomingMessage) => void): this;
-  on(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
+  on<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
   on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
-  /** `open` has the request too. */
-  once(event: 'open', listener: (sid: string, req: IncomingMessage) => void): this;
-  once(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
+  once<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
   once<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  off<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  off<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  off<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  addListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  addListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  addListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  removeListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  removeListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  removeListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  prependListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  prependListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  prependListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  prependOnceListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  prependOnceListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  prependOnceListener<E extends string | symbol>(
+    event: OtherEvent<E>,
+    listener: (...args: OtherArguments) => void,
+  ): this;
 }
 
 /** How a `Client` reconnects. */
@@ -771,34 +868,88 @@ export interface ReconnectOptions {
   jitter?: number | undefined;
   /** Tries in a row that may fail. @default Infinity */
   maxRetries?: number | undefined;
+  /** Statuses of a response after which no further try is made. @default [401, 403, 404] */
+  finalStatuses?: Ranges | undefined;
+  /** Close codes after which it is not opened again. @default [1000, 1008, [4000, 4999]] */
+  finalCodes?: Ranges | undefined;
 }
 
+/** Numbers, and pairs for all from one to another. */
+export type Ranges = readonly (number | readonly [from: number, to: number])[];
+
+/** A value, or a function that is asked for it at each try. */
+export type EachTry<T> = T | (() => T | PromiseLike<T>);
+
+/** A URL. */
+export type Place = string | { readonly href: string };
+
+/** Options that may be asked for at each try. */
+export type EachTryOptions = {
+  [Name in Exclude<
+    keyof RequestOptions,
+    'agent' | 'checkServerIdentity' | 'createConnection' | 'handshakeTimeout' | 'lookup' | 'maxRedirects' | 'signal'
+  >]?: EachTry<RequestOptions[Name]>;
+};
+
 /** The options of `client.open`. */
-export interface OpenOptions extends RequestOptions {
+export interface OpenOptions extends Omit<RequestOptions, keyof EachTryOptions>, EachTryOptions {
   /** @default false */
   reconnect?: boolean | ReconnectOptions | undefined;
+  /** Bytes that are queued for a connection that is not open; with 0 `send` throws. @default 1048576 */
+  maxQueuedBytes?: number | undefined;
 }
 
 /** The options of a `Client`. `mask` is `true` by default, and `maxConnections` is `Infinity`. */
-export interface ClientOptions extends BaseOptions, OpenOptions {
+export interface ClientOptions extends Omit<BaseOptions, 'url'>, OpenOptions {
+  /** What `open()` opens. @default 'ws://localhost:3000' */
+  url?: EachTry<Place> | undefined;
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
 }
 
+/** The events of a `Client`, with what their listeners get. */
+export interface ClientEvents extends Omit<BaseEvents, 'open' | 'error'> {
+  /** A connection is there, and this is the server's response. */
+  open: [sid: string, res: IncomingMessage];
+  /** As with `Base`, or an opening handshake came to nothing. */
+  error: [error: WebSocketError | HandshakeError];
+  /** A try is to be made, the first of which is 1, in so many ms; `sid` is the last that was open. */
+  reconnecting: [attempt: number, delay: number, sid: string | null, url: string | undefined];
+  /** No further try is made. */
+  giveup: [error: HandshakeError];
+}
+
 /** A `Base` that opens its connections itself. */
-export class Client extends Base {
+export class Client<D = unknown> extends Base<D> {
   constructor(options?: ClientOptions);
   /** Opens a connection; `open` follows, or `error`. By default to `url`. */
   open(options?: OpenOptions): this;
-  open(url: string | { readonly href: string }, options?: OpenOptions): this;
+  open(url: EachTry<Place>, options?: OpenOptions): this;
+  /** The same; resolves with the sid, and rejects if no connection comes of it. */
+  openAsync(options?: OpenOptions): Promise<string>;
+  openAsync(url: EachTry<Place>, options?: OpenOptions): Promise<string>;
 
-  /** `open` has the server's response too. */
-  on(event: 'open', listener: (sid: string, res: IncomingMessage) => void): this;
-  on(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
+  on<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
   on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
-  /** `open` has the server's response too. */
-  once(event: 'open', listener: (sid: string, res: IncomingMessage) => void): this;
-  once(event: 'error', listener: (error: WebSocketError | HandshakeError) => void): this;
+  once<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
   once<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  off<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  off<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  off<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  addListener<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  addListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  addListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  removeListener<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  removeListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  removeListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  prependListener<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  prependListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  prependListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
+  prependOnceListener<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  prependOnceListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
+  prependOnceListener<E extends string | symbol>(
+    event: OtherEvent<E>,
+    listener: (...args: OtherArguments) => void,
+  ): this;
 }

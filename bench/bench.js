@@ -8,7 +8,7 @@
 const { writeFileSync } = require('node:fs');
 const os = require('node:os');
 const { parseArgs } = require('node:util');
-const { makeCertificate, startServer } = require('./lib/child');
+const { checkGenerator, makeCertificate, startServer } = require('./lib/child');
 const { scenarioTable } = require('./lib/report');
 const { MODES, run } = require('./lib/run');
 const { Samples } = require('./lib/samples');
@@ -100,6 +100,7 @@ async function main() {
     console.log(`\n${all.map(({ name }) => name).join('\n')}`);
     return;
   }
+  checkGenerator();
   const scenarios = pick(SCENARIOS, values.scenario, 'scenario');
   const servers = await available(pick(all, values.server, 'server'));
   const modes = pick(

@@ -2,8 +2,8 @@
 
 // node scripts/test.js [gate…]
 //
-// Runs the gates named (see lib/gates.js), or those that need nothing but the toolchain, shows what
-// they print, and closes with one line per gate and the sum. Every gate runs even if one before it
+// Runs the gates named (see lib/gates.js), or those that need nothing but the toolchain and Python, shows
+// what they print, and closes with one line per gate and the sum. Every gate runs even if one before it
 // failed. A gate in which no test ran has failed.
 
 const { spawnSync } = require('node:child_process');

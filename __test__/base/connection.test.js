@@ -35,6 +35,34 @@ test(
 );
 
 test(
+  'what the app keeps with a connection is its own, and stays with it',
+  limit,
+  served({ assign: { data: 'told at first' } }, async ({ base, events, connect }) => {
+    const seen = [];
+    base.on('open', (sid) => seen.push(base.sockets[sid].data));
+    const client = await connect();
+    const connection = base.sockets[client.sid];
+    const mine = { name: 'ada' };
+    connection.data = mine;
+    assert.equal(base.sockets[client.sid].data, mine);
+    client.ws.close(1000);
+    await events.next('close');
+    assert.equal(connection.data, mine);
+    assert.deepEqual(seen, ['told at first']);
+  }),
+);
+
+test(
+  'by default that is undefined',
+  limit,
+  served({}, async ({ base, connect }) => {
+    const { sid } = await connect();
+    assert.equal(base.sockets[sid].data, undefined);
+    assert.ok('data' in base.sockets[sid]);
+  }),
+);
+
+test(
   'readyState goes from open over closing to closed, as in ws',
   limit,
   served({}, async ({ base, events, connect }) => {

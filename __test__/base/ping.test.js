@@ -76,11 +76,13 @@ test(
 );
 
 test(
-  'an explicit undefined is a TypeError, and no broadcast',
+  'an explicit undefined as data is a TypeError, as sid it addresses nobody',
   limit,
   three(async ({ base, sids, assertPinged }) => {
     assert.throws(() => base.ping(undefined), TypeError);
-    assert.throws(() => base.ping(undefined, 'x'), TypeError);
+    assert.equal(base.ping(undefined, 'x'), base);
+    assert.equal(base.ping([undefined], 'x'), base);
+    assert.equal(base.stats().pingsSent, 0);
     assert.throws(() => base.ping(sids[0], undefined), TypeError);
     assert.throws(() => base.ping([sids[0]], undefined), TypeError);
     assert.throws(() => base.ping(null, undefined), TypeError);

@@ -123,10 +123,22 @@ test(
   }),
 );
 
+test('sockets is an object as others are', () => {
+  const { sockets } = new Base();
+  // biome-ignore lint/suspicious/noPrototypeBuiltins: code of 2013 does.
+  assert.equal(sockets.hasOwnProperty('nobody'), false);
+  assert.ok(sockets instanceof Object);
+  assert.deepEqual(sockets, {});
+  const before = Object.keys(Object.prototype);
+  attempt(() => Object.setPrototypeOf(sockets, null));
+  assert.equal(sockets.nobody, undefined);
+  assert.deepEqual(Object.keys(Object.prototype), before);
+});
+
 test('a look-up by a name that every object has finds no connection', () => {
   const base = new Base();
   for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
-    assert.equal(base.sockets[name], undefined, name);
+    assert.ok(!Object.hasOwn(base.sockets, name), name);
     assert.equal(base.send(name, 'x'), base);
     assert.equal(base.close(name), base);
   }

@@ -70,6 +70,18 @@ test(
 );
 
 test(
+  'a sid that stands twice in an array is served once',
+  limit,
+  three(async ({ base, sids, assertGot }) => {
+    base.send([sids[1], sids[0], sids[1], sids[1]], 'x');
+    assert.equal(base.stats().messagesSent, 2);
+    base.send([sids[2], sids[2]], Buffer.from('y'));
+    assert.equal(base.stats().messagesSent, 3);
+    await assertGot(['x'], ['x'], [Buffer.from('y')]);
+  }),
+);
+
+test(
   'options are the third argument',
   limit,
   three(async ({ base, sids, assertGot }) => {
@@ -117,18 +129,20 @@ test(
 );
 
 test(
-  'an explicit undefined is a TypeError, and no broadcast',
+  'an explicit undefined as data is a TypeError, as sid it addresses nobody',
   limit,
   three(async ({ base, sids, assertGot }) => {
     assert.throws(() => base.send(undefined), TypeError);
-    assert.throws(() => base.send(undefined, 'secret'), TypeError);
-    assert.throws(() => base.send(undefined, 'secret', {}), TypeError);
+    assert.equal(base.send(undefined, 'secret'), base);
+    assert.equal(base.send(undefined, 'secret', {}), base);
+    assert.equal(base.stats().messagesSent, 0);
+    base.send([undefined, sids[1], undefined], 'found');
     assert.throws(() => base.send(sids[0], undefined), TypeError);
     assert.throws(() => base.send([sids[0]], undefined), TypeError);
     assert.throws(() => base.send(null, undefined), TypeError);
     assert.throws(() => base.send(undefined, undefined), TypeError);
     assert.throws(() => base.send(), TypeError);
-    await assertGot([], [], []);
+    await assertGot([], ['found'], []);
   }),
 );
 

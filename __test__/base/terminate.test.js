@@ -70,11 +70,12 @@ test(
 );
 
 test(
-  'an explicit undefined is a TypeError, and nothing is ended',
+  'an explicit undefined addresses nobody, and no argument at all is a TypeError',
   limit,
   served({}, async ({ base, connect }) => {
     const client = await connect();
-    assert.throws(() => base.terminate(undefined), TypeError);
+    assert.equal(base.terminate(undefined), base);
+    assert.throws(() => base.terminate(), TypeError);
     assert.equal(base.connections, 1);
     base.send('open');
     assert.equal(await client.message(), 'open');

@@ -3,6 +3,7 @@
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
+const { WebSocketServer } = require('ws');
 
 const COMMAND = path.join(__dirname, '..', '..', 'bin', 'websockets.js');
 
@@ -11,11 +12,13 @@ class Run {
   /**
    * @param {string[]} args
    * @param {boolean} terminal whether it is on a terminal, by util-linux' `script`
+   * @param {'pipe' | number} input its standard input, or a descriptor in its place
    */
-  constructor(args, terminal) {
+  constructor(args, terminal, input) {
     const quoted = [process.execPath, COMMAND, ...args].map((arg) => `'${arg}'`).join(' ');
     const command = terminal ? ['script', '-qefc', quoted, '/dev/null'] : [process.execPath, COMMAND, ...args];
     this.process = spawn(command[0], command.slice(1), {
+      stdio: [input, 'pipe', 'pipe'],
       env: {
         ...process.env,
         TERM: 'xterm-256color',
@@ -28,22 +31,23 @@ class Run {
     this.stderr = '';
     for (const name of ['stdout', 'stderr'])
       this.process[name].setEncoding('utf8').on('data', (text) => (this[name] += text));
-    this.process.stdin.on('error', () => {}); // it may be gone before it has read all
+    this.process.stdin?.on('error', () => {}); // it may be gone before it has read all
     this.closed = once(this.process, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
   /**
    * @param {string | RegExp} what
+   * @param {'stdout' | 'stderr'} [where]
    * @returns {Promise<RegExpMatchArray>} once it has said that
    */
-  async says(what) {
+  async says(what, where = 'stdout') {
     const pattern = typeof what === 'string' ? new RegExp(what.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')) : what;
     const over = this.closed.then(() => true);
     for (;;) {
-      const found = pattern.exec(this.stdout);
+      const found = pattern.exec(this[where]);
       if (found) return found;
-      if (await Promise.race([once(this.process.stdout, 'data').then(() => false), over])) {
-        const last = pattern.exec(this.stdout);
+      if (await Promise.race([once(this.process[where], 'data').then(() => false), over])) {
+        const last = pattern.exec(this[where]);
         if (last) return last;
         throw new Error(`it ended and had not said ${pattern}\n${this.stdout}\n${this.stderr}`);
       }
@@ -65,13 +69,25 @@ class Run {
 /**
  * @param {import('node:test').TestContext} t by its end the process is gone
  * @param {string[]} args
- * @param {{ terminal?: boolean }} [options]
+ * @param {{ terminal?: boolean, input?: 'pipe' | number }} [options]
  * @returns {Run}
  */
-function command(t, args, { terminal = false } = {}) {
-  const run = new Run(args, terminal);
+function command(t, args, { terminal = false, input = 'pipe' } = {}) {
+  const run = new Run(args, terminal, input);
   t.after(() => run.process.kill('SIGKILL'));
   return run;
+}
+
+/** A server of `ws`, which does as the test says. @returns {Promise<string>} its URL */
+async function serve(t, listener, options = {}) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...options });
+  server.on('connection', listener);
+  await once(server, 'listening');
+  t.after(() => {
+    server.clients.forEach((client) => client.terminate());
+    server.close();
+  });
+  return `ws://127.0.0.1:${server.address().port}`;
 }
 
 /** The echo server on a free port. @returns {Promise<{ run: Run, url: string }>} */
@@ -81,4 +97,4 @@ async function echo(t, ...args) {
   return { run, url };
 }
 
-module.exports = { command, echo };
+module.exports = { command, echo, serve };

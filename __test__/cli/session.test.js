@@ -5,7 +5,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { command, echo } = require('./command');
+const { command, echo, serve } = require('./command');
 const { screen } = require('./screen');
 
 const limit = { timeout: 240_000 };
@@ -68,8 +68,8 @@ test('colours are for terminals that have them', { ...limit, skip: noTerminal },
   assert.ok(coloured.includes('\u001b[36m< hello\u001b[39m'), coloured);
   const piped = command(t, ['connect', url]);
   piped.process.stdin.end('hello\n');
-  const { stdout } = await piped.end();
-  assert.ok(!stdout.includes('\u001b'), stdout);
+  const { stdout, stderr } = await piped.end();
+  assert.ok(!(stdout + stderr).includes('\u001b'), stdout + stderr);
 });
 
 test('at a terminal Ctrl-D closes, and so does Ctrl-C', { ...limit, skip: noTerminal }, async (t) => {
@@ -82,4 +82,63 @@ test('at a terminal Ctrl-D closes, and so does Ctrl-C', { ...limit, skip: noTerm
     assert.equal(code, 0, stdout);
     assert.match(stdout, /closed, 1000/);
   }
+});
+
+test('every kind of frame is shown, and nothing that a server says commands the terminal', {
+  ...limit,
+  skip: noTerminal,
+}, async (t) => {
+  const url = await serve(t, (socket) => {
+    socket.send('\u001b[2Jcleared\u0007\r\nnext\u009b31m\u202e');
+    socket.send('\u061c\u200e\u200f');
+    socket.send('x'.repeat(5000));
+    socket.send(Buffer.from([0, 255]));
+    socket.send(Buffer.alloc(0));
+    socket.ping('are you there\u001b');
+    socket.pong('unasked');
+    socket.close(4000, 'bye\u001b[0m');
+  });
+  const { code, stdout } = await command(t, ['connect', url], { terminal: true }).end();
+  const lines = screen(stdout).map((line) => line.trimEnd());
+  assert.deepEqual(
+    lines.filter((line) => line !== ''),
+    [
+      'connected',
+      '< \\u001b[2Jcleared\\u0007\\r\\nnext\\u009b31m\\u202e',
+      '< \\u061c\\u200e\\u200f',
+      `< ${'x'.repeat(2000)}… (3000 characters more)`,
+      '< binary, 2 bytes: 00 ff',
+      '< binary, 0 bytes',
+      '< ping are you there\\u001b',
+      '< pong unasked',
+      'closed, 4000 bye\\u001b[0m',
+    ],
+  );
+  assert.equal(code, 1);
+});
+
+test('--json lays out what is JSON, and escapes it line by line', { ...limit, skip: noTerminal }, async (t) => {
+  const url = await serve(t, (socket) => {
+    socket.send('{"a":[1,"\u202e"],"none":{}}');
+    socket.send('{no\njson}');
+    socket.close(1000);
+  });
+  const { code, stdout } = await command(t, ['connect', '--json', url], { terminal: true }).end();
+  const lines = screen(stdout).map((line) => line.trimEnd());
+  assert.deepEqual(
+    lines.filter((line) => line !== ''),
+    [
+      'connected',
+      '< {',
+      '    "a": [',
+      '      1,',
+      '      "\\u202e"',
+      '    ],',
+      '    "none": {}',
+      '  }',
+      '< {no\\njson}',
+      'closed, 1000',
+    ],
+  );
+  assert.equal(code, 0);
 });

@@ -13,8 +13,8 @@ const quick = { closeTimeout: 50 };
 /** Appends its mark to text, and remembers what it saw. */
 function suffixing(seen) {
   const step = (way, mark) => (next, frame) => {
-    seen.push([way, frame.opcode, frame.rsv1, frame.payload.toString()]);
-    if (frame.opcode === TEXT) frame.payload = Buffer.concat([frame.payload, Buffer.from(mark)]);
+    seen.push([way, frame.opcode, frame.rsv1, frame.content.toString()]);
+    if (frame.opcode === TEXT) frame.content = Buffer.concat([frame.content, Buffer.from(mark)]);
     next(null, frame);
   };
   return { read: step('read', '<'), write: step('write', '>') };
@@ -27,7 +27,7 @@ const flip = (bytes) => Buffer.from(bytes.map((byte) => byte ^ 0x55));
 function flipping(seen) {
   const step = (way) => (next, frame) => {
     seen.push([way, frame.opcode, frame.rsv1, frame.length]);
-    if (frame.opcode < CLOSE) frame.payload = flip(frame.payload);
+    if (frame.opcode < CLOSE) frame.content = flip(frame.content);
     next(null, frame);
   };
   return { read: step('read'), write: step('write') };
@@ -186,7 +186,7 @@ test(
   served({ agreed: `x-drop, ${NAME}` }, async ({ base, events, raw }) => {
     base.extensions = {
       'x-drop': {
-        write: (next, frame) => next(frame.payload.includes('secret') ? new Error('a secret') : null, frame),
+        write: (next, frame) => next(frame.content.includes('secret') ? new Error('a secret') : null, frame),
       },
     };
     const client = await raw();
@@ -252,7 +252,7 @@ for (const [how, drop] of Object.entries(DROPS)) {
       base.extensions = {
         'x-late': {
           read(next, frame) {
-            seen.push(frame.payload.toString());
+            seen.push(frame.content.toString());
             next(null, frame);
           },
         },

@@ -104,11 +104,11 @@ test("an extension of the app's sees messages before they are compressed", limit
   const seen = [];
   const noting = () => ({
     read(next, frame) {
-      seen.push(['read', frame.rsv1, frame.payload.toString()]);
+      seen.push(['read', frame.rsv1, frame.content.toString()]);
       next();
     },
     write(next, frame) {
-      seen.push(['write', frame.rsv1, frame.payload.toString()]);
+      seen.push(['write', frame.rsv1, frame.content.toString()]);
       next();
     },
   });

@@ -1,6 +1,6 @@
 'use strict';
 
-// The code of README.md and docs/recipes.md runs as it stands, but for the port.
+// The code of README.md and of the guide runs as it stands, but for the port.
 
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
@@ -28,9 +28,8 @@ function blocks(document, heading) {
 }
 
 const readme = read('README.md');
-const recipes = read('docs', 'recipes.md');
+const recipes = read('docs', 'guide', 'recipes.md');
 const [first] = [.../^```js\n([\s\S]*?)^```$/m.exec(readme)].slice(1);
-const [upgrade] = blocks(recipes, '## A listener for the recipes');
 
 /** @returns {Promise<number>} a port that is free */
 async function freePort() {
@@ -49,7 +48,6 @@ async function run(t, block) {
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
   fs.mkdirSync(path.join(folder, 'node_modules'));
   fs.symlinkSync(root, path.join(folder, 'node_modules', 'websockets'), 'junction');
-  fs.writeFileSync(path.join(folder, 'upgrade.js'), upgrade);
   fs.writeFileSync(
     path.join(folder, 'told.js'),
     `
@@ -118,6 +116,7 @@ for (const [name, say, expected] of [
   ['Hold back for a slow peer', undefined, Array(1600).fill(64 * 1024)],
   ['Hold a fast peer back', 'hi', ['done: hi']],
   ['Take messages one by one', 'hi', ['done: hi']],
+  ['Behind a proxy: who is it?', undefined, ['you come from 127.0.0.1']],
 ]) {
   test(`recipe: ${name}`, OPTIONS, async (t) => {
     const [block] = blocks(recipes, `## ${name}`);
@@ -144,3 +143,38 @@ for (const name of ['Notice peers that vanish', 'Shut down gracefully']) {
     }
   });
 }
+
+test('a proxy is believed as far as it is ours', OPTIONS, async (t) => {
+  const { url } = await run(t, blocks(recipes, '## Behind a proxy: who is it?')[0]);
+  for (const [forwarded, expected] of [
+    ['203.0.113.9', '203.0.113.9'],
+    ['198.51.100.1, 203.0.113.9, ::1', '203.0.113.9'],
+  ]) {
+    const client = new WebSocket(url, { headers: { 'X-Forwarded-For': forwarded } });
+    t.after(() => client.terminate());
+    assert.equal(String((await once(client, 'message'))[0]), `you come from ${expected}`);
+  }
+});
+
+test('rooms: what is said in one is heard there, by the others', OPTIONS, async (t) => {
+  const { url } = await run(t, /^```js\n([\s\S]*?)^```$/m.exec(read('docs', 'guide', 'rooms.md'))[1]);
+  const [ada, grace, alone] = await Promise.all(
+    ['red', 'red', 'blue'].map(async (name) => {
+      const client = new WebSocket(`${url}/rooms/${name}`);
+      t.after(() => client.terminate());
+      await once(client, 'open');
+      return client;
+    }),
+  );
+  for (const other of [ada, alone]) other.on('message', () => assert.fail('it is not for this one'));
+  ada.send('hello');
+  assert.equal(String((await once(grace, 'message'))[0]), 'hello');
+  ada.close();
+  await once(ada, 'close');
+});
+
+test('getting started: the server, and the client that talks with it', OPTIONS, async (t) => {
+  const guide = read('docs', 'guide', 'getting-started.md');
+  const { child, text } = await run(t, ['## A server', '## A client'].flatMap((one) => blocks(guide, one)).join(''));
+  while (!/welcome\n.*HELLO\n/s.test(text())) await once(child.stdout, 'data');
+});

@@ -63,7 +63,7 @@ test('module-of-2013.js: an app that was not changed', { timeout: 30_000 }, asyn
   assert.equal(await grace.message(), 'somebody left: you asked for it');
 });
 
-test('docs/migrating.md quotes no line that the examples do not have', () => {
+test('docs/guide/migrating.md quotes no line that the examples do not have', () => {
   const root = path.join(__dirname, '..', '..');
   const read = (...parts) => fs.readFileSync(path.join(root, ...parts), 'utf8');
   const have = new Set(
@@ -71,7 +71,9 @@ test('docs/migrating.md quotes no line that the examples do not have', () => {
       .flatMap((file) => read('examples', 'migrating', file).split('\n'))
       .map((line) => line.trim()),
   );
-  const blocks = [...read('docs', 'migrating.md').matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, block]) => block);
+  const blocks = [...read('docs', 'guide', 'migrating.md').matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(
+    ([, block]) => block,
+  );
   assert.ok(blocks.length >= 10, `there are ${blocks.length} blocks of code`);
   const unknown = blocks
     .flatMap((block) => block.split('\n'))

@@ -89,11 +89,29 @@ test('`this` is the connection, in both directions and in each extension', () =>
   assert.deepEqual([connection.sid, connection.transport, connection.extensions], [sid, 'stream', ['x-a', 'x-b']]);
 });
 
+for (const mask of [false, true]) {
+  test(`an extension of 2013 reads and writes content, ${mask ? 'client' : 'server'}`, () => {
+    const suffix = (text) => {
+      const append = (next, frame) => {
+        if (frame.get('opcode') < CLOSE) frame.set('content', Buffer.from(frame.content + text));
+        next(null, frame);
+      };
+      return { read: append, write: append };
+    };
+    const { base, events, stream } = extended({ bubu: suffix('bubu'), taja: suffix('taja') }, { options: { mask } });
+    base.send('Hello World.');
+    assert.deepEqual(stream.texts, ['Hello World.bubutaja']);
+    assert.equal(stream.frames[0].key !== null, mask);
+    stream.say({ opcode: TEXT, payload: 'Hi.', mask: !mask });
+    assert.deepEqual(messages(events), ['Hi.tajabubu']);
+  });
+}
+
 test('frames are Frames, with all they have', () => {
   const seen = [];
   const see = (next, frame) => {
     const { fin, rsv1, rsv2, rsv3, opcode, mask, length, payload, content } = frame;
-    seen.push({ fin, rsv1, rsv2, rsv3, opcode, mask, length, payload: `${payload}`, masked: !content.equals(payload) });
+    seen.push({ fin, rsv1, rsv2, rsv3, opcode, mask, length, content: `${content}`, masked: !content.equals(payload) });
     assert.ok(frame instanceof Frame);
     assert.equal(frame.isValid(), null);
     next(null, frame);
@@ -110,7 +128,7 @@ test('frames are Frames, with all they have', () => {
       opcode: TEXT,
       mask: true,
       length: 2,
-      payload: 'in',
+      content: 'in',
       masked: true,
     },
     {
@@ -121,7 +139,7 @@ test('frames are Frames, with all they have', () => {
       opcode: TEXT,
       mask: false,
       length: 3,
-      payload: 'out',
+      content: 'out',
       masked: false,
     },
   ]);
@@ -129,7 +147,7 @@ test('frames are Frames, with all they have', () => {
 
 test('next() without a frame passes the one that came, whether it was changed or not', () => {
   const change = (next, frame) => {
-    frame.payload = `${frame.payload}!`;
+    frame.content = `${frame.content}!`;
     next();
   };
   const { base, events } = extended({ 'x-a': { read: change, write: (next) => next() } }, { stream: new LoopBack() });
@@ -139,7 +157,7 @@ test('next() without a frame passes the one that came, whether it was changed or
 
 test('another Frame takes the place of the one that came', () => {
   const replace = (next, { mask }) =>
-    next(null, Object.assign(new Frame(), { opcode: BINARY, mask, payload: 'other' }));
+    next(null, Object.assign(new Frame(), { opcode: BINARY, mask, content: 'other' }));
   const { base, events, stream } = extended({ 'x-a': { read: replace } }, { options: { enforceMasking: true } });
   stream.say({ opcode: TEXT, payload: 'x', mask: true });
   assert.equal(base.connections, 1);
@@ -178,7 +196,7 @@ test('an extension may change a control frame', () => {
     {
       'x-a': passing({
         read(next, frame) {
-          if (frame.opcode === PONG) frame.payload = `${frame.payload} changed`;
+          if (frame.opcode === PONG) frame.content = `${frame.content} changed`;
           next(null, frame);
         },
       }),
@@ -197,8 +215,8 @@ test('fragments go through one by one, and a ping between them', () => {
   const { base, events, stream } = extended({
     'x-a': passing({
       read(next, frame) {
-        seen.push(`${frame.payload}`);
-        if (frame.opcode < CLOSE) frame.payload = `(${frame.payload})`;
+        seen.push(`${frame.content}`);
+        if (frame.opcode < CLOSE) frame.content = `(${frame.content})`;
         next(null, frame);
       },
     }),

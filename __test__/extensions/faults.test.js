@@ -56,7 +56,7 @@ for (const way of ['read', 'write']) {
         let then;
         const extension = passing({
           [way](next, frame) {
-            if (!`${frame.payload}`.startsWith('bad')) next(null, frame);
+            if (!`${frame.content}`.startsWith('bad')) next(null, frame);
             else if (when === 'later') then = () => act(next, frame);
             else act(next, frame);
           },
@@ -165,7 +165,7 @@ for (const way of ['read', 'write']) {
     const { base, events, stream } = extended(
       {
         'x-a': passing({
-          [way]: (next, frame) => next(`${frame.payload}` === 'bad' ? new Error('bad') : null, frame),
+          [way]: (next, frame) => next(`${frame.content}` === 'bad' ? new Error('bad') : null, frame),
         }),
       },
       { stream: new LoopBack() },
@@ -205,11 +205,11 @@ test('a message listener that throws does no harm to the chain', async () => {
 for (const [what, change, code, closeCode] of [
   [
     'a message above maxPayload',
-    (frame) => (frame.payload = 'x'.repeat(1001)),
+    (frame) => (frame.content = 'x'.repeat(1001)),
     'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
     1009,
   ],
-  ['invalid UTF-8', (frame) => (frame.payload = Buffer.from([0xff])), 'WS_ERR_INVALID_UTF8', 1007],
+  ['invalid UTF-8', (frame) => (frame.content = Buffer.from([0xff])), 'WS_ERR_INVALID_UTF8', 1007],
   ['RSV1 left set', (frame) => (frame.rsv1 = true), 'WS_ERR_UNEXPECTED_RSV_1', 1002],
   ['RSV2 left set', (frame) => (frame.rsv2 = true), 'WS_ERR_UNEXPECTED_RSV_2_3', 1002],
   ['RSV3 left set', (frame) => (frame.rsv3 = true), 'WS_ERR_UNEXPECTED_RSV_2_3', 1002],
@@ -218,13 +218,13 @@ for (const [what, change, code, closeCode] of [
   ['a fragmented ping', (frame) => Object.assign(frame, { opcode: PING, fin: false }), 'WS_ERR_EXPECTED_FIN', 1002],
   [
     'a ping of 126 bytes',
-    (frame) => Object.assign(frame, { opcode: PING, payload: 'x'.repeat(126) }),
+    (frame) => Object.assign(frame, { opcode: PING, content: 'x'.repeat(126) }),
     'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH',
     1002,
   ],
   [
     'a close frame of 1 byte',
-    (frame) => Object.assign(frame, { opcode: CLOSE, payload: 'x' }),
+    (frame) => Object.assign(frame, { opcode: CLOSE, content: 'x' }),
     'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH',
     1002,
   ],
@@ -235,7 +235,7 @@ for (const [what, change, code, closeCode] of [
       {
         'x-a': {
           read(next, frame) {
-            if (`${frame.payload}` === 'bad') change(frame);
+            if (`${frame.content}` === 'bad') change(frame);
             next(null, frame);
           },
         },
@@ -259,7 +259,7 @@ test('read gives a key that is none: an error, and the frame is dropped', () => 
   const { base, events, stream } = extended({
     'x-a': {
       read(next, frame) {
-        if (`${frame.payload}` === 'bad') Object.assign(frame, { mask: true, masking: Buffer.alloc(3) });
+        if (`${frame.content}` === 'bad') Object.assign(frame, { mask: true, masking: Buffer.alloc(3) });
         next(null, frame);
       },
     },
@@ -320,14 +320,14 @@ test('an extension may use the reserved bits: written with them, and taken away 
 for (const [what, change] of [
   ['an opcode that there is not', (frame) => (frame.opcode = 3)],
   ['a fragmented ping', (frame) => Object.assign(frame, { opcode: PING, fin: false })],
-  ['a ping of 126 bytes', (frame) => Object.assign(frame, { opcode: PING, payload: 'x'.repeat(126) })],
+  ['a ping of 126 bytes', (frame) => Object.assign(frame, { opcode: PING, content: 'x'.repeat(126) })],
   ['a key that is none', (frame) => Object.assign(frame, { mask: true, masking: 'abcd' })],
 ]) {
   test(`write gives ${what}: an error, nothing of it is sent, and the rest is`, () => {
     const { base, events, sid, stream } = extended({
       'x-a': {
         write(next, frame) {
-          if (`${frame.payload}` === 'bad') change(frame);
+          if (`${frame.content}` === 'bad') change(frame);
           next(null, frame);
         },
       },
@@ -342,7 +342,7 @@ for (const [what, change] of [
 
 test('write may give more than maxPayload, which is a limit of what is received', () => {
   const { base, events, stream } = extended(
-    { 'x-a': { write: (next, frame) => next(null, Object.assign(frame, { payload: 'x'.repeat(2000) })) } },
+    { 'x-a': { write: (next, frame) => next(null, Object.assign(frame, { content: 'x'.repeat(2000) })) } },
     { options: { maxPayload: 1000 } },
   );
   base.send('.');

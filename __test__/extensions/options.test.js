@@ -135,7 +135,7 @@ test('an extension that is an instance of a class has its methods by inheritance
     }
 
     write(next, frame) {
-      next(null, Object.assign(frame, { payload: 'class' }));
+      next(null, Object.assign(frame, { content: 'class' }));
     }
   }
   const { base, stream } = extended({ 'x-a': new Tap() });

@@ -258,7 +258,7 @@ describe('reconnect', () => {
     client.open();
     const sids = [];
     for (const end of [
-      (peer) => peer.close(1000),
+      (peer) => peer.close(1001),
       (peer) => peer.terminate(),
       (peer) => peer._socket.resetAndDestroy(),
       (peer) => peer.send('done'),

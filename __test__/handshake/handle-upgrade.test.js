@@ -342,7 +342,7 @@ describe('handleUpgradeRequest', () => {
       [{ head: 'x' }, 'head'],
       [{ protocols: ['a b'] }, 'protocols'],
       [{ protocols: ['a', 'a'] }, 'protocols'],
-      [{ extensions: [] }, 'extensions'],
+      [{ extensions: ['a b'] }, 'extensions'],
       [{ perMessageDeflate: 1 }, 'perMessageDeflate'],
       [{ headers: 5 }, 'headers'],
       [{ origins: [5] }, 'origins'],
@@ -364,7 +364,7 @@ describe('handleUpgradeRequest', () => {
     }
     assert.throws(() => handleUpgradeRequest({}, socket, () => {}), /"req"/);
     assert.throws(() => handleUpgradeRequest(fakeRequest(), {}, () => {}), /"socket"/);
-    assert.throws(() => handleUpgradeRequest(fakeRequest(), socket), /"callback"/);
+    assert.throws(() => handleUpgradeRequest(fakeRequest(), socket, {}, 5), /"callback"/);
     assert.equal(socket.read(), null);
   });
 });

@@ -37,6 +37,7 @@ test('the tarballs hold what they should, and nothing else', limit, (t) => {
     'build.rs',
     'engine.io.d.ts',
     'engine.io.js',
+    'events.d.ts',
     'index.d.ts',
     'index.js',
   ];
@@ -49,6 +50,25 @@ test('the tarballs hold what they should, and nothing else', limit, (t) => {
   assert.deepEqual(main.files, expected.sort());
   for (const file of main.files) assert.doesNotMatch(file, /test|bench|fuzz|\.node$|\.tgz$|(^|\/)\./);
   t.diagnostic([own, main].map((one) => `${one.name}: ${Math.ceil(one.size / 1024)} KiB packed`).join(', '));
+});
+
+test('each link of a document that is packed leads to a file of the package, or to another site', limit, async (t) => {
+  let count = 0;
+  for (const one of packed()) {
+    const place = folder(t);
+    assert.equal((await execute(place, ['tar', '-xzf', one.file])).status, 0);
+    const exists = (file) => one.files.some((name) => name === file || name.startsWith(`${file}/`));
+    for (const document of one.files.filter((file) => file.endsWith('.md'))) {
+      const text = fs.readFileSync(path.join(place, 'package', document), 'utf8');
+      for (const [, target] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
+        count += 1;
+        if (/^https?:/.test(target)) continue;
+        const file = path.posix.join(path.posix.dirname(document), target).replace(/\/$/, '');
+        assert.ok(exists(file), `${one.name}, ${document}: ${target}`);
+      }
+    }
+  }
+  assert.ok(count > 100);
 });
 
 test('every file that the entry points name is in it', limit, () => {

@@ -41,6 +41,7 @@ before(() => {
     ['consumer.cts', 'consumer.cts'],
     ['consumer.mts', 'consumer.mts'],
     ['consumer.mts', 'consumer.ts'],
+    ['events.mts', 'events.mts'],
   ]) {
     fs.copyFileSync(path.join(root, '__test__', 'docs', 'types', from), path.join(project, to));
   }
@@ -55,6 +56,32 @@ test('publint has nothing to say of the tarball', limit, () => {
 test('are the types wrong? They are not, whoever looks for them', limit, () => {
   succeed(process.execPath, [program('@arethetypeswrong/cli', 'attw'), tarball]);
 });
+
+/** Compiles files of the project, as a strict one does. */
+function compile(compiler, files, args) {
+  succeed(
+    process.execPath,
+    [
+      program(compiler, 'tsc'),
+      '--strict',
+      '--noEmit',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2022',
+      '--types',
+      'node',
+      '--esModuleInterop',
+      '--exactOptionalPropertyTypes',
+      '--noUncheckedIndexedAccess',
+      '--pretty',
+      'false',
+      ...args,
+      ...files,
+    ],
+    project,
+  );
+}
 
 /** A compiler, and the types of Node.js that go with it; `docs/types.test.js` has the new one with the old types. */
 const PAIRS = {
@@ -77,29 +104,14 @@ for (const [pair, [compiler, types]] of Object.entries(PAIRS)) {
       fs.rmSync(link, { force: true });
       fs.symlinkSync(path.join(root, 'node_modules', types), link);
       const deprecated = compiler === 'typescript' && way === 'node10' ? ['--ignoreDeprecations', '6.0'] : [];
-      succeed(
-        process.execPath,
-        [
-          program(compiler, 'tsc'),
-          '--strict',
-          '--noEmit',
-          '--target',
-          'es2022',
-          '--lib',
-          'es2022',
-          '--types',
-          'node',
-          '--esModuleInterop',
-          '--exactOptionalPropertyTypes',
-          '--noUncheckedIndexedAccess',
-          '--pretty',
-          'false',
-          ...args,
-          ...deprecated,
-          ...files,
-        ],
-        project,
-      );
+      compile(compiler, files, [...args, ...deprecated]);
     });
   }
 }
+
+test('with the newest types of Node.js, websockets/events has once and on infer', limit, () => {
+  const link = path.join(project, 'node_modules', '@types', 'node');
+  fs.rmSync(link, { force: true });
+  fs.symlinkSync(path.join(root, 'node_modules', 'types-node-latest'), link);
+  compile('typescript', ['events.mts'], WAYS.nodenext.args);
+});

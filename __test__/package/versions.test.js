@@ -45,8 +45,7 @@ test('the main package asks for all of them, in its own version, and runs nothin
     Object.fromEntries(platforms().map((name) => [`websockets-${name}`, checkout.version])),
   );
   assert.deepEqual(Object.keys(manifest.scripts), ['build']);
-  for (const key of ['dependencies', 'devDependencies', 'repository', 'napi'])
-    assert.equal(manifest[key], undefined, key);
+  for (const key of ['dependencies', 'devDependencies', 'napi']) assert.equal(manifest[key], undefined, key);
   // Or npm would look for packages in a checkout that may not be published yet.
   assert.equal(checkout.optionalDependencies, undefined);
 });
@@ -66,12 +65,29 @@ for (const name of platforms()) {
   });
 }
 
+test('the manifests say where the sources are', () => {
+  const page = checkout.homepage.replace('#readme', '');
+  assert.match(page, /^https:\/\/github\.com\/[\w-]+\/[\w-]+$/);
+  for (const [manifest, directory] of [
+    [checkout],
+    [mainManifest({})],
+    [platformManifest('darwin-x64', {}), 'npm/darwin-x64'],
+  ]) {
+    assert.equal(manifest.homepage, `${page}#readme`);
+    assert.deepEqual(manifest.bugs, { url: `${page}/issues` });
+    const repository = { type: 'git', url: `git+${page}.git`, ...(directory && { directory }) };
+    assert.deepEqual(manifest.repository, repository);
+  }
+});
+
 test('where a workflow packs, the manifests name its repository, as provenance wants it', () => {
   const env = { GITHUB_SERVER_URL: 'https://github.example', GITHUB_REPOSITORY: 'owner/name' };
   const url = 'git+https://github.example/owner/name.git';
   assert.deepEqual(mainManifest(env).repository, { type: 'git', url });
   assert.deepEqual(platformManifest('darwin-x64', env).repository, { type: 'git', url, directory: 'npm/darwin-x64' });
   for (const manifest of [mainManifest(env), platformManifest('darwin-x64', env)]) {
+    assert.equal(manifest.homepage, 'https://github.example/owner/name#readme');
+    assert.deepEqual(manifest.bugs, { url: 'https://github.example/owner/name/issues' });
     assert.deepEqual(manifest.publishConfig, { access: 'public', provenance: true });
   }
 });

@@ -63,6 +63,39 @@ test('what is no object has no settings, and what a getter throws is thrown', ()
   assert.throws(() => openStream(wrong), { code: 'ERR_INVALID_ARG_TYPE', message: /"deflate"/ });
 });
 
+test('a frame is written to memory of its own, if there is room for it', () => {
+  const memory = Buffer.alloc(32);
+  const payload = memory.subarray(16, 19);
+  payload.write('abc');
+  const write = (into, key = null) => native.encodeFrame(into, true, false, true, false, 1, payload, key);
+  const into = Buffer.alloc(9);
+  assert.equal(write(into), 5);
+  assert.deepEqual(into, Buffer.from([0xa1, 3, 0x61, 0x62, 0x63, 0, 0, 0, 0]));
+  assert.equal(write(into, Buffer.from([1, 1, 1, 1])), 9);
+  assert.deepEqual(into, Buffer.from([0xa1, 0x83, 1, 1, 1, 1, 0x60, 0x63, 0x62]));
+  for (const [short, key] of [
+    [Buffer.alloc(4), null],
+    [Buffer.alloc(8), Buffer.alloc(4)],
+    [Buffer.alloc(14), Buffer.alloc(3)],
+    [Buffer.alloc(14), Buffer.alloc(5)],
+    [memory.subarray(4, 17), null],
+    [memory.subarray(18), null],
+  ]) {
+    assert.throws(() => write(short, key), { code: 'ERR_INVALID_ARG_TYPE' });
+  }
+  assert.equal(payload.toString(), 'abc');
+});
+
+test('the size of a frame is known from its header, and bounded', () => {
+  const frame = Buffer.from([0x82, 126, 1, 0]);
+  assert.equal(native.frameSize(frame, 256), 4 + 256);
+  assert.equal(native.frameSize(frame, Infinity), 4 + 256);
+  assert.equal(native.frameSize(frame.subarray(0, 3), 0), undefined);
+  assert.throws(() => native.frameSize(frame, 255), { code: 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' });
+  assert.throws(() => native.frameSize(Buffer.from([0x83, 0]), 0), { code: 'WS_ERR_INVALID_OPCODE' });
+  assert.equal(native.largestCompressed(800), 800 + 100 + 1024);
+});
+
 test('the constants are those of the RFC, of the documentation and of V8', () => {
   const { kind, opcode, statusCode, limit, default: defaults, ...rest } = native.constants;
   assert.deepEqual(Object.values(kind), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);

@@ -22,7 +22,8 @@ const NO_SOCKET_TRANSPORT = {
     'socket/descriptors.test.js': [
       'no descriptor left for a socket (first of the process): it throws, and nothing has changed',
       'no descriptor left for a socket (later of the process): it throws, and nothing has changed',
-      'no descriptor left for a socket of a Server: an error event, that connection is dropped, the next one is served',
+      'no descriptor left for a socket of a Server (server): 503, an error, and the next one is served',
+      'no descriptor left for a socket of a Server (engine): 503, an error, and the next one is served',
     ],
     'process/exit.test.js': ['open', 'message', 'binary', 'ping', 'pong', 'drain', 'error', 'close'].map(
       (name) => `process.exit() in a listener of ${name}, by the socket transport`,

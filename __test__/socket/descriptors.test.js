@@ -28,17 +28,20 @@ test('no descriptor left for a socket on the stream transport: it takes none', {
   assert.deepEqual(child.lines, [['answer', 'usable']]);
 });
 
-test('no descriptor left for a socket of a Server: an error event, that connection is dropped, the next one is served', {
-  ...limit,
-  skip,
-}, async (t) => {
-  const child = run(t, 'out-of-descriptors.js', ['server'], { descriptors: 64 });
-  assert.deepEqual(await child.exited, { code: 0, signal: null }, child.stderr);
-  assert.deepEqual(child.lines, [
-    ['error', 'EMFILE', 0, 0],
-    ['answer', 'usable'],
-  ]);
-});
+for (const which of ['server', 'engine']) {
+  test(`no descriptor left for a socket of a Server (${which}): 503, an error, and the next one is served`, {
+    ...limit,
+    skip,
+  }, async (t) => {
+    const child = run(t, 'out-of-descriptors.js', [which], { descriptors: 64 });
+    assert.deepEqual(await child.exited, { code: 0, signal: null }, child.stderr);
+    assert.deepEqual(child.lines, [
+      ['error', 'EMFILE', 0, 0],
+      ['refused', 503],
+      ['answer', 'usable'],
+    ]);
+  });
+}
 
 test(
   'a child process does not inherit the connection',

@@ -7,7 +7,7 @@ const { TEXT } = require('./frames');
 /** @returns {object} an extension that appends its mark, by reading and by writing */
 function appending(mark) {
   const append = (next, frame) => {
-    if (frame.opcode === TEXT) frame.payload = `${frame.payload}${mark}`;
+    if (frame.opcode === TEXT) frame.content = `${frame.content}${mark}`;
     next(null, frame);
   };
   return { read: append, write: append };

@@ -4,7 +4,7 @@
 
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
-const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const { existsSync, mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { selfSigned } = require('../../__test__/support/certificate');
@@ -78,6 +78,15 @@ async function startServer(server, env, core) {
   };
 }
 
+/** Without the generator there is nothing to measure with. @throws {Error} if it is not built */
+function checkGenerator() {
+  if (existsSync(GENERATOR)) return;
+  const manifest = path.relative(process.cwd(), path.join(__dirname, '..', 'generator', 'Cargo.toml'));
+  throw new Error(
+    `the load generator is not built: "npm run bench" in the root of the checkout builds it first, and so does "cargo build --release --manifest-path ${manifest}"`,
+  );
+}
+
 /**
  * Runs the generator.
  *
@@ -94,4 +103,4 @@ async function generate(args, core) {
   return JSON.parse(output.text);
 }
 
-module.exports = { generate, makeCertificate, startServer };
+module.exports = { checkGenerator, generate, makeCertificate, startServer };

@@ -23,7 +23,7 @@ class Pinger extends EventEmitter {
     this.#base = base;
     this.#timer = setInterval(() => this.#round(), INTERVAL);
     base.on('pong', (text, sid) => this.#pong(text, sid));
-    base.on('close', (_reason, sid) => this.#waiting.delete(sid));
+    base.on('close', (reason, sid) => this.#waiting.delete(sid));
   }
 
   /**

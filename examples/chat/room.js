@@ -31,8 +31,8 @@ class Room {
     this.#base = base;
     this.#pinger = pinger;
     base.on('message', (text, sid) => this.#message(text, sid));
-    base.on('binary', (_data, sid) => this.#tell(sid, { type: 'error', message: 'Text messages only.' }));
-    base.on('close', (_reason, sid) => this.#leave(sid));
+    base.on('binary', (data, sid) => this.#tell(sid, { type: 'error', message: 'Text messages only.' }));
+    base.on('close', (reason, sid) => this.#leave(sid));
     pinger.on('rtt', (sid, ms, asked) => this.#rtt(sid, ms, asked));
   }
 

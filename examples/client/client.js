@@ -16,7 +16,7 @@ const client = new Client({
 
 client.on('open', (sid) => console.log(`open: ${client.sockets[sid].remoteAddress}`));
 client.on('message', (text) => console.log(text));
-client.on('close', (reason, _sid, code) => console.log(`closed: ${code} ${reason}`));
+client.on('close', (reason, sid, code) => console.log(`closed: ${code} ${reason}`));
 client.on('error', (error) =>
   console.error(`${error.code}: ${error.message}${error.body ? `, ${error.body.trim()}` : ''}`),
 );

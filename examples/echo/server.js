@@ -13,7 +13,7 @@ base.on('binary', (data, sid) => base.send(sid, data));
 base.on('error', (error) => console.error(`${error.sid} ${error.code}: ${error.message}`));
 base.on('close', (reason, sid, code) => console.log(`${sid} closed, ${code} ${reason}`));
 
-const server = http.createServer((_req, res) => {
+const server = http.createServer((req, res) => {
   res.writeHead(426, { Upgrade: 'websocket' }).end('This port speaks WebSocket.\n');
 });
 

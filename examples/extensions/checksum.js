@@ -15,7 +15,7 @@ const FIRST_CONTROL_OPCODE = 8;
 const checksum = {
   write(next, frame) {
     if (frame.opcode < FIRST_CONTROL_OPCODE) {
-      frame.payload = Buffer.concat([frame.payload, sumOf(frame.payload)]);
+      frame.content = Buffer.concat([frame.content, sumOf(frame.content)]);
       frame.rsv3 = true;
     }
     next(null, frame);
@@ -25,9 +25,9 @@ const checksum = {
     if (frame.opcode >= FIRST_CONTROL_OPCODE) return next(null, frame);
     const end = frame.length - LENGTH;
     if (!frame.rsv3 || end < 0) return next(checksumError('the frame carries no checksum'));
-    const payload = frame.payload.subarray(0, end);
-    if (!sumOf(payload).equals(frame.payload.subarray(end))) return next(checksumError('the checksum is wrong'));
-    frame.payload = payload;
+    const payload = frame.content.subarray(0, end);
+    if (!sumOf(payload).equals(frame.content.subarray(end))) return next(checksumError('the checksum is wrong'));
+    frame.content = payload;
     frame.rsv3 = false; // nobody behind us knows what it means
     next(null, frame);
   },

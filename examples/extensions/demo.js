@@ -15,7 +15,7 @@ const metrics = new Metrics();
 /** The damage: behind the checksum in the write chain, so that it is found. */
 const noise = {
   write(next, frame) {
-    if (frame.payload.includes('noise')) frame.payload[0] ^= 1;
+    if (frame.content.includes('noise')) frame.content[0] ^= 1;
     next(null, frame);
   },
 };
@@ -26,8 +26,8 @@ function createServer() {
   base.extensions = { 'x-checksum': checksum, metrics: metrics.extension };
   base.on('message', (text, sid) => base.send(sid, `echo: ${text}`));
   base.on('error', (error) => console.log(`server: ${error.code}, ${error.message}`));
-  base.on('close', (reason, _sid, code) => console.log(`server: closed, ${code} ${reason}`));
-  const server = http.createServer();
+  base.on('close', (reason, sid, code) => console.log(`server: closed, ${code} ${reason}`));
+  const server = http.createServer((req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end());
   server.on('upgrade', (request, socket, head) => {
     const offered = (request.headers['sec-websocket-extensions'] ?? '').split(',').map((name) => name.trim());
     const agreed = offered.filter((name) => name === 'x-checksum');

@@ -1,7 +1,7 @@
 'use strict';
 
 // An app of the 2013 module: its own answer to the upgrade, `assignSocket`, and the events and methods of
-// WebSocketBase. Nothing in it was changed; docs/migrating.md goes through it line by line.
+// WebSocketBase. Nothing in it was changed; docs/guide/migrating.md goes through it line by line.
 
 var crypto = require('crypto');
 var http = require('http');
@@ -32,7 +32,10 @@ util.inherits(Chat, WebSocketBase);
 
 var chat = new Chat({ url: 'ws://example.com/chat', maxConnections: 100, timeout: 60000 });
 
-var server = http.createServer();
+var server = http.createServer(function (req, res) {
+  res.writeHead(426, { Upgrade: 'websocket' });
+  res.end();
+});
 server.on('upgrade', function (req, socket) {
   var hash = crypto.createHash('sha1');
   hash.update(req.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11');

@@ -5,7 +5,7 @@
 const http = require('node:http');
 const { Server } = require('websockets');
 
-const httpServer = http.createServer();
+const httpServer = http.createServer((req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end());
 
 const server = new Server({
   url: 'ws://localhost/chat',
@@ -33,7 +33,7 @@ server.on('message', (text, sid) => {
   server.send(`${names.get(sid)}: ${text}`); // to all
 });
 
-server.on('close', (_reason, sid, code) => {
+server.on('close', (reason, sid, code) => {
   server.send(`${names.get(sid)} has gone, ${code}`);
   names.delete(sid);
 });

@@ -5,7 +5,7 @@
 const http = require('node:http');
 const { WebSocket, WebSocketServer } = require('ws');
 
-const httpServer = http.createServer();
+const httpServer = http.createServer((req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end());
 
 const wss = new WebSocketServer({
   server: httpServer,

@@ -43,7 +43,7 @@ sockets.on('open', (sid, req) => {
   sockets.send(sid, `hello ${users.get(sid)}`);
 });
 sockets.on('message', (text, sid) => sockets.send(`${users.get(sid)}: ${text}`));
-sockets.on('close', (_reason, sid) => users.delete(sid));
+sockets.on('close', (reason, sid) => users.delete(sid));
 sockets.on('error', (error) => console.error(`${error.code}: ${error.message}`));
 sockets.listen(httpServer);
 

@@ -49,13 +49,13 @@ sockets.on('open', (sid) => {
   });
 });
 sockets.on('drain', (sid) => outgoing.get(sid).drained());
-sockets.on('close', (_reason, sid) => {
+sockets.on('close', (reason, sid) => {
   outgoing.get(sid).destroy(); // which closes the file, too
   outgoing.delete(sid);
 });
 sockets.on('error', (error) => console.error(`${error.code}: ${error.message}`));
 
-const httpServer = http.createServer();
+const httpServer = http.createServer((req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end());
 sockets.listen(httpServer);
 httpServer.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
   console.log(`ws://localhost:${httpServer.address().port}`);

@@ -42,7 +42,7 @@ function primary() {
 }
 
 function worker() {
-  const httpServer = http.createServer();
+  const httpServer = http.createServer((req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end());
   const sockets = new Server();
   sockets.on('open', (sid) => sockets.send(sid, `worker ${cluster.worker.id}`));
   sockets.on('message', (text) => {

@@ -8,7 +8,7 @@ const { Server } = require('websockets');
 const app = express();
 const sockets = new Server({ url: 'ws://localhost/live' });
 
-app.get('/', (_req, res) => res.send(`${sockets.connections} are listening\n`));
+app.get('/', (req, res) => res.send(`${sockets.connections} are listening\n`));
 app.post('/say', express.text(), (req, res) => {
   sockets.send(req.body); // to all
   res.sendStatus(204);

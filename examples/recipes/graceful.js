@@ -7,7 +7,7 @@ const http = require('node:http');
 const { setTimeout: work } = require('node:timers/promises');
 const { Server } = require('websockets');
 
-const httpServer = http.createServer((_req, res) => {
+const httpServer = http.createServer((req, res) => {
   // What a load balancer asks: it sends nobody any more once this says 503.
   res.writeHead(stopping ? 503 : 200).end();
 });

@@ -13,7 +13,7 @@ const INTERVAL = Number(process.env.INTERVAL ?? 15_000);
 
 // The I/O threads do this: it costs JavaScript nothing, and a busy event loop does not disturb it.
 const sockets = new Server({ pingInterval: INTERVAL });
-sockets.on('close', (_reason, _sid, code) => console.log(code === 1006 ? 'lost' : 'closed'));
+sockets.on('close', (reason, sid, code) => console.log(code === 1006 ? 'lost' : 'closed'));
 
 // Where the times are of interest as well, the app pings, with the time as the ping's data.
 const timer = setInterval(() => sockets.ping(String(performance.now())), INTERVAL);
@@ -25,7 +25,7 @@ sockets.on('pong', (text, sid) => {
 
 sockets.on('error', (error) => console.error(`${error.code}: ${error.message}`));
 
-const httpServer = http.createServer();
+const httpServer = http.createServer((req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end());
 sockets.listen(httpServer);
 httpServer.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
   console.log(`ws://localhost:${httpServer.address().port}`);

@@ -5,7 +5,7 @@
 const http = require('node:http');
 const { Server } = require('websockets');
 
-const httpServer = http.createServer((_req, res) => res.end('hello over HTTP\n'));
+const httpServer = http.createServer((req, res) => res.end('hello over HTTP\n'));
 
 const sockets = new Server();
 sockets.on('open', (sid, req) => sockets.send(sid, `hello over WebSocket, you asked for ${req.url}`));

@@ -16,7 +16,7 @@ if (!KEY || !CERT) {
   process.exit(1);
 }
 
-const httpsServer = https.createServer({ key: fs.readFileSync(KEY), cert: fs.readFileSync(CERT) }, (_req, res) => {
+const httpsServer = https.createServer({ key: fs.readFileSync(KEY), cert: fs.readFileSync(CERT) }, (req, res) => {
   res.end('hello over HTTPS\n');
 });
 

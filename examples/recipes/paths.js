@@ -5,7 +5,7 @@
 const http = require('node:http');
 const { Server } = require('websockets');
 
-const httpServer = http.createServer();
+const httpServer = http.createServer((req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end());
 
 /** What is said at /chat is heard by all who are there. */
 const chat = new Server({ url: 'ws://localhost/chat', maxPayload: 4096 });
@@ -26,7 +26,7 @@ channels.on('open', (sid, req) => {
   members.set(channel, (members.get(channel) ?? new Set()).add(sid));
 });
 channels.on('message', (text, sid) => channels.send([...members.get(channelOf.get(sid))], text));
-channels.on('close', (_reason, sid) => {
+channels.on('close', (reason, sid) => {
   const channel = channelOf.get(sid);
   channelOf.delete(sid);
   members.get(channel).delete(sid);

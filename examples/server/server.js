@@ -5,7 +5,7 @@
 const http = require('node:http');
 const { Server } = require('websockets');
 
-const httpServer = http.createServer((_req, res) => res.writeHead(404).end('There is only a WebSocket, at /room.\n'));
+const httpServer = http.createServer((req, res) => res.writeHead(404).end('There is only a WebSocket, at /room.\n'));
 
 const room = new Server({
   url: 'ws://localhost/room',
@@ -23,7 +23,7 @@ room.on('open', (sid, req) => {
   room.send(others(sid), `${names.get(sid)} has come`);
 });
 room.on('message', (text, sid) => room.send(others(sid), `${names.get(sid)}: ${text}`));
-room.on('close', (_reason, sid) => {
+room.on('close', (reason, sid) => {
   room.send(`${names.get(sid)} has gone`);
   names.delete(sid);
 });

@@ -7,6 +7,7 @@ const { Connection, kInner } = require('../connection/connection.js');
 const { opened } = require('../connection/diagnostics.js');
 const { close, enterClosed, terminate } = require('../connection/lifecycle.js');
 const { checkAssignOptions } = require('../connection/options.js');
+const { isHttp2Stream } = require('../handshake/server/http2.js');
 const { upgraded } = require('../handshake/upgraded-streams.js');
 const { statusCode } = require('../native/constants.js');
 const native = require('../native/native.js');
@@ -37,11 +38,12 @@ const taken = new WeakSet();
  * @param {unknown} socket
  * @param {unknown} options as `assignSocket` gets them
  * @param {Sink} sink
+ * @param {string} [response] what ends the opening handshake: it is written once nothing can fail any more
  * @returns {Connection}
  * @throws {TypeError} if an argument is wrong
  * @throws {Error} `ERR_WS_SOCKET_TAKEN`, `ERR_WS_UNSUPPORTED_SOCKET`, or the system's code
  */
-function take(group, socket, options, sink) {
+function take(group, socket, options, sink, response = '') {
   if (!isWritable(socket)) {
     throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
   }
@@ -52,7 +54,7 @@ function take(group, socket, options, sink) {
   // At once: what is asked of the socket, and of those that have to make room, may assign it as well.
   taken.add(socket);
   try {
-    return makeConnection(group, socket, checked, sink);
+    return makeConnection(group, socket, checked, sink, response);
   } catch (error) {
     taken.delete(socket);
     throw error;
@@ -88,9 +90,10 @@ function isWritable(value) {
  * @param {Duplex} socket that is no connection yet
  * @param {AssignOptions} options
  * @param {Sink} sink
+ * @param {string} response
  * @returns {Connection}
  */
-function makeConnection(group, socket, options, sink) {
+function makeConnection(group, socket, options, sink, response) {
   options.signal?.throwIfAborted();
   const mask = options.mask ?? group.options.mask;
   const over = socket.destroyed || socket.writableEnded;
@@ -106,8 +109,9 @@ function makeConnection(group, socket, options, sink) {
     protocol: options.protocol,
     extensions: options.extensions.map(({ name }) => name),
     mask,
-    remoteAddress: /** @type {Partial<net.Socket>} */ (socket).remoteAddress,
+    remoteAddress: addressOf(socket),
     windowBytes: native.deflateMemory(deflate, mask),
+    data: options.data,
   });
   group.views.add(connection);
   group.windowBytes += connection[kInner].windowBytes;
@@ -116,6 +120,9 @@ function makeConnection(group, socket, options, sink) {
     socket.on('error', ignore);
     process.nextTick(finishOver, connection);
     return connection;
+  }
+  if (response !== '') {
+    socket.write(response, 'latin1');
   }
   transport.bind(connection);
   if (socket instanceof net.Socket) {
@@ -135,7 +142,7 @@ function makeConnection(group, socket, options, sink) {
  */
 function makeTransport(group, socket, { mask, deflate }, { extensions, transport }) {
   const isSocket = socket instanceof net.Socket;
-  const isStrict = isSocket || upgraded.has(socket);
+  const isStrict = isSocket || upgraded.has(socket) || isHttp2Stream(socket);
   const role = { mask, enforceMasking: group.options.enforceMasking ?? isStrict, deflate };
   const isChained = extensions.some(({ agreed }) => agreed === undefined);
   const reason = isChained ? 'its extensions are JavaScript' : whyNot(socket);
@@ -172,6 +179,19 @@ function methodsOf(stream) {
   return /** @type {import('../transport/stream/stream-output.js').Methods} */ (Object.fromEntries(methods));
 }
 
+/**
+ * The peer's IP address: that of a stream of HTTP/2 is its session's.
+ *
+ * @param {Duplex} socket
+ * @returns {string | undefined}
+ */
+function addressOf(socket) {
+  const { remoteAddress } = /** @type {Partial<net.Socket>} */ (
+    isHttp2Stream(socket) ? (socket.session?.socket ?? {}) : socket
+  );
+  return remoteAddress;
+}
+
 /** Closes the oldest connections until one more may be open. @param {Group} group */
 function makeRoom({ evicted, options, views }) {
   while (views.size >= options.maxConnections) {
@@ -181,7 +201,12 @@ function makeRoom({ evicted, options, views }) {
   }
 }
 
-/** Has an AbortSignal terminate the connection. @param {Connection} connection @param {AbortSignal} [signal] */
+/**
+ * Has an AbortSignal terminate the connection.
+ *
+ * @param {Connection} connection
+ * @param {AbortSignal} [signal]
+ */
 function follow(connection, signal) {
   if (signal !== undefined) {
     connection[kInner].release = onAbort(signal, () => terminate(connection));

@@ -18,7 +18,11 @@ const { failed } = require('../connection/diagnostics.js');
  */
 class BaseSink {
   #emitter;
-  /** The iterators, by the sid that they are for; `null` if they are for all. @type {Map<string | null, Set<Messages>>} */
+  /**
+   * The iterators, by the sid that they are for; `null` if they are for all.
+   *
+   * @type {Map<string | null, Set<Messages>>}
+   */
   readers = new Map();
 
   /** @param {import('node:events').EventEmitter} emitter the `Base` */
@@ -94,7 +98,13 @@ class BaseSink {
     this.#emitter.emit('close', reason, sid, code);
   }
 
-  /** Hands a message to the iterators. @param {Connection} connection @param {string | Buffer} data @param {boolean} isBinary */
+  /**
+   * Hands a message to the iterators.
+   *
+   * @param {Connection} connection
+   * @param {string | Buffer} data
+   * @param {boolean} isBinary
+   */
   #read(connection, data, isBinary) {
     for (const reader of this.#readersOf(connection.sid)) {
       if (!isBinary || reader.takesBinary) reader.take(connection, data);

@@ -3,6 +3,7 @@
 const { EventEmitter } = require('node:events');
 const { inherits } = require('node:util');
 
+const { addressed } = require('./addressed.js');
 const { announce, take } = require('./assign.js');
 const { BaseSink } = require('./base-sink.js');
 const { kInner } = require('../connection/connection.js');
@@ -18,7 +19,7 @@ const { invalidType } = require('../util/errors.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { ioThreads } = require('../transport/socket/dispatch.js');
 const { Messages } = require('./messages.js');
-const { addressed, sendFrame } = require('./send.js');
+const { sendFrame } = require('./send.js');
 
 /** Where a `Base` keeps what is not for its users: its connections, and their sink. */
 const kGroup = Symbol('websockets.group');
@@ -26,7 +27,12 @@ const kSink = Symbol('websockets.sink');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../index').Sids} Sids */
-/** @typedef {import('../../index').Base & { [kGroup]: Group<Connection>, [kSink]: BaseSink }} Self a `Base`, all of it */
+
+/**
+ * A `Base`, with what is not for its users.
+ *
+ * @typedef {import('../../index').Base & { [kGroup]: Group<Connection>, [kSink]: BaseSink }} Self
+ */
 
 /**
  * Many WebSocket connections behind one EventEmitter.
@@ -49,7 +55,7 @@ function Base(options) {
 }
 inherits(Base, EventEmitter);
 
-/** @param {unknown} base @returns {Self} the same, with what is not for its users */
+/** @param {unknown} base @returns {Self} the same */
 function whole(base) {
   return /** @type {Self} */ (base);
 }
@@ -88,7 +94,7 @@ Base.prototype.send = function send(sid, data, options) {
   const [to, message] = given < 2 ? [null, sid] : [sid, data];
   const checked = checkData(message);
   const compress = given < 3 || checkSendOptions(options);
-  group.counters.messagesSent += sendFrame(group, to, opcodeOf(checked), checked, compress);
+  group.counters.messagesSent += sendFrame(group, 'send', to, opcodeOf(checked), checked, compress);
   return this;
 };
 
@@ -123,7 +129,7 @@ Base.prototype.ping = function ping(...args) {
     [data] = args;
   }
   const checked = checkPingData(data);
-  group.counters.pingsSent += sendFrame(group, sid, opcode.PING, checked, false);
+  group.counters.pingsSent += sendFrame(group, 'ping', sid, opcode.PING, checked, false);
   return this;
 };
 
@@ -149,7 +155,7 @@ Base.prototype.close = function close(...args) {
   }
   const checkedCode = checkCloseCode(code);
   const checked = checkReason(reason);
-  for (const connection of addressed(group, sid)) {
+  for (const connection of addressed(group, 'close', sid)) {
     lifecycle.close(connection, checkedCode, checked);
   }
   return this;
@@ -158,16 +164,29 @@ Base.prototype.close = function close(...args) {
 /**
  * Drops connections without a closing handshake; `close` follows with 1006.
  *
- * @param {string | string[] | null} sid
+ * @param {unknown[]} args a sid, an array of sids, or `null` for all
  * @returns {this}
  * @throws {TypeError} where it is anything else
  */
-Base.prototype.terminate = function terminate(sid) {
-  for (const connection of addressed(groupOf(this), sid)) {
+Base.prototype.terminate = function terminate(...args) {
+  for (const connection of addressed(groupOf(this), 'terminate', onlyArgument(args))) {
     lifecycle.terminate(connection);
   }
   return this;
 };
+
+/**
+ * What was given to a method that has one form. One that is missing is no look-up that failed.
+ *
+ * @param {unknown[]} args
+ * @returns {unknown}
+ */
+function onlyArgument(args) {
+  if (args.length === 0) {
+    throw invalidType('The "sid" argument', 'a string, an array of strings, or null', undefined);
+  }
+  return args[0];
+}
 
 /**
  * Makes a socket, whose opening handshake is done, a connection.
@@ -191,10 +210,11 @@ Base.prototype.assignSocket = function assignSocket(socket, options) {
  * @param {unknown} base
  * @param {unknown} socket
  * @param {unknown} options as `assignSocket` gets them
+ * @param {string} [response] what ends the opening handshake, if it is still to be written
  * @returns {Connection}
  */
-function takeSocket(base, socket, options) {
-  return take(groupOf(base), socket, options, whole(base)[kSink]);
+function takeSocket(base, socket, options, response) {
+  return take(groupOf(base), socket, options, whole(base)[kSink], response);
 }
 
 /**
@@ -214,11 +234,12 @@ Base.prototype.bufferedAmount = function bufferedAmount(sid) {
  * Stops reading from a peer: nothing of it is emitted until `resume`, and its idle time stands
  * still. TCP then stops the peer.
  *
- * @param {string | string[] | null} sid
+ * @param {unknown[]} args a sid, an array of sids, or `null` for all
  * @returns {this}
+ * @throws {TypeError} where it is anything else
  */
-Base.prototype.pause = function pause(sid) {
-  for (const connection of addressed(groupOf(this), sid)) {
+Base.prototype.pause = function pause(...args) {
+  for (const connection of addressed(groupOf(this), 'pause', onlyArgument(args))) {
     holds.pause(connection);
   }
   return this;
@@ -227,11 +248,12 @@ Base.prototype.pause = function pause(sid) {
 /**
  * Goes on reading after `pause`.
  *
- * @param {string | string[] | null} sid
+ * @param {unknown[]} args a sid, an array of sids, or `null` for all
  * @returns {this}
+ * @throws {TypeError} where it is anything else
  */
-Base.prototype.resume = function resume(sid) {
-  for (const connection of addressed(groupOf(this), sid)) {
+Base.prototype.resume = function resume(...args) {
+  for (const connection of addressed(groupOf(this), 'resume', onlyArgument(args))) {
     holds.resume(connection);
   }
   return this;

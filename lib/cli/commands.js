@@ -8,6 +8,7 @@ class UsageError extends Error {}
 /**
  * @typedef {object} Option
  * @property {'string' | 'boolean'} type
+ * @property {string} [short] one letter
  * @property {boolean} [multiple]
  * @property {string} [value] what help calls it
  * @property {string} help
@@ -25,8 +26,14 @@ class UsageError extends Error {}
  * @property {string} [host]
  * @property {string} [cert]
  * @property {string} [key]
+ * @property {string} [passphrase]
+ * @property {string[]} [execute]
  * @property {string} [ping]
  * @property {string} [wait]
+ * @property {boolean} [json]
+ * @property {boolean} [binary]
+ * @property {boolean} [reconnect]
+ * @property {boolean} [follow-redirects]
  * @property {string} [ca]
  * @property {boolean} [insecure]
  * @property {string[]} [header]
@@ -35,9 +42,15 @@ class UsageError extends Error {}
 
 /** @type {Record<string, Option>} */
 const BOTH = {
-  deflate: { type: 'boolean', help: 'agree on permessage-deflate where the peer does' },
-  protocol: { type: 'string', multiple: true, value: 'NAME', help: 'a subprotocol; may be given several times' },
-  help: { type: 'boolean', help: 'this text' },
+  deflate: { type: 'boolean', short: 'd', help: 'agree on permessage-deflate where the peer does' },
+  protocol: {
+    type: 'string',
+    short: 's',
+    multiple: true,
+    value: 'NAME',
+    help: 'a subprotocol; may be given several times',
+  },
+  help: { type: 'boolean', short: 'h', help: 'this text' },
 };
 
 /** @type {Record<string, { synopsis: string, about: string, more?: string, options: Record<string, Option> }>} */
@@ -46,7 +59,7 @@ const COMMANDS = {
     synopsis: 'echo [options]',
     about: 'a server that sends back what it gets',
     options: {
-      port: { type: 'string', value: 'PORT', help: 'default 3000; 0 is any that is free' },
+      port: { type: 'string', short: 'p', value: 'PORT', help: 'default 3000; 0 is any that is free' },
       host: {
         type: 'string',
         value: 'HOST',
@@ -54,6 +67,7 @@ const COMMANDS = {
       },
       origin: {
         type: 'string',
+        short: 'o',
         multiple: true,
         value: 'ORIGIN',
         help: 'an origin that is let in, by default all are; may be given several times',
@@ -71,23 +85,41 @@ const COMMANDS = {
       '  /ping                   the time until the pong\n' +
       '  /close [CODE [REASON]]  ends the connection, as Ctrl-C and Ctrl-D do\n' +
       '  //…                     sends the line with one slash less\n' +
-      'At the end of an input that is no terminal a ping is sent, and its pong waited for, and then --wait.',
+      'At the end of an input that is no terminal a ping is sent, and its pong waited for, and then --wait.\n' +
+      'In a pipe the messages alone, whole and as they are, go to the standard output, one a line, and everything\n' +
+      'else to the standard error. With --binary nothing stands between them, and the input is sent as it is read.',
     options: {
       header: {
         type: 'string',
+        short: 'H',
         multiple: true,
         value: "'NAME: VALUE'",
         help: 'a header of the request; may be given several times',
       },
-      origin: { type: 'string', value: 'ORIGIN', help: 'the Origin header' },
-      ping: { type: 'string', value: 'SECONDS', help: 'ping again and again, and show the times' },
+      origin: { type: 'string', short: 'o', value: 'ORIGIN', help: 'the Origin header' },
+      execute: {
+        type: 'string',
+        short: 'x',
+        multiple: true,
+        value: 'MESSAGE',
+        help: 'send this in the place of the input; may be given several times',
+      },
       wait: {
         type: 'string',
+        short: 'w',
         value: 'SECONDS',
         help: 'stay for so long after the end of the input and a last pong; default 1',
       },
+      ping: { type: 'string', short: 'P', value: 'SECONDS', help: 'ping again and again, and show the times' },
+      json: { type: 'boolean', short: 'j', help: 'show what is JSON with a line for each member' },
+      binary: { type: 'boolean', short: 'b', help: 'bytes in the place of lines, both ways' },
+      reconnect: { type: 'boolean', short: 'r', help: 'open the connection again when it is lost or refused' },
+      'follow-redirects': { type: 'boolean', short: 'L', help: 'follow up to 10 redirects' },
       ca: { type: 'string', value: 'FILE', help: 'certificates in PEM that are trusted' },
-      insecure: { type: 'boolean', help: 'trust any certificate' },
+      insecure: { type: 'boolean', short: 'k', help: 'trust any certificate' },
+      cert: { type: 'string', value: 'FILE', help: 'a certificate of the client in PEM' },
+      key: { type: 'string', value: 'FILE', help: 'its private key in PEM' },
+      passphrase: { type: 'string', value: 'FILE', help: 'what the private key is encrypted with' },
       ...BOTH,
     },
   },
@@ -95,8 +127,8 @@ const COMMANDS = {
 
 /** @type {Record<string, Option>} */
 const WITHOUT_COMMAND = {
-  help: { type: 'boolean', help: 'the commands' },
-  version: { type: 'boolean', help: 'the version' },
+  help: { type: 'boolean', short: 'h', help: 'the commands' },
+  version: { type: 'boolean', short: 'v', help: 'the version' },
 };
 
 /** The whole help, or that of one command. @param {string} [name] */
@@ -106,8 +138,8 @@ function help(name) {
     return ['Usage:', ...lines, '', '  websockets COMMAND --help', '  websockets --version'].join('\n');
   }
   const { synopsis, about, more, options } = COMMANDS[name];
-  const rows = Object.entries(options).map(([key, { value, help: text }]) => [
-    `--${key}${value ? ` ${value}` : ''}`,
+  const rows = Object.entries(options).map(([key, { short, value, help: text }]) => [
+    `${short ? `-${short},` : '   '} --${key}${value ? ` ${value}` : ''}`,
     text,
   ]);
   const width = Math.max(...rows.map(([option]) => option.length)) + 2;

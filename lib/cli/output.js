@@ -14,18 +14,31 @@ const MAX_WAITING = 1024 * 1024;
 /** @type {Record<string, string>} */
 const ESCAPES = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** What would end the line or command the terminal, a peer's text above all, as an escape. @param {string} text */
+/**
+ * What would end the line, turn it around or command the terminal, a peer's text above all, as an escape.
+ *
+ * @param {string} text
+ */
 const escaped = (text) =>
   text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (character) => ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** @param {string} text of a message, or anything else that a peer says @returns {string} */
-function shown(text) {
+/**
+ * @param {string} text of a message, or anything else that a peer says
+ * @param {(text: string) => string} [harmless] how its beginning is made harmless
+ * @returns {string}
+ */
+function shown(text, harmless = escaped) {
   const rest = text.length - MAX_CHARACTERS;
-  return rest > 0 ? `${escaped(text.slice(0, MAX_CHARACTERS))}… (${rest} characters more)` : escaped(text);
+  return rest > 0 ? `${harmless(text.slice(0, MAX_CHARACTERS))}… (${rest} characters more)` : harmless(text);
+}
+
+/** @param {string} text whose line ends are ours @returns {string} its lines, each as `shown` has it */
+function shownLines(text) {
+  return shown(text, (beginning) => beginning.split('\n').map(escaped).join('\n  '));
 }
 
 /** @param {Buffer} data @returns {string} */
@@ -64,7 +77,12 @@ class Output {
     this.#stream.on('drain', listener);
   }
 
-  /** @param {string} text one line @param {Style} [style] */
+  /** @param {string | Uint8Array} content which is written as it is, and never left out */
+  write(content) {
+    this.#stream.write(content);
+  }
+
+  /** @param {string} text one line, or several @param {Style} [style] */
   line(text, style) {
     if (this.isFull) {
       this.#leftOut += 1;
@@ -97,4 +115,4 @@ class Output {
   }
 }
 
-module.exports = { Output, shown, shownBytes };
+module.exports = { Output, shown, shownBytes, shownLines };

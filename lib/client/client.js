@@ -1,18 +1,41 @@
 'use strict';
 
 const { announce } = require('../base/assign.js');
+const { kInner } = require('../connection/connection.js');
 const { Base, groupOf, takeSocket } = require('../base/base.js');
 const { reportError } = require('../base/base-sink.js');
-const { object } = require('../options/check.js');
+const { integer, object } = require('../options/check.js');
+const { checkNames } = require('../options/names.js');
+const { OPTION_NAMES } = require('../connection/options.js');
+const { OF_CLIENTS } = require('../handshake/foreign-names.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { Link } = require('./link.js');
 const { checkReconnect } = require('./reconnect.js');
 const { REQUEST_OPTIONS, checkRequestOptions } = require('../handshake/client/request-options.js');
 const { parseTarget } = require('../handshake/client/target.js');
 const { originalOf } = require('../options/url.js');
+const { fixed, ofThisTry } = require('./each-try.js');
+const { SendQueue, copyOf } = require('./send-queue.js');
 
 /** @typedef {import('../../index').OpenOptions} OpenOptions */
 /** @typedef {import('../../index').Sids} Sids */
+/** @typedef {import('../handshake/client/target.js').Place} Place */
+
+/** Who waits for the first connection of an `open`. @typedef {{ open(sid: string): void, over(reason: Error): void }} Waiter */
+
+const queueLimit = integer(0, Number.MAX_SAFE_INTEGER, true);
+const QUEUE_LIMIT = 1024 * 1024;
+
+/** @type {Link[]} */
+const NOBODY = [];
+const NOTHING = { copy: '', bytes: 0 };
+
+/** @type {(this: Client, ...args: unknown[]) => unknown} */
+const sendOf = /** @type {any} */ (Base.prototype.send);
+
+/** What `open` takes, and what the constructor does. */
+const OPEN_OPTIONS = [...REQUEST_OPTIONS, 'maxQueuedBytes', 'reconnect'];
+const CLIENT_OPTIONS = [...OPTION_NAMES, ...OPEN_OPTIONS];
 
 /**
  * A `Base` that opens its connections itself.
@@ -20,6 +43,11 @@ const { originalOf } = require('../options/url.js');
 class Client extends Base {
   #request;
   #reconnect;
+  #queueLimit;
+  /** A function in the place of a URL. @type {(() => unknown) | undefined} */
+  #askUrl;
+  /** The url where that is so. */
+  #anyUrl;
   /** @type {Set<Link>} */
   #links = new Set();
 
@@ -28,15 +56,26 @@ class Client extends Base {
    * @throws {TypeError | RangeError} naming the option that is wrong
    */
   constructor(options) {
-    super(options);
-    const { mask, maxConnections, reconnect } = options ?? {};
+    const { url, ...rest } = options ?? {};
+    super(/** @type {any} */ (typeof url === 'function' ? rest : options));
+    checkNames('a Client', options ?? {}, CLIENT_OPTIONS, OF_CLIENTS);
+    const { mask, maxConnections, maxQueuedBytes, reconnect } = options ?? {};
     if (mask === undefined) this.mask = true;
     if (maxConnections === undefined) this.maxConnections = Infinity;
+    if (typeof url === 'function') {
+      this.#askUrl = url;
+      this.#anyUrl = this.url;
+    }
     this.#request = pick(options ?? {});
     this.#reconnect = checkReconnect(reconnect);
+    this.#queueLimit = queueLimit('The "maxQueuedBytes" option', maxQueuedBytes ?? QUEUE_LIMIT);
+    const group = groupOf(this);
     // Two that take each other's place would go on for ever.
-    groupOf(this).evicted = (sid) => this.#stop(sid);
-    checkRequestOptions(this.#request);
+    group.evicted = (sid) => this.#stop(sid);
+    group.ends.add(({ sid }, code, reason) => {
+      for (const link of this.#links) if (link.sid === sid) link.closed(code, reason);
+    });
+    checkRequestOptions(fixed(this.#request));
   }
 
   /**
@@ -48,30 +87,111 @@ class Client extends Base {
    * @throws {TypeError | RangeError} where an argument is wrong
    */
   open(...args) {
-    const [first] = args;
-    const { href: firstHref } = /** @type {{ href?: unknown }} */ (first ?? {});
-    const isOptions = args.length === 1 && typeof first === 'object' && firstHref === undefined;
-    const [given, more = {}] = args.length === 0 || isOptions ? [originalOf(this.url), first] : args;
-    const options = object('The "options" argument', more);
-    const url = /** @type {import('../handshake/client/target.js').Place} */ (given);
-    const { href } = parseTarget(url);
-    const { reconnect: asked } = options;
-    const reconnect = asked === undefined ? this.#reconnect : checkReconnect(asked);
-    const { signal, ...rest } = /** @type {OpenOptions} */ ({ ...this.#request, ...pick(options) });
-    checkRequestOptions({ signal });
-    const request = () => ({
-      ...rest,
-      extensions: this.extensions,
-      perMessageDeflate: this.#deflatePolicy(),
-    });
-    const link = new Link(url, request, signal, reconnect, {
-      open: (...opened) => this.#opened(...opened),
-      error: (error) => reportError(this, Object.assign(error, { url: href })),
-      over: () => this.#links.delete(link),
-    });
-    link.start();
-    this.#links.add(link);
+    this.#begin(args);
     return this;
+  }
+
+  /**
+   * The same, for who waits for it.
+   *
+   * @param {unknown[]} args
+   * @returns {Promise<string>} the sid of the first connection that comes of it
+   */
+  openAsync(...args) {
+    return new Promise((resolve, reject) => {
+      this.#begin(args, { open: resolve, over: reject });
+    });
+  }
+
+  /** @param {unknown[]} args as `open` gets them @param {Waiter} [waiter] */
+  #begin(args, waiter) {
+    const [first] = args;
+    const target = /** @type {{ href?: unknown } | null | undefined} */ (first);
+    const isOptions = args.length === 1 && typeof first === 'object' && target?.href === undefined;
+    const [place, more = {}] = args.length === 0 || isOptions ? [this.#defaultUrl, first] : args;
+    const options = object('The "options" argument', more);
+    checkNames('client.open', options, OPEN_OPTIONS, OF_CLIENTS);
+    if (typeof place !== 'function') {
+      parseTarget(/** @type {Place} */ (place));
+    }
+    const { maxQueuedBytes = this.#queueLimit, reconnect: asked } = options;
+    const reconnect = asked === undefined ? this.#reconnect : checkReconnect(asked);
+    const { signal, ...given } = /** @type {OpenOptions} */ ({ ...this.#request, ...pick(options) });
+    checkRequestOptions({ ...fixed(given), signal });
+    const queue = new SendQueue(queueLimit('The "maxQueuedBytes" option', maxQueuedBytes));
+    const link = new Link(() => this.#ask(place, given), signal, reconnect, queue, {
+      open: (...opened) => this.#opened(waiter, ...opened),
+      error: (error) => reportError(this, error),
+      reconnecting: (...what) => this.#say('reconnecting', ...what),
+      giveUp: (error) => this.#say('giveup', error),
+      over: (over, reason) => {
+        this.#links.delete(over);
+        waiter?.over(reason);
+      },
+    });
+    this.#links.add(link);
+    link.start();
+  }
+
+  /** What `open` opens if it is not told. */
+  get #defaultUrl() {
+    return this.#askUrl !== undefined && this.url === this.#anyUrl ? this.#askUrl : originalOf(this.url);
+  }
+
+  /**
+   * What one try asks for. The app's functions say what has changed since the last, such as a token.
+   *
+   * @param {unknown} place
+   * @param {object} given
+   * @returns {import('./link.js').Ask | Promise<import('./link.js').Ask>}
+   */
+  #ask(place, given) {
+    const ours = { extensions: this.extensions, perMessageDeflate: this.#deflatePolicy() };
+    const options = ofThisTry({ ...given, url: place });
+    const askOf = (/** @type {{ url: unknown }} */ { url, ...rest }) => ({
+      url: /** @type {Place} */ (url),
+      options: { ...rest, ...ours },
+    });
+    return options instanceof Promise ? options.then(askOf) : askOf(options);
+  }
+
+  /** Emits an event of its own. @param {string} name @param {unknown[]} args */
+  #say(name, ...args) {
+    /** @type {import('node:events').EventEmitter} */ (this).emit(name, ...args);
+  }
+
+  /**
+   * As that of `Base`. A message to all goes also to connections that are not open yet, or not again: it is kept
+   * until they are.
+   *
+   * @param {any} sid
+   * @param {any} [data]
+   * @param {any} [options]
+   * @returns {this}
+   * @throws {Error} `ERR_WS_NOT_OPEN` if there is no room for it; nothing is sent then
+   */
+  send(sid, data, options) {
+    // biome-ignore lint/complexity/noArguments: forms are told apart by their number.
+    const given = arguments.length;
+    const isToAll = given < 2 || sid === null;
+    const absent = isToAll && this.#links.size > 0 ? this.#absent() : NOBODY;
+    const { copy, bytes } = absent.length > 0 ? copyOf(given < 2 ? sid : data) : NOTHING;
+    for (const { queue } of absent) queue.check(bytes);
+    if (given < 2) sendOf.call(this, sid);
+    else if (given < 3) sendOf.call(this, sid, data);
+    else sendOf.call(this, sid, data, options);
+    for (const { queue } of absent) queue.push(copy, bytes, options);
+    return this;
+  }
+
+  /** Those of which a connection is to come. */
+  #absent() {
+    const { views } = groupOf(this);
+    const absent = [];
+    for (const link of this.#links) {
+      if (link.isAwaited && (link.sid === null || views.get(link.sid) === undefined)) absent.push(link);
+    }
+    return absent;
   }
 
   /**
@@ -88,12 +208,13 @@ class Client extends Base {
   /**
    * An opening handshake is done.
    *
+   * @param {Waiter | undefined} waiter
    * @param {Link} link
    * @param {import('node:stream').Duplex} socket
    * @param {import('../../index').UpgradeResult} options
    * @param {import('node:http').IncomingMessage} res
    */
-  #opened(link, socket, options, res) {
+  #opened(waiter, link, socket, options, res) {
     let connection;
     try {
       connection = takeSocket(this, socket, { ...options, mask: this.mask });
@@ -103,8 +224,16 @@ class Client extends Base {
       return;
     }
     // First: who hears of it may close it.
-    link.sid = connection.sid;
-    announce(connection, res);
+    const { sid } = connection;
+    link.sid = sid;
+    connection[kInner].url = link.href;
+    try {
+      announce(connection, res);
+    } finally {
+      waiter?.open(sid);
+      // After what `open` listeners have sent, who may have to introduce the client first.
+      for (const [data, how] of link.queue.take()) sendOf.call(this, sid, data, how);
+    }
   }
 
   /**
@@ -145,7 +274,8 @@ class Client extends Base {
     if (!(#links in this)) {
       return this;
     }
-    const opening = [...this.#links].filter(({ sid }) => sid === null).length;
+    const { views } = groupOf(this);
+    const opening = [...this.#links].filter(({ sid }) => sid === null || views.get(sid) === undefined).length;
     return show(this, { ...factsOf(this), opening }, ...how);
   }
 }

@@ -4,12 +4,23 @@ const { performance } = require('node:perf_hooks');
 
 const { onAbort } = require('../util/abort.js');
 const { createUpgradeRequest } = require('../handshake/client/create-upgrade.js');
-const { delayBefore } = require('./reconnect.js');
+const { parseTarget } = require('../handshake/client/target.js');
+const { peerError } = require('../util/errors.js');
+const { delayBefore, isIn } = require('./reconnect.js');
 
 /** How long, in ms, a connection has to be open at least to begin the count of tries anew. */
 const STEADY = 1_000;
 
+/** @typedef {import('./send-queue.js').SendQueue} SendQueue */
 /** @typedef {Parameters<import('../handshake/client/create-upgrade.js').Callback>} Result of a handshake */
+
+/**
+ * What one try asks for.
+ *
+ * @typedef {object} Ask
+ * @property {import('../handshake/client/target.js').Place} url
+ * @property {object} options of the opening handshake
+ */
 
 /**
  * What the `Client` does.
@@ -18,15 +29,16 @@ const STEADY = 1_000;
  * @property {(link: Link, socket: import('node:stream').Duplex, options: import('../../index').UpgradeResult,
  *   res: import('node:http').IncomingMessage) => void} open makes a socket a connection
  * @property {(error: Error) => void} error
- * @property {(link: Link) => void} over nothing comes of it any more
+ * @property {(attempt: number, delay: number, sid: string | null, url: string | undefined) => void} reconnecting
+ * @property {(error: Error) => void} giveUp no further try is made, and that is not the app's wish
+ * @property {(link: Link, reason: Error) => void} over nothing comes of it any more
  */
 
 /**
  * What one `open()` of a `Client` has begun: a connection, and those that take its place.
  */
 class Link {
-  #url;
-  #request;
+  #ask;
   #reconnect;
   #events;
   #abort = new AbortController();
@@ -36,22 +48,32 @@ class Link {
   #forget;
   #tries = 0;
   #isOver = false;
+  /** How the last connection has ended, as far as that is known. @type {{ code?: number, reason?: string }} */
+  #end = {};
+  /** What has kept the last try from being a connection, or has ended it. @type {Error | undefined} */
+  #reason;
 
-  /** The sid of the connection that is open. @type {string | null} */
+  /** The sid of the connection that is open, or of the last one. @type {string | null} */
   sid = null;
 
+  /** The URL of the last try, without credentials. @type {string | undefined} */
+  href;
+
+  /** What is sent before it is open. @type {SendQueue} */
+  queue;
+
   /**
-   * @param {import('../handshake/client/target.js').Place} url
-   * @param {() => object} request the options of the opening handshake, which are asked for each time
+   * @param {() => Ask | Promise<Ask>} ask what each try asks for
    * @param {AbortSignal | undefined} signal ends handshakes, not connections
    * @param {ReturnType<typeof import('./reconnect.js').checkReconnect>} reconnect
+   * @param {SendQueue} queue
    * @param {Events} events
    */
-  constructor(url, request, signal, reconnect, events) {
-    this.#url = url;
-    this.#request = request;
+  constructor(ask, signal, reconnect, queue, events) {
+    this.#ask = ask;
     this.#reconnect = reconnect;
     this.#events = events;
+    this.queue = queue;
     if (signal?.aborted) {
       this.#abort.abort(signal.reason);
     } else {
@@ -59,11 +81,17 @@ class Link {
     }
   }
 
+  /** Whether there is, or will be, a connection where there is none now. */
+  get isAwaited() {
+    return this.sid === null || this.#reconnect !== null;
+  }
+
   /** @throws {TypeError | RangeError} where an option is wrong; nothing comes of it then */
   start() {
     try {
       this.#begin();
     } catch (error) {
+      this.#reason = /** @type {Error} */ (error);
       this.stop();
       throw error;
     }
@@ -71,10 +99,33 @@ class Link {
 
   /** Begins a handshake. */
   #begin() {
-    const options = { ...this.#request(), signal: this.#abort.signal };
+    const asked = this.#ask();
+    if (asked instanceof Promise) {
+      // Not within the Promise: what listeners throw is an uncaught exception.
+      asked.then(
+        (ask) => process.nextTick(() => this.#request(ask)),
+        (error) => process.nextTick(() => this.#done(error)),
+      );
+    } else {
+      this.#connect(asked);
+    }
+  }
+
+  /** Begins one whose options the app's functions have said: what is wrong with them is its failure. @param {Ask} ask */
+  #request(ask) {
+    try {
+      if (!this.#isOver) this.#connect(ask);
+    } catch (error) {
+      this.#done(/** @type {Error} */ (error));
+    }
+  }
+
+  /** @param {Ask} ask */
+  #connect({ url, options }) {
+    this.href = parseTarget(url).href;
     /** @param {Result} result */
     const done = (...result) => this.#done(...result);
-    createUpgradeRequest(this.#url, options, done);
+    createUpgradeRequest(url, { ...options, signal: this.#abort.signal }, done);
   }
 
   /** @param {unknown} reason */
@@ -97,38 +148,70 @@ class Link {
       const [, connected, options, res] = /** @type {Required<Result>} */ (result);
       // The connection is over then, whatever becomes of the app's listeners.
       connected.once('close', () => this.#lost(openedAt));
+      this.#end = {};
       this.#events.open(this, connected, options, res);
       return;
     }
+    const { statusCode } = /** @type {{ statusCode?: number }} */ (error);
+    this.#reason = Object.assign(error, { url: this.href });
+    const isLast = this.#isLast || isIn(this.#reconnect?.finalStatuses ?? [], statusCode);
+    if (isLast) this.#count(error);
     try {
       this.#events.error(error);
     } finally {
-      this.#again();
+      this.#again(isLast);
     }
   }
 
-  /** The connection is over. @param {number} openedAt */
+  /** What is queued will not be sent. @param {Error} error */
+  #count(error) {
+    if (this.queue.length > 0) Object.assign(error, { unsent: this.queue.length });
+  }
+
+  /**
+   * The connection is closed.
+   *
+   * @param {number} code
+   * @param {string} reason
+   */
+  closed(code, reason) {
+    this.#end = { code, reason };
+  }
+
+  /** The connection's socket is. @param {number} openedAt */
   #lost(openedAt) {
-    this.sid = null;
-    const { minDelay = 0 } = this.#reconnect ?? {};
+    const { code, reason } = this.#end;
+    const message = `The connection was closed with ${code ?? 1006}`;
+    this.#reason = peerError(message, { code: 'ERR_WS_CLOSED', closeCode: code ?? 1006, reason, url: this.href });
+    const { finalCodes = [], minDelay = 0 } = this.#reconnect ?? {};
     if (performance.now() - openedAt >= Math.max(minDelay, STEADY)) {
       // One that a server ends at once is no success.
       this.#tries = 0;
     }
-    this.#again();
+    this.#again(this.#isLast || isIn(finalCodes, code));
   }
 
-  /** Tries again, or gives up. */
-  #again() {
+  /** Whether no further try may be made. */
+  get #isLast() {
+    return this.#reconnect === null || this.#tries >= this.#reconnect.maxRetries || this.#abort.signal.aborted;
+  }
+
+  /** Tries again, or gives up. @param {boolean} isLast */
+  #again(isLast) {
     if (this.#isOver) {
       return;
     }
-    if (this.#reconnect === null || this.#tries >= this.#reconnect.maxRetries || this.#abort.signal.aborted) {
+    if (isLast || this.#reconnect === null) {
+      const isGivenUp = this.#reconnect !== null && !this.#abort.signal.aborted;
+      const error = /** @type {Error} */ (this.#reason);
+      this.#count(error);
       this.stop();
+      if (isGivenUp) this.#events.giveUp(error);
       return;
     }
     const delay = delayBefore(this.#reconnect, this.#tries++, Math.random());
     this.#timer = setTimeout(() => this.#retry(), delay);
+    this.#events.reconnecting(this.#tries, delay, this.sid, this.href);
   }
 
   #retry() {
@@ -143,11 +226,15 @@ class Link {
 
   /** Opens nothing any more. What is open stays so. */
   stop() {
+    if (this.#isOver) {
+      return;
+    }
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#forget?.();
     this.#abort.abort();
-    this.#events.over(this);
+    const reason = this.#reason ?? peerError('It was closed before it was open', { code: 'ERR_WS_CLOSED' });
+    this.#events.over(this, reason);
   }
 }
 

@@ -15,6 +15,10 @@ const SETTINGS = {
   // otherwise all come at once.
   jitter: { default: 1, check: between(0, 1) },
   maxRetries: { default: Infinity, check: integer(0, Number.MAX_SAFE_INTEGER, true) },
+  // Responses after which no further try is made: they will be the same.
+  finalStatuses: { default: [401, 403, 404], check: ranges(300, 599) },
+  // Close codes after which it is not opened again: the server has no more to say, or does not want us.
+  finalCodes: { default: [1000, 1008, [4000, 4999]], check: ranges(1000, 4999) },
 };
 
 /**
@@ -37,7 +41,44 @@ function between(min, max) {
   };
 }
 
-/** @typedef {Record<keyof typeof SETTINGS, number>} Settings every setting, checked */
+/** @typedef {(number | [number, number])[]} Ranges */
+
+/**
+ * Every setting, checked.
+ *
+ * @typedef {Record<'minDelay' | 'maxDelay' | 'factor' | 'jitter' | 'maxRetries', number> &
+ *   Record<'finalStatuses' | 'finalCodes', Ranges>} Settings
+ */
+
+/**
+ * A check of a list of numbers, and of pairs for all from one to another.
+ *
+ * @param {number} min
+ * @param {number} max
+ * @returns {(name: string, value: unknown) => Ranges}
+ */
+function ranges(min, max) {
+  const expected = `an array of integers from ${min} to ${max}, and of pairs of them`;
+  const isNumber = (/** @type {unknown} */ one) => Number.isInteger(one) && Number(one) >= min && Number(one) <= max;
+  const isRange = (/** @type {unknown} */ one) => Array.isArray(one) && one.length === 2 && one.every(isNumber);
+  return (name, value) => {
+    if (!Array.isArray(value) || !value.every((one) => isNumber(one) || isRange(one))) {
+      throw invalidType(name, expected, value);
+    }
+    return value.map((one) => (Array.isArray(one) ? [one[0], one[1]] : one));
+  };
+}
+
+/**
+ * @param {Ranges} list
+ * @param {number | undefined} value
+ * @returns {boolean}
+ */
+function isIn(list, value) {
+  return list.some((one) =>
+    Array.isArray(one) ? value !== undefined && value >= one[0] && value <= one[1] : value === one,
+  );
+}
 
 /**
  * Checks the `reconnect` option.
@@ -53,12 +94,12 @@ function checkReconnect(value = false) {
     throw invalidType('The "reconnect" option', 'a boolean or an object', value);
   }
   const given = /** @type {Record<string, unknown>} */ (value === true ? {} : value);
-  /** @type {Record<string, number>} */
+  /** @type {Record<string, unknown>} */
   const checked = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {
     checked[name] = setting.check(`The "reconnect.${name}" option`, given[name] ?? setting.default);
   }
-  return /** @type {Settings} */ (checked);
+  return /** @type {Settings} */ (/** @type {unknown} */ (checked));
 }
 
 /**
@@ -76,4 +117,4 @@ function delayBefore({ minDelay, maxDelay, factor, jitter }, tries, chance) {
   return longest * (1 - jitter * chance);
 }
 
-module.exports = { checkReconnect, delayBefore };
+module.exports = { checkReconnect, delayBefore, isIn };

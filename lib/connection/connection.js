@@ -1,5 +1,7 @@
 'use strict';
 
+const { AsyncResource } = require('node:async_hooks');
+
 const { kInspect, show } = require('../util/inspect.js');
 
 /** The numbers of `ws` and of the browsers' WebSocket. */
@@ -27,12 +29,18 @@ const NONE = Object.freeze([]);
  * @property {boolean} mask
  * @property {string | undefined} remoteAddress
  * @property {number} windowBytes what permessage-deflate may keep for it
+ * @property {unknown} data the app's own
  */
+
+/** Its end is known: no garbage collector has to tell. */
+const RESOURCE = { requireManualDestroy: true };
 
 /**
  * What is not for the users of a connection. Each field counts: there may be very many of them, idle.
+ *
+ * It is the connection's asynchronous resource: its sink hears of it in the context of the call that made it.
  */
-class Inner {
+class Inner extends AsyncResource {
   /** @type {1 | 2 | 3} */
   readyState = OPEN;
   /** Who stops reading from it: see `hold.js`. Nothing of it is delivered while this is not 0. */
@@ -41,11 +49,14 @@ class Inner {
   held = null;
   /** Whether those are about to be delivered. */
   scheduled = false;
+  /** What a `Client` has opened. @type {string | undefined} */
+  url = undefined;
   /** Undoes what the assignment hung on others, such as an AbortSignal. @type {(() => void) | undefined} */
   release = undefined;
 
   /** @param {Facts} facts */
-  constructor({ sid, group, sink, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes }) {
+  constructor({ sid, group, sink, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes, data }) {
+    super('WEBSOCKET', RESOURCE);
     this.sid = sid;
     this.group = group;
     this.sink = sink;
@@ -57,11 +68,12 @@ class Inner {
     this.mask = mask;
     this.remoteAddress = remoteAddress;
     this.windowBytes = windowBytes;
+    this.data = data;
   }
 }
 
 /**
- * What `base.sockets[sid]` holds. All of it is read-only.
+ * What `base.sockets[sid]` holds. All of it but `data` is read-only.
  */
 class Connection {
   /** @param {Facts} facts */
@@ -101,6 +113,11 @@ class Connection {
     return this[kInner].mask;
   }
 
+  /** The URL that a `Client` has opened, without credentials; `undefined` for what was assigned. */
+  get url() {
+    return this[kInner].url;
+  }
+
   /** The peer's IP address; `undefined` on a Unix-domain socket. */
   get remoteAddress() {
     return this[kInner].remoteAddress;
@@ -109,6 +126,15 @@ class Connection {
   /** The socket that was assigned; `null` once it is released. */
   get socket() {
     return this[kInner].socket;
+  }
+
+  /** Whatever the app keeps with the connection; nothing here looks at it. */
+  get data() {
+    return this[kInner].data;
+  }
+
+  set data(value) {
+    this[kInner].data = value;
   }
 
   /** Bytes that wait to be written to the peer. */

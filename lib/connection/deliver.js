@@ -18,7 +18,21 @@ const { TEXT, BINARY, PING, PONG, DRAIN, CLOSING, ERROR, CLOSE } = kind;
 const overflowed = new WeakSet();
 
 /**
- * Delivers a record to the connection's sink, whichever transport it comes from.
+ * Delivers a record to the connection's sink, in its asynchronous context.
+ *
+ * @param {Connection} connection
+ * @param {number} kind one of `kind` in `lib/native/constants.js`
+ * @param {string | Buffer} payload a string or a Buffer, by its kind
+ * @param {number} [code] close code of an error or a close
+ * @param {string} [errorCode] the public code of an error
+ */
+function deliver(connection, kind, payload, code, errorCode) {
+  connection[kInner].runInAsyncScope(deliverInScope, undefined, connection, kind, payload, code, errorCode);
+}
+
+/**
+ * Delivers a record to the connection's sink, whichever transport it comes from. The connection's asynchronous context
+ * has been entered: that is done once for many records.
  *
  * From the moment a connection is closing, only its `Close` is delivered.
  *
@@ -28,7 +42,7 @@ const overflowed = new WeakSet();
  * @param {number} [code] close code of an error or a close
  * @param {string} [errorCode] the public code of an error
  */
-function deliver(connection, kind, payload, code, errorCode) {
+function deliverInScope(connection, kind, payload, code, errorCode) {
   if (errorCode === BACKPRESSURE) overflowed.add(connection);
   if (kind === CLOSE) {
     const inner = connection[kInner];
@@ -140,4 +154,4 @@ function beginClosing(connection, kind, message, closeCode, code) {
   }
 }
 
-module.exports = { deliver };
+module.exports = { deliver, deliverInScope };

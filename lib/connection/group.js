@@ -25,7 +25,7 @@ class Group {
   windowBytes = 0;
   /** @type {(sid: string) => void} told whom `maxConnections` has closed */
   evicted = () => {};
-  /** @type {Set<(connection: C) => void>} called with each connection that is closed now */
+  /** @type {Set<(connection: C, code: number, reason: string) => void>} called with each connection that is closed now */
   ends = new Set();
   counters = {
     messagesReceived: 0,

@@ -114,10 +114,19 @@ function goOn(connection) {
   }
   if (hasHeld(inner)) {
     inner.scheduled = true;
-    process.nextTick(deliverHeld, connection);
+    process.nextTick(enterHeld, connection);
   } else {
     inner.transport?.pause(false);
   }
+}
+
+/**
+ * Delivers what waits, in the connection's asynchronous context rather than in that of who goes on.
+ *
+ * @param {import('./connection.js').Connection} connection
+ */
+function enterHeld(connection) {
+  connection[kInner].runInAsyncScope(deliverHeld, undefined, connection);
 }
 
 /**
@@ -139,7 +148,7 @@ function deliverHeld(connection) {
     inner.scheduled = false;
     if (late && hasHeld(inner) && inner.pauses === 0) {
       inner.scheduled = true;
-      setImmediate(deliverHeld, connection);
+      setImmediate(enterHeld, connection);
     } else {
       // After a listener that threw, the rest has its turn.
       goOn(connection);

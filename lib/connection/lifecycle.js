@@ -97,8 +97,17 @@ function fail(connection, message, closeCode, code) {
  * @param {Error} error
  */
 function report(connection, error) {
+  const inner = connection[kInner];
+  inner.group.counters.errors++;
+  inner.runInAsyncScope(reportInScope, undefined, connection, error);
+}
+
+/**
+ * @param {import('./connection.js').Connection} connection
+ * @param {Error} error
+ */
+function reportInScope(connection, error) {
   const { group, sink } = connection[kInner];
-  group.counters.errors++;
   diagnostics.failed(group.base, error, connection);
   sink.failed(connection, error);
 }
@@ -126,7 +135,12 @@ function enterClosed(connection, reason, code) {
     socket?.destroy?.();
   } finally {
     const isTerminated = terminated.has(connection);
-    reportClosed(connection, isTerminated ? '' : reason, isTerminated ? statusCode.ABNORMAL : code);
+    const facts = isTerminated ? ['', statusCode.ABNORMAL] : [reason, code];
+    try {
+      inner.runInAsyncScope(reportClosed, undefined, connection, ...facts);
+    } finally {
+      inner.emitDestroy();
+    }
   }
 }
 
@@ -143,7 +157,7 @@ function reportClosed(connection, reason, code) {
   try {
     sink.closed(connection, reason, code);
   } finally {
-    for (const over of [...group.ends]) over(connection);
+    for (const over of [...group.ends]) over(connection, code, reason);
   }
 }
 

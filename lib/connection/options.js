@@ -41,8 +41,12 @@ const OPTIONS = {
 /**
  * Every option, checked.
  *
- * @typedef {{ [N in Name]: ReturnType<(typeof OPTIONS)[N]['check']> | Extract<(typeof OPTIONS)[N]['default'], undefined> }} Options
+ * @typedef {{ [N in Name]: ReturnType<(typeof OPTIONS)[N]['check']> |
+ *   Extract<(typeof OPTIONS)[N]['default'], undefined> }} Options
  */
+
+/** The names of the options of a `Base`. */
+const OPTION_NAMES = Object.keys(OPTIONS);
 
 /**
  * Checks one option.
@@ -81,12 +85,12 @@ function checkOptions(options = {}) {
  * @param {Record<string, import('../../index').Extension>} extensions those of the `Base`
  * @param {unknown} options
  * @returns {{ head?: Uint8Array, keepSocket: boolean, mask?: boolean, protocol: string,
- *   transport?: 'socket' | 'stream', signal?: AbortSignal,
+ *   transport?: 'socket' | 'stream', signal?: AbortSignal, data: unknown,
  *   extensions: import('../extensions/resolve.js').Resolved[] }}
  */
 function checkAssignOptions(extensions, options = {}) {
   const given = object('The "options" argument', options);
-  const { extensions: asked, head, keepSocket, mask, protocol, transport, signal } = given;
+  const { data, extensions: asked, head, keepSocket, mask, protocol, transport, signal } = given;
   if (head !== undefined && head !== null && !isUint8Array(head)) {
     throw invalidType('The "head" option', 'a Buffer or a Uint8Array', head);
   }
@@ -104,8 +108,8 @@ function checkAssignOptions(extensions, options = {}) {
   // It may have to wait for what the app has written: a copy, which nobody changes meanwhile.
   const read = head === undefined || head === null ? undefined : new Uint8Array(head);
   const carried = /** @type {'socket' | 'stream' | undefined} */ (transport);
-  const known = { head: read, mask: masks, protocol: protocol ?? '', transport: carried, signal };
+  const known = { data, head: read, mask: masks, protocol: protocol ?? '', transport: carried, signal };
   return { ...known, keepSocket: keeps, extensions: resolveExtensions(extensions, asked) };
 }
 
-module.exports = { checkAssignOptions, checkOption, checkOptions };
+module.exports = { OPTION_NAMES, checkAssignOptions, checkOption, checkOptions };

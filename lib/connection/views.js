@@ -20,7 +20,7 @@ class Views {
   /** The one of them that was heard of last: whom most is sent to. @type {C | undefined} */
   #heard;
   /** @type {Record<string, C>} */
-  #sockets = Object.create(null);
+  #sockets = {};
   /** Whether somebody looked at `sockets`: it is kept from then on. */
   #socketsAreKept = false;
   /** @type {string[]} */
@@ -108,7 +108,11 @@ class Views {
     return [...this.#open.values()];
   }
 
-  /** Brings the array up to date: removing a sid from it at once would cost a search each time. @param {string[]} target */
+  /**
+   * Brings the array up to date: removing a sid from it at once would cost a search each time.
+   *
+   * @param {string[]} target
+   */
   #current(target) {
     if (!this.#historyIsCurrent) {
       this.#historyIsCurrent = true;

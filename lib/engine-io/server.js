@@ -6,18 +6,22 @@ const { EventEmitter } = require('node:events');
 const { announce, take } = require('../base/assign.js');
 const { sendFrame } = require('../base/send.js');
 const { failed } = require('../connection/diagnostics.js');
+const { close } = require('../connection/lifecycle.js');
 const { Group } = require('../connection/group.js');
 const { Fifo } = require('../util/fifo.js');
 const { answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
 const { checkHeaders } = require('../options/headers.js');
-const { Refusal, refuse } = require('../handshake/server/refuse.js');
+const { Refusal, refuse, refuseUntaken } = require('../handshake/server/refuse.js');
 const { checkData, opcodeOf } = require('../options/data.js');
+const { hearRefusal } = require('./late-refusal.js');
 const { EngineSocket, payloadOf } = require('./socket.js');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:stream').Duplex} Duplex */
 /** @typedef {import('./socket.js').Callback} Callback */
+
+const PROTOCOL_ERROR = 1002;
 
 /** What `ws` takes where it is told nothing. */
 const MAX_PAYLOAD = 100 * 1024 * 1024;
@@ -111,9 +115,9 @@ class Server extends EventEmitter {
         return true;
       },
     });
-    answer(req, socket, settings, (error, taken, options) => {
+    answer(req, socket, settings, (error, taken, options, response) => {
       if (error === null) {
-        const opened = this.#open(/** @type {Duplex} */ (taken), options);
+        const opened = this.#open(req, /** @type {Duplex} */ (taken), options, response);
         if (opened !== null) callback(opened, req);
       } else if ('cause' in error) {
         // A listener of `headers`.
@@ -134,20 +138,28 @@ class Server extends EventEmitter {
   }
 
   /**
+   * @param {import('node:http').IncomingMessage} req
    * @param {Duplex} taken
    * @param {unknown} options as `assignSocket` gets them
+   * @param {string} [response] what ends the opening handshake
    * @returns {EngineSocket | null} `null` if the system has no descriptor left, for example
    */
-  #open(taken, options) {
+  #open(req, taken, options, response) {
     const socket = new EngineSocket(this.#commands);
+    let connection;
     try {
-      announce(take(this.#group, taken, options, socket));
-      return socket;
+      connection = take(this.#group, taken, options, socket, response);
     } catch (error) {
-      taken.destroy();
+      refuseUntaken(req, taken, /** @type {Error} */ (error));
       failed(this, /** @type {Error} */ (error));
       return null;
     }
+    announce(connection);
+    hearRefusal(taken, (opcode, text) => {
+      this.#send(socket.sid, opcode, text, false);
+      close(connection, PROTOCOL_ERROR, '');
+    });
+    return socket;
   }
 
   /**
@@ -184,7 +196,7 @@ class Server extends EventEmitter {
    * @param {boolean} compress
    */
   #send(sid, opcode, data, compress) {
-    this.#group.counters.messagesSent += sendFrame(this.#group, sid, opcode, data, compress);
+    this.#group.counters.messagesSent += sendFrame(this.#group, 'send', sid, opcode, data, compress);
   }
 
   /**

@@ -115,7 +115,11 @@ class EngineSocket extends EventEmitter {
     close(this.#connection, code, checked);
   }
 
-  /** A frame is on its way: calls back, now or when the peer has read so much that it has left. @param {Callback} callback */
+  /**
+   * A frame is on its way: calls back, now or when the peer has read so much that it has left.
+   *
+   * @param {Callback} callback
+   */
   settle(callback) {
     const { transport } = this.#connection[kInner];
     if (this.#waiting.length > 0 || transport?.awaitsDrain) {

@@ -44,7 +44,7 @@ class DeflateStep {
     if (frame.opcode > 0 && frame.opcode <= opcodes.BINARY) {
       this.#opcode = frame.opcode;
     }
-    const message = this.#inflate(frame.toBuffer(), frame.payload);
+    const message = this.#inflate(frame.toBuffer(), frame.content);
     if (message === true) {
       return frame;
     }
@@ -83,11 +83,11 @@ class DeflateStep {
    */
   transformWrite(frame, compress) {
     const isMessage = frame.fin && frame.opcode > 0 && frame.opcode <= opcodes.BINARY && !frame.rsv1;
-    const payload = compress && isMessage ? this.#compress(frame.payload) : undefined;
-    if (payload === undefined) {
+    const content = compress && isMessage ? this.#compress(frame.content) : undefined;
+    if (content === undefined) {
       return frame;
     }
-    const compressed = remade(frame, frame.opcode, payload);
+    const compressed = remade(frame, frame.opcode, content);
     compressed.rsv1 = true;
     this.#isUnsent = true;
     return compressed;
@@ -113,11 +113,11 @@ class DeflateStep {
  *
  * @param {Frame} frame
  * @param {number} opcode
- * @param {Buffer} payload
+ * @param {Buffer} content
  * @returns {Frame}
  */
-function remade({ mask, rsv2, rsv3 }, opcode, payload) {
-  return Object.assign(new Frame(), { fin: true, mask, rsv2, rsv3, opcode, payload });
+function remade({ mask, rsv2, rsv3 }, opcode, content) {
+  return Object.assign(new Frame(), { fin: true, mask, rsv2, rsv3, opcode, content });
 }
 
 module.exports = { DeflateStep };

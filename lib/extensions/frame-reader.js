@@ -91,7 +91,11 @@ class FrameReader {
     this.#had = had;
   }
 
-  /** Bytes that the frame at the beginning of `bytes` takes; more than there are, if that is not known yet. @param {Buffer} bytes */
+  /**
+   * Bytes that the frame at the beginning of `bytes` takes; more than there are, if that is not known yet.
+   *
+   * @param {Buffer} bytes
+   */
   #frameLength(bytes) {
     try {
       return native.frameSize(bytes, this.#maxPayload) ?? bytes.length + 1;

@@ -10,9 +10,26 @@ const native = require('../native/native.js');
 
 /** The greatest number that fits in an opcode's four bits. */
 const MAX_OPCODE = 0xf;
-/** Stands for the key of a frame that has not been given one yet. */
-const NEW_KEY = Buffer.alloc(4);
+/** Bytes of a masking key (RFC 6455 §5.3). */
+const KEY_LENGTH = 4;
+const NOTHING = Buffer.alloc(0);
+/** What `get` and `set` know. */
+const NAMES = Object.freeze([
+  'fin',
+  'rsv1',
+  'rsv2',
+  'rsv3',
+  'opcode',
+  'mask',
+  'masking',
+  'length',
+  'content',
+  'payload',
+  'remnant',
+  'glued',
+]);
 
+/** @typedef {import('../../index').FrameProperty} FrameProperty */
 /** @typedef {Error & { code: import('../../index').FrameErrorCode }} FrameError */
 
 /**
@@ -42,74 +59,128 @@ class Frame {
   opcode = opcodes.TEXT;
   /** Whether it is masked on the wire. @type {boolean} */
   mask = false;
-  /** The masking key, 4 bytes; `null` until it is needed. @type {Buffer | null} */
+  /** The masking key, 4 bytes; empty if an unmasked frame was read, `null` until one is needed. @type {Buffer | null} */
   masking = null;
+  /** Bytes that were read behind the frame. */
+  remnant = NOTHING;
   /** @type {Buffer} */
-  #payload = Buffer.alloc(0);
+  #bytes = NOTHING;
+  /** Whether those are as on the wire, and still to be unmasked: the key may be set after them. */
+  #isWire = false;
+  /** What `length` was set to, for the bytes that there are. @type {number | undefined} */
+  #length;
 
   /**
-   * @param {Uint8Array} [buffer] one whole frame, as it is on the wire; without it, an empty text
-   *   frame
+   * @param {Uint8Array} [buffer] see `mapFrame`; without it, an empty text frame
    * @throws {Error} with the public code of what is wrong with it
    */
   constructor(buffer) {
-    if (buffer === undefined) {
-      return;
+    if (buffer !== undefined) {
+      this.mapFrame(buffer);
     }
+  }
+
+  /**
+   * Reads a frame: this one becomes that. What is behind it is `remnant`.
+   *
+   * @param {Uint8Array} buffer begins with one whole frame, as it is on the wire
+   * @returns {this}
+   * @throws {Error} with the public code of what is wrong with it; nothing has changed then
+   */
+  mapFrame(buffer) {
     if (!(buffer instanceof Uint8Array)) {
       throw invalidType('The "buffer" argument', 'a Buffer', buffer);
     }
     const header = native.parseHeader(buffer);
-    if (header === undefined || header[0] + header[1] !== buffer.length) {
-      const message = 'The buffer must hold one frame: no less, and nothing behind it';
-      throw frameError('WS_ERR_INCOMPLETE_FRAME', message);
+    if (header === undefined || header[0] + header[1] > buffer.length) {
+      throw frameError('WS_ERR_INCOMPLETE_FRAME', 'The buffer must begin with one whole frame');
     }
-    const [size, , fin, rsv1, rsv2, rsv3, opcode, mask] = header;
-    this.fin = fin;
-    this.rsv1 = rsv1;
-    this.rsv2 = rsv2;
-    this.rsv3 = rsv3;
-    this.opcode = opcode;
-    this.mask = mask;
+    const [size, length, fin, rsv1, rsv2, rsv3, opcode, mask] = header;
+    Object.assign(this, { fin, rsv1, rsv2, rsv3, opcode, mask });
     // Copies: the buffer may be another's.
-    const content = Buffer.from(buffer.subarray(size));
-    if (this.mask) {
-      this.masking = Buffer.from(buffer.subarray(size - 4, size));
+    this.masking = mask ? Buffer.from(buffer.subarray(size - KEY_LENGTH, size)) : NOTHING;
+    const content = Buffer.from(buffer.subarray(size, size + length));
+    if (mask) {
+      native.applyMask(content, this.masking);
     }
     this.content = content;
+    this.remnant = Buffer.from(buffer.subarray(size + length));
+    return this;
+  }
+
+  /** Whether bytes were read behind the frame. */
+  get glued() {
+    return this.remnant.length > 0;
   }
 
   /** What it carries, unmasked. Strings become UTF-8. @returns {Buffer} */
-  get payload() {
-    return this.#payload;
-  }
-
-  /** @param {import('../../index').Data} data */
-  set payload(data) {
-    const checked = checkData(data);
-    this.#payload =
-      typeof checked === 'string'
-        ? Buffer.from(checked)
-        : Buffer.from(checked.buffer, checked.byteOffset, checked.byteLength);
-  }
-
-  /** What it carries, as it is on the wire: masked where `mask` is on. @returns {Buffer} */
   get content() {
-    return this.#masked(this.#payload);
+    if (this.#isWire) {
+      this.#bytes = this.#masked(this.#bytes);
+      this.#isWire = false;
+    }
+    return this.#bytes;
   }
 
   /** @param {import('../../index').Data} data */
   set content(data) {
-    this.payload = data;
-    this.#payload = this.#masked(this.#payload);
+    this.#write(data, false);
   }
 
-  /** Bytes of the payload. */
+  /** What it carries, as it is on the wire: masked where `mask` is on. @returns {Buffer} */
+  get payload() {
+    return this.#masked(this.content);
+  }
+
+  /** @param {import('../../index').Data} data */
+  set payload(data) {
+    this.#write(data, true);
+  }
+
+  /** Bytes of the content. What it is set to is read back, and counts for nothing. @returns {number} */
   get length() {
-    return this.#payload.length;
+    return this.#length ?? this.#bytes.length;
   }
 
-  /** @param {Buffer} bytes @returns {Buffer} as they are on the wire */
+  /** @param {number} length */
+  set length(length) {
+    this.#length = length;
+  }
+
+  /**
+   * @template {FrameProperty} Name
+   * @param {Name} name of a property
+   * @returns {Frame[Name]} its value
+   * @throws {TypeError} if a frame has none of that name
+   */
+  get(name) {
+    checkName(name);
+    return this[name];
+  }
+
+  /**
+   * @param {FrameProperty} name of a property
+   * @param {unknown} value
+   * @returns {this}
+   * @throws {TypeError} if a frame has none of that name
+   */
+  set(name, value) {
+    checkName(name);
+    return Object.assign(this, { [name]: value });
+  }
+
+  /** @param {import('../../index').Data} data @param {boolean} isWire whether it is as on the wire */
+  #write(data, isWire) {
+    const checked = checkData(data);
+    this.#bytes =
+      typeof checked === 'string'
+        ? Buffer.from(checked)
+        : Buffer.from(checked.buffer, checked.byteOffset, checked.byteLength);
+    this.#isWire = isWire;
+    this.#length = undefined;
+  }
+
+  /** Masks bytes, or unmasks them: that is the same. @param {Buffer} bytes @returns {Buffer} */
   #masked(bytes) {
     const key = this.#key();
     if (key === null) {
@@ -126,7 +197,7 @@ class Frame {
    * @returns {FrameError | null} what is wrong with it
    */
   isValid() {
-    if (this.mask && !isKey(this.masking ?? NEW_KEY)) {
+    if (this.mask && !hasNoKey(this) && !isKey(this.masking)) {
       return frameError('WS_ERR_INVALID_MASKING_KEY', 'a masking key has 4 bytes');
     }
     if (!Number.isInteger(this.opcode) || this.opcode < 0 || this.opcode > MAX_OPCODE) {
@@ -134,7 +205,7 @@ class Frame {
       return frameError('WS_ERR_INVALID_OPCODE', message);
     }
     try {
-      native.checkHeader(!!this.fin, this.opcode, this.length);
+      native.checkHeader(!!this.fin, this.opcode, this.#bytes.length);
       return null;
     } catch (error) {
       return /** @type {FrameError} */ (error);
@@ -146,9 +217,9 @@ class Frame {
     // An extension may have put anything there: what fits in a byte goes over the wire.
     const opcode = this.opcode & 0xff;
     const { fin, rsv1, rsv2, rsv3 } = this;
-    const payload = this.#payload;
-    const frame = Buffer.allocUnsafe(limit.MAX_HEADER_LENGTH + payload.length);
-    const length = native.encodeFrame(frame, !!fin, !!rsv1, !!rsv2, !!rsv3, opcode, payload, this.#key());
+    const { content } = this;
+    const frame = Buffer.allocUnsafe(limit.MAX_HEADER_LENGTH + content.length);
+    const length = native.encodeFrame(frame, !!fin, !!rsv1, !!rsv2, !!rsv3, opcode, content, this.#key());
     return frame.subarray(0, length);
   }
 
@@ -157,18 +228,20 @@ class Frame {
     if (!this.mask) {
       return null;
     }
-    this.masking ??= randomFillSync(Buffer.alloc(4));
+    if (hasNoKey(this)) {
+      this.masking = randomFillSync(Buffer.alloc(KEY_LENGTH));
+    }
     return this.masking;
   }
 
   /** @param {import('../util/inspect.js').How} how */
   [kInspect](...how) {
-    if (!(#payload in this)) {
+    if (!(#bytes in this)) {
       return this;
     }
-    const { fin, rsv1, rsv2, rsv3, opcode, mask, length, payload } = this;
+    const { fin, rsv1, rsv2, rsv3, opcode, mask, length, content } = this;
     const reserved = Object.entries({ rsv1, rsv2, rsv3 }).flatMap(([name, isOn]) => (isOn ? [[name, true]] : []));
-    return show(this, { opcode, fin, ...Object.fromEntries(reserved), mask, length, payload }, ...how);
+    return show(this, { opcode, fin, ...Object.fromEntries(reserved), mask, length, content }, ...how);
   }
 }
 
@@ -177,7 +250,19 @@ class Frame {
  * @returns {boolean}
  */
 function isKey(value) {
-  return value instanceof Uint8Array && value.length === 4;
+  return value instanceof Uint8Array && value.length === KEY_LENGTH;
+}
+
+/** Whether the frame has not been given a masking key yet. @param {Frame} frame */
+function hasNoKey({ masking }) {
+  return masking === null || masking === undefined || masking.length === 0;
+}
+
+/** @param {FrameProperty} name @throws {TypeError} if a frame has no such property */
+function checkName(name) {
+  if (!NAMES.includes(name)) {
+    throw invalidType('The "name" argument', `the name of a property (${NAMES.join(', ')})`, name);
+  }
 }
 
 module.exports = { Frame };

@@ -11,7 +11,11 @@ const native = require('../native/native.js');
 const FRAME_COST = 512;
 
 /** @typedef {import('./resolve.js').Resolved | DeflateStep} Built an extension, or what is built in */
-/** @typedef {{ opcode: number, rsv1: boolean }} FrameHead what permessage-deflate has to know of a frame that was dropped */
+/**
+ * What permessage-deflate has to know of a frame that was dropped.
+ *
+ * @typedef {{ opcode: number, rsv1: boolean }} FrameHead
+ */
 
 /**
  * A connection's extensions, between the bytes of its stream and the protocol: frames are cut out

@@ -5,6 +5,8 @@ const { isToken } = require('../options/headers.js');
 const native = require('../native/native.js');
 const { PERMESSAGE_DEFLATE } = require('../native/constants.js');
 
+/** @typedef {import('../options/per-message-deflate.js').DeflateSettings} DeflateSettings */
+
 /**
  * The extensions that a server accepts: those of the app, in the order of its object, then
  * permessage-deflate, so that they see frames before they are compressed. What uses RSV1 can be on
@@ -14,7 +16,7 @@ const { PERMESSAGE_DEFLATE } = require('../native/constants.js');
  *
  * @param {{ extensions: string, offers: { name: string, source: string }[] }} request
  * @param {Record<string, { rsv1?: boolean }>} known
- * @param {import('../options/per-message-deflate.js').DeflateSettings | null} deflate the settings of permessage-deflate, `null` where it is off
+ * @param {DeflateSettings | null} deflate the settings of permessage-deflate, `null` where it is off
  * @returns {string} the value of `Sec-WebSocket-Extensions`, `''` where there is none
  */
 function acceptExtensions({ extensions, offers }, known, deflate) {
@@ -44,7 +46,7 @@ function acceptExtensions({ extensions, offers }, known, deflate) {
  * What a client offers, in the same order.
  *
  * @param {Record<string, { rsv1?: boolean }>} known
- * @param {import('../options/per-message-deflate.js').DeflateSettings | null} deflate
+ * @param {DeflateSettings | null} deflate
  * @returns {string} the value of `Sec-WebSocket-Extensions`, `''` where there is none
  * @throws {TypeError} where a name is none
  */
@@ -65,7 +67,7 @@ function offerExtensions(known, deflate) {
  *
  * @param {string} value of the response's `Sec-WebSocket-Extensions`
  * @param {Record<string, { rsv1?: boolean }>} known
- * @param {import('../options/per-message-deflate.js').DeflateSettings | null} deflate
+ * @param {DeflateSettings | null} deflate
  * @returns {string} for `assignSocket`
  * @throws {Error} where this is no answer to the offer: the connection has to fail
  */

@@ -50,7 +50,11 @@ function listElements(values) {
     .filter((element) => element !== '');
 }
 
-/** Takes spaces and tabs off both ends; `trim()` takes more, which no grammar of HTTP knows. @param {string} text */
+/**
+ * Takes spaces and tabs off both ends; `trim()` takes more, which no grammar of HTTP knows.
+ *
+ * @param {string} text
+ */
 function trimSpace(text) {
   /** @param {number} at */
   const isSpace = (at) => text[at] === ' ' || text[at] === '\t';

@@ -18,7 +18,7 @@ function parseUrl(value) {
   const text = typeof value === 'object' && value !== null ? value.href : value;
   const url = typeof text === 'string' ? toUrl(text) : null;
   if (url === null || !PROTOCOLS.has(url.protocol)) {
-    throw invalidType('The "url" option', 'a ws:, wss: or ws+unix: URL', value);
+    throw invalidType('The "url" option', 'a ws:, wss: or ws+unix: URL', shownUrl(value));
   }
   if (!url.pathname.endsWith('/')) {
     url.pathname += '/';
@@ -50,4 +50,15 @@ function toUrl(text, base) {
   }
 }
 
-module.exports = { originalOf, parseUrl, toUrl };
+/**
+ * What an error may show of a wrong URL: errors are logged, and credentials are in none.
+ *
+ * @param {unknown} value
+ * @returns {unknown}
+ */
+function shownUrl(value) {
+  const text = typeof value === 'object' && value !== null && 'href' in value ? value.href : value;
+  return typeof text === 'string' ? text.replace(/\/\/[^/?#]*@/, '//') : text;
+}
+
+module.exports = { originalOf, parseUrl, shownUrl, toUrl };

@@ -1,7 +1,8 @@
 'use strict';
 
 const { Refusal, refuse } = require('../handshake/server/refuse.js');
-const { pathOf } = require('../handshake/server/upgrade-request.js');
+const { asksForWebSocket, pathOf, targetFault } = require('../handshake/server/upgrade-request.js');
+const { UpgradeFilter } = require('./upgrade-filter.js');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:stream').Duplex} Duplex */
@@ -16,6 +17,7 @@ class Attachment {
   #httpServer;
   /** @type {Map<object, Claim>} by their `Server`, in the order in which they began to listen */
   #claims = new Map();
+  #filter;
 
   /**
    * Whether a path is a `Server`'s, and what it does with a request.
@@ -28,6 +30,9 @@ class Attachment {
   /** @param {import('node:http').Server} httpServer */
   constructor(httpServer) {
     this.#httpServer = httpServer;
+    // Without a listener nobody would answer a plain request.
+    const hasNoApp = () => httpServer.listenerCount('request') === 0;
+    this.#filter = new UpgradeFilter(httpServer, (req) => asksForWebSocket(req) || this.#hasOthers || hasNoApp());
   }
 
   /**
@@ -47,6 +52,7 @@ class Attachment {
   #add(server, claim) {
     if (this.#claims.size === 0) {
       this.#httpServer.on('upgrade', this.#upgrade);
+      this.#filter.begin();
     }
     this.#claims.set(server, claim);
   }
@@ -56,11 +62,20 @@ class Attachment {
     this.#claims.delete(server);
     if (this.#claims.size === 0) {
       this.#httpServer.off('upgrade', this.#upgrade);
+      this.#filter.end();
     }
+  }
+
+  /** Whether the app has an `'upgrade'` listener of its own. */
+  get #hasOthers() {
+    return this.#httpServer.listenerCount('upgrade') > 1;
   }
 
   /** @type {Claim['take']} */
   #upgrade = (req, socket, head) => {
+    if (!asksForWebSocket(req) && this.#hasOthers) {
+      return;
+    }
     const path = pathOf(req);
     const claims = [...this.#claims.values()];
     const claim =
@@ -68,9 +83,9 @@ class Attachment {
       claims.find((one) => one.path() === null);
     if (claim !== undefined) {
       claim.take(req, socket, head);
-    } else if (this.#httpServer.listenerCount('upgrade') === 1) {
+    } else if (!this.#hasOthers) {
       // With a listener of the app's own it may be for that one.
-      refuse(req, socket, new Refusal(404, 'There is no WebSocket at this path'));
+      refuse(req, socket, targetFault(req) ?? new Refusal(404, 'There is no WebSocket at this path'));
     }
   };
 }

@@ -1,26 +1,28 @@
 'use strict';
 
-const { EventEmitter } = require('node:events');
 const http = require('node:http');
 
 const { Attachment } = require('./attachment.js');
+const { givenServer } = require('./given-server.js');
 const { announce } = require('../base/assign.js');
 const { Base, groupOf, takeSocket } = require('../base/base.js');
 const { reportError } = require('../base/base-sink.js');
 const { boolean, callable } = require('../options/check.js');
+const { checkNames } = require('../options/names.js');
+const { OPTION_NAMES } = require('../connection/options.js');
+const { OF_SERVERS } = require('../handshake/foreign-names.js');
 const { failed } = require('../connection/diagnostics.js');
 const { statusCode } = require('../native/constants.js');
 const { disposable } = require('../util/dispose.js');
 const { failure } = require('../util/errors.js');
-const { answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
+const { HANDSHAKE_OPTIONS, answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
-const { Refusal, refuse } = require('../handshake/server/refuse.js');
+const { Refusal, refuse, refuseUntaken } = require('../handshake/server/refuse.js');
 
 /** What becomes of a request because of the app's functions is the app's to know. */
 const APP_ERRORS = new Set(['ERR_WS_HANDSHAKE_TIMEOUT', 'ERR_WS_UPGRADE_FAILED']);
 
-/** Options of the opening handshake, which are those of `handleUpgradeRequest`. */
-const HANDSHAKE_OPTIONS = /** @type {const} */ (['handshakeTimeout', 'headers', 'origins', 'protocols']);
+const SERVER_OPTIONS = [...OPTION_NAMES, ...HANDSHAKE_OPTIONS, 'keepSocket'];
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:stream').Duplex} Duplex */
@@ -43,6 +45,7 @@ class Server extends Base {
   #handshakes = new Set();
   /** @type {Function[] | null} whom to tell when it has stopped; `null` while it does not stop */
   #stopping = null;
+  #hasWarned = false;
 
   /**
    * @param {import('../../index').ServerOptions} [options] see `docs/api.md`
@@ -50,13 +53,14 @@ class Server extends Base {
    */
   constructor(options) {
     super(options);
+    checkNames('a Server', options ?? {}, SERVER_OPTIONS, OF_SERVERS);
     const { keepSocket, maxConnections, shouldAccept, url } = options ?? {};
     if (maxConnections === undefined) this.maxConnections = Infinity;
     if (url === undefined) this.#anyUrl = this.url;
-    const given = HANDSHAKE_OPTIONS.map((name) => [name, options?.[name]]);
+    const { handshakeTimeout, headers, origins, protocols } = options ?? {};
     /** @param {IncomingMessage} req */
     const ask = (req) => this.#ask(req);
-    this.#handshake = checkHandleOptions({ ...Object.fromEntries(given), shouldAccept: ask });
+    this.#handshake = checkHandleOptions({ handshakeTimeout, headers, origins, protocols, shouldAccept: ask });
     this.#keepSocket = keepSocket === undefined || boolean('The "keepSocket" option', keepSocket);
     if (shouldAccept !== undefined) {
       callable('The "shouldAccept" option', shouldAccept);
@@ -69,8 +73,8 @@ class Server extends Base {
    * takes its place.
    *
    * @param {IncomingMessage} _req
-   * @returns {unknown} `true`; `false`, a status or `{ status, headers, body }` to refuse it; or a
-   *   Promise of these
+   * @returns {unknown} `true` or `{ headers, protocol, data }`; `false`, a status or `{ status, headers, body }` to
+   *   refuse it; or a Promise of these
    */
   shouldAccept(_req) {
     return true;
@@ -82,26 +86,27 @@ class Server extends Base {
    *
    * @param {unknown[]} args an HTTP server, or a port, a host and a callback
    * @returns {this}
-   * @throws {Error} `ERR_WS_STOPPING` between `close()` and its end
+   * @throws {Error} `ERR_WS_STOPPING` between `close()` and its end, `ERR_WS_UNSUPPORTED_HTTP2`
+   * @throws {TypeError | RangeError} if it cannot listen there; nothing has changed then
    */
   listen(...args) {
     if (this.#stopping !== null) {
       throw failure('ERR_WS_STOPPING', 'The Server is closing: it can listen again when that is done');
     }
-    const [first] = args;
-    if (first instanceof EventEmitter) {
-      this.#attach(/** @type {http.Server} */ (first));
+    const given = givenServer(args[0]);
+    if (given !== null) {
+      this.#attach(given);
       return this;
     }
     const httpServer = http.createServer(upgradeRequired);
     httpServer.on('error', (error) => {
       if (!httpServer.listening) this.#detach(httpServer);
       failed(this, error);
-      /** @type {EventEmitter} */ (this).emit('error', error);
+      /** @type {import('node:events').EventEmitter} */ (this).emit('error', error);
     });
+    httpServer.listen(.../** @type {[import('node:net').ListenOptions]} */ (args));
     this.#own.add(httpServer);
     this.#attach(httpServer);
-    httpServer.listen(.../** @type {[import('node:net').ListenOptions]} */ (args));
     return this;
   }
 
@@ -136,16 +141,34 @@ class Server extends Base {
     }
     const { extensions } = this;
     const settings = { ...this.#handshake, head, extensions, deflate: this.#deflatePolicy() };
-    const giveUp = answer(req, socket, settings, (error, taken, assign) => {
+    const giveUp = answer(req, socket, settings, (error, taken, assign, response) => {
       this.#handshakes.delete(giveUp);
       if (error === null) {
-        this.#open(req, /** @type {Duplex} */ (taken), assign);
+        this.#open(req, /** @type {Duplex} */ (taken), assign, response);
       } else if (APP_ERRORS.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) {
-        reportError(this, error);
+        this.#failed(error);
       }
       this.#look();
     });
     this.#handshakes.add(giveUp);
+  }
+
+  /**
+   * A function of the app's has failed. If nobody hears of it, a warning says so once: clients get 500, no more.
+   *
+   * @param {Error & { code?: string, cause?: any }} error
+   */
+  #failed(error) {
+    if (error.cause !== undefined && !this.#hasWarned && this.listenerCount('error') === 0) {
+      this.#hasWarned = true;
+      const { cause } = error;
+      process.emitWarning(`A WebSocket was refused with status 500: ${cause?.message ?? cause}`, {
+        type: 'WebSocketWarning',
+        code: error.code,
+        detail: cause?.stack,
+      });
+    }
+    reportError(this, error);
   }
 
   /** What counts toward `maxConnections`: a request has its place while it is looked at. */
@@ -178,14 +201,15 @@ class Server extends Base {
    *
    * @param {IncomingMessage} req
    * @param {Duplex} socket
-   * @param {import('../../index').UpgradeResult} [options]
+   * @param {import('../../index').UpgradeResult<any>} [options]
+   * @param {string} [response] what ends it
    */
-  #open(req, socket, options) {
+  #open(req, socket, options, response) {
     let connection;
     try {
-      connection = takeSocket(this, socket, { ...options, keepSocket: this.#keepSocket });
+      connection = takeSocket(this, socket, { ...options, keepSocket: this.#keepSocket }, response);
     } catch (error) {
-      socket.destroy();
+      refuseUntaken(req, socket, /** @type {Error} */ (error));
       reportError(this, /** @type {Error} */ (error));
       return;
     }
@@ -272,7 +296,12 @@ function noMore() {
   return new Refusal(503, 'No more WebSockets are taken', { code: 'ERR_WS_UPGRADE_REFUSED' });
 }
 
-/** A plain request, to an HTTP server that has nothing else to offer. @param {IncomingMessage} _req @param {http.ServerResponse} res */
+/**
+ * A plain request, to an HTTP server that has nothing else to offer.
+ *
+ * @param {IncomingMessage} _req
+ * @param {http.ServerResponse} res
+ */
 function upgradeRequired(_req, res) {
   const type = { 'Content-Type': 'text/plain; charset=utf-8' };
   res.writeHead(426, { ...type, Connection: 'close', Upgrade: 'websocket' });

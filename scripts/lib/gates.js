@@ -45,7 +45,10 @@ const autobahn = (args) => `node __test__/autobahn/run.js ${args}`;
 /** Each check this project has, by name. @type {Record<string, Gate>} */
 module.exports = {
   format: {
-    commands: ['cargo fmt --check'],
+    // The addon, and the packages beside it.
+    commands: ['.', 'bench/generator', 'bench/micro', 'fuzz'].map(
+      (folder) => `cargo fmt --check --manifest-path ${folder}/Cargo.toml`,
+    ),
     count: counts.ofCheck,
     timeout: MINUTE,
     absentWithout: 'fmt',

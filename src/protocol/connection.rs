@@ -15,21 +15,9 @@ use super::message::assembly::Message;
 use super::message::reader::{Item, Reader};
 use super::message::utf8::is_valid_utf8;
 use super::role::Role;
+use super::state::State;
 use super::status_code::{ABNORMAL, GOING_AWAY, NO_STATUS};
 use super::timers::{Due, Timers};
-
-/// How far the connection is. It only ever moves forward.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Messages go both ways.
-    Open,
-    /// We sent a close frame and wait for the peer's. Its messages are read over.
-    Closing,
-    /// No frame is read or sent any more; waiting for the peer's FIN.
-    Draining,
-    /// The end; the transport is to be dropped.
-    Closed,
-}
 
 /// How the close event reports the end.
 #[derive(Debug)]

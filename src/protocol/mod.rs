@@ -8,6 +8,7 @@
 //! | file | concept |
 //! |---|---|
 //! | `connection` | the state machine of one connection, over all of these |
+//! | `state` | its phases |
 //! | `config`, `limits`, `role` | what may be set, and which end we are |
 //! | `memory` | where the memory of large messages comes from |
 //! | `timers` | idle, ping and close clocks |
@@ -35,11 +36,12 @@ mod limits;
 mod memory;
 mod message;
 mod role;
+mod state;
 pub mod status_code;
 mod timers;
 
 pub use config::{Config, Millis};
-pub use connection::{Connection, State};
+pub use connection::Connection;
 pub use deflate::filter::{DeflateFilter, Filtered};
 pub use deflate::negotiation::{accept_deflate, confirm_deflate, offer_deflate};
 pub use deflate::params::{
@@ -65,4 +67,5 @@ pub use limits::{Limits, largest_compressed};
 pub use memory::{LARGE, Memory, MemorySource};
 pub use message::utf8::is_valid_utf8;
 pub use role::Role;
+pub use state::State;
 pub use status_code::is_valid_close_code;

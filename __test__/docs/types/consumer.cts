@@ -7,7 +7,9 @@ import { PassThrough, Stream } from 'node:stream';
 import * as tls from 'node:tls';
 import * as util from 'node:util';
 import type {
+  BaseEvents,
   BaseOptions,
+  ClientEvents,
   CloseMessage,
   Connection,
   ErrorMessage,
@@ -15,6 +17,7 @@ import type {
   FrameErrorCode,
   HandshakeError,
   MessageMessage,
+  ServerEvents,
   Stats,
   WebSocketError,
   WebSocketErrorCode,
@@ -216,7 +219,7 @@ const upper: Extension = {
   write(next, frame) {
     is<Connection>()(this, true);
     is<Frame>()(frame, true);
-    if (frame.opcode === 1) frame.payload = frame.payload.toString().toUpperCase();
+    if (frame.opcode === 1) frame.content = frame.content.toString().toUpperCase();
     next();
   },
 };
@@ -230,7 +233,7 @@ base.extensions = {
       // @ts-expect-error: a frame is no text
       next(null, 'text');
       // @ts-expect-error: read-only
-      frame.length = 5;
+      frame.glued = true;
     },
   },
 };
@@ -242,7 +245,16 @@ frame.fin = frame.rsv1 = frame.rsv2 = frame.rsv3 = frame.mask = true;
 frame.opcode = 9;
 frame.masking = Buffer.alloc(4);
 frame.content = new ArrayBuffer(1);
-is<number>()(frame.content.length + frame.payload.length + frame.length, true);
+frame.payload = 'text';
+frame.length = 5;
+is<number>()(frame.content.length + frame.payload.length + frame.remnant.length + frame.length, true);
+is<Frame>()(frame.mapFrame(new Uint8Array(2)).set('content', 'text').set('fin', true), true);
+is<boolean>()(frame.get('rsv1') || frame.glued, true);
+is<Buffer>()(frame.get('content'), true);
+// @ts-expect-error: no number
+frame.set('payload', 5);
+// @ts-expect-error: no property of a frame
+frame.get('toBuffer');
 is<FrameErrorCode | undefined>()(frame.isValid()?.code, true);
 is<boolean>()(Buffer.isBuffer(new Frame().toBuffer()), true);
 // @ts-expect-error: no text
@@ -329,8 +341,9 @@ Upgrade.createUpgradeRequest(
     res?.headers;
   },
 );
-// @ts-expect-error: there has to be a callback
-Upgrade.createUpgradeRequest('wss://localhost');
+Upgrade.createUpgradeRequest('wss://localhost', { extensions: ['x-a'] });
+// @ts-expect-error: names are strings
+Upgrade.createUpgradeRequest('wss://localhost', { extensions: [5] });
 
 class Picky extends Server {
   override async shouldAccept(req: http.IncomingMessage) {
@@ -370,6 +383,92 @@ client
   .open('wss://localhost', { origin: 'https://a', signal: AbortSignal.timeout(1) });
 // @ts-expect-error: the type is wrong
 client.open(5);
+
+// What takes a listener takes the same one everywhere
+
+const onRequest = (sid: string, req: http.IncomingMessage): void => void server.send(sid, req.url ?? '');
+const onFault = (error: WebSocketError | HandshakeError): void => void error.message;
+server.on('open', onRequest).once('open', onRequest).addListener('open', onRequest);
+server.prependListener('open', onRequest).prependOnceListener('open', onRequest);
+server.off('open', onRequest).removeListener('open', onRequest);
+server.on('error', onFault).once('error', onFault).addListener('error', onFault);
+server.prependListener('error', onFault).prependOnceListener('error', onFault);
+server.off('error', onFault).removeListener('error', onFault);
+client.on('open', onRequest).once('open', onRequest).addListener('open', onRequest);
+client.prependListener('open', onRequest).prependOnceListener('open', onRequest);
+client.off('open', onRequest).removeListener('open', onRequest);
+client.on('error', onFault).once('error', onFault).addListener('error', onFault);
+client.prependListener('error', onFault).prependOnceListener('error', onFault);
+client.off('error', onFault).removeListener('error', onFault);
+server.prependListener('open', (sid, req) => {
+  is<string>()(sid, true);
+  is<http.IncomingMessage>()(req, true);
+});
+client.addListener('error', (error) => is<WebSocketError | HandshakeError>()(error, true));
+// @ts-expect-error: the request comes second
+server.off('open', (req: http.IncomingMessage) => void req);
+is<keyof BaseEvents>()('open' as keyof ServerEvents, true);
+is<keyof BaseEvents | 'reconnecting' | 'giveup'>()('open' as keyof ClientEvents, true);
+client.on('reconnecting', (attempt, delay, sid) => {
+  is<number>()(attempt + delay, true);
+  is<string | null>()(sid, true);
+});
+client.on('giveup', (error) => is<HandshakeError>()(error, true));
+client.open(async () => 'wss://a', { headers: async () => ({ A: 'b' }), protocols: () => ['a'], maxQueuedBytes: 0 });
+new Client({ url: () => new URL('wss://a'), reconnect: { finalCodes: [1000, [4000, 4999]] } });
+client.openAsync().then((sid) => is<string>()(sid, true));
+// @ts-expect-error: it is asked once
+client.open({ maxRedirects: () => 5 });
+const anyBase: Base[] = [base, chat, server, client];
+anyBase[0]?.on('open', (sid) => is<string>()(sid, true));
+
+// What the app keeps with a connection
+
+interface User {
+  name: string;
+}
+const users = new Base<User>({ timeout: 0 });
+users.assignSocket(new PassThrough(), { data: { name: 'ada' } });
+// @ts-expect-error: a user has a name
+users.assignSocket(new PassThrough(), { data: {} });
+is<Connection<User> | undefined>()(users.sockets['sid'], true);
+const user = users.sockets['sid'];
+if (user !== undefined) {
+  is<User | undefined>()(user.data, true);
+  user.data = { name: 'grace' };
+  user.data = undefined;
+  // @ts-expect-error: a user has a name
+  user.data = 'grace';
+}
+is<unknown>()(connection?.data, true);
+
+const members = new Server<User>({ shouldAccept: (req) => ({ data: { name: req.url ?? '' }, protocol: 'chat' }) });
+is<string | undefined>()(members.sockets['sid']?.data?.name, true);
+// @ts-expect-error: a user has a name
+new Server<User>({ shouldAccept: () => ({ data: { age: 5 } }) });
+const inferred = new Server({ shouldAccept: async () => ({ headers: { 'Set-Cookie': 'a=b' }, data: { seen: 5 } }) });
+is<{ seen: number } | undefined>()(inferred.sockets['sid']?.data, true);
+new Server({ shouldAccept: () => ({ body: 'no' }) });
+class Members extends Server<User> {
+  override shouldAccept() {
+    return { data: { name: 'ada' } };
+  }
+}
+is<User | undefined>()(new Members().sockets['sid']?.data, true);
+is<User | undefined>()(new Client<User>().sockets['sid']?.data, true);
+httpServer.on('upgrade', (req, socket) => {
+  Upgrade.handleUpgradeRequest(
+    req,
+    socket,
+    { shouldAccept: () => ({ data: { name: 'a' } }) },
+    (error, taken, assign) => {
+      if (error === null) users.assignSocket(taken, assign);
+    },
+  );
+  Upgrade.handleUpgradeRequest(req, socket, (error, taken, assign) => {
+    if (error === null) users.assignSocket(taken, assign);
+  });
+});
 
 // engine.io
 

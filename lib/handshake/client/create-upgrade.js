@@ -5,10 +5,11 @@ const http = require('node:http');
 const https = require('node:https');
 
 const { onAbort } = require('../../util/abort.js');
-const { callable } = require('../../options/check.js');
+const { optionsAndCallback } = require('../arguments.js');
 const { peerError } = require('../../util/errors.js');
 const { headerValues } = require('../../options/headers.js');
 const { ignore } = require('../server/refuse.js');
+const { forOtherHost } = require('./other-host.js');
 const { checkRequestOptions } = require('./request-options.js');
 const { REDIRECTS, isSameHost, parseTarget, redirected } = require('./target.js');
 const { isTracing, trace } = require('../../util/trace.js');
@@ -19,9 +20,8 @@ const { upgraded } = require('../upgraded-streams.js');
 /** How many bytes of a response that refuses us are kept. */
 const EXCERPT = 1024;
 
-/** What is meant for one host and shown to no other. */
-const SECRET_HEADERS = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
-const SECRET_OPTIONS = ['cert', 'key', 'passphrase', 'pfx', 'secureContext', 'servername', 'session'];
+/** How long, in ms, they are waited for. */
+const EXCERPT_PATIENCE = 1_000;
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('./target.js').Target} Target */
@@ -39,15 +39,19 @@ const SECRET_OPTIONS = ['cert', 'key', 'passphrase', 'pfx', 'secureContext', 'se
  *
  * @param {import('./target.js').Place} url
  * @param {...unknown} rest the options, see `docs/api.md`, and a callback, which gets an error, or
- *   `null`, the socket, what `assignSocket` takes, and the response
+ *   `null`, the socket, what `assignSocket` takes, and the response; each may be left out
  * @throws {TypeError | RangeError} where an argument is wrong
  */
 function createUpgradeRequest(url, ...rest) {
-  const [options, callback] = rest.length > 1 ? rest : [undefined, rest[0]];
+  const [options, callback = letGo] = optionsAndCallback(rest);
   const target = parseTarget(url);
   const settings = checkRequestOptions(options);
-  callable('The "callback" argument', callback);
   new Handshake(settings, /** @type {Callback} */ (callback)).begin(target);
+}
+
+/** Nobody has asked for the socket. @type {Callback} */
+function letGo(_error, socket) {
+  socket?.destroy();
 }
 
 /** One opening handshake, over all its redirects. */
@@ -62,6 +66,9 @@ class Handshake {
   #forget;
   #redirects = 0;
   #isSettled = false;
+  /** Settles with the response that refuses us, and as much of its body as has come; `null` without one.
+   *  @type {(() => void) | null} */
+  #refuse = null;
 
   /** @param {Settings} settings @param {Callback} callback */
   constructor(settings, callback) {
@@ -80,7 +87,7 @@ class Handshake {
     this.#ask(target);
     if (timeout > 0) {
       const message = `The opening handshake has taken more than ${timeout} ms`;
-      const late = () => this.#fail('ERR_WS_HANDSHAKE_TIMEOUT', message);
+      const late = () => (this.#refuse === null ? this.#fail('ERR_WS_HANDSHAKE_TIMEOUT', message) : this.#refuse());
       this.#timer = setTimeout(late, timeout).unref();
     }
     this.#forget = signal && onAbort(signal, () => this.#abort());
@@ -114,7 +121,11 @@ class Handshake {
     const request = (secure ? https : http).request(options);
     this.#request = request;
     request.on('error', (error) => {
-      if (request === this.#request) this.#settle(error);
+      if (request !== this.#request) {
+        return;
+      }
+      if (this.#refuse === null) this.#settle(explained(error));
+      else this.#refuse();
     });
     request.on('upgrade', (res, socket, head) => this.#upgraded(res, socket, head, key));
     request.on('response', (res) => this.#answered(target, res));
@@ -170,29 +181,38 @@ class Handshake {
     this.#fail('ERR_WS_INVALID_HANDSHAKE', message, factsOf(res));
   }
 
-  /** The server has answered, and nothing else is to be done. @param {IncomingMessage} res */
+  /** The body explains the refusal: whatever becomes of it, status and headers are known.
+   *  @param {IncomingMessage} res */
   #refused(res) {
     /** @type {Buffer[]} */
     const chunks = [];
     let length = 0;
+    /** @type {NodeJS.Timeout | undefined} */
+    let patience;
     const finish = () => {
+      clearTimeout(patience);
+      // What is not delivered yet is with it: reading emits it.
+      while (!this.#isSettled && res.read() !== null);
       const body = Buffer.concat(chunks).subarray(0, EXCERPT).toString();
       const message = `The server has answered with status ${res.statusCode}`;
       this.#fail('ERR_WS_UNEXPECTED_RESPONSE', message, { ...factsOf(res), body });
     };
+    this.#refuse = finish;
+    patience = setTimeout(finish, EXCERPT_PATIENCE);
     res.on('data', (chunk) => {
       chunks.push(chunk);
       length += chunk.length;
       if (length >= EXCERPT) finish();
     });
-    res.on('end', finish);
-    res.on('error', finish);
+    for (const event of ['end', 'error', 'close']) res.on(event, finish);
   }
 
   /** @param {Target} from @param {string} location @param {IncomingMessage} res */
   #follow(from, location, res) {
     const to = redirected(from, location);
-    if (to === null) {
+    // How the app makes connections, through a tunnel for example, is for the host that it has named.
+    const isTunnelled = this.#settings.connect.createConnection !== undefined;
+    if (to === null || (isTunnelled && !isSameHost(from, to))) {
       const message = 'The server redirects to where it is not safe to follow';
       this.#fail('ERR_WS_UNSAFE_REDIRECT', message, factsOf(res));
       return;
@@ -203,7 +223,7 @@ class Handshake {
     }
     this.#redirects++;
     if (!isSameHost(from, to)) {
-      this.#settings = withoutSecrets(this.#settings);
+      this.#settings = forOtherHost(this.#settings);
     }
     const request = this.#request;
     try {
@@ -245,15 +265,17 @@ function factsOf({ statusCode, headers }) {
   return { statusCode, headers };
 }
 
-/** The settings as another host may see them. @param {Settings} settings @returns {Settings} */
-function withoutSecrets(settings) {
-  const { connect, headers } = settings;
-  const shown = Object.entries(connect).filter(([name]) => !SECRET_OPTIONS.includes(name));
-  return {
-    ...settings,
-    connect: Object.fromEntries(shown),
-    headers: headers.filter(([name]) => !SECRET_HEADERS.has(name.toLowerCase())),
-  };
+/**
+ * Where a host has several addresses, none of which answers, Node's error has them, and no message.
+ *
+ * @param {Error & { errors?: Error[] }} error
+ * @returns {Error}
+ */
+function explained(error) {
+  if (error.message === '' && Array.isArray(error.errors)) {
+    error.message = error.errors.map(({ message }) => message).join('; ');
+  }
+  return error;
 }
 
 module.exports = { createUpgradeRequest };

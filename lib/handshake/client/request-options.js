@@ -3,23 +3,30 @@
 const { delay, integer, object } = require('../../options/check.js');
 const { invalidType } = require('../../util/errors.js');
 const { checkHeaders } = require('../../options/headers.js');
+const { checkExtensions } = require('../arguments.js');
+const { OF_CLIENTS } = require('../foreign-names.js');
 const { offerExtensions } = require('../negotiation.js');
-const { checkPerMessageDeflate } = require('../../options/per-message-deflate.js');
+const { checkNames } = require('../../options/names.js');
 const { checkProtocols } = require('../subprotocols.js');
 
 /** What is passed on to `net.connect` and `tls.connect`. */
 const CONNECT_OPTIONS = [
   'ALPNProtocols',
+  'autoSelectFamily',
+  'autoSelectFamilyAttemptTimeout',
   'ca',
   'cert',
   'checkServerIdentity',
   'ciphers',
+  'createConnection',
   'crl',
   'ecdhCurve',
   'family',
   'key',
   'localAddress',
+  'localPort',
   'lookup',
+  'maxHeaderSize',
   'maxVersion',
   'minVersion',
   'passphrase',
@@ -37,9 +44,9 @@ const OWN_OPTIONS = ['agent', 'handshakeTimeout', 'headers', 'maxRedirects', 'or
 /** The options of a client's opening handshake that are not those of a `Base`. */
 const REQUEST_OPTIONS = [...OWN_OPTIONS, ...CONNECT_OPTIONS];
 
-const count = integer(0, 100);
+const CREATE_OPTIONS = [...REQUEST_OPTIONS, 'extensions', 'perMessageDeflate'];
 
-/** @typedef {Record<string, import('../../../index').Extension>} Extensions */
+const count = integer(0, 100);
 
 /** @typedef {ReturnType<typeof checkRequestOptions>} Settings */
 
@@ -50,16 +57,15 @@ const count = integer(0, 100);
  */
 function checkRequestOptions(options = {}) {
   const given = object('The "options" argument', options);
-  const extensions = /** @type {Extensions} */ (object('The "extensions" option', given.extensions ?? {}));
-  const { perMessageDeflate = false } = given;
-  const deflate = checkPerMessageDeflate('The "perMessageDeflate" option', perMessageDeflate);
+  checkNames('createUpgradeRequest', given, CREATE_OPTIONS, OF_CLIENTS);
+  const { extensions, deflate } = checkExtensions(given);
   const { signal } = given;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidType('The "signal" option', 'an AbortSignal', signal);
   }
   const connect = CONNECT_OPTIONS.filter((name) => given[name] !== undefined);
   return {
-    agent: /** @type {import('node:http').Agent | false} */ (given.agent ?? false),
+    agent: /** @type {import('node:http').Agent | false | undefined} */ (given.agent ?? defaultAgent(given)),
     connect: Object.fromEntries(connect.map((name) => [name, given[name]])),
     deflate,
     extensions,
@@ -72,10 +78,24 @@ function checkRequestOptions(options = {}) {
   };
 }
 
-/** @param {Record<string, unknown>} options @returns {[string, string][]} the app's headers, `Origin` among them */
+/**
+ * @param {Record<string, unknown>} options
+ * @returns {[string, string][]} the app's headers, `Origin` among them
+ */
 function headersOf({ headers, origin }) {
   const more = origin === undefined ? {} : { Origin: origin };
   return [...checkHeaders('The "headers" option', headers ?? {}), ...checkHeaders('The "origin" option', more)];
+}
+
+/**
+ * None, so that each handshake has a connection of its own; but Node's own where it is the one that knows the proxies
+ * of the environment, or where the app makes the connection.
+ *
+ * @param {Record<string, unknown>} options
+ * @returns {false | undefined}
+ */
+function defaultAgent({ createConnection }) {
+  return createConnection !== undefined || process.env.NODE_USE_ENV_PROXY === '1' ? undefined : false;
 }
 
 module.exports = { REQUEST_OPTIONS, checkRequestOptions };

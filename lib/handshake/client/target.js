@@ -1,7 +1,7 @@
 'use strict';
 
 const { invalidType } = require('../../util/errors.js');
-const { toUrl } = require('../../options/url.js');
+const { shownUrl, toUrl } = require('../../options/url.js');
 
 /**
  * Each protocol a WebSocket can be asked for by: whether it is over TLS, and at a Unix-domain socket.
@@ -47,7 +47,7 @@ function parseTarget(value) {
   const text = typeof value === 'object' && value !== null ? value.href : value;
   const target = typeof text === 'string' ? toTarget(toUrl(text)) : null;
   if (target === null) {
-    throw invalidType('The "url" argument', 'a ws:, wss: or ws+unix: URL without a fragment', value);
+    throw invalidType('The "url" argument', 'a ws:, wss: or ws+unix: URL without a fragment', shownUrl(value));
   }
   return target;
 }
@@ -86,7 +86,8 @@ function tcpTarget(url, secure) {
 
 /** @param {URL} url @param {boolean} secure @returns {Target | null} */
 function unixTarget({ href, host, pathname, search }, secure) {
-  const [socketPath, path] = pathname.split(':', 2);
+  // The path may have colons of its own.
+  const [, socketPath, path] = /** @type {string[]} */ (/^([^:]*):?(.*)$/.exec(pathname));
   if (host !== '' || !socketPath.startsWith('/')) {
     return null;
   }
@@ -118,7 +119,10 @@ function redirected(from, location) {
   }
   url.hash = '';
   const to = toTarget(url);
-  return to === null || to.base === undefined || (from.secure && !to.secure) ? null : to;
+  if (to === null || to.base === undefined || (from.secure && !to.secure)) {
+    return null;
+  }
+  return isSameHost(from, to) ? { ...to, auth: to.auth ?? from.auth } : to;
 }
 
 /**

@@ -3,6 +3,7 @@
 const { STATUS_CODES } = require('node:http');
 
 const { isTracing, trace } = require('../../util/trace.js');
+const { afterOwedResponses } = require('./owed-responses.js');
 
 /** How long, in ms, a client that was refused may take to end its side. */
 const PATIENCE = 2_000;
@@ -52,8 +53,27 @@ function refuse(req, socket, { status, message, headers, body }) {
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`;
   // The response to HEAD has no body, whatever its headers say (RFC 7230 §3.3.3).
   const text = req.method === 'HEAD' ? '' : body;
-  socket.end(Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(text)]));
-  linger(socket);
+  afterOwedResponses(socket, () => {
+    socket.end(Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(text)]));
+    linger(socket);
+  });
+}
+
+/**
+ * Answers a request whose socket could not be made a connection. If that is for its options, it is the app's fault.
+ *
+ * @param {import('node:http').IncomingMessage} req
+ * @param {any} socket
+ * @param {Error & { code?: string }} error
+ */
+function refuseUntaken(req, socket, error) {
+  if (error.code === 'ERR_WS_SOCKET_TAKEN') {
+    // It carries a WebSocket already.
+    socket.destroy();
+    return;
+  }
+  const status = error instanceof TypeError ? 500 : 503;
+  refuse(req, socket, new Refusal(status, 'The WebSocket could not be opened'));
 }
 
 /**
@@ -72,4 +92,4 @@ function linger(socket) {
 /** Hears of an error that is another's business. */
 function ignore() {}
 
-module.exports = { Refusal, ignore, refuse };
+module.exports = { Refusal, ignore, refuse, refuseUntaken };

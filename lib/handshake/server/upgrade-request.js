@@ -7,6 +7,9 @@ const { Refusal } = require('./refuse.js');
 /** The protocol's version (RFC 6455 §4.1). */
 const VERSION = '13';
 
+/** A request's target: a path, or a URL in front of one. */
+const TARGET = /^(?:(?:http|ws)s?:\/\/[^/?#]+(?=[/?#]|$)|(?=\/))([^?]*)/i;
+
 /** Base64 of 16 bytes. */
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
@@ -34,19 +37,23 @@ function readUpgradeRequest(req) {
   if (req.method !== 'GET') {
     throw new Refusal(405, 'A WebSocket is opened by GET', { headers: [['Allow', 'GET']] });
   }
-  if (req.httpVersionMajor < 1 || (req.httpVersionMajor === 1 && req.httpVersionMinor < 1)) {
-    throw new Refusal(400, 'A WebSocket takes HTTP/1.1 or later');
+  if (req.httpVersionMajor !== 1 || req.httpVersionMinor < 1) {
+    throw new Refusal(400, 'A WebSocket is opened over HTTP/1.1');
   }
   checkAllRead(req);
   const [host, ...hosts] = values('host');
   if (!host || hosts.length > 0) {
     throw new Refusal(400, 'Exactly one Host header is needed');
   }
+  const fault = targetFault(req);
+  if (fault !== null) {
+    throw fault;
+  }
   if (pathOf(req) === null) {
     throw new Refusal(400, 'The request target is no path');
   }
   checkNoBody(values);
-  if (!hasToken(values('upgrade'), 'websocket')) {
+  if (!asksForWebSocket(req)) {
     throw new Refusal(426, 'The Upgrade header does not ask for websocket', { headers: [['Upgrade', 'websocket']] });
   }
   if (!hasToken(values('connection'), 'upgrade')) {
@@ -145,19 +152,47 @@ function readExtensions(values) {
 }
 
 /**
- * The path that a request asks for, in its normal form. Its target is a path, or, to a proxy, a whole
+ * The path that a request asks for, as it stands on the wire. Its target is a path, or, to a proxy, a whole
  * URL (RFC 7230 §5.3).
  *
  * @param {{ url?: string }} req
- * @returns {string | null} `null` where it is neither
+ * @returns {string | null} `null` if it is neither
  */
 function pathOf({ url = '' }) {
-  try {
-    const { protocol, pathname } = new URL(url.startsWith('/') ? `ws://localhost${url}` : url);
-    return /^(?:http|ws)s?:$/.test(protocol) ? pathname : null;
-  } catch {
-    return null;
-  }
+  const [, path = null] = TARGET.exec(url) ?? [];
+  return path === '' ? '/' : path;
 }
 
-module.exports = { VERSION, pathOf, readUpgradeRequest };
+/**
+ * What is wrong with a target that servers read in different ways: whoever compares paths, a proxy or the app, may
+ * take it for another one.
+ *
+ * @param {{ url?: string }} req
+ * @returns {Refusal | null}
+ */
+function targetFault(req) {
+  const path = pathOf(req) ?? '';
+  const isAmbiguous = req.url?.includes('#') || path.includes('\\') || path.split('/').some(isDotSegment);
+  return isAmbiguous ? new Refusal(400, 'The request target has a backslash, a fragment or a dot segment') : null;
+}
+
+/**
+ * RFC 3986 §3.3; a dot is the same if it is percent-encoded.
+ *
+ * @param {string} segment
+ */
+function isDotSegment(segment) {
+  return /^(?:\.|%2e){1,2}$/i.test(segment);
+}
+
+/**
+ * Whether a request is for us at all.
+ *
+ * @param {{ rawHeaders: string[] }} req
+ * @returns {boolean}
+ */
+function asksForWebSocket(req) {
+  return hasToken(headerValues(req, 'upgrade'), 'websocket');
+}
+
+module.exports = { VERSION, asksForWebSocket, pathOf, readUpgradeRequest, targetFault };

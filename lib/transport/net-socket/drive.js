@@ -121,7 +121,11 @@ function connectionOf(socket) {
   return /** @type {Connection} */ (socket[kDriven].connection);
 }
 
-/** Hears of the end or an error while the handle reports it, and before Node destroys the socket. @param {DrivenSocket} socket */
+/**
+ * Hears of the end or an error while the handle reports it, and before Node destroys the socket.
+ *
+ * @param {DrivenSocket} socket
+ */
 function followLoss(socket) {
   if (socket.connecting) {
     // It gets its handle, or another one, on the way.

@@ -34,7 +34,11 @@ function overlay(properties) {
     }
   }
 
-  /** Undoes it: the object is what its class makes it. Those laid later are lifted before. @param {object} object */
+  /**
+   * Undoes it: the object is what its class makes it. Those laid later are lifted before.
+   *
+   * @param {object} object
+   */
   function lift(object) {
     Object.setPrototypeOf(object, /** @type {object} */ (under.get(Object.getPrototypeOf(object))));
     for (const name of names) {

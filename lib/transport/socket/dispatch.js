@@ -1,6 +1,7 @@
 'use strict';
 
-const { deliver } = require('../../connection/deliver.js');
+const { kInner } = require('../../connection/connection.js');
+const { deliverInScope } = require('../../connection/deliver.js');
 const native = require('../../native/native.js');
 
 /**
@@ -25,15 +26,30 @@ let next = 0;
  */
 function dispatch(...records) {
   while (next < records.length) {
+    const slot = /** @type {number} */ (records[next]) >>> 4;
+    const connection = /** @type {import('../../connection/connection.js').Connection} */ (connections[slot]);
+    connection[kInner].runInAsyncScope(deliverRun, undefined, connection, slot, records);
+  }
+  next = 0;
+}
+
+/**
+ * Delivers what comes next of one connection, up to a record of another one: its asynchronous context is entered
+ * once for all of that.
+ *
+ * @param {import('../../connection/connection.js').Connection} connection
+ * @param {number} slot
+ * @param {(number | string | Buffer | undefined)[]} records
+ */
+function deliverRun(connection, slot, records) {
+  while (next < records.length && /** @type {number} */ (records[next]) >>> 4 === slot) {
     const at = next;
     next += 4;
     const tag = /** @type {number} */ (records[at]);
-    const connection = /** @type {import('../../connection/connection.js').Connection} */ (connections[tag >>> 4]);
     const payload = /** @type {string | Buffer} */ (records[at + 1]);
     const code = /** @type {number | undefined} */ (records[at + 2]);
-    deliver(connection, tag & 15, payload, code, /** @type {string | undefined} */ (records[at + 3]));
+    deliverInScope(connection, tag & 15, payload, code, /** @type {string | undefined} */ (records[at + 3]));
   }
-  next = 0;
 }
 
 /**

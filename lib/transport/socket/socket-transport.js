@@ -20,7 +20,11 @@ class SocketTransport {
   #group;
   /** Until it is started. @type {import('../net-socket/node-socket').NodeSocket | null} */
   #socket;
-  /** Bytes read and written in all, once the connection is over. @type {{ read: number, written: number } | null} */
+  /**
+   * Bytes read and written in all, once the connection is over.
+   *
+   * @type {{ read: number, written: number } | null}
+   */
   #total = null;
 
   /**

@@ -61,7 +61,7 @@ class StreamTransport {
    * @param {import('./stream-output.js').Methods} methods
    * @param {import('../../connection/group.js').Group<Connection>} owner
    * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
-   * @param {import('../../extensions/resolve.js').Resolved[]} extensions in header order, if there are any in JavaScript
+   * @param {import('../../extensions/resolve.js').Resolved[]} extensions in header order; none if none is JavaScript
    */
   constructor(socket, methods, owner, role, extensions) {
     const isChained = extensions.length > 0;

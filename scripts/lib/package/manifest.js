@@ -9,15 +9,30 @@ const { oneVersion, platforms } = require('./versions');
 const read = (folder) => JSON.parse(fs.readFileSync(path.join(root, folder, 'package.json'), 'utf8'));
 
 /**
- * What npm asks for where a package is published with provenance: the repository that it was built
- * from. Only a workflow knows it, since a checkout may be anyone's.
+ * Where the sources are. For a package that is published with provenance npm asks for the repository that it was built
+ * from, which only a workflow knows: a checkout may be anyone's.
  *
- * @param {string} [directory]
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {string} its page
+ */
+function pageOf({ GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name }) {
+  if (server && name) return `${server}/${name}`;
+  return read('.').repository.url.replace(/^git\+|\.git$/g, '');
+}
+
+/**
+ * What a manifest says of its sources.
+ *
+ * @param {string | undefined} directory of the package, below the root
  * @param {NodeJS.ProcessEnv} env
  */
-function repository(directory, { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name }) {
-  if (!server || !name) return {};
-  return { repository: { type: 'git', url: `git+${server}/${name}.git`, ...(directory && { directory }) } };
+function sources(directory, env) {
+  const page = pageOf(env);
+  return {
+    homepage: `${page}#readme`,
+    repository: { type: 'git', url: `git+${page}.git`, ...(directory && { directory }) },
+    bugs: { url: `${page}/issues` },
+  };
 }
 
 /**
@@ -32,7 +47,7 @@ function mainManifest(env = process.env) {
   const version = oneVersion();
   return {
     ...kept,
-    ...repository(undefined, env),
+    ...sources(undefined, env),
     scripts: { build: 'node scripts/build.js' },
     optionalDependencies: Object.fromEntries(platforms().map((name) => [`websockets-${name}`, version])),
   };
@@ -45,7 +60,7 @@ function mainManifest(env = process.env) {
  */
 function platformManifest(platform, env = process.env) {
   const { publishConfig } = read('.');
-  return { ...read(`npm/${platform}`), ...repository(`npm/${platform}`, env), publishConfig };
+  return { ...read(`npm/${platform}`), ...sources(`npm/${platform}`, env), publishConfig };
 }
 
-module.exports = { mainManifest, platformManifest };
+module.exports = { mainManifest, pageOf, platformManifest };

@@ -5,8 +5,9 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const root = require('../root');
-const { mainManifest, platformManifest } = require('./manifest');
-const { platforms } = require('./versions');
+const { packedLinks } = require('./links');
+const { mainManifest, pageOf, platformManifest } = require('./manifest');
+const { oneVersion, platforms } = require('./versions');
 
 /**
  * @typedef {object} Packed
@@ -16,6 +17,25 @@ const { platforms } = require('./versions');
  * @property {number} unpackedSize
  * @property {string[]} files what is in it
  */
+
+/**
+ * Has the documents of a package lead nowhere where there is nothing.
+ *
+ * @param {string} stage the folder that is packed
+ * @param {Record<string, string>} files as `pack` gets them
+ */
+function mendLinks(stage, files) {
+  const documents = fs.readdirSync(stage, { recursive: true }).filter((name) => name.endsWith('.md'));
+  for (const document of documents) {
+    const place = document.replaceAll(path.sep, '/');
+    // Where it was tells what its links mean.
+    const name = path.relative(root, files[place] ?? inRoot(place)).replaceAll(path.sep, '/');
+    const isPacked = (file) => name === place && fs.existsSync(path.join(stage, file));
+    const text = fs.readFileSync(path.join(stage, document), 'utf8');
+    const mended = packedLinks(text, name, isPacked, pageOf(process.env), `v${oneVersion()}`);
+    fs.writeFileSync(path.join(stage, document), mended);
+  }
+}
 
 /**
  * Makes one tarball, of copies: the checkout stays as it is.
@@ -31,6 +51,7 @@ function pack(out, manifest, files) {
     for (const [place, from] of Object.entries(files)) {
       if (fs.existsSync(from)) fs.cpSync(from, path.join(stage, place), { recursive: true });
     }
+    mendLinks(stage, files);
     fs.writeFileSync(path.join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
     const { status, stdout, stderr } = spawnSync(
       'npm',

@@ -1,0 +1,52 @@
+'use strict';
+
+const net = require('node:net');
+
+const { overlay } = require('../transport/net-socket/overlay.js');
+
+/** An opcode that nothing is continued by at the beginning of a connection: clients fail at once. */
+const CONTINUATION = 0x0;
+
+/** What refuses the client of each socket. @type {WeakMap<object, (opcode: number, text: string) => void>} */
+const refusals = new WeakMap();
+
+/** Sockets whose clients are refused in this tick: what they are told is still to leave. @type {WeakSet<object>} */
+const refused = new WeakSet();
+
+/** What lies under ours, which is the last that was laid over a socket. @param {object} socket @returns {any} */
+const under = (socket) => Object.getPrototypeOf(Object.getPrototypeOf(socket));
+
+const refusing = overlay({
+  /** @this {net.Socket} @param {unknown} chunk @param {unknown[]} rest */
+  write(chunk, ...rest) {
+    if (typeof chunk !== 'string' || !chunk.startsWith('HTTP/') || refused.has(this)) {
+      return under(this).write.call(this, chunk, ...rest);
+    }
+    refused.add(this);
+    process.nextTick(() => refused.delete(this));
+    refusals.get(this)?.(CONTINUATION, chunk);
+    return true;
+  },
+  /** @this {net.Socket} @param {unknown[]} rest */
+  destroy(...rest) {
+    return refused.has(this) ? this : under(this).destroy.call(this, ...rest);
+  },
+});
+
+/**
+ * Hears engine.io refuse a client that has been upgraded already: it writes an HTTP response to the socket, and
+ * destroys it. Carried by `ws` that is no frame, and clients fail at once. Ours get a frame that is as wrong; a
+ * connection that only ended would have them wait.
+ *
+ * @param {import('node:stream').Duplex} socket a connection's; of one that is no `net.Socket` nothing is taken over,
+ *   and what engine.io writes is written
+ * @param {(opcode: number, text: string) => void} refuse sends the frame, and closes
+ */
+function hearRefusal(socket, refuse) {
+  if (socket instanceof net.Socket) {
+    refusals.set(socket, refuse);
+    refusing.lay(socket);
+  }
+}
+
+module.exports = { hearRefusal };
