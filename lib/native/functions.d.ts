@@ -222,7 +222,7 @@ interface StreamFunctions {
   /** Whether there was no room for more: the connection is dropped, and its error reported. */
   streamIsDropped(slot: number): boolean;
   /** An extension holds as much as it may, or no more. */
-  streamHold(slot: number, on: boolean): void;
+  streamFill(slot: number, on: boolean): void;
   /** JavaScript has seen all that came before the connection began to close. */
   streamReleaseClosingAnswer(slot: number): void;
   /** Begins the closing handshake. */

@@ -40,7 +40,7 @@ functions! { STREAMS:
     c"streamMaySend" / 2 => streams::may_send,
     c"streamOverflow" / 1 => streams::overflow,
     c"streamIsDropped" / 1 => streams::is_dropped,
-    c"streamHold" / 2 => streams::hold,
+    c"streamFill" / 2 => streams::fill,
     c"streamReleaseClosingAnswer" / 1 => streams::release_closing_answer,
     c"streamClose" / 4 => streams::close,
     c"streamFire" / 2 => streams::fire,

@@ -117,10 +117,10 @@ pub(super) fn is_dropped(call: &Call<'_>) -> Returned {
     call.boolean(is_dropped.unwrap_or(false))
 }
 
-/// `streamHold(slot, on)`: an extension holds as much as it may, or no more.
-pub(super) fn hold(call: &Call<'_>) -> Returned {
+/// `streamFill(slot, on)`: an extension holds as much as it may, or no more.
+pub(super) fn fill(call: &Call<'_>) -> Returned {
     let on = call.bool(1)?;
-    step(call, |stream, batch| stream.hold(on, batch))
+    step(call, |stream, batch| stream.fill(on, batch))
 }
 
 /// `streamReleaseClosingAnswer(slot)`: JavaScript has seen all that came before the connection began to close.

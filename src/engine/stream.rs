@@ -52,7 +52,7 @@ pub struct Stream {
     turn: Turn,
     flow: Flow,
     /// An extension in JavaScript has as much to do as it may.
-    is_held: bool,
+    is_full: bool,
 }
 
 impl Stream {
@@ -74,7 +74,7 @@ impl Stream {
             limit,
             turn: Turn::Unopened,
             flow: Flow::Running,
-            is_held: false,
+            is_full: false,
         }
     }
 
@@ -291,8 +291,8 @@ impl Stream {
     }
 
     /// An extension in JavaScript holds as much as it may, or no more.
-    pub fn hold(&mut self, held: bool, batch: &mut Batch) {
-        self.is_held = held;
+    pub fn fill(&mut self, is_full: bool, batch: &mut Batch) {
+        self.is_full = is_full;
         self.regulate(batch);
     }
 
@@ -309,7 +309,7 @@ impl Stream {
 
     /// Has the stream read, or the peer wait: for the app, or for an extension.
     fn regulate(&mut self, batch: &mut Batch) {
-        let stops = self.is_held || self.is_paused() || self.is_behind();
+        let stops = self.is_full || self.is_paused() || self.is_behind();
         let (flow, kind) = match stops {
             true => (Flow::Stopped, Kind::Stop),
             false => (Flow::Running, Kind::Go),

@@ -78,7 +78,7 @@ class Chained {
 
   /** Has the peer wait while the extensions hold much. */
   #regulate() {
-    native.streamHold(this.#handle.slot, this.#framing.isFull);
+    native.streamFill(this.#handle.slot, this.#framing.isFull);
   }
 
   /** @param {Uint8Array} bytes @param {boolean} compress */

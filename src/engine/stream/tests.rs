@@ -137,9 +137,9 @@ fn a_paused_stream_stops_and_goes_on_once_nothing_is_left() {
     assert_eq!(driven.kinds(), [], "that comes first");
     driven.take();
     assert_eq!(driven.kinds(), [Kind::Text, Kind::Go]);
-    driven.stream.hold(true, &mut driven.batch);
-    driven.stream.hold(true, &mut driven.batch);
-    driven.stream.hold(false, &mut driven.batch);
+    driven.stream.fill(true, &mut driven.batch);
+    driven.stream.fill(true, &mut driven.batch);
+    driven.stream.fill(false, &mut driven.batch);
     assert_eq!(driven.kinds(), [Kind::Stop, Kind::Go]);
 }
 
