@@ -192,7 +192,17 @@ const EXPECTED = [
   {
     in: 'bun',
     because: 'Bun lists what is active in another way',
-    tests: { 'handshake/client.test.js': ['reconnect > close() ends the waiting'] },
+    tests: {
+      'handshake/client.test.js': ['reconnect > close() ends the waiting'],
+      'handshake/reconnect.test.js': [
+        "reconnecting and giveup > what the app ends is no giving up; a lost connection's sid ends its waiting",
+      ],
+    },
+  },
+  {
+    in: 'bun',
+    because: 'its listen() takes ports that are none',
+    tests: { 'handshake/listen.test.js': ['a port that is none leaves nothing behind'] },
   },
 
   {
