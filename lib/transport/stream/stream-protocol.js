@@ -3,6 +3,7 @@
 const { performance } = require('node:perf_hooks');
 
 const native = require('../../native/native.js');
+const shared = require('../../native/shared.js');
 
 /** No connection has this number: a call for it does nothing. */
 const NO_SLOT = 2 ** 32 - 1;
@@ -16,15 +17,17 @@ const NO_SLOT = 2 ** 32 - 1;
  * @property {() => void} leave the process ends
  */
 
-/** @type {(Taker | undefined)[]} by slot */
-const transports = [];
+const transports = /** @type {(Taker | undefined)[]} */ (shared.streams);
 
 /** The transports of open connections, for the end of the process. @type {Set<Taker>} */
 const running = new Set();
 
-native.attachStreams((tag, payload, code, errorCode) => {
-  transports[tag >>> 4]?.take(tag & 15, payload, code, errorCode);
-});
+if (!shared.areStreamsAttached) {
+  native.attachStreams((tag, payload, code, errorCode) => {
+    transports[tag >>> 4]?.take(tag & 15, payload, code, errorCode);
+  });
+  shared.areStreamsAttached = true;
+}
 
 /** @returns {number} whole milliseconds of a clock that never goes back */
 function now() {
