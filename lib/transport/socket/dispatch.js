@@ -4,6 +4,7 @@ const { kInner } = require('../../connection/connection.js');
 const { deliverInScope } = require('../../connection/deliver.js');
 const native = require('../../native/native.js');
 const shared = require('../../native/shared.js');
+const { nextTick, setImmediate, setTimeout } = require('../../util/clock.js');
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
 
@@ -89,7 +90,7 @@ function open(fd, group, settings) {
   }
   const slot = native.open(fd, group, settings);
   // A command may be waiting for the end of the tick already.
-  process.nextTick(native.flush);
+  nextTick(native.flush);
   return slot;
 }
 
