@@ -16,6 +16,7 @@ const { whyNot } = require('../transport/net-socket/takeover.js');
 const { SocketTransport } = require('../transport/socket/socket-transport.js');
 const { StreamTransport } = require('../transport/stream/stream-transport.js');
 const { onAbort } = require('../util/abort.js');
+const { nextTick } = require('../util/clock.js');
 const { failure, invalidType } = require('../util/errors.js');
 const { isTracing, trace } = require('../util/trace.js');
 
@@ -118,7 +119,7 @@ function makeConnection(group, socket, options, sink, response) {
   follow(connection, options.signal);
   if (transport === null) {
     socket.on('error', ignore);
-    process.nextTick(finishOver, connection);
+    nextTick(finishOver, connection);
     return connection;
   }
   if (response !== '') {

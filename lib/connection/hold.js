@@ -3,6 +3,7 @@
 const { performance } = require('node:perf_hooks');
 
 const { OPEN, kInner } = require('./connection.js');
+const { nextTick, setImmediate } = require('../util/clock.js');
 const { Fifo } = require('../util/fifo.js');
 
 /** What `pauses` of a connection has: one bit of the app's, and above it a count of those who hold it. */
@@ -114,7 +115,7 @@ function goOn(connection) {
   }
   if (hasHeld(inner)) {
     inner.scheduled = true;
-    process.nextTick(enterHeld, connection);
+    nextTick(enterHeld, connection);
   } else {
     inner.transport?.pause(false);
   }

@@ -5,6 +5,7 @@ const net = require('node:net');
 const { kInner } = require('../../connection/connection.js');
 const { close, terminate } = require('../../connection/lifecycle.js');
 const { statusCode } = require('../../native/constants.js');
+const { nextTick } = require('../../util/clock.js');
 const { failure } = require('../../util/errors.js');
 const { overlay } = require('./overlay.js');
 
@@ -37,7 +38,7 @@ const METHODS = {
   write(_chunk, encoding, callback = encoding) {
     if (typeof callback === 'function') {
       const message = 'The socket carries a WebSocket: use send() of its Base';
-      process.nextTick(/** @type {Function} */ (callback), failure('ERR_WS_SOCKET_TAKEN', message));
+      nextTick(/** @type {Function} */ (callback), failure('ERR_WS_SOCKET_TAKEN', message));
     }
     return false;
   },

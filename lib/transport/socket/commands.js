@@ -1,6 +1,7 @@
 'use strict';
 
 const native = require('../../native/native.js');
+const { nextTick } = require('../../util/clock.js');
 
 /**
  * Has the tick's commands carried out at its end.
@@ -9,7 +10,7 @@ const native = require('../../native/native.js');
  */
 function flushAfter(due) {
   if (due) {
-    process.nextTick(native.flush);
+    nextTick(native.flush);
   }
 }
 

@@ -3,18 +3,19 @@
 const { kInner } = require('../../connection/connection.js');
 const { deliverInScope } = require('../../connection/deliver.js');
 const native = require('../../native/native.js');
+const shared = require('../../native/shared.js');
+const { nextTick, setImmediate, setTimeout } = require('../../util/clock.js');
+
+/** @typedef {import('../../connection/connection.js').Connection} Connection */
 
 /**
- * The connections that Rust carries, by the number it knows them by.
+ * Delivers the records of one connection that come next.
  *
- * @type {(import('../../connection/connection.js').Connection | undefined)[]}
+ * @typedef {(connection: Connection, slot: number, records: (number | string | Buffer | undefined)[]) => void} Run
  */
-const connections = [];
 
-let attached = false;
-
-/** Where the next of the records that are being delivered begins. */
-let next = 0;
+const connections = /** @type {(Connection | undefined)[]} */ (shared.connections);
+const runs = /** @type {(Run | undefined)[]} */ (shared.runs);
 
 /**
  * Called from Rust with what happened, in order; a record is four arguments: the connection's number above
@@ -25,26 +26,31 @@ let next = 0;
  * @param {(number | string | Buffer | undefined)[]} records
  */
 function dispatch(...records) {
-  while (next < records.length) {
-    const slot = /** @type {number} */ (records[next]) >>> 4;
-    const connection = /** @type {import('../../connection/connection.js').Connection} */ (connections[slot]);
-    connection[kInner].runInAsyncScope(deliverRun, undefined, connection, slot, records);
+  while (shared.next < records.length) {
+    const slot = /** @type {number} */ (records[shared.next]) >>> 4;
+    const connection = /** @type {Connection} */ (connections[slot]);
+    /** @type {Run} */ (runs[slot])(connection, slot, records);
   }
-  next = 0;
+  shared.next = 0;
+}
+
+/** @type {Run} */
+function enterRun(connection, slot, records) {
+  connection[kInner].runInAsyncScope(deliverRun, undefined, connection, slot, records);
 }
 
 /**
  * Delivers what comes next of one connection, up to a record of another one: its asynchronous context is entered
  * once for all of that.
  *
- * @param {import('../../connection/connection.js').Connection} connection
+ * @param {Connection} connection
  * @param {number} slot
  * @param {(number | string | Buffer | undefined)[]} records
  */
 function deliverRun(connection, slot, records) {
-  while (next < records.length && /** @type {number} */ (records[next]) >>> 4 === slot) {
-    const at = next;
-    next += 4;
+  while (shared.next < records.length && /** @type {number} */ (records[shared.next]) >>> 4 === slot) {
+    const at = shared.next;
+    shared.next += 4;
     const tag = /** @type {number} */ (records[at]);
     const payload = /** @type {string | Buffer} */ (records[at + 1]);
     const code = /** @type {number | undefined} */ (records[at + 2]);
@@ -76,15 +82,15 @@ function drainLater(keepsAlive) {
  * @returns {number} the connection's number
  */
 function open(fd, group, settings) {
-  if (!attached) {
+  if (!shared.isAttached) {
     native.attach(dispatch, drainLater);
     // `process.exit()` runs no cleanup of the addon's, only this event.
     process.on('exit', native.leave);
-    attached = true;
+    shared.isAttached = true;
   }
   const slot = native.open(fd, group, settings);
   // A command may be waiting for the end of the tick already.
-  process.nextTick(native.flush);
+  nextTick(native.flush);
   return slot;
 }
 
@@ -92,15 +98,17 @@ function open(fd, group, settings) {
  * Says which connection this number is.
  *
  * @param {number} slot
- * @param {import('../../connection/connection.js').Connection} connection
+ * @param {Connection} connection
  */
 function bind(slot, connection) {
   connections[slot] = connection;
+  runs[slot] = enterRun;
 }
 
 /** @param {number} slot */
 function unbind(slot) {
   connections[slot] = undefined;
+  runs[slot] = undefined;
 }
 
 /** @returns {number} how many shards run */

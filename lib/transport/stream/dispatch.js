@@ -1,6 +1,7 @@
 'use strict';
 
 const native = require('../../native/native.js');
+const shared = require('../../native/shared.js');
 
 /**
  * What hears of a stream's records.
@@ -16,15 +17,17 @@ const native = require('../../native/native.js');
  * @typedef {{ slot: number }} Handle
  */
 
-/** @type {(Taker | undefined)[]} by slot */
-const transports = [];
+const transports = /** @type {(Taker | undefined)[]} */ (shared.streams);
 
 /** The transports of open connections, for the end of the process. @type {Set<Taker>} */
 const running = new Set();
 
-native.attachStreams((tag, payload, code, errorCode) => {
-  transports[tag >>> 4]?.take(tag & 15, payload, code, errorCode);
-});
+if (!shared.areStreamsAttached) {
+  native.attachStreams((tag, payload, code, errorCode) => {
+    transports[tag >>> 4]?.take(tag & 15, payload, code, errorCode);
+  });
+  shared.areStreamsAttached = true;
+}
 
 /** Tells all open connections that the process ends. */
 function leaveAll() {

@@ -1,0 +1,26 @@
+'use strict';
+
+const native = require('./native.js');
+
+/**
+ * What all copies of this JavaScript have in common that are loaded on one binary, as by Jest's `resetModules`: their
+ * slots are of one table, and the dispatchers are the first copy's. What a table holds is told where it is used; the
+ * type of it would make an import upward.
+ *
+ * @typedef {object} Shared
+ * @property {unknown[]} connections that shards carry, by slot
+ * @property {unknown[]} runs of each of those, how the copy that it is of delivers to it
+ * @property {number} next where the next of the records that are being delivered begins
+ * @property {boolean} isAttached whether a copy has attached the dispatcher for shards
+ * @property {unknown[]} streams the transports of streams, by slot
+ * @property {boolean} areStreamsAttached whether a copy has attached the dispatcher for streams
+ */
+
+/** What is kept on the binary's exports: the only object that all copies have. @returns {Shared} */
+function share() {
+  const exported = /** @type {{ shared?: Shared }} */ (native);
+  exported.shared ??= { connections: [], runs: [], next: 0, isAttached: false, streams: [], areStreamsAttached: false };
+  return exported.shared;
+}
+
+module.exports = share();
