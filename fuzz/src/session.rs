@@ -138,6 +138,7 @@ impl Driven {
         loop {
             let pressure = Pressure {
                 queued: self.queued,
+                unsent: self.queued > 0,
                 pings: 0,
             };
             let (now, mut has_taken) = (self.now, false);

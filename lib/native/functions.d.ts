@@ -201,8 +201,8 @@ interface StreamFunctions {
   streamOpen(now: number, filters: boolean, settings: Settings): number;
   /** `open` may be emitted: what has come may be taken. Returns whether something has, for `streamTake`. */
   streamBegin(slot: number): boolean;
-  /** The peer sent this. */
-  streamReceive(slot: number, chunk: Uint8Array, now: number): void;
+  /** The peer sent this. Returns whether there was no room for it: the connection is dropped then. */
+  streamReceive(slot: number, chunk: Uint8Array, now: number): boolean;
   /** What came may be taken again; this many bytes wait to be written. */
   streamTake(slot: number, queued: number, now: number): void;
   /** The peer has ended, and this many bytes wait to be written. */
@@ -215,8 +215,15 @@ interface StreamFunctions {
   streamQueue(slot: number, queued: number): void;
   /** All that waited has been written. */
   streamWritten(slot: number): void;
-  /** Whether a message may be added to the bytes that wait. If there is no room, the connection is to be dropped. */
-  streamMaySend(slot: number, queued: number): boolean;
+  /** The stream has written all, its end included. */
+  streamFinished(slot: number): void;
+  /** The connection is to be dropped, and nothing that came is delivered any more; `streamLose` follows. */
+  streamTerminate(slot: number, now: number): void;
+  /**
+   * Whether a message may be added to the bytes that wait, which cost some more. If there is no room, the connection
+   * is to be dropped.
+   */
+  streamMaySend(slot: number, queued: number, overhead: number): boolean;
   /** An extension holds more than it may: the connection is to be dropped. */
   streamOverflow(slot: number): void;
   /** Whether there was no room for more: the connection is dropped, and its error reported. */

@@ -3,6 +3,8 @@
 //! Each of them delivers what follows from it before it returns, in calls of the dispatcher. A
 //! listener may call any of them meanwhile: what its connection receives then waits for its turn.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::call::arguments::{Call, too_many_connections, wrong};
 use super::call::results::{Returned, UNDEFINED, reference};
 use super::settings::Settings;
@@ -41,22 +43,29 @@ pub(super) fn open(call: &Call<'_>) -> Returned {
 
 /// `streamBegin(slot)` → whether something has come by now, which `streamTake` takes.
 pub(super) fn begin(call: &Call<'_>) -> Returned {
-    let has_next = with(call, |stream| stream.open())?;
+    let has_next = with(call, Stream::begin)?;
     call.boolean(has_next.unwrap_or(false))
 }
 
-/// `streamReceive(slot, chunk, now)`: the peer sent this.
+/// `streamReceive(slot, chunk, now)` → whether there was no room for it: the peer sent this.
 pub(super) fn receive(call: &Call<'_>) -> Returned {
     // A copy: unmasking must not change what others may hold.
     let (bytes, now) = (bytes(call, 1)?.to_vec(), call.u64(2)?);
-    with(call, |stream| stream.give(bytes, now))?;
-    take_all(call, now)
+    let is_dropped = with(call, |stream| {
+        stream.give(bytes, now);
+        stream.is_dropped()
+    })?;
+    take_all(call, now)?;
+    call.boolean(is_dropped.unwrap_or(false))
 }
 
 /// `streamTake(slot, queued, now)`: what came may be taken again; this many bytes wait to be written.
 pub(super) fn take(call: &Call<'_>) -> Returned {
     let (queued, now) = (size(call, 1)?, call.u64(2)?);
-    with(call, |stream| stream.queue(queued))?;
+    with(call, |stream| {
+        stream.queue(queued);
+        stream.open();
+    })?;
     take_all(call, now)
 }
 
@@ -97,11 +106,23 @@ pub(super) fn written(call: &Call<'_>) -> Returned {
     step(call, |stream, batch| stream.written(batch))
 }
 
-/// `streamMaySend(slot, queued)` → whether a message may be added to the bytes that wait. If not, the
-/// connection is to be dropped.
+/// `streamFinished(slot)`: the stream has written all, its end included.
+pub(super) fn finished(call: &Call<'_>) -> Returned {
+    step(call, Stream::finish)
+}
+
+/// `streamTerminate(slot, now)`: the connection is to be dropped, and nothing that came is delivered any more.
+pub(super) fn terminate(call: &Call<'_>) -> Returned {
+    let now = call.u64(1)?;
+    with(call, |stream| stream.terminate(now))?;
+    UNDEFINED
+}
+
+/// `streamMaySend(slot, queued, overhead)` → whether a message may be added to the bytes that wait, which cost some
+/// more. If not, the connection is to be dropped.
 pub(super) fn may_send(call: &Call<'_>) -> Returned {
-    let queued = size(call, 1)?;
-    let may_send = with(call, |stream| stream.may_send(queued))?;
+    let (queued, overhead) = (size(call, 1)?, size(call, 2)?);
+    let may_send = with(call, |stream| stream.may_send(queued, overhead))?;
     call.boolean(may_send.unwrap_or(false))
 }
 
@@ -253,12 +274,20 @@ fn take_all(call: &Call<'_>, now: Millis) -> Returned {
     if with(call, |stream| stream.begin_turn())? != Some(true) {
         return UNDEFINED;
     }
-    let mut has_taken = true;
-    while has_taken {
-        has_taken = false;
-        step(call, |stream, batch| has_taken = stream.take(now, batch))?;
+    let taken = catch_unwind(AssertUnwindSafe(|| {
+        let mut has_taken = true;
+        while has_taken {
+            has_taken = false;
+            step(call, |stream, batch| has_taken = stream.take(now, batch))?;
+        }
+        step(call, Stream::end_turn)
+    }));
+    match taken {
+        Ok(Ok(value)) => Ok(value),
+        // The turn would never end: the connection does.
+        Ok(Err(failure)) => step(call, Stream::drop_now).and(Err(failure)),
+        Err(_) => step(call, Stream::drop_now),
     }
-    step(call, Stream::end_turn)
 }
 
 /// Lets a connection take one step, and delivers what follows from it.

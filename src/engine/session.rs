@@ -22,7 +22,7 @@
 //! is still to be written: then the end comes after that.
 
 #[cfg(test)]
-mod tests;
+mod by_hand;
 mod unread;
 
 use std::sync::Arc;
@@ -63,6 +63,8 @@ enum Writes {
 pub struct Pressure {
     /// Bytes that wait to be written.
     pub queued: usize,
+    /// Whether the write side has something to do still: the peer's FIN is not the end then.
+    pub unsent: bool,
     /// Pings that were sent, or are about to be, since it was asked last.
     pub pings: u32,
 }
@@ -170,7 +172,8 @@ impl Session {
             return false;
         }
         if self.reading == Reading::Ended && self.unread.is_lost() {
-            return self.lose();
+            self.lose();
+            return true;
         }
         if !self.may_read() {
             return false;
@@ -178,8 +181,14 @@ impl Session {
         let Some((mut bytes, piece)) = self.unread.take(self.at_once()) else {
             return match self.unread.take_next() {
                 Next::Bytes => false,
-                Next::Fin => self.end_reads(pressure.queued),
-                Next::Loss => self.lose(),
+                Next::Fin => {
+                    self.end_reads(pressure.unsent);
+                    true
+                }
+                Next::Loss => {
+                    self.lose();
+                    true
+                }
             };
         };
         self.receive(&mut bytes[piece.clone()], pressure, now, out, on_event);
@@ -269,15 +278,14 @@ impl Session {
         self.keep(begins, before, out);
     }
 
-    /// The peer's FIN came, after all that was taken; `queued` bytes wait to be written.
-    pub fn end_reads(&mut self, queued: usize) -> bool {
-        let unsent = queued > 0 || self.closing_answer.is_some();
+    /// The peer's FIN came, after all that was taken; `unsent` as in [`Pressure`].
+    pub fn end_reads(&mut self, unsent: bool) {
+        let unsent = unsent || self.closing_answer.is_some();
         if self.phase() == State::Draining && unsent {
             self.reading = Reading::Ended;
         } else {
             self.lose();
         }
-        true
     }
 
     /// The peer's FIN came after the bytes that wait to be taken.
@@ -306,20 +314,37 @@ impl Session {
     }
 
     /// The end: nothing more comes from the peer, or the connection is to be dropped.
-    pub fn lose(&mut self) -> bool {
+    pub fn lose(&mut self) {
         self.protocol.receive_eof();
         self.closing_answer = None;
         self.unread.clear();
-        true
+    }
+
+    /// The connection is to be dropped, and nothing that came is taken any more: the end is what comes next.
+    pub fn discard_unread(&mut self, now: Millis) {
+        self.unread.clear();
+        self.lose_after_unread(now);
+    }
+
+    /// The peer reads again: what waited for that is appended to `out`.
+    pub fn relieve(&mut self, out: &mut Vec<u8>) {
+        self.protocol.set_congested(false, out);
     }
 
     /// All that was queued has been written. What is appended to `out` has to be written in turn, and is
     /// reported again.
     pub fn written(&mut self, out: &mut Vec<u8>) {
-        self.protocol.set_congested(false, out);
+        self.relieve(out);
         // JavaScript's replies are still to come if the closing answer waits for them.
         let is_all = out.is_empty() && self.closing_answer.is_none();
         if is_all && self.reading == Reading::Ended {
+            self.lose();
+        }
+    }
+
+    /// The write side has ended, and all before that was written.
+    pub fn writes_finished(&mut self) {
+        if self.reading == Reading::Ended {
             self.lose();
         }
     }

@@ -9,7 +9,7 @@
 //! pauses is heeded in between.
 
 #[cfg(test)]
-mod tests;
+mod by_hand;
 
 use std::sync::Arc;
 
@@ -51,6 +51,10 @@ pub struct Stream {
     limit: usize,
     turn: Turn,
     flow: Flow,
+    /// Bytes that came while they had to wait for the end of a pause.
+    unwanted: usize,
+    /// The stream has written all, its end included.
+    is_finished: bool,
     /// An extension in JavaScript has as much to do as it may.
     is_full: bool,
 }
@@ -74,21 +78,38 @@ impl Stream {
             limit,
             turn: Turn::Unopened,
             flow: Flow::Running,
+            unwanted: 0,
+            is_finished: false,
             is_full: false,
         }
     }
 
-    /// `open` has been emitted: what has come may be taken. False if nothing has.
-    pub fn open(&mut self) -> bool {
-        self.turn = Turn::Idle;
-        self.session.has_next()
+    /// The stream brings what the peer sends from now on. True if something has come already: it waits for
+    /// [`open`](Self::open), and so does what comes after it.
+    pub fn begin(&mut self) -> bool {
+        let has_next = self.session.has_next();
+        if !has_next {
+            self.open();
+        }
+        has_next
+    }
+
+    /// The app knows of the connection: what has come may be taken.
+    pub fn open(&mut self) {
+        if self.turn == Turn::Unopened {
+            self.turn = Turn::Idle;
+        }
     }
 
     /// Bytes came from the peer. If the app has paused it, no more than the limit is kept.
     pub fn give(&mut self, bytes: Vec<u8>, now: Millis) {
         let waits = !self.session.may_read() || self.is_behind();
+        self.unwanted = match waits {
+            true => self.unwanted + bytes.len(),
+            false => 0,
+        };
         self.session.give(bytes);
-        if waits && self.session.unread() > self.limit {
+        if self.unwanted.min(self.session.unread()) > self.limit {
             self.overflow(Overflow::Paused);
             self.session.lose_after_unread(now);
         }
@@ -107,6 +128,11 @@ impl Stream {
     /// The connection is lost, or to be dropped, after all that was given.
     pub fn lose(&mut self, now: Millis) {
         self.session.lose_after_unread(now);
+    }
+
+    /// The connection is to be dropped, whatever has come: the end is what comes next.
+    pub fn terminate(&mut self, now: Millis) {
+        self.session.discard_unread(now);
     }
 
     /// The connection is dropped at once, whatever has come.
@@ -157,17 +183,23 @@ impl Stream {
         if self.backlog.take_drained() && self.session.phase() != State::Closed {
             batch.push_bare(Kind::Drain, self.slot);
         }
-        self.step(batch, |session, _, answer, _| session.written(answer));
+        self.step(batch, |session, _, answer, _| session.relieve(answer));
     }
 
-    /// Whether a message may be added to the `queued` bytes that wait. If there is no room, the connection is to
-    /// be dropped; to one that is lost, nothing is sent.
-    pub fn may_send(&mut self, queued: usize) -> bool {
+    /// The stream has written all, its end included.
+    pub fn finish(&mut self, batch: &mut Batch) {
+        self.is_finished = true;
+        self.step(batch, |session, _, _, _| session.writes_finished());
+    }
+
+    /// Whether a message may be added to the `queued` bytes that wait, which cost `overhead` bytes more. If there
+    /// is no room, the connection is to be dropped; to one that is lost, nothing is sent.
+    pub fn may_send(&mut self, queued: usize, overhead: usize) -> bool {
         if self.session.is_lost() || self.is_dropped() {
             return false;
         }
         self.backlog.set(queued);
-        let is_full = self.backlog.is_full(self.limit);
+        let is_full = self.backlog.is_full(self.limit.saturating_sub(overhead));
         if is_full {
             self.overflow(Overflow::Output);
         }
@@ -333,6 +365,7 @@ impl Stream {
         let mut answer = Vec::new();
         let pressure = Pressure {
             queued: self.backlog.queued(),
+            unsent: !self.is_finished,
             pings: 0,
         };
         run(&mut self.session, pressure, &mut answer, &mut |event| {

@@ -71,9 +71,10 @@ class Chained {
       // The stream cannot be paused, and an extension holds what it brings.
       native.streamOverflow(this.#handle.slot);
       this.#onFull();
-    } else {
-      this.#regulate();
+      return true;
     }
+    this.#regulate();
+    return false;
   }
 
   /** Has the peer wait while the extensions hold much. */

@@ -10,7 +10,8 @@ const native = require('../../native/native.js');
  * @property {boolean} isIdle whether nothing that the peer sent is on its way
  * @property {number} queued bytes on their way to the stream
  * @property {number} overhead what those cost beside their bytes
- * @property {(chunk: Uint8Array) => void} push takes what the stream has brought
+ * @property {(chunk: Uint8Array) => boolean} push takes what the stream has brought, and returns whether there was no
+ *   room for it
  * @property {(bytes: Uint8Array, compress: boolean) => void} write takes whole frames for the stream
  * @property {(on: boolean) => void} hold has what the peer sent wait, or no more
  * @property {() => void} goOn goes on with that
@@ -43,7 +44,7 @@ class Direct {
 
   /** @param {Uint8Array} chunk */
   push(chunk) {
-    native.streamReceive(this.#handle.slot, chunk, now());
+    return native.streamReceive(this.#handle.slot, chunk, now());
   }
 
   /** @param {Uint8Array} bytes */

@@ -45,13 +45,15 @@ class StreamTransport {
   /** What lies between the stream and the session. @type {import('./direct.js').Path} */
   #path;
   #read = 0;
+  /** Whether the stream is to wait. */
+  #isStopped = false;
   /** With fewer bytes than this waiting, a message is added without asking the session. */
   #room;
   /** What it hears of its stream. */
   #listeners = {
     data: (/** @type {unknown} */ chunk) => this.#receive(toBytes(this.#socket, chunk)),
     end: () => this.#end(),
-    finish: () => native.streamWritten(this.#slot),
+    finish: () => native.streamFinished(this.#slot),
     close: () => this.#lose(),
     error: () => this.#lose(),
   };
@@ -109,7 +111,7 @@ class StreamTransport {
   start(head) {
     const socket = this.#socket;
     if (head !== undefined && head.length > 0) {
-      // It has been counted where it was read.
+      // It has been counted where it was read. Extensions may have the stream wait because of it.
       this.#path.push(head);
     }
     for (const [event, listener] of Object.entries(this.#listeners)) {
@@ -120,7 +122,9 @@ class StreamTransport {
     while (socket.writableCorked > 0) {
       socket.uncork();
     }
-    this.#methods.resume?.call(socket);
+    if (!this.#isStopped) {
+      this.#methods.resume?.call(socket);
+    }
     if (socket.readableEnded) {
       process.nextTick(() => this.#end());
     }
@@ -136,7 +140,9 @@ class StreamTransport {
   /** The stream has brought this. @param {Uint8Array} chunk */
   #receive(chunk) {
     this.#read += chunk.length;
-    this.#path.push(chunk);
+    if (this.#path.push(chunk)) {
+      this.#room = 0;
+    }
   }
 
   /** After a pause: what has come, in order, and the end if that has come. */
@@ -204,9 +210,11 @@ class StreamTransport {
         this.#endWrites();
         break;
       case STOP:
+        this.#isStopped = true;
         this.#methods.pause?.call(this.#socket);
         break;
       case GO:
+        this.#isStopped = false;
         this.#methods.resume?.call(this.#socket);
         break;
       default:
@@ -248,7 +256,7 @@ class StreamTransport {
    * @param {() => Uint8Array} [shared] the frame, if others get it too
    */
   send(opcode, data, compress, shared) {
-    if (this.#kept() >= this.#room && !this.#maySend()) {
+    if (this.bufferedAmount() + this.#overhead >= this.#room && !this.#maySend()) {
       return;
     }
     if (opcode === OPCODE.PING) {
@@ -277,17 +285,16 @@ class StreamTransport {
   #maySend() {
     // What is left after a write was tried counts.
     this.#output.flush();
-    const maySend = native.streamMaySend(this.#slot, this.#kept());
+    const maySend = native.streamMaySend(this.#slot, this.bufferedAmount(), this.#overhead);
     if (!maySend && this.#room > 0) {
       this.#drop();
     }
     return maySend;
   }
 
-  /** @returns {number} bytes that wait, and what many small frames cost beside theirs */
-  #kept() {
-    const overhead = this.#output.overhead + this.#path.overhead;
-    return this.bufferedAmount() + Math.max(0, overhead - HIGH_MARK);
+  /** @returns {number} what many small frames that wait cost beside their bytes */
+  get #overhead() {
+    return Math.max(0, this.#output.overhead + this.#path.overhead - HIGH_MARK);
   }
 
   /**
@@ -312,6 +319,7 @@ class StreamTransport {
   terminate() {
     // Nothing of it is emitted any more: what came before, or an extension holds, need not be waited for.
     this.#detach();
+    native.streamTerminate(this.#slot, now());
     process.nextTick(() => native.streamLose(this.#slot, now()));
     this.#output.destroy();
   }

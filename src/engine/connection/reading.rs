@@ -56,7 +56,7 @@ impl Connection {
         }
         match self.receive(context) {
             Ok((0, _)) => {
-                self.session.end_reads(self.shared.buffered());
+                self.session.end_reads(self.shared.buffered() > 0);
                 if self.session.phase() == State::Closed {
                     self.finish(context);
                 }
@@ -176,8 +176,10 @@ impl Connection {
 
 /// What waits for the peer, and which pings it is about to answer.
 fn pressure(shared: &Shared) -> Pressure {
+    let queued = shared.buffered();
     Pressure {
-        queued: shared.buffered(),
+        queued,
+        unsent: queued > 0,
         pings: shared.take_pings(),
     }
 }

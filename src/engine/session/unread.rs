@@ -67,11 +67,17 @@ impl Unread {
     }
 
     /// Those up to `end` are done with.
-    pub(super) fn put_back(&mut self, bytes: Vec<u8>, end: usize) {
-        if end == bytes.len() {
+    ///
+    /// What was taken is dropped once it is more than what waits: each byte is moved once at most, on average, and
+    /// the memory is bounded by twice what waited at a time, however much passes.
+    pub(super) fn put_back(&mut self, mut bytes: Vec<u8>, end: usize) {
+        if end > bytes.len() / 2 {
+            bytes.drain(..end);
             self.taken = 0;
         } else {
             self.taken = end;
+        }
+        if !bytes.is_empty() {
             self.bytes = bytes;
         }
     }
@@ -84,5 +90,47 @@ impl Unread {
     /// Nothing of it is taken any more.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_bounded_by_what_waits_and_not_by_what_has_passed() {
+        let mut unread = Unread::default();
+        unread.push(vec![1; 1_500]);
+        for _ in 0..10_000 {
+            unread.push(vec![2; 1_000]);
+            let (bytes, range) = unread.take(1_000).expect("some wait");
+            assert_eq!(range.len(), 1_000);
+            unread.put_back(bytes, range.end);
+        }
+        assert_eq!(unread.len(), 1_500);
+        assert!(
+            unread.bytes.capacity() < 16_000,
+            "{}",
+            unread.bytes.capacity()
+        );
+    }
+
+    #[test]
+    fn bytes_come_out_in_order() {
+        let mut unread = Unread::default();
+        let mut out = Vec::new();
+        for round in 0..50_u8 {
+            unread.push(vec![round; 7]);
+            let (bytes, range) = unread.take(5).expect("some wait");
+            out.extend_from_slice(&bytes[range.clone()]);
+            unread.put_back(bytes, range.end);
+        }
+        while let Some((bytes, range)) = unread.take(5) {
+            out.extend_from_slice(&bytes[range.clone()]);
+            unread.put_back(bytes, range.end);
+        }
+        let expected: Vec<u8> = (0..50).flat_map(|round| [round; 7]).collect();
+        assert_eq!(out, expected);
+        assert!(!unread.has_next());
     }
 }

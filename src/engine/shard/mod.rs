@@ -261,7 +261,13 @@ impl Shard {
                 connection.release_closing_answer(context);
                 connection.close(context, 1001, "");
             }),
-            Command::Detach => self.with_each(port, Connection::lose),
+            Command::Detach => {
+                self.with_each(port, Connection::lose);
+                let table = &self.table;
+                self.context
+                    .suspended
+                    .retain(|key| table.port_of(*key).is_some_and(|of| !Arc::ptr_eq(of, port)));
+            }
         }
         Vec::new()
     }

@@ -26,7 +26,7 @@ impl Driven {
     fn new() -> Self {
         let config = Arc::new(Config::new(Role::Server));
         let mut stream = Stream::new(3, config, None, LIMIT, 0);
-        assert!(!stream.open());
+        assert!(!stream.begin());
         Self {
             stream,
             batch: Batch::default(),
@@ -123,7 +123,9 @@ fn nothing_is_taken_before_it_is_open() {
     let mut stream = Stream::new(3, config, None, LIMIT, 0);
     stream.give(masked(&[TEXT]), 0);
     assert!(!stream.begin_turn());
-    assert!(stream.open() && stream.begin_turn());
+    assert!(stream.begin() && !stream.begin_turn());
+    stream.open();
+    assert!(stream.begin_turn());
 }
 
 #[test]
@@ -146,9 +148,9 @@ fn a_paused_stream_stops_and_goes_on_once_nothing_is_left() {
 #[test]
 fn without_room_the_error_comes_before_the_close_and_no_close_frame_leaves() {
     let mut driven = Driven::new();
-    assert!(driven.stream.may_send(LIMIT - 1));
-    assert!(!driven.stream.may_send(LIMIT));
-    assert!(!driven.stream.may_send(0), "it is dropped");
+    assert!(driven.stream.may_send(LIMIT - 1, 0));
+    assert!(!driven.stream.may_send(LIMIT, 0));
+    assert!(!driven.stream.may_send(0, 0), "it is dropped");
     driven.stream.close(1000, "", 0, &mut driven.batch);
     assert_eq!(driven.kinds(), []);
     driven.give(&[TEXT]);
@@ -179,4 +181,54 @@ fn a_stream_that_cannot_be_paused_is_dropped_at_the_limit() {
         Kind::Close,
     ];
     assert_eq!(driven.kinds(), expected);
+}
+
+#[test]
+fn the_end_waits_until_the_stream_has_finished() {
+    let mut driven = Driven::new();
+    driven.give(&[TEXT, (Opcode::Close, b"")]);
+    driven.stream.end();
+    driven.take();
+    driven.kinds();
+    driven.stream.release_closing_answer(&mut driven.batch);
+    assert_eq!(driven.kinds(), [Kind::Write, Kind::End]);
+    driven.stream.written(&mut driven.batch);
+    assert_eq!(driven.kinds(), [], "its own end is still to be written");
+    driven.stream.finish(&mut driven.batch);
+    assert_eq!(driven.kinds(), [Kind::Close]);
+}
+
+#[test]
+fn the_rest_of_what_a_pause_has_stopped_at_is_no_overflow() {
+    let mut driven = Driven::new();
+    driven.stream.give(vec![0x8a; LIMIT + 1], 0);
+    assert!(!driven.stream.is_dropped(), "nobody has paused it");
+    driven.stream.pause(true, 0, &mut driven.batch);
+    driven.stream.give(vec![0; LIMIT], 0);
+    assert!(!driven.stream.is_dropped());
+    driven.stream.give(vec![0; 1], 0);
+    assert!(driven.stream.is_dropped());
+}
+
+#[test]
+fn what_comes_before_the_connection_is_open_is_no_overflow() {
+    let config = Arc::new(Config::new(Role::Server));
+    let mut stream = Stream::new(3, config, None, LIMIT, 0);
+    stream.give(vec![0; LIMIT], 0);
+    assert!(stream.begin(), "something has come");
+    stream.give(vec![0; LIMIT], 0);
+    assert!(!stream.is_dropped() && !stream.begin_turn());
+    stream.open();
+    assert!(stream.begin_turn());
+}
+
+#[test]
+fn nothing_that_came_is_taken_after_a_termination() {
+    let mut driven = Driven::new();
+    driven.stream.pause(true, 0, &mut driven.batch);
+    driven.give(&[TEXT]);
+    driven.stream.terminate(0);
+    driven.kinds();
+    driven.take();
+    assert_eq!(driven.kinds(), [Kind::Close]);
 }

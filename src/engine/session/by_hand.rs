@@ -5,10 +5,12 @@ use crate::protocol::{Role, encode_frame};
 
 const LIMIT: Pressure = Pressure {
     queued: HIGH_MARK,
+    unsent: true,
     pings: 0,
 };
 const CONGESTED: Pressure = Pressure {
     queued: HIGH_MARK + 1,
+    unsent: true,
     pings: 0,
 };
 
@@ -139,7 +141,7 @@ fn the_end_waits_for_what_is_to_be_written() {
     for (role, ends) in [(Role::Server, true), (Role::Client, true)] {
         let mut driven = Driven::new(role);
         driven.receive(Pressure::default(), &[CLOSE]);
-        driven.session.end_reads(0);
+        driven.session.end_reads(false);
         assert_eq!(driven.session.phase(), State::Draining, "an answer is kept");
         driven.session.release_closing_answer(&mut driven.out);
         assert_eq!(driven.session.take_write_end(), ends);
@@ -152,7 +154,7 @@ fn the_end_waits_for_what_is_to_be_written() {
 #[test]
 fn the_end_is_the_end_if_nothing_is_to_be_written_or_the_handshake_is_not_done() {
     let mut driven = Driven::new(Role::Server);
-    driven.session.end_reads(100);
+    driven.session.end_reads(true);
     assert_eq!(driven.session.phase(), State::Closed);
     assert_eq!(driven.session.close_event(), (1006, ""));
 
@@ -161,7 +163,7 @@ fn the_end_is_the_end_if_nothing_is_to_be_written_or_the_handshake_is_not_done()
     driven.write();
     driven.receive(Pressure::default(), &[CLOSE]);
     assert!(driven.session.take_write_end());
-    driven.session.end_reads(0);
+    driven.session.end_reads(false);
     assert_eq!(driven.session.phase(), State::Closed);
 }
 
@@ -171,7 +173,7 @@ fn a_client_ends_its_side_once_the_server_has() {
     driven.session.close(1000, "", 0, &mut driven.out);
     driven.receive(Pressure::default(), &[CLOSE]);
     assert!(!driven.session.take_write_end(), "the server goes first");
-    driven.session.end_reads(1);
+    driven.session.end_reads(true);
     assert!(driven.session.take_write_end());
     driven.write();
     assert_eq!(driven.session.phase(), State::Closed);
@@ -262,7 +264,7 @@ fn a_write_that_fails_has_the_rest_read_unless_that_has_ended() {
     assert!(driven.session.write_failed(0) && driven.session.may_read());
 
     driven.receive(Pressure::default(), &[CLOSE]);
-    driven.session.end_reads(1);
+    driven.session.end_reads(true);
     assert!(!driven.session.write_failed(0));
     assert_eq!(driven.session.phase(), State::Closed);
 }
@@ -271,7 +273,7 @@ fn a_write_that_fails_has_the_rest_read_unless_that_has_ended() {
 fn a_loss_while_the_end_waits_for_what_is_to_be_written_is_taken_once() {
     let mut driven = Driven::new(Role::Server);
     driven.receive(Pressure::default(), &[CLOSE]);
-    driven.session.end_reads(1);
+    driven.session.end_reads(true);
     assert!(!driven.take(Pressure::default(), 0), "it waits");
     driven.session.lose_after_unread(0);
     assert!(driven.take(Pressure::default(), 0));
