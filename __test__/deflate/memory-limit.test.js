@@ -28,9 +28,9 @@ async function listening(t, options) {
   return { server, url: `ws://127.0.0.1:${http_.address().port}/` };
 }
 
-/** @returns {Promise<{ client: WebSocket, agreed: string }>} */
-async function connect(url) {
-  const client = new WebSocket(url, { perMessageDeflate: true });
+/** @returns {Promise<{ client: WebSocket, agreed: string | undefined }>} */
+async function connect(url, perMessageDeflate = true) {
+  const client = new WebSocket(url, { perMessageDeflate });
   const [response] = await once(client, 'upgrade');
   if (client.readyState !== WebSocket.OPEN) await once(client, 'open');
   return { client, agreed: response.headers['sec-websocket-extensions'] };
@@ -43,7 +43,8 @@ test('a Server agrees on contexts as long as there is memory for them', limit, a
   const third = await connect(url);
   assert.equal(first.agreed, 'permessage-deflate');
   assert.equal(second.agreed, 'permessage-deflate', 'less than the limit was taken');
-  assert.equal(third.agreed, WITHOUT);
+  assert.equal(third.agreed, undefined, 'a client that does not offer to keep none is not asked to');
+  assert.equal((await connect(url, { clientNoContextTakeover: true })).agreed, WITHOUT);
   const closed = once(server, 'close');
   first.client.close();
   await closed;
@@ -88,7 +89,8 @@ test('a Client offers it as long as there is memory for it, and past that not at
 
 test('with memoryLimit 0 a Client never offers it, and a Server without contexts only', limit, async (t) => {
   const { server, url } = await listening(t, { perMessageDeflate: { memoryLimit: 0 } });
-  assert.equal((await connect(url)).agreed, WITHOUT);
+  assert.equal((await connect(url, { clientNoContextTakeover: true })).agreed, WITHOUT);
+  assert.equal((await connect(url)).agreed, undefined);
   const client = new Client({ perMessageDeflate: { memoryLimit: 0 } });
   assert.equal((await offered(client, server, url)).offer, undefined);
   client.terminate(null);

@@ -14,12 +14,12 @@ const { PERMESSAGE_DEFLATE } = require('../native/constants.js');
  *
  * Nothing reads parameters of the app's extensions: only an offer without any is accepted.
  *
- * @param {{ extensions: string, offers: { name: string, source: string }[] }} request
+ * @param {{ offers: { name: string, source: string }[] }} request
  * @param {Record<string, { rsv1?: boolean }>} known
  * @param {DeflateSettings | null} deflate the settings of permessage-deflate, `null` where it is off
  * @returns {string} the value of `Sec-WebSocket-Extensions`, `''` where there is none
  */
-function acceptExtensions({ extensions, offers }, known, deflate) {
+function acceptExtensions({ offers }, known, deflate) {
   if (offers.length === 0) {
     return '';
   }
@@ -34,12 +34,23 @@ function acceptExtensions({ extensions, offers }, known, deflate) {
     }
   }
   if (deflate !== null && !rsv1 && !Object.hasOwn(known, PERMESSAGE_DEFLATE)) {
-    const answer = native.acceptDeflate(extensions, deflate);
+    const acceptable = deflate.isFull === true ? offers.filter(takesNoClientContext) : offers;
+    const value = acceptable.map(({ source }) => source).join(', ');
+    const answer = value === '' ? null : native.acceptDeflate(value, deflate);
     if (answer !== null) {
       accepted.push(answer);
     }
   }
   return accepted.join(', ');
+}
+
+/**
+ * Whether the client offers to take its context over no more: only one that does is sure to be able to.
+ *
+ * @param {{ source: string }} offer
+ */
+function takesNoClientContext({ source }) {
+  return source.split(';').some((parameter) => parameter.trim() === 'client_no_context_takeover');
 }
 
 /**

@@ -26,7 +26,10 @@ const SETTINGS = {
 /**
  * Every setting, checked.
  *
- * @typedef {{ readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['check']> }} DeflateSettings
+ * `isFull` says that `memoryLimit` is reached: there is no more memory for windows.
+ *
+ * @typedef {{ readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['check']> }
+ *   & { readonly isFull?: boolean }} DeflateSettings
  */
 
 /**

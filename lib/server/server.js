@@ -193,7 +193,7 @@ class Server extends Base {
     const { perMessageDeflate } = group.options;
     return perMessageDeflate === null || group.hasWindowMemory()
       ? perMessageDeflate
-      : { ...perMessageDeflate, serverNoContextTakeover: true, clientNoContextTakeover: true };
+      : { ...perMessageDeflate, serverNoContextTakeover: true, clientNoContextTakeover: true, isFull: true };
   }
 
   /**

@@ -9,6 +9,8 @@ use napi::sys;
 use slab::Slab;
 
 #[cfg(sockets)]
+use super::exports::doorbell_resource;
+#[cfg(sockets)]
 use super::sockets::doorbell::Bell;
 #[cfg(sockets)]
 use super::sockets::table::Sockets;
@@ -38,12 +40,17 @@ impl EnvState {
             dispatch_stream: Cell::new(ptr::null_mut()),
             config: RefCell::default(),
         }));
+        #[cfg(sockets)]
+        let resource = doorbell_resource(raw, state)?;
         // SAFETY: `state` comes from `Box::into_raw`. With sockets, the doorbell frees it, after
         // the cleanup hook: hooks run last-in first-out, and this one is added second. Without, the
         // hook frees it.
         unsafe {
             #[cfg(sockets)]
-            (*state).sockets.bell.set(Some(Bell::new(raw, state)?));
+            (*state)
+                .sockets
+                .bell
+                .set(Some(Bell::new(raw, resource, state)?));
             check(sys::napi_add_env_cleanup_hook(raw, Some(end), state.cast()))?;
         }
         Ok(state)

@@ -11,6 +11,7 @@ use super::call::trampoline::{Entry, Function, trampoline};
 use super::env::EnvState;
 #[cfg(sockets)]
 use super::sockets::commands;
+use super::status::{Outcome, check};
 use super::{constants, deflate, frames, streams};
 
 /// Names functions, each with the number of its arguments: `LIST: name / arguments => function`.
@@ -100,6 +101,55 @@ functions! { SOCKETS:
 #[cfg(not(sockets))]
 const SOCKETS: &[(&CStr, sys::napi_callback)] = &[];
 
+#[cfg(sockets)]
+functions! { RESOURCE:
+    c"hasRef" / 0 => commands::has_ref,
+}
+
+/// The doorbell's asynchronous resource: tools that look for open handles, such as Jest's, ask its `hasRef()`.
+#[cfg(sockets)]
+pub(super) fn doorbell_resource(
+    raw: sys::napi_env,
+    state: *mut EnvState,
+) -> Outcome<sys::napi_value> {
+    let mut resource = ptr::null_mut();
+    // SAFETY: `raw` is the env of the call under way.
+    check(unsafe { sys::napi_create_object(raw, &mut resource) })?;
+    define(raw, resource, RESOURCE, state)?;
+    Ok(resource)
+}
+
+/// Gives an object functions; `state` outlives every call of them.
+fn define(
+    raw: sys::napi_env,
+    object: sys::napi_value,
+    functions: &[(&CStr, sys::napi_callback)],
+    state: *mut EnvState,
+) -> Outcome<()> {
+    for (name, callback) in functions {
+        let mut function = ptr::null_mut();
+        // SAFETY: the name is NUL-terminated, the object is of this env; the state outlives every call
+        // from JavaScript.
+        unsafe {
+            check(sys::napi_create_function(
+                raw,
+                name.as_ptr(),
+                name.to_bytes().len() as isize,
+                *callback,
+                state.cast(),
+                &mut function,
+            ))?;
+            check(sys::napi_set_named_property(
+                raw,
+                object,
+                name.as_ptr(),
+                function,
+            ))?;
+        }
+    }
+    Ok(())
+}
+
 /// The version that this binary was built as: `lib/` takes no other than its own.
 #[napi]
 #[must_use]
@@ -113,29 +163,8 @@ pub fn register(exports: Object, env: Env) -> Result<()> {
     let failed = |_| Error::new(Status::GenericFailure, "the addon could not be set up");
     let state = EnvState::install(env.raw()).map_err(failed)?;
     constants::install(env.raw(), exports.raw()).map_err(failed)?;
-    for (name, callback) in SHARED.iter().chain(STREAMS).chain(SOCKETS) {
-        let mut function = ptr::null_mut();
-        // SAFETY: the name is NUL-terminated; the state outlives every call from JavaScript.
-        let status = unsafe {
-            sys::napi_create_function(
-                env.raw(),
-                name.as_ptr(),
-                name.to_bytes().len() as isize,
-                *callback,
-                state.cast(),
-                &mut function,
-            )
-        };
-        if status != sys::Status::napi_ok {
-            return Err(Error::new(Status::from(status), "no function was made"));
-        }
-        // SAFETY: both are objects of this env.
-        let status = unsafe {
-            sys::napi_set_named_property(env.raw(), exports.raw(), name.as_ptr(), function)
-        };
-        if status != sys::Status::napi_ok {
-            return Err(Error::new(Status::from(status), "no function was exported"));
-        }
+    for functions in [SHARED, STREAMS, SOCKETS] {
+        define(env.raw(), exports.raw(), functions, state).map_err(failed)?;
     }
     Ok(())
 }

@@ -29,6 +29,11 @@ pub(crate) fn attach(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
+/// `hasRef()` → whether a connection keeps the event loop alive: a method of the doorbell's resource.
+pub(crate) fn has_ref(call: &Call<'_>) -> Returned {
+    call.boolean(call.state.sockets.keep_alive())
+}
+
 /// `open(fd, base, settings)` → slot. Duplicates the descriptor; on failure
 /// nothing has changed.
 pub(crate) fn open(call: &Call<'_>) -> Returned {

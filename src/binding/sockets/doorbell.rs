@@ -40,11 +40,16 @@ impl Doorbell for Bell {
 }
 
 impl Bell {
-    /// A doorbell of this env. It takes `state` over, and frees it when the env has ended.
+    /// A doorbell of this env, with its asynchronous resource. It takes `state` over, and frees it when the env has
+    /// ended.
     ///
     /// # Safety
     /// `state` comes from `Box::into_raw`.
-    pub(crate) unsafe fn new<T: Rung>(raw: sys::napi_env, state: *mut T) -> Outcome<Self> {
+    pub(crate) unsafe fn new<T: Rung>(
+        raw: sys::napi_env,
+        resource: sys::napi_value,
+        state: *mut T,
+    ) -> Outcome<Self> {
         let mut name = ptr::null_mut();
         let mut function = ptr::null_mut();
         // SAFETY: `raw` is the env of the call under way; `state` outlives the function, whose
@@ -60,7 +65,7 @@ impl Bell {
             check(sys::napi_create_threadsafe_function(
                 raw,
                 ptr::null_mut(),
-                ptr::null_mut(),
+                resource,
                 name,
                 0,
                 1,
