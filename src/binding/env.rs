@@ -9,8 +9,6 @@ use napi::sys;
 use slab::Slab;
 
 #[cfg(sockets)]
-use super::exports::doorbell_resource;
-#[cfg(sockets)]
 use super::sockets::doorbell::Bell;
 #[cfg(sockets)]
 use super::sockets::table::Sockets;
@@ -31,8 +29,11 @@ pub(super) struct EnvState {
 }
 
 impl EnvState {
-    /// The state of this env; freed when the env has ended.
-    pub(super) fn install(raw: sys::napi_env) -> Outcome<*mut Self> {
+    /// The state of this env; freed when the env has ended. `resource` makes the doorbell's asynchronous resource.
+    pub(super) fn install(
+        raw: sys::napi_env,
+        #[cfg(sockets)] resource: fn(sys::napi_env, *mut Self) -> Outcome<sys::napi_value>,
+    ) -> Outcome<*mut Self> {
         let state = Box::into_raw(Box::new(Self {
             #[cfg(sockets)]
             sockets: Sockets::default(),
@@ -41,7 +42,7 @@ impl EnvState {
             config: RefCell::default(),
         }));
         #[cfg(sockets)]
-        let resource = doorbell_resource(raw, state)?;
+        let resource = resource(raw, state)?;
         // SAFETY: `state` comes from `Box::into_raw`. With sockets, the doorbell frees it, after
         // the cleanup hook: hooks run last-in first-out, and this one is added second. Without, the
         // hook frees it.

@@ -108,10 +108,7 @@ functions! { RESOURCE:
 
 /// The doorbell's asynchronous resource: tools that look for open handles, such as Jest's, ask its `hasRef()`.
 #[cfg(sockets)]
-pub(super) fn doorbell_resource(
-    raw: sys::napi_env,
-    state: *mut EnvState,
-) -> Outcome<sys::napi_value> {
+fn doorbell_resource(raw: sys::napi_env, state: *mut EnvState) -> Outcome<sys::napi_value> {
     let mut resource = ptr::null_mut();
     // SAFETY: `raw` is the env of the call under way.
     check(unsafe { sys::napi_create_object(raw, &mut resource) })?;
@@ -161,6 +158,9 @@ pub fn version() -> &'static str {
 #[napi(module_exports)]
 pub fn register(exports: Object, env: Env) -> Result<()> {
     let failed = |_| Error::new(Status::GenericFailure, "the addon could not be set up");
+    #[cfg(sockets)]
+    let state = EnvState::install(env.raw(), doorbell_resource).map_err(failed)?;
+    #[cfg(not(sockets))]
     let state = EnvState::install(env.raw()).map_err(failed)?;
     constants::install(env.raw(), exports.raw()).map_err(failed)?;
     for functions in [SHARED, STREAMS, SOCKETS] {
