@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::mailbox::Port;
-use super::write_side::Shared;
+use super::mailbox::Mailbox;
+use super::write_side::WriteSide;
 use crate::protocol::{Config, Opcode};
 
 /// One frame, as a server sends it without compression.
@@ -34,18 +34,18 @@ pub enum Command {
     /// A connection exists from now on; what is sent to it waits for its [`Command::Start`].
     Open {
         /// The connection.
-        connection: Arc<Shared>,
+        connection: Arc<WriteSide>,
         /// How its peer is to behave, and how long to wait for it.
         config: Arc<Config>,
     },
     /// The shard has its socket to itself, and gets the bytes that JavaScript had read from it.
-    Start(Arc<Shared>, Vec<u8>),
+    Start(Arc<WriteSide>, Vec<u8>),
     /// Something was appended to its outbox.
-    Flush(Arc<Shared>),
+    Flush(Arc<WriteSide>),
     /// A frame for one connection, behind what was submitted before.
-    Send(Arc<Shared>, Vec<u8>),
+    Send(Arc<WriteSide>, Vec<u8>),
     /// A message that the shard is to compress for one connection.
-    Message(Arc<Shared>, Frame),
+    Message(Arc<WriteSide>, Frame),
     /// One frame for all connections of a `Base`.
     Broadcast {
         /// Whose connections.
@@ -56,7 +56,7 @@ pub enum Command {
     /// Begins the closing handshake.
     Close {
         /// The connection.
-        connection: Arc<Shared>,
+        connection: Arc<WriteSide>,
         /// Status code of the close frame.
         code: u16,
         /// Its reason, at most 123 bytes.
@@ -64,11 +64,11 @@ pub enum Command {
     },
     /// JavaScript has seen that the connection is closing, and all that came before: what it sent
     /// meanwhile is followed by the close frame.
-    ReleaseClosingAnswer(Arc<Shared>),
+    ReleaseClosingAnswer(Arc<WriteSide>),
     /// Drops the connection.
-    Terminate(Arc<Shared>),
+    Terminate(Arc<WriteSide>),
     /// Stops (true) or goes on (false) reading from one connection.
-    Pause(Arc<Shared>, bool),
+    Pause(Arc<WriteSide>, bool),
     /// The env has room for records again.
     Resume,
     /// The env is about to exit: writes what is queued once, then tries a close frame 1001.
@@ -101,8 +101,8 @@ impl Command {
 
 /// Commands of one env to one shard.
 pub struct Envelope {
-    /// The env's port.
-    pub port: Arc<Port>,
+    /// The env's mailbox.
+    pub mailbox: Arc<Mailbox>,
     /// In the order of the calls.
     pub commands: Vec<Command>,
 }

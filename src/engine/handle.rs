@@ -56,7 +56,7 @@ impl ShardHandle {
     pub fn submit(&self, envelope: Envelope) {
         let ordered = envelope.commands.iter().filter(|s| s.is_ordered());
         let bytes = ordered.map(Command::bytes).sum();
-        envelope.port.submitting(self.index, bytes);
+        envelope.mailbox.submitting(self.index, bytes);
         self.inbox.lock().push((Instant::now(), envelope));
         self.wake.notify_one();
     }

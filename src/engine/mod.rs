@@ -65,8 +65,8 @@ pub use command::{Command, Envelope, Frame};
 #[cfg(sockets)]
 pub use handle::ShardHandle;
 #[cfg(sockets)]
-pub use mailbox::{Doorbell, Port};
+pub use mailbox::{Doorbell, Mailbox};
 #[cfg(sockets)]
 pub use shard::pool::{Shards, admit, shards};
 #[cfg(sockets)]
-pub use write_side::{Append, Shared, socket};
+pub use write_side::{Append, WriteSide, socket};

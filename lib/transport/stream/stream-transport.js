@@ -29,7 +29,7 @@ const { HIGH_MARK, NO_SLOT } = limit;
 class StreamTransport {
   /** @type {import('./dispatch.js').Handle} */
   #handle;
-  #owner;
+  #group;
   /** From `bind` on. @type {Connection} */
   #connection = /** @type {never} */ (undefined);
   #socket;
@@ -61,17 +61,17 @@ class StreamTransport {
   /**
    * @param {import('node:stream').Duplex} socket
    * @param {import('./stream-output.js').Methods} methods
-   * @param {import('../../connection/group.js').Group<Connection>} owner
+   * @param {import('../../connection/group.js').Group<Connection>} group
    * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
    * @param {import('../../extensions/resolve.js').Resolved[]} extensions in header order; none if none is JavaScript
    */
-  constructor(socket, methods, owner, role, extensions) {
+  constructor(socket, methods, group, role, extensions) {
     const isChained = extensions.length > 0;
     this.#deflates = role.deflate !== '' && !isChained;
-    this.#handle = { slot: native.streamOpen(now(), isChained, connectionSettings(owner, role)) };
+    this.#handle = { slot: native.streamOpen(now(), isChained, connectionSettings(group, role)) };
     this.#alarm = new Alarm(this.#handle);
-    this.#owner = owner;
-    this.#room = owner.options.maxBufferedAmount;
+    this.#group = group;
+    this.#room = group.options.maxBufferedAmount;
     this.#socket = socket;
     this.#methods = methods;
     this.#output = new StreamOutput(socket, methods, () => this.#written());
@@ -90,9 +90,9 @@ class StreamTransport {
   bind(connection) {
     this.#connection = connection;
     bind(this.#slot, this);
-    this.#owner.streams.add(connection);
+    this.#group.streams.add(connection);
     if (this.#extensions.length > 0) {
-      const { options } = this.#owner;
+      const { options } = this.#group;
       const drop = () => this.#drop();
       this.#path = new Chained(this.#handle, this.#extensions, connection, options, this.#output, drop);
     }
@@ -371,7 +371,7 @@ class StreamTransport {
 
   /** The connection is over: its number is another's from now on. */
   release() {
-    const { counters } = this.#owner;
+    const { counters } = this.#group;
     counters.bytesReceived += this.bytesRead();
     counters.bytesSent += this.bytesWritten();
     this.#path.end();

@@ -16,7 +16,7 @@ use super::super::values::payload::{IN_PLACE, Source, opcode, text};
 use super::super::values::views::bytes;
 use super::drain;
 use super::table::{Functions, Link};
-use crate::engine::{Append, Command, Frame, Shared, admit, socket};
+use crate::engine::{Append, Command, Frame, WriteSide, admit, socket};
 use crate::protocol::{Header, Opcode};
 
 /// `attach(dispatch, later)`: the functions that records are delivered to, and that put off the rest of a
@@ -53,8 +53,8 @@ pub(crate) fn open(call: &Call<'_>) -> Returned {
     let Some(shard) = admit(&link.shards) else {
         return Err(too_many_connections("the I/O threads"));
     };
-    let port = link.port.clone();
-    let make = |slot| Shared::new(fd, port, shard, slot, base, &config, max_buffered);
+    let mailbox = link.mailbox.clone();
+    let make = |slot| WriteSide::new(fd, mailbox, shard, slot, base, &config, max_buffered);
     let Some(connection) = call.state.sockets.add(make) else {
         link.shards[shard].dismiss();
         return Err(too_many_connections("this JavaScript thread"));
@@ -85,7 +85,7 @@ fn refused(error: io::Error) -> Failure {
 /// JavaScript had read from it.
 pub(crate) fn start(call: &Call<'_>) -> Returned {
     let received = bytes(call, 1)?.to_vec();
-    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
         connection.start();
         submit(call, connection, |c| Command::Start(c, received));
     }
@@ -99,9 +99,10 @@ pub(crate) fn frame(call: &Call<'_>) -> Returned {
     let (slot, number, compress) = (tag >> 5, (tag >> 1) as u8 & 15, tag & 1 == 1);
     let opcode = Opcode::try_from(number).map_err(|_| wrong(0, "an opcode"))?;
     let source = Source::of(call, 1)?;
-    let (Some(connection), Some(link)) =
-        (call.state.sockets.shared(slot), call.state.sockets.linked())
-    else {
+    let (Some(connection), Some(link)) = (
+        call.state.sockets.write_side(slot),
+        call.state.sockets.linked(),
+    ) else {
         return UNDEFINED;
     };
     if opcode == Opcode::Ping {
@@ -131,7 +132,7 @@ pub(crate) fn frame(call: &Call<'_>) -> Returned {
 /// Writes a large binary message at once, if nothing is to leave before it: what the kernel takes is not
 /// copied.
 fn write_now(
-    connection: &Shared,
+    connection: &WriteSide,
     source: &Source<'_>,
     opcode: Opcode,
     in_order: bool,
@@ -158,7 +159,7 @@ pub(crate) fn frames(call: &Call<'_>) -> Returned {
     };
     let frame = plain(&source, opcode, compress)?;
     for slot in slots {
-        let Some(connection) = call.state.sockets.shared(slot) else {
+        let Some(connection) = call.state.sockets.write_side(slot) else {
             continue;
         };
         if opcode == Opcode::Ping {
@@ -205,7 +206,7 @@ fn plain(source: &Source<'_>, opcode: Opcode, compress: bool) -> Outcome<Frame> 
 }
 
 /// Whether the shard is to compress this for the connection.
-fn is_compressed(connection: &Shared, frame: &Frame) -> bool {
+fn is_compressed(connection: &WriteSide, frame: &Frame) -> bool {
     let length = frame.payload().len();
     frame.compress && connection.deflate.is_some_and(|d| d.compresses(length))
 }
@@ -214,7 +215,7 @@ fn is_compressed(connection: &Shared, frame: &Frame) -> bool {
 fn send_encoded(
     call: &Call<'_>,
     link: &Link,
-    connection: Arc<Shared>,
+    connection: Arc<WriteSide>,
     source: &Source<'_>,
     opcode: Opcode,
 ) -> Outcome<()> {
@@ -233,7 +234,7 @@ fn send_encoded(
 pub(crate) fn close(call: &Call<'_>) -> Returned {
     let code = u16::try_from(call.u32(1)?).map_err(|_| wrong(1, "a status code"))?;
     let reason = text(call, 2)?;
-    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
         submit(call, connection, |connection| Command::Close {
             connection,
             code,
@@ -246,7 +247,7 @@ pub(crate) fn close(call: &Call<'_>) -> Returned {
 /// `releaseClosingAnswer(slot)`: JavaScript has seen all that came before the connection began to close, and
 /// the answer to that may leave.
 pub(crate) fn release_closing_answer(call: &Call<'_>) -> Returned {
-    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
         submit(call, connection, Command::ReleaseClosingAnswer);
     }
     scheduled(call)
@@ -254,7 +255,7 @@ pub(crate) fn release_closing_answer(call: &Call<'_>) -> Returned {
 
 /// `terminate(slot)`: drops the connection.
 pub(crate) fn terminate(call: &Call<'_>) -> Returned {
-    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
         submit(call, connection, Command::Terminate);
     }
     scheduled(call)
@@ -263,7 +264,7 @@ pub(crate) fn terminate(call: &Call<'_>) -> Returned {
 /// `pause(slot, on)`: stops reading, or goes on.
 pub(crate) fn pause(call: &Call<'_>) -> Returned {
     let on = call.bool(1)?;
-    if let Some(connection) = call.state.sockets.shared(call.u32(0)?) {
+    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
         submit(call, connection, |c| Command::Pause(c, on));
     }
     scheduled(call)
@@ -289,7 +290,7 @@ pub(crate) fn leave(call: &Call<'_>) -> Returned {
 
 /// `buffered(slot)` → bytes queued for the peer, broadcasts under way included.
 pub(crate) fn buffered(call: &Call<'_>) -> Returned {
-    let Some(connection) = call.state.sockets.shared(call.u32(0)?) else {
+    let Some(connection) = call.state.sockets.write_side(call.u32(0)?) else {
         return call.number(0.0);
     };
     let link = call.state.sockets.linked();
@@ -301,25 +302,25 @@ pub(crate) fn buffered(call: &Call<'_>) -> Returned {
 
 /// `awaitsDrain(slot)` → whether `drain` is reported once what is queued for the peer is written.
 pub(crate) fn awaits_drain(call: &Call<'_>) -> Returned {
-    let connection = call.state.sockets.shared(call.u32(0)?);
+    let connection = call.state.sockets.write_side(call.u32(0)?);
     call.boolean(connection.is_some_and(|c| c.awaits_drain()))
 }
 
 /// `isDropped(slot)` → whether a send found the limit reached: the connection is dropped, and its error reported.
 pub(crate) fn is_dropped(call: &Call<'_>) -> Returned {
-    let connection = call.state.sockets.shared(call.u32(0)?);
+    let connection = call.state.sockets.write_side(call.u32(0)?);
     call.boolean(connection.is_some_and(|c| c.overflow().is_some()))
 }
 
 /// `bytesRead(slot)` → bytes received since the takeover.
 pub(crate) fn bytes_read(call: &Call<'_>) -> Returned {
-    let connection = call.state.sockets.shared(call.u32(0)?);
+    let connection = call.state.sockets.write_side(call.u32(0)?);
     call.number(connection.map_or(0, |c| c.bytes_read()) as f64)
 }
 
 /// `bytesWritten(slot)` → bytes written since the takeover.
 pub(crate) fn bytes_written(call: &Call<'_>) -> Returned {
-    let connection = call.state.sockets.shared(call.u32(0)?);
+    let connection = call.state.sockets.write_side(call.u32(0)?);
     call.number(connection.map_or(0, |c| c.bytes_written()) as f64)
 }
 
@@ -364,7 +365,7 @@ pub(crate) fn io_threads(call: &Call<'_>) -> Returned {
 
 /// Sets an option of a connection's socket, if that is TCP.
 fn with_socket(call: &Call<'_>, act: impl Fn(BorrowedFd<'_>) -> io::Result<()>) -> Returned {
-    if let Some(connection) = call.state.sockets.shared(call.u32(0)?)
+    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?)
         && let Some(fd) = connection.fd()
         && socket::is_tcp(fd.as_fd()).unwrap_or(false)
     {
@@ -375,7 +376,7 @@ fn with_socket(call: &Call<'_>, act: impl Fn(BorrowedFd<'_>) -> io::Result<()>) 
 }
 
 /// What follows once a frame was appended to an outbox.
-fn appended(call: &Call<'_>, link: &Link, connection: Arc<Shared>, append: Append) {
+fn appended(call: &Call<'_>, link: &Link, connection: Arc<WriteSide>, append: Append) {
     match append {
         // A write on the way to finding it closed may have left something to the shard.
         Append::Queued | Append::Closed => call.state.sockets.touch(connection.slot),
@@ -389,7 +390,11 @@ fn appended(call: &Call<'_>, link: &Link, connection: Arc<Shared>, append: Appen
 }
 
 /// Gives a command about a connection to its shard.
-fn submit(call: &Call<'_>, connection: Arc<Shared>, make: impl FnOnce(Arc<Shared>) -> Command) {
+fn submit(
+    call: &Call<'_>,
+    connection: Arc<WriteSide>,
+    make: impl FnOnce(Arc<WriteSide>) -> Command,
+) {
     if let Some(link) = call.state.sockets.linked() {
         let shard = connection.shard;
         call.state.sockets.submit(link, shard, make(connection));

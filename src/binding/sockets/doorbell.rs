@@ -21,7 +21,7 @@ const NAME: &CStr = c"websockets";
 #[derive(Clone, Copy)]
 pub(crate) struct Bell(sys::napi_threadsafe_function);
 
-// SAFETY: a ThreadsafeFunction is made to be called from any thread. `Port::detach` sees to it
+// SAFETY: a ThreadsafeFunction is made to be called from any thread. `Mailbox::detach` sees to it
 // that nobody does once the env ends.
 unsafe impl Send for Bell {}
 

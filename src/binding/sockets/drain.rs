@@ -11,7 +11,7 @@ use super::super::status::{Outcome, check};
 use super::super::values::delivery::{Called, Delivery, Values, in_scope};
 use super::doorbell::Rung;
 use super::table::{Functions, Link, Rest, Sockets};
-use crate::engine::{Batch, Command, Kind, Shared};
+use crate::engine::{Batch, Command, Kind, WriteSide};
 
 /// Most records in one call of the dispatcher, after which the time is looked at.
 const AT_ONCE: usize = 32;
@@ -73,7 +73,7 @@ impl Drain<'_> {
     fn run(&self, until: Instant) -> Outcome<()> {
         loop {
             let mut idle = true;
-            for shard in 0..self.link.port.lanes() {
+            for shard in 0..self.link.mailbox.lanes() {
                 let kept = self.sockets.rest.borrow_mut()[shard].take();
                 let Rest {
                     mut batch,
@@ -81,7 +81,7 @@ impl Drain<'_> {
                 } = kept.unwrap_or_else(|| {
                     let spare = self.sockets.spare.borrow_mut().pop();
                     Rest {
-                        batch: self.link.port.take(shard, spare.unwrap_or_default()),
+                        batch: self.link.mailbox.take(shard, spare.unwrap_or_default()),
                         next: 0,
                     }
                 });
@@ -93,7 +93,7 @@ impl Drain<'_> {
                 batch.clear();
                 self.sockets.spare.borrow_mut().push(batch);
             }
-            if idle && self.link.port.rest() {
+            if idle && self.link.mailbox.rest() {
                 return Ok(());
             }
             // The replies to one batch leave before the next is looked at.
@@ -130,8 +130,8 @@ impl Drain<'_> {
                 }
                 Ok(())
             });
-            if self.link.port.delivered(cost) {
-                for shard in 0..self.link.port.lanes() {
+            if self.link.mailbox.delivered(cost) {
+                for shard in 0..self.link.mailbox.lanes() {
                     self.sockets.submit(self.link, shard, Command::Resume);
                 }
             }
@@ -155,8 +155,8 @@ impl Drain<'_> {
     }
 
     /// Gives a command about a connection to its shard.
-    fn submit(&self, slot: u32, make: impl FnOnce(Arc<Shared>) -> Command) {
-        if let Some(connection) = self.sockets.shared(slot) {
+    fn submit(&self, slot: u32, make: impl FnOnce(Arc<WriteSide>) -> Command) {
+        if let Some(connection) = self.sockets.write_side(slot) {
             let shard = connection.shard;
             self.sockets.submit(self.link, shard, make(connection));
         }

@@ -10,7 +10,7 @@ use slab::Slab;
 
 use super::doorbell::Bell;
 use super::pin::pin;
-use crate::engine::{Batch, Command, Envelope, MAX_SLOT, Port, Shards, Shared, shards};
+use crate::engine::{Batch, Command, Envelope, MAX_SLOT, Mailbox, Shards, WriteSide, shards};
 
 /// With at most this many connections written to since the last flush, JavaScript writes itself:
 /// waking a shard would cost more.
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A connection in its env's table.
 pub(crate) struct Slot {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) write_side: Arc<WriteSide>,
     /// It keeps the event loop alive.
     pub(crate) referenced: bool,
     dirty: bool,
@@ -47,7 +47,7 @@ struct Queue {
 /// The shards, and this env's way to them.
 pub(crate) struct Link {
     pub(crate) shards: Shards,
-    pub(crate) port: Arc<Port>,
+    pub(crate) mailbox: Arc<Mailbox>,
     queues: Box<[RefCell<Queue>]>,
 }
 
@@ -100,7 +100,7 @@ impl Sockets {
         *self.rest.borrow_mut() = (0..count).map(|_| None).collect();
         Ok(self.link.get_or_init(|| Link {
             shards,
-            port: Arc::new(Port::new(count, Box::new(bell))),
+            mailbox: Arc::new(Mailbox::new(count, Box::new(bell))),
             queues: (0..count).map(|_| RefCell::default()).collect(),
         }))
     }
@@ -112,21 +112,21 @@ impl Sockets {
 
     /// Adds a connection that its shard has admitted; `make` gets its number. `None` if there is
     /// no number left.
-    pub(crate) fn add(&self, make: impl FnOnce(u32) -> Shared) -> Option<Arc<Shared>> {
+    pub(crate) fn add(&self, make: impl FnOnce(u32) -> WriteSide) -> Option<Arc<WriteSide>> {
         let mut slots = self.slots.borrow_mut();
         let entry = slots.vacant_entry();
         let number = u32::try_from(entry.key()).ok().filter(|n| *n <= MAX_SLOT)?;
-        let shared = Arc::new(make(number));
+        let write_side = Arc::new(make(number));
         entry.insert(Slot {
-            shared: shared.clone(),
+            write_side: write_side.clone(),
             referenced: false,
             dirty: false,
         });
         drop(slots);
         if let Some(link) = self.link.get() {
-            link.queues[shared.shard].borrow_mut().connections += 1;
+            link.queues[write_side.shard].borrow_mut().connections += 1;
         }
-        Some(shared)
+        Some(write_side)
     }
 
     /// The connection is over, and JavaScript knows.
@@ -134,14 +134,16 @@ impl Sockets {
         self.refer(raw, slot, false);
         let removed = self.slots.borrow_mut().try_remove(slot as usize);
         if let (Some(removed), Some(link)) = (removed, self.link.get()) {
-            link.queues[removed.shared.shard].borrow_mut().connections -= 1;
+            link.queues[removed.write_side.shard]
+                .borrow_mut()
+                .connections -= 1;
         }
     }
 
     /// The connection with this number.
-    pub(crate) fn shared(&self, slot: u32) -> Option<Arc<Shared>> {
+    pub(crate) fn write_side(&self, slot: u32) -> Option<Arc<WriteSide>> {
         let slots = self.slots.borrow();
-        slots.get(slot as usize).map(|slot| slot.shared.clone())
+        slots.get(slot as usize).map(|slot| slot.write_side.clone())
     }
 
     /// Whether a connection keeps the event loop alive.
@@ -171,7 +173,7 @@ impl Sockets {
     /// Whether what is sent to this shard's connections now may go straight to their outboxes:
     /// all that was to be sent before has gone there.
     pub(crate) fn in_order(&self, link: &Link, shard: usize) -> bool {
-        link.queues[shard].borrow().ordered == link.port.processed(shard)
+        link.queues[shard].borrow().ordered == link.mailbox.processed(shard)
     }
 
     /// Something was appended to the connection's outbox.
@@ -203,10 +205,10 @@ impl Sockets {
         drop(queue);
         if early {
             self.hand_over(link, shard);
-            let under_way = ordered.saturating_sub(link.port.processed(shard));
+            let under_way = ordered.saturating_sub(link.mailbox.processed(shard));
             let commands = usize::try_from(under_way).unwrap_or(usize::MAX);
             let cost = commands.saturating_mul(COMMAND_COST);
-            if link.port.submitted_bytes(shard).saturating_add(cost) > BACKLOG {
+            if link.mailbox.submitted_bytes(shard).saturating_add(cost) > BACKLOG {
                 self.wait(link, shard, Instant::now() + PATIENCE);
             }
         }
@@ -214,7 +216,7 @@ impl Sockets {
 
     /// Bytes of ordered commands that the shard has yet to carry out.
     pub(crate) fn under_way(&self, link: &Link, shard: usize) -> usize {
-        link.queues[shard].borrow().bytes + link.port.submitted_bytes(shard)
+        link.queues[shard].borrow().bytes + link.mailbox.submitted_bytes(shard)
     }
 
     /// Gives the shard the commands that wait for the end of the tick.
@@ -227,7 +229,7 @@ impl Sockets {
         let commands = std::mem::take(&mut queue.commands);
         drop(queue);
         link.shards[shard].submit(Envelope {
-            port: link.port.clone(),
+            mailbox: link.mailbox.clone(),
             commands,
         });
     }
@@ -235,7 +237,7 @@ impl Sockets {
     /// Waits until the shard has carried out all ordered commands, but not after `until`.
     fn wait(&self, link: &Link, shard: usize, until: Instant) {
         let target = link.queues[shard].borrow().ordered;
-        link.port.wait(shard, target, until);
+        link.mailbox.wait(shard, target, until);
     }
 
     /// True once per tick, if nothing is going to flush yet: `lib/` is to call `flush` then.
@@ -252,17 +254,17 @@ impl Sockets {
         let mut dirty = self.dirty.take();
         let inline = dirty.len() <= INLINE_WRITES;
         for slot in dirty.drain(..) {
-            let shared = {
+            let write_side = {
                 let mut slots = self.slots.borrow_mut();
                 let Some(slot) = slots.get_mut(slot as usize) else {
                     continue;
                 };
                 slot.dirty = false;
-                slot.shared.clone()
+                slot.write_side.clone()
             };
-            if !inline || shared.flush_inline() {
-                let shard = shared.shard;
-                self.submit(link, shard, Command::Flush(shared));
+            if !inline || write_side.flush_inline() {
+                let shard = write_side.shard;
+                self.submit(link, shard, Command::Flush(write_side));
             }
         }
         // Gives the emptied list back for the next tick.
@@ -294,7 +296,7 @@ impl Sockets {
         let Some(link) = self.link.get() else {
             return;
         };
-        link.port.detach();
+        link.mailbox.detach();
         for (shard, queue) in link.queues.iter().enumerate() {
             // After what waits for the end of the tick: a connection that was opened in it has been
             // counted as the shard's.

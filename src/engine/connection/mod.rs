@@ -10,7 +10,7 @@ use super::command::Frame;
 use super::context::{Context, Output, Timer};
 use super::mailbox::Recorder;
 use super::session::Session;
-use super::write_side::{Append, Flush, Shared, Thread, socket};
+use super::write_side::{Append, Flush, Thread, WriteSide, socket};
 use crate::protocol::{Config, Event, Millis, State};
 
 /// Frames of commands are written together, but not more bytes than this kept back for it.
@@ -32,7 +32,7 @@ enum Life {
 
 /// A connection in its shard's table.
 pub(super) struct Connection {
-    pub(super) shared: Arc<Shared>,
+    pub(super) write_side: Arc<WriteSide>,
     /// Its group's place in the table, and its own among the members.
     pub(super) group: u32,
     pub(super) member: u32,
@@ -53,9 +53,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(shared: Arc<Shared>, config: Arc<Config>, now: Millis) -> Self {
+    pub(super) fn new(write_side: Arc<WriteSide>, config: Arc<Config>, now: Millis) -> Self {
         Self {
-            shared,
+            write_side,
             group: 0,
             member: 0,
             session: Session::new(config, now),
@@ -76,7 +76,7 @@ impl Connection {
 
     /// The shard has the socket to itself, and what JavaScript had read from it.
     pub(super) fn start(&mut self, context: &mut Context, received: Vec<u8>) {
-        let added = match self.shared.fd() {
+        let added = match self.write_side.fd() {
             None => return,
             Some(fd) => context.readiness.add(fd.as_fd(), self.key()),
         };
@@ -91,7 +91,7 @@ impl Connection {
 
     /// Its key in the shard's table, for as long as it is there.
     fn key(&self) -> u32 {
-        self.shared.key.load(Ordering::Relaxed)
+        self.write_side.key.load(Ordering::Relaxed)
     }
 
     /// It has a turn once others had theirs.
@@ -149,14 +149,14 @@ impl Connection {
         let (payload, compress) = (frame.payload(), frame.compress);
         self.session
             .send_message(frame.opcode, payload, compress, &mut out);
-        let append = self.shared.shard_append(out);
+        let append = self.write_side.shard_append(out);
         self.appended(context, append);
     }
 
     /// What became of a frame that this shard appended.
     pub(super) fn appended(&mut self, context: &mut Context, append: Append) {
         match append {
-            Append::Queued if self.shared.buffered() >= TOGETHER => self.settle(context),
+            Append::Queued if self.write_side.buffered() >= TOGETHER => self.settle(context),
             Append::Queued => {
                 if !std::mem::replace(&mut self.unsettled, true) {
                     context.settle_later(self.key());
@@ -174,23 +174,23 @@ impl Connection {
         output: &mut Output,
         run: impl FnOnce(&mut Session, &mut Vec<u8>, &mut Record<'_>),
     ) {
-        let shared = &self.shared;
-        let mut recorder = Recorder::new(&shared.port, output.index, &mut output.rings);
+        let write_side = &self.write_side;
+        let mut recorder = Recorder::new(&write_side.mailbox, output.index, &mut output.rings);
         let answer = &mut output.answer;
         answer.clear();
         // Inflating the next message takes long, and JavaScript, if it is awake, must not wait for
         // that. A ping is not shown before its pong is queued, which happens below.
-        let mut shows = shared.deflate.is_some();
+        let mut shows = write_side.deflate.is_some();
         run(&mut self.session, answer, &mut |event| {
             shows &= matches!(event, Event::Text(_) | Event::Binary(_));
-            recorder.add(|batch| batch.push_event(shared.slot, event));
+            recorder.add(|batch| batch.push_event(write_side.slot, event));
             if shows {
                 recorder.show();
             }
         });
         if !answer.is_empty() {
             let is_last = self.session.phase() != State::Open;
-            shared.append_protocol(answer, is_last);
+            write_side.append_protocol(answer, is_last);
         }
     }
 
@@ -212,7 +212,7 @@ impl Connection {
                 }
             }
             Flush::Done if self.session.take_write_end() => {
-                if let Some(fd) = self.shared.fd() {
+                if let Some(fd) = self.write_side.fd() {
                     socket::shut_write(fd.as_fd());
                 }
             }
@@ -228,7 +228,7 @@ impl Connection {
     /// Writes what waits, and what the session had kept back until that was written.
     fn flush(&mut self, answer: &mut Vec<u8>) -> Flush {
         loop {
-            let flush = self.shared.flush(Thread::Shard, true);
+            let flush = self.write_side.flush(Thread::Shard, true);
             if flush != Flush::Done || self.is_over() {
                 return flush;
             }
@@ -237,7 +237,7 @@ impl Connection {
             if answer.is_empty() {
                 return flush;
             }
-            self.shared.append_protocol(answer, false);
+            self.write_side.append_protocol(answer, false);
         }
     }
 
@@ -247,7 +247,7 @@ impl Connection {
             && at < self.armed
         {
             self.armed = at;
-            let (id, key) = (self.shared.id, self.key());
+            let (id, key) = (self.write_side.id, self.key());
             context.timers.arm(Timer { at, id, key });
         }
     }
@@ -259,17 +259,21 @@ impl Connection {
             return;
         }
         if life == Life::Started
-            && let Some(fd) = self.shared.fd()
+            && let Some(fd) = self.write_side.fd()
         {
             context.readiness.remove(fd.as_fd());
         }
-        self.shared.finish();
+        self.write_side.finish();
         context.leave_place();
         let Output { index, rings, .. } = &mut context.output;
-        let shared = &self.shared;
-        let mut recorder = Recorder::new(&shared.port, *index, rings);
+        let write_side = &self.write_side;
+        let mut recorder = Recorder::new(&write_side.mailbox, *index, rings);
         recorder.add(|batch| {
-            batch.push_end(shared.slot, shared.overflow(), self.session.close_event())
+            batch.push_end(
+                write_side.slot,
+                write_side.overflow(),
+                self.session.close_event(),
+            )
         });
     }
 }

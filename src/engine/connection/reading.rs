@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use super::{Connection, Life};
 use crate::engine::context::{Context, Ready};
 use crate::engine::session::Pressure;
-use crate::engine::write_side::{Shared, socket};
+use crate::engine::write_side::{WriteSide, socket};
 use crate::protocol::{Event, State};
 
 /// Reads of one connection before others have their turn.
@@ -48,7 +48,7 @@ impl Connection {
     /// One read, and what it brings. What JavaScript had read comes before what is in the socket.
     fn read(&mut self, context: &mut Context) {
         if self.session.unread() > 0 {
-            let (now, pressure) = (context.now(), pressure(&self.shared));
+            let (now, pressure) = (context.now(), pressure(&self.write_side));
             self.step(&mut context.output, |session, answer, record| {
                 session.take(pressure, now, answer, &mut |event| record(event));
             });
@@ -56,7 +56,7 @@ impl Connection {
         }
         match self.receive(context) {
             Ok((0, _)) => {
-                self.session.end_reads(self.shared.buffered() > 0);
+                self.session.end_reads(self.write_side.buffered() > 0);
                 if self.session.phase() == State::Closed {
                     self.finish(context);
                 }
@@ -70,7 +70,9 @@ impl Connection {
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // If it cannot be written to any more, there is nothing left to read.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && !self.shared.is_gone() => {
+            Err(error)
+                if error.kind() == io::ErrorKind::WouldBlock && !self.write_side.is_gone() =>
+            {
                 self.readable = false;
             }
             Err(_) => self.lose(context),
@@ -80,10 +82,10 @@ impl Connection {
     /// Reads from the socket once, and has the session take that: how many bytes, of how many that there was
     /// room for. The rest of a large message is read straight into the message.
     fn receive(&mut self, context: &mut Context) -> io::Result<(usize, usize)> {
-        let Some(fd) = self.shared.fd() else {
+        let Some(fd) = self.write_side.fd() else {
             return Err(io::ErrorKind::NotConnected.into());
         };
-        let direct = match self.shared.deflate {
+        let direct = match self.write_side.deflate {
             None => self.session.room(DIRECT),
             Some(_) => None,
         };
@@ -99,10 +101,10 @@ impl Connection {
         if read == 0 {
             return Ok((read, room));
         }
-        self.shared.count_read(read);
+        self.write_side.count_read(read);
         context.output.rings.count(read);
         // Before the step: what waits may be written by the time it ends.
-        let (now, pressure) = (context.now(), pressure(&self.shared));
+        let (now, pressure) = (context.now(), pressure(&self.write_side));
         let buffer = &mut context.read_buffer;
         self.step(&mut context.output, |session, answer, record| {
             let mut record = |event: Event<'_>| record(event);
@@ -118,7 +120,7 @@ impl Connection {
     /// While paused, only a reset is noticed; what came before it is then delivered.
     fn look_for_hang_up(&mut self, context: &mut Context) {
         self.readable = false;
-        let fd = self.shared.fd();
+        let fd = self.write_side.fd();
         if fd.is_some_and(|fd| socket::is_hung_up(fd.as_fd())) {
             self.session.read_on(context.now());
             self.read_on(context);
@@ -127,8 +129,8 @@ impl Connection {
 
     /// If the env has no room for records, reading stops until it has.
     fn must_suspend(&mut self, context: &mut Context) -> bool {
-        let port = &self.shared.port;
-        if !port.is_full() || !port.suspend() {
+        let mailbox = &self.write_side.mailbox;
+        if !mailbox.is_full() || !mailbox.suspend() {
             return false;
         }
         self.session.suspend(context.now());
@@ -175,11 +177,11 @@ impl Connection {
 }
 
 /// What waits for the peer, and which pings it is about to answer.
-fn pressure(shared: &Shared) -> Pressure {
-    let queued = shared.buffered();
+fn pressure(write_side: &WriteSide) -> Pressure {
+    let queued = write_side.buffered();
     Pressure {
         queued,
         unsent: queued > 0,
-        pings: shared.take_pings(),
+        pings: write_side.take_pings(),
     }
 }

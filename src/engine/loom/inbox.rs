@@ -9,23 +9,23 @@ use super::{an_hour_from_now, env, env_and_shard, in_every_order, submit, wait};
 use crate::engine::batch::{Batch, Kind};
 use crate::engine::command::{Command, Envelope};
 use crate::engine::handle::ShardHandle;
-use crate::engine::mailbox::{Port, QUEUE_LIMIT};
+use crate::engine::mailbox::{Mailbox, QUEUE_LIMIT};
 use crate::engine::sync::Ordering;
 
 #[test]
 fn a_shard_that_stopped_reading_for_want_of_room_is_told_when_there_is_some() {
     in_every_order(|| {
-        let (port, events, handle) = env_and_shard();
+        let (mailbox, events, handle) = env_and_shard();
         let shard = {
-            let (port, handle) = (port.clone(), handle.clone());
+            let (mailbox, handle) = (mailbox.clone(), handle.clone());
             thread::spawn(move || {
                 for _ in 0..2 {
-                    port.record(0, |batch| {
+                    mailbox.record(0, |batch| {
                         batch.push_bare(Kind::Drain, 1);
                         batch.records.last_mut().expect("it was pushed").cost = QUEUE_LIMIT;
                         QUEUE_LIMIT
                     });
-                    if port.is_full() && port.suspend() {
+                    if mailbox.is_full() && mailbox.suspend() {
                         while !handle.take().iter().any(is_resume) {
                             wait(handle.woken());
                         }
@@ -38,13 +38,13 @@ fn a_shard_that_stopped_reading_for_want_of_room_is_told_when_there_is_some() {
             wait(events.rung.notified());
             events.outstanding.store(0, Ordering::SeqCst);
             loop {
-                let batch = port.take(0, Batch::default());
+                let batch = mailbox.take(0, Batch::default());
                 delivered += batch.records.len();
                 let cost = batch.records.iter().map(|record| record.cost).sum();
-                if port.delivered(cost) {
-                    submit(&handle, &port, Command::Resume);
+                if mailbox.delivered(cost) {
+                    submit(&handle, &mailbox, Command::Resume);
                 }
-                if batch.records.is_empty() && port.rest() {
+                if batch.records.is_empty() && mailbox.rest() {
                     break;
                 }
             }
@@ -65,7 +65,7 @@ fn working(handle: &Arc<ShardHandle>) -> thread::JoinHandle<usize> {
         while !handle.is_stopped() {
             for (_, envelope) in handle.take() {
                 count += envelope.commands.len();
-                envelope.port.command_done(0, 0);
+                envelope.mailbox.command_done(0, 0);
             }
             wait(handle.woken());
         }
@@ -74,20 +74,20 @@ fn working(handle: &Arc<ShardHandle>) -> thread::JoinHandle<usize> {
 }
 
 /// Another thread, that submits something.
-fn submitting(handle: &Arc<ShardHandle>, port: &Arc<Port>) -> thread::JoinHandle<()> {
-    let (port, handle) = (port.clone(), handle.clone());
-    thread::spawn(move || submit(&handle, &port, Command::Leave))
+fn submitting(handle: &Arc<ShardHandle>, mailbox: &Arc<Mailbox>) -> thread::JoinHandle<()> {
+    let (mailbox, handle) = (mailbox.clone(), handle.clone());
+    thread::spawn(move || submit(&handle, &mailbox, Command::Leave))
 }
 
 #[test]
 fn a_shard_hears_of_all_that_is_submitted() {
     in_every_order(|| {
-        let (port, _events, handle) = env_and_shard();
+        let (mailbox, _events, handle) = env_and_shard();
         let shard = working(&handle);
-        let other = submitting(&handle, &port);
-        submit(&handle, &port, Command::Leave);
+        let other = submitting(&handle, &mailbox);
+        submit(&handle, &mailbox, Command::Leave);
         other.join().expect("it submits");
-        port.wait(0, 2, an_hour_from_now());
+        mailbox.wait(0, 2, an_hour_from_now());
         handle.stop();
         assert_eq!(shard.join().expect("it ends"), 2);
     });
@@ -96,9 +96,9 @@ fn a_shard_hears_of_all_that_is_submitted() {
 #[test]
 fn a_shard_may_be_stopped_whatever_is_submitted() {
     in_every_order(|| {
-        let (port, _events, handle) = env_and_shard();
+        let (mailbox, _events, handle) = env_and_shard();
         let shard = working(&handle);
-        let other = submitting(&handle, &port);
+        let other = submitting(&handle, &mailbox);
         handle.stop();
         other.join().expect("it submits");
         let done = shard.join().expect("it ends");
@@ -109,16 +109,16 @@ fn a_shard_may_be_stopped_whatever_is_submitted() {
 #[test]
 fn whoever_waits_for_a_shard_hears_of_its_progress() {
     in_every_order(|| {
-        let (port, _events) = env(1);
+        let (mailbox, _events) = env(1);
         let shard = {
-            let port = port.clone();
+            let mailbox = mailbox.clone();
             thread::spawn(move || {
-                port.command_done(0, 0);
-                port.command_done(0, 0);
+                mailbox.command_done(0, 0);
+                mailbox.command_done(0, 0);
             })
         };
-        port.wait(0, 2, an_hour_from_now());
-        assert_eq!(port.processed(0), 2);
+        mailbox.wait(0, 2, an_hour_from_now());
+        assert_eq!(mailbox.processed(0), 2);
         shard.join().expect("it goes on");
     });
 }

@@ -1,4 +1,4 @@
-//! What threads do to each other through [`Port`], [`ShardHandle`] and [`Shared`], run in every order
+//! What threads do to each other through [`Mailbox`], [`ShardHandle`] and [`WriteSide`], run in every order
 //! by loom: no wake-up is lost, no two rings are under way, nothing is written twice, out of order or
 //! not at all, whoever ends when.
 //!
@@ -25,7 +25,7 @@ use loom::thread;
 use super::batch::{Batch, Kind};
 use super::command::{Command, Envelope};
 use super::handle::ShardHandle;
-use super::mailbox::{Doorbell, Port};
+use super::mailbox::{Doorbell, Mailbox};
 use super::sync::{AtomicBool, AtomicUsize, Notify, Ordering};
 
 /// Preemptions in one run: most that goes wrong between two threads needs two of them.
@@ -64,37 +64,37 @@ impl Doorbell for Bell {
     }
 }
 
-/// An env: its port, and the loop that is rung.
-fn env(shards: usize) -> (Arc<Port>, Arc<EventLoop>) {
+/// An env: its mailbox, and the loop that is rung.
+fn env(shards: usize) -> (Arc<Mailbox>, Arc<EventLoop>) {
     let events = Arc::new(EventLoop::default());
-    let port = Port::new(shards, Box::new(Bell(events.clone())));
-    (Arc::new(port), events)
+    let mailbox = Mailbox::new(shards, Box::new(Bell(events.clone())));
+    (Arc::new(mailbox), events)
 }
 
 /// An env with one shard.
-fn env_and_shard() -> (Arc<Port>, Arc<EventLoop>, Arc<ShardHandle>) {
-    let (port, events) = env(1);
-    (port, events, Arc::new(ShardHandle::new(0, usize::MAX)))
+fn env_and_shard() -> (Arc<Mailbox>, Arc<EventLoop>, Arc<ShardHandle>) {
+    let (mailbox, events) = env(1);
+    (mailbox, events, Arc::new(ShardHandle::new(0, usize::MAX)))
 }
 
 impl EventLoop {
     /// Drains for as long as less than `expected` records have come. `gives_way`: after each round
     /// that brought some, the loop has its turn, and the drain goes on by itself.
-    fn deliver(&self, port: &Port, expected: usize, gives_way: bool) -> Vec<Kind> {
+    fn deliver(&self, mailbox: &Mailbox, expected: usize, gives_way: bool) -> Vec<Kind> {
         let mut delivered = Vec::new();
         while delivered.len() < expected {
             wait(self.rung.notified());
             assert_eq!(self.outstanding.swap(0, Ordering::SeqCst), 1);
             loop {
                 let mut idle = true;
-                for shard in 0..port.lanes() {
-                    let batch = port.take(shard, Batch::default());
+                for shard in 0..mailbox.lanes() {
+                    let batch = mailbox.take(shard, Batch::default());
                     idle &= batch.records.is_empty();
                     let cost = batch.records.iter().map(|record| record.cost).sum();
-                    let _ = port.delivered(cost);
+                    let _ = mailbox.delivered(cost);
                     delivered.extend(batch.records.iter().map(|record| record.kind));
                 }
-                if idle && port.rest() {
+                if idle && mailbox.rest() {
                     break;
                 }
                 if gives_way && !idle {
@@ -113,9 +113,9 @@ fn an_hour_from_now() -> Instant {
 }
 
 /// What an env hands to a shard.
-fn submit(handle: &ShardHandle, port: &Arc<Port>, command: Command) {
+fn submit(handle: &ShardHandle, mailbox: &Arc<Mailbox>, command: Command) {
     handle.submit(Envelope {
-        port: port.clone(),
+        mailbox: mailbox.clone(),
         commands: vec![command],
     });
 }

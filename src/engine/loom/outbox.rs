@@ -9,21 +9,21 @@ use loom::thread;
 use super::{an_hour_from_now, env_and_shard, in_every_order, submit, wait};
 use crate::engine::command::{Command, Frame};
 use crate::engine::handle::ShardHandle;
-use crate::engine::mailbox::Port;
+use crate::engine::mailbox::Mailbox;
 use crate::engine::sync::Ordering;
-use crate::engine::write_side::{Append, Flush, Shared, Thread};
+use crate::engine::write_side::{Append, Flush, Thread, WriteSide};
 use crate::protocol::{Config, Opcode, Role};
 
 /// A connection, and what its peer reads.
-fn connection(port: &Arc<Port>) -> (Arc<Shared>, UnixStream) {
+fn connection(mailbox: &Arc<Mailbox>) -> (Arc<WriteSide>, UnixStream) {
     let (ours, peers) = UnixStream::pair().expect("a pair of sockets");
     ours.set_nonblocking(true).expect("non-blocking");
     peers.set_nonblocking(true).expect("non-blocking");
     rustix::net::sockopt::set_socket_send_buffer_size(&ours, 1).expect("a small buffer");
     let config = Config::new(Role::Server);
-    let shared = Shared::new(ours.into(), port.clone(), 0, 1, 1, &config, usize::MAX);
-    shared.start();
-    (Arc::new(shared), peers)
+    let write_side = WriteSide::new(ours.into(), mailbox.clone(), 0, 1, 1, &config, usize::MAX);
+    write_side.start();
+    (Arc::new(write_side), peers)
 }
 
 /// More than the kernel takes at once.
@@ -35,8 +35,8 @@ fn frame(byte: u8, length: usize) -> Vec<u8> {
 }
 
 /// A frame that is submitted.
-fn send(shared: &Arc<Shared>, frame: Vec<u8>) -> Command {
-    Command::Send(shared.clone(), frame)
+fn send(write_side: &Arc<WriteSide>, frame: Vec<u8>) -> Command {
+    Command::Send(write_side.clone(), frame)
 }
 
 /// One that is submitted for all.
@@ -61,7 +61,7 @@ fn frames(bytes: &[u8]) -> Vec<(u8, usize)> {
 struct Shard {
     handle: Arc<ShardHandle>,
     /// The only member of its `Base`.
-    shared: Arc<Shared>,
+    write_side: Arc<WriteSide>,
     peer: UnixStream,
     received: Vec<u8>,
     /// It found JavaScript writing, and has not looked since.
@@ -71,12 +71,12 @@ struct Shard {
 impl Shard {
     fn spawn(
         handle: &Arc<ShardHandle>,
-        shared: &Arc<Shared>,
+        write_side: &Arc<WriteSide>,
         peer: UnixStream,
     ) -> thread::JoinHandle<Vec<u8>> {
         let shard = Self {
             handle: handle.clone(),
-            shared: shared.clone(),
+            write_side: write_side.clone(),
             peer,
             received: Vec::new(),
             waits: false,
@@ -91,7 +91,7 @@ impl Shard {
             for (_, envelope) in self.handle.take() {
                 for command in envelope.commands {
                     is_over |= matches!(command, Command::Detach);
-                    self.carry_out(&envelope.port, command);
+                    self.carry_out(&envelope.mailbox, command);
                 }
             }
             if !is_over {
@@ -103,41 +103,41 @@ impl Shard {
         self.received
     }
 
-    fn carry_out(&mut self, port: &Port, command: Command) {
+    fn carry_out(&mut self, mailbox: &Mailbox, command: Command) {
         let (ordered, bytes) = (command.is_ordered(), command.bytes());
         match command {
-            Command::Send(shared, frame) => {
-                assert!(shared.shard_append(frame) == Append::Queued);
-                self.settle(&shared);
+            Command::Send(write_side, frame) => {
+                assert!(write_side.shard_append(frame) == Append::Queued);
+                self.settle(&write_side);
             }
             Command::Broadcast { frame, .. } => {
-                let shared = self.shared.clone();
-                match shared.shard_write_now(&frame.bytes) {
+                let write_side = self.write_side.clone();
+                match write_side.shard_write_now(&frame.bytes) {
                     Some(true) => {}
-                    Some(false) => self.settle(&shared),
+                    Some(false) => self.settle(&write_side),
                     None => {
-                        assert!(shared.shard_append_shared(&frame.bytes) == Append::Queued);
-                        self.settle(&shared);
+                        assert!(write_side.shard_append_shared(&frame.bytes) == Append::Queued);
+                        self.settle(&write_side);
                     }
                 }
             }
-            Command::Flush(shared) => self.settle(&shared),
-            Command::Terminate(shared) => {
-                shared.finish();
-                port.record(0, |batch| batch.push_close(1, (1006, "")));
+            Command::Flush(write_side) => self.settle(&write_side),
+            Command::Terminate(write_side) => {
+                write_side.finish();
+                mailbox.record(0, |batch| batch.push_close(1, (1006, "")));
             }
             _ => {}
         }
         if ordered {
-            port.command_done(0, bytes);
+            mailbox.command_done(0, bytes);
         }
     }
 
-    fn settle(&mut self, shared: &Shared) {
-        let mut flush = shared.flush(Thread::Shard, true);
+    fn settle(&mut self, write_side: &WriteSide) {
+        let mut flush = write_side.flush(Thread::Shard, true);
         while flush == Flush::Blocked {
             self.read();
-            flush = shared.flush(Thread::Shard, true);
+            flush = write_side.flush(Thread::Shard, true);
         }
         self.waits = flush == Flush::Busy;
     }
@@ -149,33 +149,33 @@ impl Shard {
 }
 
 /// JavaScript's part: it writes itself where it may, and the shard is told where it must look.
-fn flush_inline(shared: &Arc<Shared>, handle: &ShardHandle, port: &Arc<Port>) {
-    if shared.flush_inline() {
-        submit(handle, port, Command::Flush(shared.clone()));
+fn flush_inline(write_side: &Arc<WriteSide>, handle: &ShardHandle, mailbox: &Arc<Mailbox>) {
+    if write_side.flush_inline() {
+        submit(handle, mailbox, Command::Flush(write_side.clone()));
     }
 }
 
 /// An env and a shard with one connection. `javascript` is the env's part; what the peer has read in
 /// the end is returned.
-fn exchange(javascript: impl FnOnce(&Arc<Shared>, &Arc<ShardHandle>, &Arc<Port>)) -> Vec<u8> {
-    let (port, _events, handle) = env_and_shard();
-    port.detach(); // Records are not what this is about.
-    let (shared, peer) = connection(&port);
-    let shard = Shard::spawn(&handle, &shared, peer);
-    javascript(&shared, &handle, &port);
-    submit(&handle, &port, Command::Detach);
+fn exchange(javascript: impl FnOnce(&Arc<WriteSide>, &Arc<ShardHandle>, &Arc<Mailbox>)) -> Vec<u8> {
+    let (mailbox, _events, handle) = env_and_shard();
+    mailbox.detach(); // Records are not what this is about.
+    let (write_side, peer) = connection(&mailbox);
+    let shard = Shard::spawn(&handle, &write_side, peer);
+    javascript(&write_side, &handle, &mailbox);
+    submit(&handle, &mailbox, Command::Detach);
     let received = shard.join().expect("it ends");
-    assert_eq!(shared.buffered(), 0, "nobody has written this");
+    assert_eq!(write_side.buffered(), 0, "nobody has written this");
     received
 }
 
 #[test]
 fn both_threads_write_and_each_frame_leaves_whole_and_once() {
     in_every_order(|| {
-        let received = exchange(|shared, handle, port| {
-            submit(handle, port, send(shared, frame(b's', 9)));
-            assert!(shared.append_owned(frame(b'j', 7)) == Append::Queued);
-            flush_inline(shared, handle, port);
+        let received = exchange(|write_side, handle, mailbox| {
+            submit(handle, mailbox, send(write_side, frame(b's', 9)));
+            assert!(write_side.append_owned(frame(b'j', 7)) == Append::Queued);
+            flush_inline(write_side, handle, mailbox);
         });
         let mut frames = frames(&received);
         frames.sort_unstable();
@@ -186,11 +186,11 @@ fn both_threads_write_and_each_frame_leaves_whole_and_once() {
 #[test]
 fn what_the_kernel_does_not_take_is_left_to_the_shard() {
     in_every_order(|| {
-        let received = exchange(|shared, handle, port| {
-            assert!(shared.append_owned(frame(b'1', LONG)) == Append::Queued);
-            flush_inline(shared, handle, port);
-            assert!(shared.append_owned(frame(b'2', 5)) == Append::Queued);
-            flush_inline(shared, handle, port);
+        let received = exchange(|write_side, handle, mailbox| {
+            assert!(write_side.append_owned(frame(b'1', LONG)) == Append::Queued);
+            flush_inline(write_side, handle, mailbox);
+            assert!(write_side.append_owned(frame(b'2', 5)) == Append::Queued);
+            flush_inline(write_side, handle, mailbox);
         });
         assert_eq!(frames(&received), [(b'1', LONG), (b'2', 5)]);
     });
@@ -199,12 +199,12 @@ fn what_the_kernel_does_not_take_is_left_to_the_shard() {
 #[test]
 fn a_shard_that_finds_javascript_writing_is_told_of_the_end() {
     in_every_order(|| {
-        let received = exchange(|shared, handle, port| {
-            assert!(shared.append_owned(frame(b'1', 5)) == Append::Queued);
-            submit(handle, port, Command::Flush(shared.clone()));
-            flush_inline(shared, handle, port);
-            assert!(shared.append_owned(frame(b'2', LONG)) == Append::Queued);
-            flush_inline(shared, handle, port);
+        let received = exchange(|write_side, handle, mailbox| {
+            assert!(write_side.append_owned(frame(b'1', 5)) == Append::Queued);
+            submit(handle, mailbox, Command::Flush(write_side.clone()));
+            flush_inline(write_side, handle, mailbox);
+            assert!(write_side.append_owned(frame(b'2', LONG)) == Append::Queued);
+            flush_inline(write_side, handle, mailbox);
         });
         assert_eq!(frames(&received), [(b'1', 5), (b'2', LONG)]);
     });
@@ -213,16 +213,16 @@ fn a_shard_that_finds_javascript_writing_is_told_of_the_end() {
 #[test]
 fn frames_leave_in_the_order_of_the_calls_whoever_appends_them() {
     in_every_order(|| {
-        let received = exchange(|shared, handle, port| {
-            submit(handle, port, send(shared, frame(b'1', 5)));
+        let received = exchange(|write_side, handle, mailbox| {
+            submit(handle, mailbox, send(write_side, frame(b'1', 5)));
             // As `in_order` of the binding: straight to the outbox only behind all that was submitted.
-            if port.processed(0) == 1 {
-                assert!(shared.append_owned(frame(b'2', 6)) == Append::Queued);
-                flush_inline(shared, handle, port);
+            if mailbox.processed(0) == 1 {
+                assert!(write_side.append_owned(frame(b'2', 6)) == Append::Queued);
+                flush_inline(write_side, handle, mailbox);
             } else {
-                submit(handle, port, send(shared, frame(b'2', 6)));
+                submit(handle, mailbox, send(write_side, frame(b'2', 6)));
             }
-            port.wait(0, 1, an_hour_from_now());
+            mailbox.wait(0, 1, an_hour_from_now());
         });
         assert_eq!(frames(&received), [(b'1', 5), (b'2', 6)]);
     });
@@ -231,38 +231,38 @@ fn frames_leave_in_the_order_of_the_calls_whoever_appends_them() {
 #[test]
 fn a_connection_may_end_while_it_is_written_to() {
     in_every_order(|| {
-        let (port, events, handle) = env_and_shard();
-        let (shared, peer) = connection(&port);
-        let shard = Shard::spawn(&handle, &shared, peer);
-        submit(&handle, &port, Command::Terminate(shared.clone()));
-        let append = shared.append_owned(frame(b'1', 5));
+        let (mailbox, events, handle) = env_and_shard();
+        let (write_side, peer) = connection(&mailbox);
+        let shard = Shard::spawn(&handle, &write_side, peer);
+        submit(&handle, &mailbox, Command::Terminate(write_side.clone()));
+        let append = write_side.append_owned(frame(b'1', 5));
         assert!(append == Append::Queued || append == Append::Closed);
-        flush_inline(&shared, &handle, &port);
-        port.detach();
+        flush_inline(&write_side, &handle, &mailbox);
+        mailbox.detach();
         events.ended.store(true, Ordering::SeqCst);
-        submit(&handle, &port, Command::Detach);
+        submit(&handle, &mailbox, Command::Detach);
         let received = shard.join().expect("it ends");
         assert!([0, 5].contains(&received.len()));
-        assert!(shared.fd().is_none() && shared.is_gone());
-        assert!(shared.is_closed(), "whoever was at work with it last");
-        assert_eq!(shared.buffered(), 0);
+        assert!(write_side.fd().is_none() && write_side.is_gone());
+        assert!(write_side.is_closed(), "whoever was at work with it last");
+        assert_eq!(write_side.buffered(), 0);
     });
 }
 
 #[test]
 fn what_is_written_out_of_javascripts_memory_keeps_its_place() {
     in_every_order(|| {
-        let received = exchange(|shared, handle, port| {
+        let received = exchange(|write_side, handle, mailbox| {
             // The shard appends and writes beside it.
-            submit(handle, port, send(shared, frame(b's', 5)));
+            submit(handle, mailbox, send(write_side, frame(b's', 5)));
             let long = frame(b'1', LONG);
-            match shared.write_now(&long[..9], &long[9..]) {
-                None => assert!(shared.append_owned(long) == Append::Queued),
+            match write_side.write_now(&long[..9], &long[9..]) {
+                None => assert!(write_side.append_owned(long) == Append::Queued),
                 Some(append) => assert!(append != Append::Closed && append != Append::Full),
             }
-            flush_inline(shared, handle, port);
-            assert!(shared.append_owned(frame(b'2', 7)) == Append::Queued);
-            flush_inline(shared, handle, port);
+            flush_inline(write_side, handle, mailbox);
+            assert!(write_side.append_owned(frame(b'2', 7)) == Append::Queued);
+            flush_inline(write_side, handle, mailbox);
         });
         let mut frames = frames(&received);
         frames.retain(|(byte, _)| *byte != b's');
@@ -274,12 +274,12 @@ fn what_is_written_out_of_javascripts_memory_keeps_its_place() {
 #[test]
 fn a_shard_that_writes_at_once_still_looks_at_what_it_could_not() {
     in_every_order(|| {
-        let received = exchange(|shared, handle, port| {
+        let received = exchange(|write_side, handle, mailbox| {
             // It looks while JavaScript may be writing.
-            submit(handle, port, Command::Flush(shared.clone()));
-            assert!(shared.write_now(b"1", b"1111").is_some());
-            submit(handle, port, to_all(frame(b'2', 6)));
-            flush_inline(shared, handle, port);
+            submit(handle, mailbox, Command::Flush(write_side.clone()));
+            assert!(write_side.write_now(b"1", b"1111").is_some());
+            submit(handle, mailbox, to_all(frame(b'2', 6)));
+            flush_inline(write_side, handle, mailbox);
         });
         assert_eq!(frames(&received), [(b'1', 5), (b'2', 6)]);
     });
@@ -288,11 +288,11 @@ fn a_shard_that_writes_at_once_still_looks_at_what_it_could_not() {
 #[test]
 fn what_is_written_at_once_keeps_its_place() {
     in_every_order(|| {
-        let received = exchange(|shared, handle, port| {
-            submit(handle, port, to_all(frame(b'1', LONG)));
-            submit(handle, port, to_all(frame(b'2', 6)));
-            assert!(shared.append_owned(frame(b'j', 7)) == Append::Queued);
-            flush_inline(shared, handle, port);
+        let received = exchange(|write_side, handle, mailbox| {
+            submit(handle, mailbox, to_all(frame(b'1', LONG)));
+            submit(handle, mailbox, to_all(frame(b'2', 6)));
+            assert!(write_side.append_owned(frame(b'j', 7)) == Append::Queued);
+            flush_inline(write_side, handle, mailbox);
         });
         let mut frames = frames(&received);
         frames.retain(|(byte, _)| *byte != b'j');

@@ -2,16 +2,16 @@
 //!
 //! | file | concept |
 //! |---|---|
-//! | `port` | the mailbox of an env: a lane for each shard, and one doorbell |
+//! | `lanes` | the mailbox of an env: a lane for each shard, and one doorbell |
 //! | `recorder` | adds a shard's records to its lane |
 //! | `rings` | whom a shard wakes at the end of a round |
 
-mod port;
+mod lanes;
 mod recorder;
 mod rings;
 
 #[cfg(all(test, feature = "loom"))]
-pub(super) use port::QUEUE_LIMIT;
-pub use port::{Doorbell, Port};
+pub(super) use lanes::QUEUE_LIMIT;
+pub use lanes::{Doorbell, Mailbox};
 pub(super) use recorder::Recorder;
 pub(super) use rings::Rings;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::port::Port;
+use super::lanes::Mailbox;
 use super::rings::Rings;
 use crate::engine::batch::Batch;
 use crate::engine::sync::MutexGuard;
 
 /// Adds records to a lane, which is locked by the first of them, and leaves the ring to the shard.
 pub(in super::super) struct Recorder<'a> {
-    port: &'a Arc<Port>,
+    mailbox: &'a Arc<Mailbox>,
     rings: &'a mut Rings,
     shard: usize,
     batch: Option<MutexGuard<'a, Batch>>,
@@ -18,9 +18,13 @@ pub(in super::super) struct Recorder<'a> {
 
 impl<'a> Recorder<'a> {
     /// For the lane of `shard`; `rings` hears whom to wake.
-    pub(in super::super) fn new(port: &'a Arc<Port>, shard: usize, rings: &'a mut Rings) -> Self {
+    pub(in super::super) fn new(
+        mailbox: &'a Arc<Mailbox>,
+        shard: usize,
+        rings: &'a mut Rings,
+    ) -> Self {
         Self {
-            port,
+            mailbox,
             rings,
             shard,
             batch: None,
@@ -30,7 +34,9 @@ impl<'a> Recorder<'a> {
 
     /// Adds what `fill` adds, which returns its cost.
     pub(in super::super) fn add(&mut self, fill: impl FnOnce(&mut Batch) -> usize) {
-        let batch = self.batch.get_or_insert_with(|| self.port.lane(self.shard));
+        let batch = self
+            .batch
+            .get_or_insert_with(|| self.mailbox.lane(self.shard));
         self.cost += fill(batch);
     }
 
@@ -38,9 +44,9 @@ impl<'a> Recorder<'a> {
     pub(in super::super) fn show(&mut self) {
         if let Some(batch) = self.batch.take() {
             let cost = std::mem::take(&mut self.cost);
-            self.port.count(cost);
+            self.mailbox.count(cost);
             drop(batch);
-            self.rings.later(self.port, cost);
+            self.rings.later(self.mailbox, cost);
         }
     }
 }

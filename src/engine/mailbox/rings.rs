@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::port::Port;
+use super::lanes::Mailbox;
 
 /// After this many bytes that were read or recorded, the end of the round is not waited for.
 const ENOUGH: usize = 256 * 1024;
@@ -13,15 +13,15 @@ const ENOUGH: usize = 256 * 1024;
 /// The envs that a shard has recorded something for since it rang them.
 #[derive(Default)]
 pub(in super::super) struct Rings {
-    ports: Vec<Arc<Port>>,
+    mailboxes: Vec<Arc<Mailbox>>,
     done: usize,
 }
 
 impl Rings {
     /// Records that cost this much wait for this env.
-    pub(super) fn later(&mut self, port: &Arc<Port>, cost: usize) {
-        if !self.ports.iter().any(|known| Arc::ptr_eq(known, port)) {
-            self.ports.push(port.clone());
+    pub(super) fn later(&mut self, mailbox: &Arc<Mailbox>, cost: usize) {
+        if !self.mailboxes.iter().any(|known| Arc::ptr_eq(known, mailbox)) {
+            self.mailboxes.push(mailbox.clone());
         }
         self.count(cost);
     }
@@ -37,8 +37,8 @@ impl Rings {
     /// Rings them all.
     pub(in super::super) fn ring(&mut self) {
         self.done = 0;
-        for port in self.ports.drain(..) {
-            port.ring();
+        for mailbox in self.mailboxes.drain(..) {
+            mailbox.ring();
         }
     }
 }
@@ -47,7 +47,7 @@ impl Rings {
 mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    use super::super::port::Doorbell;
+    use super::super::lanes::Doorbell;
     use super::super::recorder::Recorder;
     use super::*;
     use crate::engine::batch::{Batch, Kind};
@@ -60,14 +60,14 @@ mod tests {
         }
     }
 
-    fn port() -> (Arc<Port>, Receiver<()>) {
+    fn mailbox() -> (Arc<Mailbox>, Receiver<()>) {
         let (bell, rung) = channel();
-        (Arc::new(Port::new(1, Box::new(Bell(bell)))), rung)
+        (Arc::new(Mailbox::new(1, Box::new(Bell(bell)))), rung)
     }
 
     /// Records something that costs this much.
-    fn record(port: &Arc<Port>, rings: &mut Rings, cost: usize) {
-        let mut recorder = Recorder::new(port, 0, rings);
+    fn record(mailbox: &Arc<Mailbox>, rings: &mut Rings, cost: usize) {
+        let mut recorder = Recorder::new(mailbox, 0, rings);
         recorder.add(|batch| {
             batch.push_bare(Kind::Drain, 1);
             cost
@@ -77,10 +77,10 @@ mod tests {
     #[test]
     fn each_env_is_rung_once_and_at_the_end() {
         let mut rings = Rings::default();
-        let (first, first_rung) = port();
-        let (second, second_rung) = port();
-        for port in [&first, &second, &first] {
-            record(port, &mut rings, 1);
+        let (first, first_rung) = mailbox();
+        let (second, second_rung) = mailbox();
+        for mailbox in [&first, &second, &first] {
+            record(mailbox, &mut rings, 1);
         }
         assert_eq!(first_rung.try_iter().count(), 0);
         rings.ring();
@@ -97,14 +97,14 @@ mod tests {
     #[test]
     fn after_much_nobody_waits_for_the_end() {
         let mut rings = Rings::default();
-        let (first, first_rung) = port();
+        let (first, first_rung) = mailbox();
         record(&first, &mut rings, ENOUGH - 1);
         assert_eq!(first_rung.try_iter().count(), 0);
         rings.count(1);
         assert_eq!(first_rung.try_iter().count(), 1);
 
         // It is counted again from 0, and a record may be what makes it enough.
-        let (second, second_rung) = port();
+        let (second, second_rung) = mailbox();
         rings.count(1);
         record(&second, &mut rings, ENOUGH - 2);
         assert_eq!(second_rung.try_iter().count(), 0);

@@ -12,7 +12,7 @@ use super::work::{LATE, Work};
 use crate::engine::command::{Command, Frame};
 use crate::engine::connection::Connection;
 use crate::engine::context::Context;
-use crate::engine::mailbox::Port;
+use crate::engine::mailbox::Mailbox;
 use crate::engine::write_side::Append;
 use crate::engine::write_side::outbox::COPY_LIMIT;
 use crate::protocol::{Opcode, encode_compressed_frame, encode_frame, random_key};
@@ -56,25 +56,25 @@ impl Run {
 
     /// Sends them to a connection that takes them as they are: at once, or after what it is sent already.
     fn send(&self, connection: &mut Connection, context: &mut Context) {
-        let shared = &connection.shared;
+        let write_side = &connection.write_side;
         for _ in 0..self.pings {
-            shared.count_ping();
+            write_side.count_ping();
         }
-        if shared.has_room_for(self.joined.len()) {
+        if write_side.has_room_for(self.joined.len()) {
             if self.at_once
-                && let Some(is_all) = shared.shard_write_now(&self.joined)
+                && let Some(is_all) = write_side.shard_write_now(&self.joined)
             {
                 if !is_all {
                     connection.settle(context);
                 }
                 return;
             }
-            let append = shared.shard_append_shared(&self.joined);
+            let append = write_side.shard_append_shared(&self.joined);
             return connection.appended(context, append);
         }
         // Close to its limit, which is looked at before each message.
         for frame in &self.frames {
-            let append = connection.shared.shard_append_shared(&frame.bytes);
+            let append = connection.write_side.shard_append_shared(&frame.bytes);
             connection.appended(context, append);
         }
     }
@@ -87,7 +87,7 @@ pub(super) fn broadcast(
     (table, context): (&mut Table, &mut Context),
     works: &mut VecDeque<Work>,
     at: Instant,
-    port: &Arc<Port>,
+    mailbox: &Arc<Mailbox>,
     base: u64,
     mut frame: Frame,
 ) -> Vec<Work> {
@@ -96,7 +96,7 @@ pub(super) fn broadcast(
         return each_by_itself;
     };
     if table.is_plain(group) {
-        let run = run(works, port, base, frame);
+        let run = run(works, mailbox, base, frame);
         table.each(context, group, |connection, context| {
             run.send(connection, context);
         });
@@ -106,13 +106,13 @@ pub(super) fn broadcast(
     let mut compressed = CompressedOnce::default();
     table.each(context, group, |connection, context| {
         if frame.opcode == Opcode::Ping {
-            connection.shared.count_ping();
+            connection.write_side.count_ping();
         }
         match append(connection, &frame, &mut compressed) {
             Some(append) => connection.appended(context, append),
             None => {
-                let (shared, frame) = (connection.shared.clone(), frame.clone());
-                each_by_itself.push(Work::Message(at, shared, frame));
+                let (write_side, frame) = (connection.write_side.clone(), frame.clone());
+                each_by_itself.push(Work::Message(at, write_side, frame));
             }
         }
     });
@@ -120,7 +120,7 @@ pub(super) fn broadcast(
 }
 
 /// A broadcast with those that come next. Among `works` they are done.
-fn run(works: &mut VecDeque<Work>, port: &Arc<Port>, base: u64, frame: Frame) -> Run {
+fn run(works: &mut VecDeque<Work>, mailbox: &Arc<Mailbox>, base: u64, frame: Frame) -> Run {
     let mut bytes = frame.bytes.len();
     let mut frames = vec![frame];
     for work in works.iter_mut() {
@@ -129,12 +129,12 @@ fn run(works: &mut VecDeque<Work>, port: &Arc<Port>, base: u64, frame: Frame) ->
         };
         let length = frame.bytes.len();
         bytes += length;
-        let is_same = *to == base && Arc::ptr_eq(of, port);
+        let is_same = *to == base && Arc::ptr_eq(of, mailbox);
         if !is_same || bytes > RUN_BYTES || frames.len() == RUN {
             break;
         }
         frames.push(frame.clone());
-        *work = Work::Done(port.clone(), length);
+        *work = Work::Done(mailbox.clone(), length);
     }
     let is_last = works.len() < frames.len();
     Run::new(frames, is_last)
@@ -147,21 +147,21 @@ fn append(
     frame: &Frame,
     compressed: &mut CompressedOnce,
 ) -> Option<Append> {
-    let shared = &connection.shared;
-    let deflate = shared.deflate.as_ref();
+    let write_side = &connection.write_side;
+    let deflate = write_side.deflate.as_ref();
     let deflate = deflate.filter(|d| frame.compress && d.compresses(frame.payload().len()));
     if deflate.is_some_and(|deflate| deflate.outgoing.context_takeover) {
         return None;
     }
     let once = deflate.and_then(|deflate| compressed.frame(deflate, frame));
-    if !shared.mask {
+    if !write_side.mask {
         let frame = once.unwrap_or(frame);
-        return Some(shared.shard_append_shared(&frame.bytes));
+        return Some(write_side.shard_append_shared(&frame.bytes));
     }
     let (mut own, key) = (Vec::new(), Some(random_key()));
     match once {
         Some(once) => encode_compressed_frame(&mut own, frame.opcode, once.payload(), key),
         None => encode_frame(&mut own, frame.opcode, frame.payload(), key),
     }
-    Some(shared.shard_append(own))
+    Some(write_side.shard_append(own))
 }

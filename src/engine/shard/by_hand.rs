@@ -24,13 +24,13 @@ impl Doorbell for Silent {
 }
 
 /// Tells how many records wait for the env when it is rung, and takes them.
-struct Asking(Arc<OnceLock<Arc<Port>>>, Sender<usize>);
+struct Asking(Arc<OnceLock<Arc<Mailbox>>>, Sender<usize>);
 
 impl Doorbell for Asking {
     fn ring(&self) {
-        let port = self.0.get().expect("it is rung once there is something");
-        let records = port.take(0, Batch::default()).records;
-        assert!(port.rest(), "nobody else records");
+        let mailbox = self.0.get().expect("it is rung once there is something");
+        let records = mailbox.take(0, Batch::default()).records;
+        assert!(mailbox.rest(), "nobody else records");
         self.1.send(records.len()).expect("the test waits");
     }
 }
@@ -50,8 +50,8 @@ fn shard(connections: usize) -> (RefCell<Shard>, Runtime) {
 struct Opened {
     // Before its runtime ends, for which its poller is registered.
     shard: RefCell<Shard>,
-    port: Arc<Port>,
-    shared: Arc<Shared>,
+    mailbox: Arc<Mailbox>,
+    write_side: Arc<WriteSide>,
     config: Arc<Config>,
     peer: UnixStream,
     _runtime: Runtime,
@@ -69,7 +69,7 @@ impl Opened {
 
     fn configured(max_buffered: usize, configure: impl FnOnce(&mut Config)) -> Self {
         let (shard, runtime) = shard(1);
-        let port = Arc::new(Port::new(1, Box::new(Silent)));
+        let mailbox = Arc::new(Mailbox::new(1, Box::new(Silent)));
         let mut config = Config {
             timeout: Some(TIMEOUT),
             ..Config::new(Role::Server)
@@ -78,17 +78,18 @@ impl Opened {
         let config = Arc::new(config);
         let (ours, peer) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
-        let shared = Shared::new(ours.into(), port.clone(), 0, 0, 0, &config, max_buffered);
+        let write_side =
+            WriteSide::new(ours.into(), mailbox.clone(), 0, 0, 0, &config, max_buffered);
         let opened = Self {
             shard,
-            port,
-            shared: Arc::new(shared),
+            mailbox,
+            write_side: Arc::new(write_side),
             config: config.clone(),
             peer,
             _runtime: runtime,
         };
         opened.carry_out(Command::Open {
-            connection: opened.shared.clone(),
+            connection: opened.write_side.clone(),
             config,
         });
         opened
@@ -96,16 +97,16 @@ impl Opened {
 
     fn carry_out(&self, command: Command) {
         let mut shard = self.shard.borrow_mut();
-        shard.carry_out(Instant::now(), &self.port, command);
+        shard.carry_out(Instant::now(), &self.mailbox, command);
     }
 
     /// Another of the same `Base`, not opened yet, with room for one message; and its peer.
-    fn pair(&self, port: Port, role: Role) -> (Shared, UnixStream) {
+    fn pair(&self, mailbox: Mailbox, role: Role) -> (WriteSide, UnixStream) {
         let (ours, peer) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
         let config = Config::new(role);
         (
-            Shared::new(ours.into(), Arc::new(port), 0, 1, 0, &config, 1),
+            WriteSide::new(ours.into(), Arc::new(mailbox), 0, 1, 0, &config, 1),
             peer,
         )
     }
@@ -113,14 +114,14 @@ impl Opened {
     /// Submits all of them at once.
     fn submit(&self, commands: Vec<Command>) {
         self.shard.borrow().handle.submit(Envelope {
-            port: self.port.clone(),
+            mailbox: self.mailbox.clone(),
             commands,
         });
     }
 
     /// What has been recorded since the last look.
     fn recorded(&self) -> Vec<Kind> {
-        let batch = self.port.take(0, Batch::default());
+        let batch = self.mailbox.take(0, Batch::default());
         batch.records.iter().map(|record| record.kind).collect()
     }
 
@@ -145,7 +146,7 @@ fn text() -> Vec<u8> {
 #[test]
 fn what_a_busy_thread_has_not_read_is_no_silence() {
     let mut opened = Opened::new();
-    opened.carry_out(Command::Start(opened.shared.clone(), Vec::new()));
+    opened.carry_out(Command::Start(opened.write_side.clone(), Vec::new()));
     opened.peer.write_all(&text()).unwrap();
     assert_eq!(opened.fire(), [Kind::Text]);
     assert_eq!(opened.fire(), [Kind::Closing]);
@@ -157,7 +158,7 @@ fn nothing_is_read_before_what_javascript_had_read() {
     // The beginning of the frame is still to come, with `Start`.
     opened.peer.write_all(&text()[3..]).unwrap();
     assert_eq!(opened.fire(), [Kind::Closing]);
-    assert_eq!(opened.shared.bytes_read(), 0);
+    assert_eq!(opened.write_side.bytes_read(), 0);
 }
 
 /// What the peer can read by now.
@@ -172,9 +173,9 @@ fn come(peer: &mut UnixStream) -> Vec<u8> {
 /// A connection to which so many messages of one byte are to be sent, and a shard that has time for one.
 fn opened_with(messages: u8) -> (Opened, impl Fn(&Opened) -> bool) {
     let opened = Opened::new();
-    opened.shared.start();
-    opened.carry_out(Command::Start(opened.shared.clone(), Vec::new()));
-    let send = |byte| Command::Send(opened.shared.clone(), vec![byte]);
+    opened.write_side.start();
+    opened.carry_out(Command::Start(opened.write_side.clone(), Vec::new()));
+    let send = |byte| Command::Send(opened.write_side.clone(), vec![byte]);
     opened.submit((0..messages).map(send).collect());
     let one = |opened: &Opened| opened.shard.borrow_mut().carry_out_some(Instant::now());
     (opened, one)
@@ -238,19 +239,19 @@ fn each_ping_of_broadcasts_in_a_row_is_counted() {
     let ping = || to_all(Opcode::Ping, b"");
     opened.submit(vec![ping(), to_all(Opcode::Text, b"text"), ping(), ping()]);
     opened.shard.borrow_mut().carry_out_some(Instant::now());
-    assert_eq!(opened.shared.take_pings(), 3);
+    assert_eq!(opened.write_side.take_pings(), 3);
 }
 
 #[test]
 fn broadcasts_in_a_row_are_commands_of_their_own() {
     let mut opened = Opened::new();
-    opened.shared.start();
-    opened.carry_out(Command::Start(opened.shared.clone(), Vec::new()));
+    opened.write_side.start();
+    opened.carry_out(Command::Start(opened.write_side.clone(), Vec::new()));
     opened.submit((0..3).map(|byte| to_all(Opcode::Binary, &[byte])).collect());
     while opened.shard.borrow_mut().carry_out_some(Instant::now()) {}
     assert_eq!(come(&mut opened.peer), [0x82, 1, 0, 0x82, 1, 1, 0x82, 1, 2]);
-    assert_eq!(opened.port.submitted_bytes(0), 0);
-    assert_eq!(opened.port.processed(0), 3);
+    assert_eq!(opened.mailbox.submitted_bytes(0), 0);
+    assert_eq!(opened.mailbox.processed(0), 3);
 }
 
 #[test]
@@ -275,15 +276,15 @@ fn what_is_compressed_for_each_is_not_laid_out_for_all_broadcasts_in_a_row() {
         // One message, and that its broadcast is done, in place of that broadcast.
         assert!(opened.shard.borrow().works.len() <= MANY + 1);
     }
-    assert_eq!(opened.port.processed(0), MANY as u64);
+    assert_eq!(opened.mailbox.processed(0), MANY as u64);
 }
 
 #[test]
 fn a_message_to_all_is_written_behind_what_was_sent_before() {
     let mut opened = Opened::new();
-    opened.shared.start();
-    opened.carry_out(Command::Start(opened.shared.clone(), Vec::new()));
-    let send = |byte| Command::Send(opened.shared.clone(), vec![byte]);
+    opened.write_side.start();
+    opened.carry_out(Command::Start(opened.write_side.clone(), Vec::new()));
+    let send = |byte| Command::Send(opened.write_side.clone(), vec![byte]);
     let ends: [(Vec<Command>, &[u8]); 3] = [
         (vec![to_all(Opcode::Binary, b"a")], b"\x82\x01a"),
         (
@@ -300,23 +301,23 @@ fn a_message_to_all_is_written_behind_what_was_sent_before() {
         while opened.shard.borrow_mut().carry_out_some(Instant::now()) {}
         assert_eq!(come(&mut opened.peer), expected);
     }
-    assert_eq!(opened.shared.buffered(), 0);
+    assert_eq!(opened.write_side.buffered(), 0);
 }
 
 #[test]
 fn what_the_kernel_does_not_take_of_a_message_to_all_is_written_once_it_does() {
     // A deadline would have it written as well.
     let mut opened = Opened::configured(usize::MAX, |config| config.timeout = None);
-    opened.shared.start();
-    opened.carry_out(Command::Start(opened.shared.clone(), Vec::new()));
+    opened.write_side.start();
+    opened.carry_out(Command::Start(opened.write_side.clone(), Vec::new()));
     // The first sight of the socket.
     opened.shard.borrow_mut().round(Instant::now());
-    let fd = opened.shared.fd().unwrap();
+    let fd = opened.write_side.fd().unwrap();
     for size in [4096, 1] {
         while socket::write(fd.as_fd(), &[IoSlice::new(&vec![0; size])]).is_ok() {}
     }
     opened.carry_out(to_all(Opcode::Binary, b"a"));
-    assert_eq!(opened.shared.buffered(), 3);
+    assert_eq!(opened.write_side.buffered(), 3);
     let before = come(&mut opened.peer);
     assert!(before.iter().all(|byte| *byte == 0));
     opened.shard.borrow_mut().round(Instant::now());
@@ -325,26 +326,33 @@ fn what_the_kernel_does_not_take_of_a_message_to_all_is_written_once_it_does() {
 
 #[test]
 fn a_panic_costs_one_connection() {
-    type End = fn(&Opened, Arc<Shared>);
+    type End = fn(&Opened, Arc<WriteSide>);
     let ends: [(&str, End); 5] = [
-        ("a command", |opened, shared| {
-            opened.carry_out(Command::Terminate(shared));
+        ("a command", |opened, write_side| {
+            opened.carry_out(Command::Terminate(write_side));
         }),
         ("a message to all", |opened, _| {
             opened.carry_out(to_all(Opcode::Text, b"one"));
             opened.carry_out(to_all(Opcode::Text, b"too many"));
         }),
-        ("a message to all that are not alike", |opened, shared| {
-            opened.carry_out(Command::Open {
-                connection: Arc::new(opened.pair(Port::new(1, Box::new(Silent)), Role::Client).0),
-                config: Arc::new(Config::new(Role::Client)),
-            });
-            opened.carry_out(Command::Send(shared, vec![0]));
-            opened.carry_out(to_all(Opcode::Text, b"too many"));
-        }),
-        ("the end of its env", |opened, shared| {
+        (
+            "a message to all that are not alike",
+            |opened, write_side| {
+                opened.carry_out(Command::Open {
+                    connection: Arc::new(
+                        opened
+                            .pair(Mailbox::new(1, Box::new(Silent)), Role::Client)
+                            .0,
+                    ),
+                    config: Arc::new(Config::new(Role::Client)),
+                });
+                opened.carry_out(Command::Send(write_side, vec![0]));
+                opened.carry_out(to_all(Opcode::Text, b"too many"));
+            },
+        ),
+        ("the end of its env", |opened, write_side| {
             let mut shard = opened.shard.borrow_mut();
-            shard.carry_out(Instant::now(), &shared.port, Command::Detach);
+            shard.carry_out(Instant::now(), &write_side.mailbox, Command::Detach);
         }),
         ("a deadline", |opened, _| {
             opened.fire();
@@ -353,21 +361,26 @@ fn a_panic_costs_one_connection() {
     for (name, end) in ends {
         let opened = Opened::new();
         // No lane is there for what is told of it.
-        let (shared, _peer) = opened.pair(Port::new(0, Box::new(Silent)), Role::Server);
-        let shared = Arc::new(shared);
+        let (write_side, _peer) = opened.pair(Mailbox::new(0, Box::new(Silent)), Role::Server);
+        let write_side = Arc::new(write_side);
         opened.carry_out(Command::Open {
-            connection: shared.clone(),
+            connection: write_side.clone(),
             config: opened.config.clone(),
         });
-        end(&opened, shared.clone());
-        assert!(shared.is_gone(), "{name}");
+        end(&opened, write_side.clone());
+        assert!(write_side.is_gone(), "{name}");
         assert!(
-            opened.shard.borrow().table.find(&shared).is_none(),
+            opened.shard.borrow().table.find(&write_side).is_none(),
             "{name}"
         );
-        assert!(!opened.shared.is_gone(), "{name}");
+        assert!(!opened.write_side.is_gone(), "{name}");
         assert!(
-            opened.shard.borrow().table.find(&opened.shared).is_some(),
+            opened
+                .shard
+                .borrow()
+                .table
+                .find(&opened.write_side)
+                .is_some(),
             "{name}"
         );
     }
@@ -379,8 +392,8 @@ fn an_env_is_woken_once_for_what_a_round_brings() {
     let (shard, _runtime) = shard(CONNECTIONS as usize);
     let (bell, rung) = channel();
     let own = Arc::new(OnceLock::new());
-    let port = Arc::new(Port::new(1, Box::new(Asking(own.clone(), bell))));
-    assert!(own.set(port.clone()).is_ok());
+    let mailbox = Arc::new(Mailbox::new(1, Box::new(Asking(own.clone(), bell))));
+    assert!(own.set(mailbox.clone()).is_ok());
     let config = Arc::new(Config::new(Role::Server));
     let mut peers = Vec::new();
     for slot in 0..CONNECTIONS {
@@ -388,8 +401,16 @@ fn an_env_is_woken_once_for_what_a_round_brings() {
         ours.set_nonblocking(true).unwrap();
         peer.write_all(&text()).unwrap();
         peers.push(peer);
-        let shared = Shared::new(ours.into(), port.clone(), 0, slot, 0, &config, usize::MAX);
-        let (connection, config) = (Arc::new(shared), config.clone());
+        let write_side = WriteSide::new(
+            ours.into(),
+            mailbox.clone(),
+            0,
+            slot,
+            0,
+            &config,
+            usize::MAX,
+        );
+        let (connection, config) = (Arc::new(write_side), config.clone());
         for command in [
             Command::Open {
                 connection: connection.clone(),
@@ -397,7 +418,9 @@ fn an_env_is_woken_once_for_what_a_round_brings() {
             },
             Command::Start(connection, Vec::new()),
         ] {
-            shard.borrow_mut().carry_out(Instant::now(), &port, command);
+            shard
+                .borrow_mut()
+                .carry_out(Instant::now(), &mailbox, command);
         }
     }
     shard.borrow_mut().round(Instant::now());

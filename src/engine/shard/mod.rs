@@ -30,8 +30,8 @@ use super::command::{Command, Envelope, Frame};
 use super::connection::Connection;
 use super::context::{Context, Readiness, Ready};
 use super::handle::ShardHandle;
-use super::mailbox::Port;
-use super::write_side::Shared;
+use super::mailbox::Mailbox;
+use super::write_side::WriteSide;
 use table::Table;
 use work::{LATE, Work};
 
@@ -148,15 +148,19 @@ impl Shard {
     }
 
     /// Runs `run` on the connection that JavaScript knows by this part of it, unless it is over.
-    fn with(&mut self, shared: &Shared, run: impl FnOnce(&mut Connection, &mut Context)) {
-        if let Some(key) = self.table.find(shared) {
+    fn with(&mut self, write_side: &WriteSide, run: impl FnOnce(&mut Connection, &mut Context)) {
+        if let Some(key) = self.table.find(write_side) {
             self.table.with(&mut self.context, key, run);
         }
     }
 
     /// Runs `run` on each connection of an env.
-    fn with_each(&mut self, port: &Arc<Port>, mut run: impl FnMut(&mut Connection, &mut Context)) {
-        for key in self.table.keys_of(port) {
+    fn with_each(
+        &mut self,
+        mailbox: &Arc<Mailbox>,
+        mut run: impl FnMut(&mut Connection, &mut Context),
+    ) {
+        for key in self.table.keys_of(mailbox) {
             self.table.with(&mut self.context, key, &mut run);
         }
     }
@@ -164,10 +168,10 @@ impl Shard {
     /// Carries out what was submitted, one command and what there is time for. True if something
     /// is left.
     fn carry_out_some(&mut self, until: Instant) -> bool {
-        for (at, Envelope { port, commands }) in self.handle.take() {
+        for (at, Envelope { mailbox, commands }) in self.handle.take() {
             let works = commands
                 .into_iter()
-                .map(|command| Work::Command(at, port.clone(), command));
+                .map(|command| Work::Command(at, mailbox.clone(), command));
             self.works.extend(works);
         }
         let mut is_late = false;
@@ -194,91 +198,93 @@ impl Shard {
 
     fn work(&mut self, work: Work) {
         match work {
-            Work::Command(at, port, command) => {
+            Work::Command(at, mailbox, command) => {
                 let (ordered, bytes) = (command.is_ordered(), command.bytes());
-                let rest = self.carry_out(at, &port, command);
+                let rest = self.carry_out(at, &mailbox, command);
                 if rest.is_empty() {
                     if ordered {
-                        port.command_done(self.handle.index(), bytes);
+                        mailbox.command_done(self.handle.index(), bytes);
                     }
                     return;
                 }
-                self.works.push_front(Work::Done(port, bytes));
+                self.works.push_front(Work::Done(mailbox, bytes));
                 for work in rest {
                     self.works.push_front(work);
                 }
             }
-            Work::Message(at, shared, frame) => self.send_message(at, &shared, frame),
-            Work::Done(port, bytes) => port.command_done(self.handle.index(), bytes),
+            Work::Message(at, write_side, frame) => self.send_message(at, &write_side, frame),
+            Work::Done(mailbox, bytes) => mailbox.command_done(self.handle.index(), bytes),
         }
     }
 
-    fn send_message(&mut self, at: Instant, shared: &Shared, mut frame: Frame) {
+    fn send_message(&mut self, at: Instant, write_side: &WriteSide, mut frame: Frame) {
         frame.compress &= at.elapsed() < LATE;
-        self.with(shared, |connection, context| {
-            if frame.compress || shared.mask {
+        self.with(write_side, |connection, context| {
+            if frame.compress || write_side.mask {
                 connection.send_message(context, &frame);
             } else {
                 // Others may have it too: it is kept once.
-                connection.appended(context, shared.shard_append_shared(&frame.bytes));
+                connection.appended(context, write_side.shard_append_shared(&frame.bytes));
             }
         });
     }
 
     /// Carries out one command, but for what is returned.
-    fn carry_out(&mut self, at: Instant, port: &Arc<Port>, command: Command) -> Vec<Work> {
+    fn carry_out(&mut self, at: Instant, mailbox: &Arc<Mailbox>, command: Command) -> Vec<Work> {
         match command {
             Command::Open { connection, config } => {
                 let connection = Connection::new(connection, config, self.context.now());
                 self.table.insert(&mut self.context, connection);
             }
-            Command::Start(shared, received) => {
-                self.with(&shared, |c, context| c.start(context, received));
+            Command::Start(write_side, received) => {
+                self.with(&write_side, |c, context| c.start(context, received));
             }
-            Command::Flush(shared) => self.with(&shared, Connection::settle),
-            Command::Send(shared, frame) => self.with(&shared, |c, context| {
-                c.appended(context, shared.shard_append(frame));
+            Command::Flush(write_side) => self.with(&write_side, Connection::settle),
+            Command::Send(write_side, frame) => self.with(&write_side, |c, context| {
+                c.appended(context, write_side.shard_append(frame));
             }),
-            Command::Message(shared, frame) => self.send_message(at, &shared, frame),
+            Command::Message(write_side, frame) => self.send_message(at, &write_side, frame),
             Command::Broadcast { base, frame } => {
                 let own = (&mut self.table, &mut self.context);
-                return broadcast::broadcast(own, &mut self.works, at, port, base, frame);
+                return broadcast::broadcast(own, &mut self.works, at, mailbox, base, frame);
             }
             Command::Close {
-                connection: shared,
+                connection: write_side,
                 code,
                 reason,
-            } => self.with(&shared, |c, context| c.close(context, code, &reason)),
-            Command::Terminate(shared) => self.with(&shared, Connection::lose),
-            Command::ReleaseClosingAnswer(shared) => {
-                self.with(&shared, Connection::release_closing_answer)
+            } => self.with(&write_side, |c, context| c.close(context, code, &reason)),
+            Command::Terminate(write_side) => self.with(&write_side, Connection::lose),
+            Command::ReleaseClosingAnswer(write_side) => {
+                self.with(&write_side, Connection::release_closing_answer)
             }
-            Command::Pause(shared, paused) => {
-                self.with(&shared, |c, context| c.pause(context, paused));
+            Command::Pause(write_side, paused) => {
+                self.with(&write_side, |c, context| c.pause(context, paused));
             }
-            Command::Resume => self.unsuspend(port),
-            Command::Leave => self.with_each(port, |connection, context| {
+            Command::Resume => self.unsuspend(mailbox),
+            Command::Leave => self.with_each(mailbox, |connection, context| {
                 connection.release_closing_answer(context);
                 connection.close(context, 1001, "");
             }),
             Command::Detach => {
-                self.with_each(port, Connection::lose);
+                self.with_each(mailbox, Connection::lose);
                 let table = &self.table;
-                self.context
-                    .suspended
-                    .retain(|key| table.port_of(*key).is_some_and(|of| !Arc::ptr_eq(of, port)));
+                self.context.suspended.retain(|key| {
+                    table
+                        .mailbox_of(*key)
+                        .is_some_and(|of| !Arc::ptr_eq(of, mailbox))
+                });
             }
         }
         Vec::new()
     }
 
     /// The env has room again: its connections are read on.
-    fn unsuspend(&mut self, port: &Arc<Port>) {
+    fn unsuspend(&mut self, mailbox: &Arc<Mailbox>) {
         let mut own = Vec::new();
         let table = &self.table;
         self.context.suspended.retain(|key| {
-            let of = table.port_of(*key);
-            let is_own = of.is_some_and(|of| Arc::ptr_eq(of, port));
+            let of = table.mailbox_of(*key);
+            let is_own = of.is_some_and(|of| Arc::ptr_eq(of, mailbox));
             if is_own {
                 own.push(*key);
             }

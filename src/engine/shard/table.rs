@@ -8,9 +8,9 @@ use slab::Slab;
 
 use crate::engine::connection::Connection;
 use crate::engine::context::Context;
-use crate::engine::mailbox::Port;
+use crate::engine::mailbox::Mailbox;
 use crate::engine::sync::Ordering;
-use crate::engine::write_side::{NO_KEY, Shared};
+use crate::engine::write_side::{NO_KEY, WriteSide};
 
 /// Members of a group that are looked at before the first of them has its turn. What the cache does not have
 /// of them comes from memory for all at once then, not for one after the other.
@@ -39,39 +39,39 @@ impl Table {
         let entry = self.connections.vacant_entry();
         let key = u32::try_from(entry.key()).unwrap_or(NO_KEY);
         let connection = entry.insert(Box::new(connection));
-        let shared = &connection.shared;
-        shared.key.store(key, Ordering::Relaxed);
+        let write_side = &connection.write_side;
+        write_side.key.store(key, Ordering::Relaxed);
         let groups = &mut self.groups;
-        let by_base = self.by_base.entry(shared.base);
+        let by_base = self.by_base.entry(write_side.base);
         connection.group = *by_base.or_insert_with(|| groups.insert(Group::default()) as u32);
         let group = &mut groups[connection.group as usize];
         connection.member = group.members.len() as u32;
-        group.plain += usize::from(shared.is_plain());
+        group.plain += usize::from(write_side.is_plain());
         group.members.push(key);
         connection.arm(context);
     }
 
     /// The key of the connection that JavaScript knows by this part of it, unless it is over.
-    pub(super) fn find(&self, shared: &Shared) -> Option<u32> {
-        self.check(shared.key.load(Ordering::Relaxed), shared.id)
+    pub(super) fn find(&self, write_side: &WriteSide) -> Option<u32> {
+        self.check(write_side.key.load(Ordering::Relaxed), write_side.id)
     }
 
     /// This key if it still is that connection's.
     pub(super) fn check(&self, key: u32, id: u64) -> Option<u32> {
         let connection = self.connections.get(key as usize)?;
-        (connection.shared.id == id).then_some(key)
+        (connection.write_side.id == id).then_some(key)
     }
 
     /// The env of the connection with this key, if there is one.
-    pub(super) fn port_of(&self, key: u32) -> Option<&Arc<Port>> {
+    pub(super) fn mailbox_of(&self, key: u32) -> Option<&Arc<Mailbox>> {
         let connection = self.connections.get(key as usize)?;
-        Some(&connection.shared.port)
+        Some(&connection.write_side.mailbox)
     }
 
     /// The keys of an env's connections.
-    pub(super) fn keys_of(&self, port: &Arc<Port>) -> Vec<u32> {
+    pub(super) fn keys_of(&self, mailbox: &Arc<Mailbox>) -> Vec<u32> {
         let all = self.connections.iter();
-        let own = all.filter(|(_, c)| Arc::ptr_eq(&c.shared.port, port));
+        let own = all.filter(|(_, c)| Arc::ptr_eq(&c.write_side.mailbox, mailbox));
         own.map(|(key, _)| key as u32).collect()
     }
 
@@ -121,7 +121,7 @@ impl Table {
             if (count - 1 - index).is_multiple_of(AHEAD) {
                 let first = (index + 1).saturating_sub(AHEAD);
                 for key in &members[first..=index] {
-                    self.connections[*key as usize].shared.touch();
+                    self.connections[*key as usize].write_side.touch();
                 }
             }
             let key = members[index];
@@ -132,8 +132,8 @@ impl Table {
     /// Forgets a connection that is over.
     fn remove(&mut self, context: &mut Context, key: u32) {
         let connection = self.connections.remove(key as usize);
-        let shared = &connection.shared;
-        shared.key.store(NO_KEY, Ordering::Relaxed);
+        let write_side = &connection.write_side;
+        write_side.key.store(NO_KEY, Ordering::Relaxed);
         let live = self.connections.len();
         let timers = &mut context.timers;
         timers.sweep(live, |timer| self.check(timer.key, timer.id).is_some());
@@ -141,13 +141,13 @@ impl Table {
         let group = &mut self.groups[connection.group as usize];
         let index = connection.member as usize;
         group.members.swap_remove(index);
-        group.plain -= usize::from(shared.is_plain());
+        group.plain -= usize::from(write_side.is_plain());
         if let Some(moved) = group.members.get(index) {
             self.connections[*moved as usize].member = connection.member;
         }
         if group.members.is_empty() {
             self.groups.remove(connection.group as usize);
-            self.by_base.remove(&shared.base);
+            self.by_base.remove(&write_side.base);
         }
     }
 }

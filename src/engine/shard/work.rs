@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::engine::command::{Command, Frame};
-use crate::engine::mailbox::Port;
-use crate::engine::write_side::Shared;
+use crate::engine::mailbox::Mailbox;
+use crate::engine::write_side::WriteSide;
 
 /// A message that has waited longer than this is not compressed any more: the thread is late, and
 /// compressing is most of its work.
@@ -14,9 +14,9 @@ pub(super) const LATE: Duration = Duration::from_millis(200);
 /// One piece of work.
 pub(super) enum Work {
     /// A command, and when it was submitted.
-    Command(Instant, Arc<Port>, Command),
+    Command(Instant, Arc<Mailbox>, Command),
     /// One connection's part of a broadcast.
-    Message(Instant, Arc<Shared>, Frame),
+    Message(Instant, Arc<WriteSide>, Frame),
     /// An ordered command with that many bytes is carried out.
-    Done(Arc<Port>, usize),
+    Done(Arc<Mailbox>, usize),
 }

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 
 use super::outbox::Outbox;
-use super::shared::{Append, Flush, Shared, Thread};
+use super::state::{Append, Flush, Thread, WriteSide};
 use crate::engine::backlog::Overflow;
 use crate::engine::sync::yield_now;
 
-impl Shared {
+impl WriteSide {
     /// JavaScript appends one frame to what is written next: `encode` appends it whole.
     pub fn append(&self, encode: impl FnOnce(&mut Vec<u8>)) -> Append {
         self.add(Thread::JavaScript, |outbox| {

@@ -5,11 +5,11 @@
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use super::shared::{Shared, State};
+use super::state::{State, WriteSide};
 
 /// A connection's descriptor, which is not closed before this is dropped.
 pub struct Descriptor<'a> {
-    shared: &'a Shared,
+    write_side: &'a WriteSide,
     fd: BorrowedFd<'a>,
 }
 
@@ -22,15 +22,18 @@ impl AsFd for Descriptor<'_> {
 impl Drop for Descriptor<'_> {
     fn drop(&mut self) {
         // Closed once the lock is given back.
-        let _unused = self.shared.state.lock().give_back();
+        let _unused = self.write_side.state.lock().give_back();
     }
 }
 
-impl Shared {
+impl WriteSide {
     /// Its descriptor, until it is over.
     pub fn fd(&self) -> Option<Descriptor<'_>> {
         let fd = self.borrow(&mut self.state.lock())?;
-        Some(Descriptor { shared: self, fd })
+        Some(Descriptor {
+            write_side: self,
+            fd,
+        })
     }
 
     /// The same where its state, `state`, is locked; to be given back. Where a panic comes before that, it is
@@ -83,32 +86,32 @@ mod tests {
     use std::io::{ErrorKind, Read};
     use std::os::fd::AsFd;
 
-    use super::super::shared::connected;
     use super::super::socket;
+    use super::super::state::connected;
 
     #[test]
     fn it_is_closed_by_the_last_who_is_at_work_with_it() {
-        let (shared, mut peer) = connected();
-        shared.start();
-        let (first, second) = (shared.fd().unwrap(), shared.fd().unwrap());
-        shared.finish();
-        assert!(shared.fd().is_none(), "nobody begins to");
+        let (write_side, mut peer) = connected();
+        write_side.start();
+        let (first, second) = (write_side.fd().unwrap(), write_side.fd().unwrap());
+        write_side.finish();
+        assert!(write_side.fd().is_none(), "nobody begins to");
         drop(second);
         assert!(!socket::is_hung_up(first.as_fd()));
         let early = peer.read(&mut [0]).unwrap_err();
         assert_eq!(early.kind(), ErrorKind::WouldBlock);
-        assert!(!shared.is_closed());
+        assert!(!write_side.is_closed());
         drop(first);
-        assert!(shared.is_closed());
+        assert!(write_side.is_closed());
         assert_eq!(peer.read(&mut [0]).unwrap(), 0);
     }
 
     #[test]
     fn it_is_closed_at_once_where_nobody_is_at_work_with_it() {
-        let (shared, mut peer) = connected();
-        drop(shared.fd());
-        shared.finish();
-        assert!(shared.is_closed());
+        let (write_side, mut peer) = connected();
+        drop(write_side.fd());
+        write_side.finish();
+        assert!(write_side.is_closed());
         assert_eq!(peer.read(&mut [0]).unwrap(), 0);
     }
 }

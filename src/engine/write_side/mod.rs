@@ -2,7 +2,7 @@
 //!
 //! | file | concept |
 //! |---|---|
-//! | `shared` | the state that both threads see, and its lock |
+//! | `state` | the state that both threads see, and its lock |
 //! | `descriptor` | the descriptor, for as long as a thread works with it |
 //! | `writing` | who writes what waits, and when |
 //! | `appending` | frames are appended, within the limit |
@@ -12,9 +12,9 @@
 mod appending;
 mod descriptor;
 pub(super) mod outbox;
-mod shared;
 pub mod socket;
+mod state;
 mod writing;
 
-pub use shared::{Append, Shared};
-pub(super) use shared::{Flush, NO_KEY, Thread};
+pub use state::{Append, WriteSide};
+pub(super) use state::{Flush, NO_KEY, Thread};

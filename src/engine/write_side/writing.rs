@@ -10,12 +10,12 @@ use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering;
 
 use super::outbox::Outbox;
-use super::shared::{Append, Flush, Shared, State, Thread};
 use super::socket::{self, MAX_PIECES};
+use super::state::{Append, Flush, State, Thread, WriteSide};
 use crate::engine::batch::Kind;
 use crate::engine::sync::MutexGuard;
 
-impl Shared {
+impl WriteSide {
     /// JavaScript writes a frame at once, out of the payload's own memory: large ones are spared a
     /// copy. What the kernel does not take is copied, and waits. `None` where something waits
     /// already, or is being written: nothing was done then.
@@ -156,7 +156,7 @@ impl Shared {
         // The lane is locked before the connection, here as where the protocol's events and its
         // answers to them are put down: the other way round the two threads would wait for each
         // other. `close` is recorded after `gone` was set, so no record follows that one.
-        self.port.record(self.shard, |batch| {
+        self.mailbox.record(self.shard, |batch| {
             let mut state = self.state.lock();
             // The other thread may have appended since; then what it writes ends in a drain.
             if !state.gone && state.backlog.take_drained() {
@@ -221,7 +221,7 @@ mod tests {
     use std::io::{ErrorKind, Read};
     use std::os::unix::net::UnixStream;
 
-    use super::super::shared::connected;
+    use super::super::state::connected;
     use super::*;
     use crate::engine::backlog::HIGH_MARK;
     use crate::engine::batch::Batch;
@@ -237,38 +237,41 @@ mod tests {
 
     #[test]
     fn what_the_kernel_takes_is_written_at_once() {
-        let (shared, mut peer) = connected();
-        shared.start();
-        assert_eq!(shared.write_now(b"head", b"payload"), Some(Append::Written));
+        let (write_side, mut peer) = connected();
+        write_side.start();
+        assert_eq!(
+            write_side.write_now(b"head", b"payload"),
+            Some(Append::Written)
+        );
         assert_eq!(read(&mut peer), b"headpayload");
-        assert_eq!((shared.buffered(), shared.bytes_written()), (0, 11));
+        assert_eq!((write_side.buffered(), write_side.bytes_written()), (0, 11));
     }
 
     #[test]
     fn a_large_one_drains_though_it_never_waited() {
-        let (shared, _peer) = connected();
-        shared.start();
+        let (write_side, _peer) = connected();
+        write_side.start();
         let payload = vec![7; HIGH_MARK];
-        assert_eq!(shared.write_now(b"h", &payload), Some(Append::Written));
-        let batch = shared.port.take(0, Batch::default());
+        assert_eq!(write_side.write_now(b"h", &payload), Some(Append::Written));
+        let batch = write_side.mailbox.take(0, Batch::default());
         let kinds: Vec<Kind> = batch.records.iter().map(|record| record.kind).collect();
         assert_eq!(kinds, [Kind::Drain]);
-        assert!(!shared.awaits_drain());
+        assert!(!write_side.awaits_drain());
     }
 
     #[test]
     fn no_drain_is_told_while_something_waits() {
-        let (shared, mut peer) = connected();
-        shared.start();
+        let (write_side, mut peer) = connected();
+        write_side.start();
         let kinds = || {
-            let batch = shared.port.take(0, Batch::default());
+            let batch = write_side.mailbox.take(0, Batch::default());
             batch.records.iter().map(|r| r.kind).collect::<Vec<_>>()
         };
         let frame = |out: &mut Vec<u8>| out.extend_from_slice(&[7; HIGH_MARK + 1]);
-        assert_eq!(shared.append(frame), Append::Queued);
-        shared.report_drain();
+        assert_eq!(write_side.append(frame), Append::Queued);
+        write_side.report_drain();
         assert_eq!(kinds(), []);
-        while shared.flush(Thread::Shard, true) == Flush::Blocked {
+        while write_side.flush(Thread::Shard, true) == Flush::Blocked {
             read(&mut peer);
         }
         assert_eq!(kinds(), [Kind::Drain]);
@@ -276,54 +279,64 @@ mod tests {
 
     #[test]
     fn what_it_does_not_take_waits_in_its_place() {
-        let (shared, mut peer) = connected();
-        shared.start();
+        let (write_side, mut peer) = connected();
+        write_side.start();
         let payload: Vec<u8> = (0..4_000_000_u32).map(|i| (i / 7) as u8).collect();
-        assert_eq!(shared.write_now(b"head", &payload), Some(Append::Queued));
-        let left = shared.buffered();
-        assert_eq!(left as u64, 4_000_004 - shared.bytes_written());
-        assert_eq!(shared.write_now(b"second", b"second"), None);
         assert_eq!(
-            shared.append(|out| out.extend_from_slice(b"end")),
+            write_side.write_now(b"head", &payload),
+            Some(Append::Queued)
+        );
+        let left = write_side.buffered();
+        assert_eq!(left as u64, 4_000_004 - write_side.bytes_written());
+        assert_eq!(write_side.write_now(b"second", b"second"), None);
+        assert_eq!(
+            write_side.append(|out| out.extend_from_slice(b"end")),
             Append::Queued
         );
-        assert!(shared.flush_inline(), "the shard is told");
+        assert!(write_side.flush_inline(), "the shard is told");
 
         let mut all = read(&mut peer);
-        while shared.flush(Thread::Shard, true) == Flush::Blocked {
+        while write_side.flush(Thread::Shard, true) == Flush::Blocked {
             all.extend(read(&mut peer));
         }
         all.extend(read(&mut peer));
         assert!(all == [b"head", &payload[..], b"end"].concat());
-        assert_eq!(shared.write_now(b"third", b""), Some(Append::Written));
+        assert_eq!(write_side.write_now(b"third", b""), Some(Append::Written));
     }
 
     #[test]
     fn nothing_overtakes_what_waits() {
-        let (shared, mut peer) = connected();
-        assert_eq!(shared.write_now(b"early", b""), None, "it has not started");
-        shared.start();
+        let (write_side, mut peer) = connected();
         assert_eq!(
-            shared.append(|out| out.extend_from_slice(b"first")),
+            write_side.write_now(b"early", b""),
+            None,
+            "it has not started"
+        );
+        write_side.start();
+        assert_eq!(
+            write_side.append(|out| out.extend_from_slice(b"first")),
             Append::Queued
         );
-        assert_eq!(shared.write_now(b"second", b""), None);
-        assert!(!shared.flush_inline());
+        assert_eq!(write_side.write_now(b"second", b""), None);
+        assert!(!write_side.flush_inline());
         assert_eq!(read(&mut peer), b"first");
-        shared.append_protocol(b"close", true);
-        assert_eq!(shared.flush(Thread::Shard, true), Flush::Done);
-        assert_eq!(shared.write_now(b"late", b""), Some(Append::Closed));
-        assert_eq!(shared.shard_write_now(b"late"), None);
+        write_side.append_protocol(b"close", true);
+        assert_eq!(write_side.flush(Thread::Shard, true), Flush::Done);
+        assert_eq!(write_side.write_now(b"late", b""), Some(Append::Closed));
+        assert_eq!(write_side.shard_write_now(b"late"), None);
         assert_eq!(read(&mut peer), b"close");
     }
 
     #[test]
     fn the_shard_is_told_of_a_connection_that_is_lost() {
-        let (shared, peer) = connected();
-        shared.start();
+        let (write_side, peer) = connected();
+        write_side.start();
         drop(peer);
-        assert_eq!(shared.write_now(b"head", b"payload"), Some(Append::Queued));
-        assert!(shared.flush_inline());
-        assert!(shared.is_gone());
+        assert_eq!(
+            write_side.write_now(b"head", b"payload"),
+            Some(Append::Queued)
+        );
+        assert!(write_side.flush_inline());
+        assert!(write_side.is_gone());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::outbox::Outbox;
 use crate::engine::backlog::{Backlog, Overflow};
-use crate::engine::mailbox::Port;
+use crate::engine::mailbox::Mailbox;
 use crate::engine::sync::Mutex;
 use crate::protocol::{Config, Deflate, Role};
 
@@ -73,7 +73,7 @@ pub(super) struct State {
 }
 
 /// A connection, as both of its threads see it.
-pub struct Shared {
+pub struct WriteSide {
     /// The number its env gave it.
     pub slot: u32,
     /// Whose `Base` it belongs to.
@@ -86,7 +86,7 @@ pub struct Shared {
     pub deflate: Option<Deflate>,
     pub(in super::super) id: u64,
     pub(in super::super) key: AtomicU32,
-    pub(in super::super) port: Arc<Port>,
+    pub(in super::super) mailbox: Arc<Mailbox>,
     pub(super) max_buffered: usize,
     /// Pings since the shard looked.
     pings: AtomicU32,
@@ -97,12 +97,12 @@ pub struct Shared {
     pub(super) state: Mutex<State>,
 }
 
-impl Shared {
+impl WriteSide {
     /// A connection on `fd`, which is not written to before it starts; `max_buffered` is in bytes.
     #[must_use]
     pub fn new(
         fd: OwnedFd,
-        port: Arc<Port>,
+        mailbox: Arc<Mailbox>,
         shard: usize,
         slot: u32,
         base: u64,
@@ -121,7 +121,7 @@ impl Shared {
             deflate: config.deflate,
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             key: AtomicU32::new(NO_KEY),
-            port,
+            mailbox,
             max_buffered,
             pings: AtomicU32::new(0),
             bytes_read: AtomicU64::new(0),
@@ -218,7 +218,7 @@ impl Shared {
 
 /// A connection that is not started yet, and its peer.
 #[cfg(test)]
-pub(super) fn connected() -> (Shared, std::os::unix::net::UnixStream) {
+pub(super) fn connected() -> (WriteSide, std::os::unix::net::UnixStream) {
     struct Silent;
 
     impl crate::engine::mailbox::Doorbell for Silent {
@@ -228,8 +228,8 @@ pub(super) fn connected() -> (Shared, std::os::unix::net::UnixStream) {
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     ours.set_nonblocking(true).unwrap();
     theirs.set_nonblocking(true).unwrap();
-    let port = Arc::new(Port::new(1, Box::new(Silent)));
+    let mailbox = Arc::new(Mailbox::new(1, Box::new(Silent)));
     let config = Config::new(Role::Server);
-    let shared = Shared::new(ours.into(), port, 0, 0, 0, &config, usize::MAX);
-    (shared, theirs)
+    let write_side = WriteSide::new(ours.into(), mailbox, 0, 0, 0, &config, usize::MAX);
+    (write_side, theirs)
 }

@@ -17,7 +17,7 @@ const QUEUE_LOW: usize = QUEUE_LIMIT / 2;
 
 /// Wakes an env's JavaScript thread.
 pub trait Doorbell: Send {
-    /// Makes the env drain its port soon. Never blocks.
+    /// Makes the env drain its mailbox soon. Never blocks.
     fn ring(&self);
 }
 
@@ -33,7 +33,7 @@ struct Lane {
 }
 
 /// What shards and one env share.
-pub struct Port {
+pub struct Mailbox {
     lanes: Box<[Lane]>,
     pending: AtomicBool,
     queued: AtomicUsize,
@@ -41,8 +41,8 @@ pub struct Port {
     bell: Mutex<Option<Box<dyn Doorbell>>>,
 }
 
-impl Port {
-    /// A port of an env that is served by `shards` shards.
+impl Mailbox {
+    /// A mailbox of an env that is served by `shards` shards.
     #[must_use]
     pub fn new(shards: usize, bell: Box<dyn Doorbell>) -> Self {
         Self {
@@ -195,61 +195,61 @@ mod tests {
         }
     }
 
-    fn port() -> (Port, Arc<AtomicUsize>) {
+    fn mailbox() -> (Mailbox, Arc<AtomicUsize>) {
         let rings = Arc::new(AtomicUsize::new(0));
-        (Port::new(2, Box::new(Bell(rings.clone()))), rings)
+        (Mailbox::new(2, Box::new(Bell(rings.clone()))), rings)
     }
 
     #[test]
     fn one_ring_per_batch_over_all_lanes() {
-        let (port, rings) = port();
+        let (mailbox, rings) = mailbox();
         for shard in [0, 1, 0] {
-            port.record(shard, |b| b.push_bare(Kind::Drain, 1));
+            mailbox.record(shard, |b| b.push_bare(Kind::Drain, 1));
         }
         assert_eq!(rings.load(Ordering::SeqCst), 1);
-        assert!(!port.rest() || !port.take(0, Batch::default()).records.is_empty());
+        assert!(!mailbox.rest() || !mailbox.take(0, Batch::default()).records.is_empty());
     }
 
     #[test]
     fn a_record_after_rest_rings_again() {
-        let (port, rings) = port();
-        port.record(0, |b| b.push_bare(Kind::Drain, 1));
-        let batch = port.take(0, Batch::default());
+        let (mailbox, rings) = mailbox();
+        mailbox.record(0, |b| b.push_bare(Kind::Drain, 1));
+        let batch = mailbox.take(0, Batch::default());
         assert_eq!(batch.records.len(), 1);
-        assert!(port.rest());
-        port.record(1, |b| b.push_bare(Kind::Drain, 1));
+        assert!(mailbox.rest());
+        mailbox.record(1, |b| b.push_bare(Kind::Drain, 1));
         assert_eq!(rings.load(Ordering::SeqCst), 2);
     }
 
     #[test]
     fn rest_refuses_while_a_lane_holds_records() {
-        let (port, rings) = port();
-        port.record(0, |b| b.push_bare(Kind::Drain, 1));
-        port.take(0, Batch::default());
-        port.record(1, |b| b.push_bare(Kind::Drain, 1));
-        assert!(!port.rest());
+        let (mailbox, rings) = mailbox();
+        mailbox.record(0, |b| b.push_bare(Kind::Drain, 1));
+        mailbox.take(0, Batch::default());
+        mailbox.record(1, |b| b.push_bare(Kind::Drain, 1));
+        assert!(!mailbox.rest());
         assert_eq!(rings.load(Ordering::SeqCst), 1);
     }
 
     #[test]
     fn nobody_rings_a_detached_env() {
-        let (port, rings) = port();
-        port.detach();
-        port.record(0, |b| b.push_bare(Kind::Drain, 1));
+        let (mailbox, rings) = mailbox();
+        mailbox.detach();
+        mailbox.record(0, |b| b.push_bare(Kind::Drain, 1));
         assert_eq!(rings.load(Ordering::SeqCst), 0);
     }
 
     #[test]
     fn reading_stops_at_the_limit_and_goes_on_below_the_low_mark() {
-        let (port, _) = port();
-        port.record(0, |b| {
+        let (mailbox, _) = mailbox();
+        mailbox.record(0, |b| {
             b.push_bare(Kind::Drain, 1);
             QUEUE_LIMIT
         });
-        assert!(port.is_full());
-        assert!(port.suspend());
-        assert!(!port.delivered(QUEUE_LIMIT - QUEUE_LOW - 1));
-        assert!(port.delivered(1));
-        assert!(!port.delivered(1));
+        assert!(mailbox.is_full());
+        assert!(mailbox.suspend());
+        assert!(!mailbox.delivered(QUEUE_LIMIT - QUEUE_LOW - 1));
+        assert!(mailbox.delivered(1));
+        assert!(!mailbox.delivered(1));
     }
 }
