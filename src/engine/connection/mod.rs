@@ -31,12 +31,15 @@ enum Life {
 }
 
 /// A connection in its shard's table.
+///
+/// A message to all looks at each connection of a group, and of most of them the cache has nothing: what that needs
+/// comes first and lies together, whatever the size of a session.
+#[repr(C)]
 pub(super) struct Connection {
     pub(super) write_side: Arc<WriteSide>,
     /// Its group's place in the table, and its own among the members.
     pub(super) group: u32,
     pub(super) member: u32,
-    session: Session,
     life: Life,
     /// It waits to be settled once all commands that have come are carried out.
     unsettled: bool,
@@ -50,6 +53,7 @@ pub(super) struct Connection {
     ending: bool,
     /// The deadline that is armed.
     armed: Millis,
+    session: Session,
 }
 
 impl Connection {

@@ -20,7 +20,11 @@ pub(in super::super) struct Rings {
 impl Rings {
     /// Records that cost this much wait for this env.
     pub(super) fn later(&mut self, mailbox: &Arc<Mailbox>, cost: usize) {
-        if !self.mailboxes.iter().any(|known| Arc::ptr_eq(known, mailbox)) {
+        if !self
+            .mailboxes
+            .iter()
+            .any(|known| Arc::ptr_eq(known, mailbox))
+        {
             self.mailboxes.push(mailbox.clone());
         }
         self.count(cost);
