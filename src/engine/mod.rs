@@ -20,6 +20,7 @@
 //! | `mailbox` | what the shards report to an env, and its doorbell |
 //! | `command` | what JavaScript asks of a shard, in order |
 //! | `handle` | how other threads reach a shard |
+//! | `one_at_a_time` | work that must not begin again before it is over |
 //! | `sync` | what the threads meet at: locks, atomics, wake-ups |
 //! | `loom` | that nothing is lost between them, in every order there is |
 //!
@@ -48,6 +49,8 @@ mod loom;
 #[cfg(sockets)]
 mod mailbox;
 #[cfg(sockets)]
+mod one_at_a_time;
+#[cfg(sockets)]
 mod shard;
 #[cfg(sockets)]
 mod sync;
@@ -66,6 +69,8 @@ pub use command::{Command, Envelope, Frame};
 pub use handle::ShardHandle;
 #[cfg(sockets)]
 pub use mailbox::{Doorbell, Mailbox};
+#[cfg(sockets)]
+pub use one_at_a_time::{OneAtATime, UnderWay};
 #[cfg(sockets)]
 pub use shard::pool::{Shards, admit, shards};
 #[cfg(sockets)]

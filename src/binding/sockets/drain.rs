@@ -1,5 +1,6 @@
 //! A batch from the shards is delivered, once per ring of the doorbell.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,9 +36,9 @@ pub(crate) fn drain(state: &EnvState, raw: sys::napi_env) {
     let (Some(link), Some(functions)) = (sockets.linked(), sockets.functions.get()) else {
         return;
     };
-    if sockets.draining.replace(true) {
+    let Some(draining) = sockets.draining.begin() else {
         return;
-    }
+    };
     // A failure means that no JavaScript runs any more; the env's end cleans up.
     let _ = in_scope(raw, || {
         let drain = Drain {
@@ -49,7 +50,7 @@ pub(crate) fn drain(state: &EnvState, raw: sys::napi_env) {
         };
         drain.run(Instant::now() + SLICE)
     });
-    sockets.draining.set(false);
+    drop(draining);
     sockets.flush();
 }
 
@@ -109,24 +110,11 @@ impl Drain<'_> {
         while *next < batch.records.len() {
             let first = *next;
             let mut cost = 0;
-            let result = in_scope(self.raw, || {
-                let mut records: [Values; AT_ONCE] = [[ptr::null_mut(); 4]; AT_ONCE];
-                let mut count = 0;
-                while *next < batch.records.len() && count < AT_ONCE && cost < BYTES_AT_ONCE {
-                    let index = *next;
-                    *next += 1;
-                    cost += batch.records[index].cost;
-                    if let Some(values) = self.delivery.values(batch, index)? {
-                        records[count] = values;
-                        count += 1;
-                    } else {
-                        self.submit(batch.records[index].slot, Command::Terminate);
-                    }
-                }
-                self.dispatch(&records[..count])?;
-                let delivered = &batch.records[first..*next];
-                for closed in delivered.iter().filter(|r| r.kind == Kind::Close) {
-                    self.sockets.release(self.raw, closed.slot);
+            let some = AssertUnwindSafe(|| self.deliver_some(batch, next, &mut cost));
+            let result = catch_unwind(some).unwrap_or_else(|_| {
+                // What was not delivered is lost: those connections end rather than go on without it.
+                for record in &batch.records[first..*next] {
+                    self.submit(record.slot, Command::Terminate);
                 }
                 Ok(())
             });
@@ -141,6 +129,32 @@ impl Drain<'_> {
             }
         }
         Ok(End::Done)
+    }
+
+    /// Delivers the records of `batch` from `next` on, up to as many as one call brings, and adds up their `cost`.
+    fn deliver_some(&self, batch: &mut Batch, next: &mut usize, cost: &mut usize) -> Outcome<()> {
+        let first = *next;
+        in_scope(self.raw, || {
+            let mut records: [Values; AT_ONCE] = [[ptr::null_mut(); 4]; AT_ONCE];
+            let mut count = 0;
+            while *next < batch.records.len() && count < AT_ONCE && *cost < BYTES_AT_ONCE {
+                let index = *next;
+                *next += 1;
+                *cost += batch.records[index].cost;
+                if let Some(values) = self.delivery.values(batch, index)? {
+                    records[count] = values;
+                    count += 1;
+                } else {
+                    self.submit(batch.records[index].slot, Command::Terminate);
+                }
+            }
+            self.dispatch(&records[..count])?;
+            let delivered = &batch.records[first..*next];
+            for closed in delivered.iter().filter(|r| r.kind == Kind::Close) {
+                self.sockets.release(self.raw, closed.slot);
+            }
+            Ok(())
+        })
     }
 
     /// Calls the dispatcher with some records, and again after each listener that threw: it goes on after that

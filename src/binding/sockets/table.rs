@@ -10,7 +10,9 @@ use slab::Slab;
 
 use super::doorbell::Bell;
 use super::pin::pin;
-use crate::engine::{Batch, Command, Envelope, MAX_SLOT, Mailbox, Shards, WriteSide, shards};
+use crate::engine::{
+    Batch, Command, Envelope, MAX_SLOT, Mailbox, OneAtATime, Shards, WriteSide, shards,
+};
 
 /// With at most this many connections written to since the last flush, JavaScript writes itself:
 /// waking a shard would cost more.
@@ -67,8 +69,8 @@ pub(crate) struct Sockets {
     dirty: RefCell<Vec<u32>>,
     references: Cell<u32>,
     scheduled: Cell<bool>,
-    /// Set while records are delivered: what is sent then is flushed by the drain.
-    pub(crate) draining: Cell<bool>,
+    /// Records are delivered: what is sent then is flushed by the drain.
+    pub(crate) draining: OneAtATime,
     pub(crate) rest: RefCell<Vec<Option<Rest>>>,
     pub(crate) spare: RefCell<Vec<Batch>>,
     /// `lib/`'s dispatcher, and its way to go on in a later turn of the loop.
@@ -242,7 +244,7 @@ impl Sockets {
 
     /// True once per tick, if nothing is going to flush yet: `lib/` is to call `flush` then.
     pub(crate) fn must_schedule(&self) -> bool {
-        !self.draining.get() && !self.scheduled.replace(true)
+        !self.draining.is_under_way() && !self.scheduled.replace(true)
     }
 
     /// Writes, or has written, what the commands since the last flush left to write.
@@ -251,12 +253,13 @@ impl Sockets {
         let Some(link) = self.link.get() else {
             return;
         };
-        let mut dirty = self.dirty.take();
+        let dirty = self.dirty.borrow();
         let inline = dirty.len() <= INLINE_WRITES;
-        for slot in dirty.drain(..) {
+        // After a panic the next flush looks at all of them again.
+        for slot in &*dirty {
             let write_side = {
                 let mut slots = self.slots.borrow_mut();
-                let Some(slot) = slots.get_mut(slot as usize) else {
+                let Some(slot) = slots.get_mut(*slot as usize) else {
                     continue;
                 };
                 slot.dirty = false;
@@ -267,8 +270,8 @@ impl Sockets {
                 self.submit(link, shard, Command::Flush(write_side));
             }
         }
-        // Gives the emptied list back for the next tick.
-        *self.dirty.borrow_mut() = dirty;
+        drop(dirty);
+        self.dirty.borrow_mut().clear();
         for shard in 0..link.queues.len() {
             self.hand_over(link, shard);
         }

@@ -26,12 +26,23 @@ pub(crate) enum Called {
 /// Runs `work` in a handle scope of its own.
 pub(crate) fn in_scope<T>(raw: sys::napi_env, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     let mut scope = ptr::null_mut();
-    // SAFETY: on the env's thread; the scope is closed below.
+    // SAFETY: on the env's thread; what is made of it closes the scope.
     check(unsafe { sys::napi_open_handle_scope(raw, &mut scope) })?;
-    let result = work();
-    // SAFETY: opened above.
-    unsafe { sys::napi_close_handle_scope(raw, scope) };
-    result
+    let _open = Scope { raw, scope };
+    work()
+}
+
+/// A handle scope that is open. A panic closes it as well: those around it could not be closed before it.
+struct Scope {
+    raw: sys::napi_env,
+    scope: sys::napi_handle_scope,
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        // SAFETY: `in_scope` opened it, on this thread.
+        unsafe { sys::napi_close_handle_scope(self.raw, self.scope) };
+    }
 }
 
 /// A dispatcher, and what calling it takes. Valid in the handle scope it was made in.
