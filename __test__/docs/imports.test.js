@@ -94,6 +94,39 @@ test('no files of lib/ import each other in a circle', () => {
   assert.deepEqual(circles, []);
 });
 
+/** What a test's fake clock replaces: from the globals and `process`, and from what Node.js exports. */
+const FAKED =
+  /(?<![.\w])((?:set|clear)(?:Timeout|Interval|Immediate)|queueMicrotask|Date|performance|nextTick|hrtime)\b(?=[(.])|process\.(?:nextTick|hrtime)|globalThis|node:(?:timers|perf_hooks)/g;
+
+/** @returns {string[]} the names of it that a file uses and has not from the clock */
+function fakedIn(text) {
+  const code = text.replace(/^\s*(?:\/?\*|\/\/).*$/gm, '');
+  const [, names = ''] = /const \{([^}]*)\} = require\('[^']*\/clock\.js'\);/.exec(code) ?? [];
+  const own = names.split(',').map((name) => name.trim());
+  return [...code.matchAll(FAKED)].map(([whole, name]) => name ?? whole).filter((name) => !own.includes(name));
+}
+
+test('lib/ takes timers and ticks from util/clock.js, which a fake clock does not reach', () => {
+  const ours = files.filter(
+    (file) => file.endsWith('.js') && !file.startsWith('lib/cli/') && file !== 'lib/util/clock.js',
+  );
+  const found = ours.flatMap((file) => {
+    const text = fs.readFileSync(path.join(root, file), 'utf8');
+    return fakedIn(text).map((name) => `${file}: ${name}`);
+  });
+  assert.deepEqual(found, []);
+});
+
+test('the check of timers sees globals, and what comes from the clock', () => {
+  const taken = "const { nextTick, setTimeout } = require('../util/clock.js');\n";
+  assert.deepEqual(fakedIn(`${taken}setTimeout(f, 1); nextTick(f);`), []);
+  assert.deepEqual(fakedIn(`${taken}process.nextTick(f); clearTimeout(t); socket.setTimeout(0);`), [
+    'process.nextTick',
+    'clearTimeout',
+  ]);
+  assert.deepEqual(fakedIn("require('node:timers'); Date.now(); new Date();"), ['node:timers', 'Date', 'Date']);
+});
+
 test('the check sees a circle, and what only a type imports', () => {
   assert.ok(importsOf('lib/connection/connection.js').includes('lib/connection/sink.d.ts'));
   assert.ok(importsOf('lib/base/base.js').includes('lib/base/send.js'));

@@ -1,8 +1,7 @@
 'use strict';
 
-const { performance } = require('node:perf_hooks');
-
 const { onAbort } = require('../util/abort.js');
+const { clearTimeout, nextTick, now, setTimeout } = require('../util/clock.js');
 const { createUpgradeRequest } = require('../handshake/client/create-upgrade.js');
 const { parseTarget } = require('../handshake/client/target.js');
 const { peerError } = require('../util/errors.js');
@@ -103,8 +102,8 @@ class Link {
     if (asked instanceof Promise) {
       // Not within the Promise: what listeners throw is an uncaught exception.
       asked.then(
-        (ask) => process.nextTick(() => this.#request(ask)),
-        (error) => process.nextTick(() => this.#done(error)),
+        (ask) => nextTick(() => this.#request(ask)),
+        (error) => nextTick(() => this.#done(error)),
       );
     } else {
       this.#connect(asked);
@@ -143,7 +142,7 @@ class Link {
       socket?.destroy();
       return;
     }
-    const openedAt = performance.now();
+    const openedAt = now();
     if (error === null) {
       const [, connected, options, res] = /** @type {Required<Result>} */ (result);
       // The connection is over then, whatever becomes of the app's listeners.
@@ -184,7 +183,7 @@ class Link {
     const message = `The connection was closed with ${code ?? 1006}`;
     this.#reason = peerError(message, { code: 'ERR_WS_CLOSED', closeCode: code ?? 1006, reason, url: this.href });
     const { finalCodes = [], minDelay = 0 } = this.#reconnect ?? {};
-    if (performance.now() - openedAt >= Math.max(minDelay, STEADY)) {
+    if (now() - openedAt >= Math.max(minDelay, STEADY)) {
       // One that a server ends at once is no success.
       this.#tries = 0;
     }

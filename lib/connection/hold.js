@@ -1,9 +1,7 @@
 'use strict';
 
-const { performance } = require('node:perf_hooks');
-
 const { OPEN, kInner } = require('./connection.js');
-const { nextTick, setImmediate } = require('../util/clock.js');
+const { nextTick, now, setImmediate } = require('../util/clock.js');
 const { Fifo } = require('../util/fifo.js');
 
 /** What `pauses` of a connection has: one bit of the app's, and above it a count of those who hold it. */
@@ -137,13 +135,13 @@ function enterHeld(connection) {
  */
 function deliverHeld(connection) {
   const inner = connection[kInner];
-  const until = performance.now() + SLICE;
+  const until = now() + SLICE;
   let late = false;
   try {
     // A listener may pause again.
     while (hasHeld(inner) && inner.pauses === 0 && !late) {
       inner.held?.shift()?.();
-      late = performance.now() >= until;
+      late = now() >= until;
     }
   } finally {
     inner.scheduled = false;

@@ -3,6 +3,7 @@
 const net = require('node:net');
 
 const { overlay } = require('../transport/net-socket/overlay.js');
+const { nextTick } = require('../util/clock.js');
 
 /** An opcode that nothing is continued by at the beginning of a connection: clients fail at once. */
 const CONTINUATION = 0x0;
@@ -23,7 +24,7 @@ const refusing = overlay({
       return under(this).write.call(this, chunk, ...rest);
     }
     refused.add(this);
-    process.nextTick(() => refused.delete(this));
+    nextTick(() => refused.delete(this));
     refusals.get(this)?.(CONTINUATION, chunk);
     return true;
   },

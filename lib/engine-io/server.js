@@ -8,6 +8,7 @@ const { sendFrame } = require('../base/send.js');
 const { failed } = require('../connection/diagnostics.js');
 const { close } = require('../connection/lifecycle.js');
 const { Group } = require('../connection/group.js');
+const { nextTick } = require('../util/clock.js');
 const { Fifo } = require('../util/fifo.js');
 const { answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
 const { checkHeaders } = require('../options/headers.js');
@@ -213,7 +214,7 @@ class Server extends EventEmitter {
   #schedule() {
     if (!this.#isScheduled) {
       this.#isScheduled = true;
-      process.nextTick(this.#finish);
+      nextTick(this.#finish);
     }
   }
 

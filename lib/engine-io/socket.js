@@ -6,6 +6,7 @@ const { OPEN, kInner } = require('../connection/connection.js');
 const { close } = require('../connection/lifecycle.js');
 const { Frame } = require('../extensions/frame.js');
 const { checkCloseCode, checkReason } = require('../options/data.js');
+const { nextTick } = require('../util/clock.js');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
 /** @typedef {import('../connection/sink').Sink<Connection>} Sink */
@@ -97,7 +98,7 @@ class EngineSocket extends EventEmitter {
   #isOpen(callback) {
     const { readyState } = this;
     if (readyState !== OPEN && callback !== undefined) {
-      process.nextTick(callback, new Error(`WebSocket is not open: readyState ${readyState}`));
+      nextTick(callback, new Error(`WebSocket is not open: readyState ${readyState}`));
     }
     return readyState === OPEN;
   }
@@ -188,7 +189,7 @@ class EngineSocket extends EventEmitter {
     const waiting = this.#waiting;
     this.#waiting = [];
     // Each by itself: what one throws is nothing to the others.
-    for (const callback of waiting) process.nextTick(callback, error);
+    for (const callback of waiting) nextTick(callback, error);
   }
 }
 

@@ -13,6 +13,7 @@ const { OPTION_NAMES } = require('../connection/options.js');
 const { OF_SERVERS } = require('../handshake/foreign-names.js');
 const { failed } = require('../connection/diagnostics.js');
 const { statusCode } = require('../native/constants.js');
+const { clearTimeout, nextTick, setTimeout } = require('../util/clock.js');
 const { disposable } = require('../util/dispose.js');
 const { failure } = require('../util/errors.js');
 const { HANDSHAKE_OPTIONS, answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
@@ -241,7 +242,7 @@ class Server extends Base {
       for (const giveUp of this.#handshakes) giveUp(noMore());
       for (const httpServer of this.#own) this.#closeOwn(httpServer);
       groupOf(this).ends.add(this.#look);
-      process.nextTick(this.#look);
+      nextTick(this.#look);
     }
     return this;
   }
@@ -273,7 +274,7 @@ class Server extends Base {
     this.#stopping = null;
     group.ends.delete(this.#look);
     for (const httpServer of [...this.#attached.keys()]) this.#detach(httpServer);
-    for (const callback of callbacks) process.nextTick(callback);
+    for (const callback of callbacks) nextTick(callback);
   };
 
   /** @param {import('../util/inspect.js').How} how */

@@ -1,7 +1,10 @@
 'use strict';
 
+const { performance } = require('node:perf_hooks');
+
 // What runs us, whatever a test of the app's has put in its place: Jest's fake timers replace these on the objects
 // that code of the app sees, `process.nextTick` among them, and nothing would be sent before the test turns its clock.
+// All of `lib/` below the command takes them from here; `__test__/docs/imports.test.js` sees to it.
 
 /**
  * A function, or the one that a fake clock keeps which was installed before us.
@@ -16,9 +19,18 @@ function genuine(name, found) {
   return typeof kept === 'function' ? /** @type {F} */ (/** @type {unknown} */ (kept)) : found;
 }
 
+/** A fake clock hides this behind a property of the object's own. @type {() => number} */
+const performanceNow = Object.getPrototypeOf(performance).now ?? performance.now;
+
+/** @returns {number} milliseconds of a clock that never goes back */
+const now = performanceNow.bind(performance);
+
 module.exports = {
+  clearInterval: genuine('clearInterval', clearInterval),
   clearTimeout: genuine('clearTimeout', clearTimeout),
   nextTick: genuine('nextTick', process.nextTick),
+  now,
   setImmediate: genuine('setImmediate', setImmediate),
+  setInterval: genuine('setInterval', setInterval),
   setTimeout: genuine('setTimeout', setTimeout),
 };

@@ -4,6 +4,7 @@ const { randomBytes } = require('node:crypto');
 const http = require('node:http');
 const https = require('node:https');
 
+const { clearTimeout, nextTick, setTimeout } = require('../../util/clock.js');
 const { onAbort } = require('../../util/abort.js');
 const { optionsAndCallback } = require('../arguments.js');
 const { peerError } = require('../../util/errors.js');
@@ -256,7 +257,7 @@ class Handshake {
     if (error !== null) {
       this.#request?.destroy();
     }
-    process.nextTick(this.#callback, ...result);
+    nextTick(this.#callback, ...result);
   }
 }
 

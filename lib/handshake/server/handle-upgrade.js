@@ -3,6 +3,7 @@
 const { Stream } = require('node:stream');
 
 const { callable, delay, object } = require('../../options/check.js');
+const { clearTimeout, nextTick, setTimeout } = require('../../util/clock.js');
 const { invalidType, peerError } = require('../../util/errors.js');
 const { acceptKey } = require('../accept-key.js');
 const { checkExtensions, optionsAndCallback } = require('../arguments.js');
@@ -82,7 +83,7 @@ function answer(req, socket, settings, callback) {
   if (stream !== null) {
     const refusal = new Refusal(501, 'WebSockets over HTTP/2 are not supported');
     refuseStream(stream, refusal);
-    process.nextTick(callback, errorOf(refusal));
+    nextTick(callback, errorOf(refusal));
     return () => {};
   }
   // Until it is assigned, nobody else hears what happens to it.
@@ -96,7 +97,7 @@ function answer(req, socket, settings, callback) {
     clearTimeout(timer);
     socket.off('close', left);
     socket.off('end', left);
-    process.nextTick(callback, ...result);
+    nextTick(callback, ...result);
   };
   // A client that has ended its side does not wait for an answer.
   const left = () => {

@@ -2,6 +2,7 @@
 
 const { STATUS_CODES } = require('node:http');
 
+const { clearTimeout, setTimeout } = require('../../util/clock.js');
 const { isTracing, trace } = require('../../util/trace.js');
 const { afterOwedResponses } = require('./owed-responses.js');
 

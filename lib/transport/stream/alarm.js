@@ -1,12 +1,11 @@
 'use strict';
 
-const { performance } = require('node:perf_hooks');
-
 const native = require('../../native/native.js');
+const { clearTimeout, now: exactNow, setImmediate, setTimeout } = require('../../util/clock.js');
 
 /** @returns {number} whole milliseconds of a clock that never goes back */
 function now() {
-  return Math.floor(performance.now());
+  return Math.floor(exactNow());
 }
 
 /**

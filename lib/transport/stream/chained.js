@@ -6,6 +6,7 @@ const { Framing } = require('../../extensions/framing.js');
 const { limit } = require('../../native/constants.js');
 const native = require('../../native/native.js');
 const { report } = require('../../connection/lifecycle.js');
+const { clearTimeout, nextTick, setTimeout } = require('../../util/clock.js');
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
 /** @typedef {import('./direct.js').Path} Path */
@@ -152,7 +153,7 @@ function reportFrom(connection, error) {
     report(connection, Object.assign(error, { sid: connection.sid }));
   } catch (thrown) {
     // Within a call of the extension's, or of `send`: what a listener throws is none of theirs.
-    process.nextTick(() => {
+    nextTick(() => {
       throw thrown;
     });
   }

@@ -1,6 +1,7 @@
 'use strict';
 
 const native = require('../../native/native.js');
+const { clearInterval, setInterval } = require('../../util/clock.js');
 
 /** @typedef {import('../net-socket/node-socket').NodeSocket} NodeSocket */
 

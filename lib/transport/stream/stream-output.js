@@ -2,6 +2,7 @@
 
 const { limit } = require('../../native/constants.js');
 const { PackedFrames } = require('./packed-frames.js');
+const { nextTick } = require('../../util/clock.js');
 
 /** So many frames of a tick are handed over one by one; those behind them are packed, or each would
  *  cost the stream some hundred bytes. */
@@ -124,7 +125,7 @@ class StreamOutput {
       this.#corked = true;
       this.#handed = 0;
       this.#stream.cork();
-      process.nextTick(() => this.flush());
+      nextTick(() => this.flush());
     }
   }
 
@@ -194,7 +195,7 @@ class StreamOutput {
     this.#ended = true;
     this.flush();
     // Not inside its own write: a Node stream that is ended there never finishes.
-    process.nextTick(() => {
+    nextTick(() => {
       if (!this.#stream.destroyed) {
         this.#methods.end.call(this.#stream);
       }

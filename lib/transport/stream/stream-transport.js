@@ -13,6 +13,7 @@ const { Direct } = require('./direct.js');
 const { bind, unbind } = require('./dispatch.js');
 const { keepBytes, toBytes } = require('./stream-bytes.js');
 const { StreamOutput } = require('./stream-output.js');
+const { nextTick } = require('../../util/clock.js');
 
 const { CLOSING, ERROR, WRITE, END, STOP, GO } = KIND;
 const { HIGH_MARK, NO_SLOT } = limit;
@@ -126,11 +127,11 @@ class StreamTransport {
       this.#methods.resume?.call(socket);
     }
     if (socket.readableEnded) {
-      process.nextTick(() => this.#end());
+      nextTick(() => this.#end());
     }
     if (native.streamBegin(this.#slot) || !this.#path.isIdle) {
       // After `open`, and before what the stream brings; an old-style one may have brought something just now.
-      process.nextTick(() => this.#goOn());
+      nextTick(() => this.#goOn());
     } else {
       this.#path.hold(false);
     }
@@ -186,7 +187,7 @@ class StreamTransport {
   /** There is no room for more: the connection is over, after what has come. */
   #drop() {
     this.#room = 0;
-    process.nextTick(() => {
+    nextTick(() => {
       this.#path.hold(false);
       this.#path.goOn();
       native.streamLose(this.#slot, now());
@@ -320,7 +321,7 @@ class StreamTransport {
     // Nothing of it is emitted any more: what came before, or an extension holds, need not be waited for.
     this.#detach();
     native.streamTerminate(this.#slot, now());
-    process.nextTick(() => native.streamLose(this.#slot, now()));
+    nextTick(() => native.streamLose(this.#slot, now()));
     this.#output.destroy();
   }
 
@@ -334,7 +335,7 @@ class StreamTransport {
       watch(this.#socket, () => this.pause(false));
     } else {
       unwatch(this.#socket);
-      process.nextTick(() => this.#goOn());
+      nextTick(() => this.#goOn());
     }
   }
 
