@@ -485,10 +485,10 @@ export interface BaseEvents {
   message: [text: string, sid: string];
   /** A binary message came. The Buffer is the listener's own. */
   binary: [data: Buffer, sid: string];
-  /** A ping came; its pong is queued. */
-  ping: [text: string, sid: string];
+  /** A ping came; its pong is queued. `data` is what it carries, `text` that read as UTF-8. */
+  ping: [text: string, sid: string, data: Buffer];
   /** A pong came. */
-  pong: [text: string, sid: string];
+  pong: [text: string, sid: string, data: Buffer];
   /** A connection is over: once for each `open`, and the last event of that sid. */
   close: [reason: string, sid: string, code: number];
   /** A peer broke the protocol or a limit, or an extension failed. Not thrown where nobody listens. */

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Base } = require('../..');
 const { limit, served } = require('../support/server');
-const { PING, PONG } = require('../support/frames');
+const { PING, PONG, encode } = require('../support/frames');
 
 /** Three clients, and a look at the pings that each got before a last one to all. */
 function three(body) {
@@ -126,10 +126,10 @@ test(
       ['漢字😀', '漢字😀'],
     ]) {
       base.ping(sid, data);
-      assert.deepEqual(await events.next('pong'), [text, sid]);
+      assert.deepEqual(await events.next('pong'), [text, sid, Buffer.from(data)]);
     }
     base.ping();
-    assert.deepEqual(await events.next('pong'), ['', sid]);
+    assert.deepEqual(await events.next('pong'), ['', sid, Buffer.alloc(0)]);
   }),
 );
 
@@ -139,7 +139,7 @@ test(
   served({}, async ({ events, connect }) => {
     const client = await connect();
     client.ws.pong('out of the blue');
-    assert.deepEqual(await events.next('pong'), ['out of the blue', client.sid]);
+    assert.deepEqual(await events.next('pong'), ['out of the blue', client.sid, Buffer.from('out of the blue')]);
   }),
 );
 
@@ -159,8 +159,45 @@ test(
       assert.equal(frame.opcode, PONG);
       assert.equal(frame.fin, true);
       assert.deepEqual(frame.payload, payload);
-      assert.deepEqual(await events.next('ping'), [payload.toString(), client.sid]);
+      assert.deepEqual(await events.next('ping'), [payload.toString(), client.sid, payload]);
     }
+  }),
+);
+
+test(
+  'pings and pongs bring their bytes as they came, and text of what is UTF-8 in them',
+  limit,
+  served({}, async ({ base, events, raw }) => {
+    const client = await raw();
+    const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    for (const [payload, text] of [
+      [every.subarray(0, 125), every.toString('latin1', 0, 125)],
+      [every.subarray(131), '\ufffd'.repeat(125)],
+      [Buffer.from([0x61, 0xff, 0x62]), 'a\ufffdb'],
+      [Buffer.from('\ufeffé'), '\ufeffé'],
+    ]) {
+      for (const [name, opcode] of Object.entries({ ping: PING, pong: PONG })) {
+        await client.send({ opcode, payload });
+        const [heard, sid, data] = await events.next(name);
+        assert.deepEqual([heard, sid, data], [text, client.sid, payload]);
+      }
+    }
+    base.ping(client.sid, every.subarray(131));
+    assert.deepEqual((await client.inbox.atLeast('frame', 5))[4][0].payload, every.subarray(131));
+  }),
+);
+
+test(
+  'what a listener does to the data of a ping is nothing to the next one, nor to the pong',
+  limit,
+  served({}, async ({ base, events, raw }) => {
+    base.on('ping', (_text, _sid, data) => data.fill(0));
+    base.on('ping', (text, sid) => base.send(sid, text));
+    const client = await raw();
+    await client.write(Buffer.concat(['one', 'two'].map((payload) => encode({ opcode: PING, payload }))));
+    await events.atLeast('ping', 2);
+    await client.inbox.atLeast('frame', 4);
+    assert.deepEqual(client.frames.map(({ payload }) => payload.toString()).sort(), ['one', 'one', 'two', 'two']);
   }),
 );
 

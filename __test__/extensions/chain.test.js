@@ -180,7 +180,7 @@ test('control frames go through both ways', async () => {
   base.ping(sid, 'p');
   base.close(sid, 'bye');
   assert.deepEqual(await events.next('close'), ['bye', sid, 1000]);
-  assert.deepEqual(events.list('pong'), [['p', sid]]);
+  assert.deepEqual(events.list('pong'), [['p', sid, Buffer.from('p')]]);
   assert.deepEqual(seen, [
     ['write', PING],
     ['read', PING],

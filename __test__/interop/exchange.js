@@ -96,7 +96,7 @@ async function fragments(end, peer) {
     const pings = await peer.fragments(parts.map(toWire));
     const whole = typeof parts[0] === 'string' ? parts.join('') : Buffer.concat(parts);
     assertSame(await end.receive(1), [whole], 'fragments');
-    for (let i = 0; i < pings; i++) assert.deepEqual(await end.next('ping'), ['', end.sid]);
+    for (let i = 0; i < pings; i++) assert.deepEqual(await end.next('ping'), ['', end.sid, Buffer.alloc(0)]);
   }
 }
 
@@ -104,7 +104,7 @@ async function fragments(end, peer) {
 async function ourClosing(end, peer, { closesWith = 4001 }) {
   const closed = peer.closed();
   end.base.ping(end.sid, 'da? 😀');
-  assert.deepEqual(await end.next('pong'), ['da? 😀', end.sid]);
+  assert.deepEqual(await end.next('pong'), ['da? 😀', end.sid, Buffer.from('da? 😀')]);
   end.base.close(end.sid, 4001, 'bis später 👋');
   assert.deepEqual(await closed, { code: 4001, reason: 'bis später 👋' });
   const [, sid, code] = await end.next('close');
@@ -115,7 +115,7 @@ async function ourClosing(end, peer, { closesWith = 4001 }) {
 async function theirClosing(end, peer, { pings }) {
   if (pings) {
     const [heard] = await Promise.all([end.next('ping'), peer.ping('noch da? 😀')]);
-    assert.deepEqual(heard, ['noch da? 😀', end.sid]);
+    assert.deepEqual(heard, ['noch da? 😀', end.sid, Buffer.from('noch da? 😀')]);
   }
   const [heard, { code }] = await Promise.all([end.next('close'), peer.close(4002, 'tschüß 👋')]);
   assert.deepEqual(heard, ['tschüß 👋', end.sid, 4002]);

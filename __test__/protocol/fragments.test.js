@@ -122,7 +122,7 @@ test(
     ]);
     for (const byte of bytes) await client.write(Buffer.from([byte]));
     assert.deepEqual(await events.next('message'), ['漢字', client.sid]);
-    assert.deepEqual(await events.next('ping'), ['p', client.sid]);
+    assert.deepEqual(await events.next('ping'), ['p', client.sid, Buffer.from('p')]);
     assert.deepEqual(await events.next('binary'), [Buffer.alloc(130, 'b'), client.sid]);
   }),
 );

@@ -47,9 +47,9 @@ test(
       assert.deepEqual((await events.next('binary'))[0], Buffer.alloc(size, 7));
     }
     base.ping(sid, 'p');
-    assert.deepEqual(await events.next('pong'), ['p', sid]);
+    assert.deepEqual(await events.next('pong'), ['p', sid, Buffer.from('p')]);
     peer.ping('q');
-    assert.deepEqual(await events.next('ping'), ['q', sid]);
+    assert.deepEqual(await events.next('ping'), ['q', sid, Buffer.from('q')]);
     base.close(sid, 'bye');
     const [code, reason] = await once(peer, 'close');
     assert.deepEqual([code, reason.toString()], [1000, 'bye']);

@@ -107,9 +107,9 @@ test(
     const client = await connect();
     await client.inbox.atLeast('ping', 1);
     base.ping(client.sid, 'ours');
-    assert.deepEqual(await events.next('pong'), ['ours', client.sid]);
+    assert.deepEqual(await events.next('pong'), ['ours', client.sid, Buffer.from('ours')]);
     await client.inbox.atLeast('ping', 4);
-    assert.deepEqual(events.list('pong'), [['ours', client.sid]]);
+    assert.deepEqual(events.list('pong'), [['ours', client.sid, Buffer.from('ours')]]);
   }),
 );
 

@@ -37,7 +37,7 @@ test('a ping to it is a pong with the same payload', () => {
   const { base, events, sid } = assigned(new LoopBack());
   base.ping('x');
   assert.deepEqual(names(events), ['open', 'ping', 'pong']);
-  assert.deepEqual(events.list('pong'), [['x', sid]]);
+  assert.deepEqual(events.list('pong'), [['x', sid, Buffer.from('x')]]);
 });
 
 for (const mask of [false, true]) {
@@ -317,7 +317,7 @@ test('two Bases talk over a pair of Duplexes, one as the client', async () => {
   client.base.send('there and');
   assert.deepEqual(await client.events.next('message'), ['there and back', client.sid]);
   client.base.ping('p');
-  assert.deepEqual(await client.events.next('pong'), ['p', client.sid]);
+  assert.deepEqual(await client.events.next('pong'), ['p', client.sid, Buffer.from('p')]);
   client.base.close(client.sid, 4000, 'enough');
   assert.deepEqual(await server.events.next('close'), ['enough', server.sid, 4000]);
   assert.deepEqual(await client.events.next('close'), ['enough', client.sid, 4000]);

@@ -154,10 +154,10 @@ secured('fragments, and pings both ways', async (servers) => {
   client.ws.send('three');
   assert.deepEqual(await events.next('message'), ['one two three', client.sid]);
   client.ws.ping('theirs');
-  assert.deepEqual(await events.next('ping'), ['theirs', client.sid]);
+  assert.deepEqual(await events.next('ping'), ['theirs', client.sid, Buffer.from('theirs')]);
   assert.deepEqual(await client.inbox.next('pong'), ['theirs']);
   base.ping(client.sid, 'ours');
-  assert.deepEqual(await events.next('pong'), ['ours', client.sid]);
+  assert.deepEqual(await events.next('pong'), ['ours', client.sid, Buffer.from('ours')]);
 });
 
 secured('broadcasts reach socket and stream connections together, each in the order of the calls', async (servers) => {

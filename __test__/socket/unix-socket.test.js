@@ -24,7 +24,7 @@ test(
     await client.send('text');
     assert.deepEqual(await events.next('message'), ['text', client.sid]);
     base.ping(client.sid, 'p');
-    assert.deepEqual(await events.next('pong'), ['p', client.sid]);
+    assert.deepEqual(await events.next('pong'), ['p', client.sid, Buffer.from('p')]);
   }),
 );
 

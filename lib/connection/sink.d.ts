@@ -13,10 +13,10 @@ export interface Sink<C> {
   text(connection: C, text: string): void;
   /** A binary message. The Buffer is the sink's own. */
   binary(connection: C, data: Buffer): void;
-  /** A ping, whose pong is queued already. */
-  ping(connection: C, payload: string): void;
-  /** A pong. */
-  pong(connection: C, payload: string): void;
+  /** A ping, whose pong is queued already. The bytes are a string with a character for each, `latin1` to a Buffer. */
+  ping(connection: C, bytes: string): void;
+  /** A pong; its bytes are as those of a ping. */
+  pong(connection: C, bytes: string): void;
   /** The outbox held more than 64 KiB, and is empty now. */
   drained(connection: C): void;
   /** The peer broke a rule, did not read for too long, or an extension reported something. */

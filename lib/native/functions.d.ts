@@ -91,7 +91,8 @@ export interface Constants {
 
 /**
  * One record: the slot, above four bits of kind; the payload, a string or by its kind a Buffer; the close code of an
- * error or a close; and the public code of an error.
+ * error or a close; and the public code of an error. What pings and pongs carry is a string with a character for each
+ * byte.
  */
 export type Record = [tag: number, payload: string | Buffer, code?: number, errorCode?: string];
 

@@ -46,7 +46,7 @@ pub enum Kind {
 /// Where the contents of a record are.
 #[derive(Debug)]
 pub enum Body {
-    /// Bytes of the arena: ASCII for text, anything for binary.
+    /// Bytes of the arena: ASCII for text, anything for the others.
     Bytes {
         /// Offset in [`Batch::bytes`].
         start: usize,
@@ -113,8 +113,8 @@ impl Batch {
         match event {
             Event::Text(text) => self.push_text(Kind::Text, slot, 0, text),
             Event::Binary(data) => self.push_bytes(Kind::Binary, slot, data),
-            Event::Ping(payload) => self.push_control(Kind::Ping, slot, payload),
-            Event::Pong(payload) => self.push_control(Kind::Pong, slot, payload),
+            Event::Ping(payload) => self.push_bytes(Kind::Ping, slot, Payload::Borrowed(payload)),
+            Event::Pong(payload) => self.push_bytes(Kind::Pong, slot, Payload::Borrowed(payload)),
             Event::Closing => self.push_bare(Kind::Closing, slot),
             Event::Failed(violation) => {
                 let message = violation.to_string();
@@ -147,7 +147,7 @@ impl Batch {
         self.push_text(Kind::Close, slot, code, reason)
     }
 
-    /// Appends bytes that are to become a Buffer.
+    /// Appends bytes that are to become a Buffer, or a string of a character for each of them.
     pub(super) fn push_bytes(&mut self, kind: Kind, slot: u32, payload: Payload<'_>) -> usize {
         let length = payload.len();
         let body = match payload {
@@ -180,18 +180,6 @@ impl Batch {
         };
         let stored = if ascii { length } else { length * 2 };
         self.push(kind, slot, code, body, stored)
-    }
-
-    /// Appends what a control frame carried, which need not be UTF-8, as a string.
-    fn push_control(&mut self, kind: Kind, slot: u32, payload: &[u8]) -> usize {
-        match String::from_utf8_lossy(payload) {
-            std::borrow::Cow::Borrowed(text) => {
-                self.push_text(kind, slot, 0, Payload::Borrowed(text.as_bytes()))
-            }
-            std::borrow::Cow::Owned(text) => {
-                self.push_text(kind, slot, 0, Payload::Owned(text.into_bytes()))
-            }
-        }
     }
 
     /// Appends a record without contents.
@@ -299,10 +287,25 @@ mod tests {
     }
 
     #[test]
-    fn control_payload_that_is_not_utf8_is_replaced() {
+    fn what_control_frames_carry_stays_as_it_came() {
         let mut batch = Batch::default();
-        batch.push_control(Kind::Pong, 1, b"a\xffb");
-        assert_eq!(text_of(&batch, 0), "a\u{fffd}b");
+        batch.push_event(1, Event::Ping(b"a\xffb"));
+        batch.push_event(1, Event::Pong(b"\xc3"));
+        let bodies: Vec<_> = batch.records.iter().map(|record| &record.body).collect();
+        assert!(matches!(
+            bodies[..],
+            [
+                Body::Bytes {
+                    start: 0,
+                    length: 3
+                },
+                Body::Bytes {
+                    start: 3,
+                    length: 1
+                }
+            ]
+        ));
+        assert_eq!(batch.bytes, b"a\xffb\xc3");
     }
 
     #[test]
