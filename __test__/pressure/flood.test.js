@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { test } = require('node:test');
 const { run } = require('../support/child');
-const { TestServer } = require('../support/server');
+const { TestServer, limit } = require('../support/server');
 
 const MiB = 1 << 20;
 const COUNT = 100_000;
@@ -38,6 +38,22 @@ test('400 MiB while JavaScript is blocked for a second: all of it comes, in orde
   assert.equal((await server.events.next('close'))[2], 1000);
   assert.equal(heard, COUNT);
   assert.ok(most - before < 160 * MiB, `${(most - before) / MiB} MiB more than before`);
+});
+
+test('while JavaScript is blocked, one peer is read no further than its share', limit, async (t) => {
+  const server = await new TestServer().listen();
+  t.after(() => server.http.close());
+  const { base } = server;
+  base.removeAllListeners('message');
+  const child = run(t, 'flood-client.js', [server.at, COUNT, SIZE]);
+  await child.says();
+  await once(base, 'message');
+  const before = base.stats().bytesReceived;
+  block(300);
+  const read = base.stats().bytesReceived - before;
+  assert.ok(read < 2 * MiB, `${read / MiB} MiB were read meanwhile`);
+  base.terminate(null);
+  await server.events.next('close');
 });
 
 test('timers run while a flood comes in', { timeout: 60_000 }, async (t) => {

@@ -71,6 +71,8 @@ pub enum Command {
     Pause(Arc<WriteSide>, bool),
     /// The env has room for records again.
     Resume,
+    /// So much of this connection's records was delivered that there is room for more.
+    ReadOn(Arc<WriteSide>),
     /// The env is about to exit: writes what is queued once, then tries a close frame 1001.
     Leave,
     /// The env is gone: so are its connections.

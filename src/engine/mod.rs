@@ -21,6 +21,7 @@
 //! | `command` | what JavaScript asks of a shard, in order |
 //! | `handle` | how other threads reach a shard |
 //! | `one_at_a_time` | work that must not begin again before it is over |
+//! | `undelivered` | how much was recorded and not delivered yet, and who waits for that |
 //! | `sync` | what the threads meet at: locks, atomics, wake-ups |
 //! | `loom` | that nothing is lost between them, in every order there is |
 //!
@@ -54,6 +55,8 @@ mod one_at_a_time;
 mod shard;
 #[cfg(sockets)]
 mod sync;
+#[cfg(sockets)]
+mod undelivered;
 #[cfg(sockets)]
 mod write_side;
 

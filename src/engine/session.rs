@@ -10,6 +10,8 @@
 //! - the app closes, pauses or resumes; JavaScript has seen what came before the closing
 //!   ([`Session::release_closing_answer`]); a deadline has come ([`Session::fire`]).
 //!
+//! Bytes are taken piece by piece: what is more than a piece waits ([`Session::unread`]) until it is taken.
+//!
 //! After each of these it queues what was appended to `out`, delivers the events, and looks at
 //! [`Session::phase`], [`Session::may_read`], [`Session::take_write_end`] and [`Session::deadline`].
 //!
@@ -25,6 +27,7 @@
 mod by_hand;
 mod unread;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::backlog::HIGH_MARK;
@@ -33,8 +36,9 @@ use unread::{Next, Unread};
 
 /// Most bytes that are taken at once: each ping in them is answered, however much waits to be written.
 pub(super) const READ: usize = 128 * 1024;
-/// The same with permessage-deflate: inflated, that is 16 MiB at most, as much as an env lets records wait.
-const COMPRESSED_READ: usize = 16 * 1024;
+/// Once the records of what was taken are counted for this much, the rest waits: others have their turn, and the
+/// app is heard.
+const PIECE: usize = 64 * 1024;
 
 /// Whether the peer is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +79,6 @@ pub struct Session {
     protocol: protocol::Connection,
     reading: Reading,
     writes: Writes,
-    /// Most bytes that are taken at once.
-    at_once: u32,
     unread: Unread,
     /// Kept until JavaScript has seen what came before the closing.
     closing_answer: Option<Box<[u8]>>,
@@ -86,15 +88,10 @@ impl Session {
     /// A session whose clocks start at `now`.
     #[must_use]
     pub fn new(config: Arc<Config>, now: Millis) -> Self {
-        let at_once = match config.deflate {
-            Some(_) => COMPRESSED_READ,
-            None => READ,
-        };
         Self {
             protocol: protocol::Connection::new(config, now),
             reading: Reading::On,
             writes: Writes::Open,
-            at_once: at_once as u32,
             unread: Unread::default(),
             closing_answer: None,
         }
@@ -137,12 +134,6 @@ impl Session {
         self.reading == Reading::Paused
     }
 
-    /// Most bytes to be read, or taken, at once.
-    #[must_use]
-    pub fn at_once(&self) -> usize {
-        self.at_once as usize
-    }
-
     /// Bytes that came and wait to be taken.
     #[must_use]
     pub fn unread(&self) -> usize {
@@ -166,7 +157,7 @@ impl Session {
         pressure: Pressure,
         now: Millis,
         out: &mut Vec<u8>,
-        on_event: &mut impl FnMut(Event<'_>),
+        on_event: &mut impl FnMut(Event<'_>) -> usize,
     ) -> bool {
         if self.phase() == State::Closed {
             return false;
@@ -178,7 +169,7 @@ impl Session {
         if !self.may_read() {
             return false;
         }
-        let Some((mut bytes, piece)) = self.unread.take(self.at_once()) else {
+        let Some((mut bytes, piece)) = self.unread.take(READ) else {
             return match self.unread.take_next() {
                 Next::Bytes => false,
                 Next::Fin => {
@@ -191,12 +182,14 @@ impl Session {
                 }
             };
         };
-        self.receive(&mut bytes[piece.clone()], pressure, now, out, on_event);
-        self.unread.put_back(bytes, piece.end);
+        let start = piece.start;
+        let taken = self.take_piece(&mut bytes[piece], pressure, now, out, on_event);
+        self.unread.put_back(bytes, start + taken);
         true
     }
 
-    /// Takes what came from the peer, which nothing waits before.
+    /// Takes a piece of what came from the peer, which nothing waits before. The rest waits. `on_event` returns what
+    /// the record of an event is counted for.
     #[inline]
     pub fn receive(
         &mut self,
@@ -204,15 +197,36 @@ impl Session {
         pressure: Pressure,
         now: Millis,
         out: &mut Vec<u8>,
-        on_event: &mut impl FnMut(Event<'_>),
+        on_event: &mut impl FnMut(Event<'_>) -> usize,
     ) {
+        let taken = self.take_piece(bytes, pressure, now, out, on_event);
+        if taken < bytes.len() {
+            self.unread.push(bytes[taken..].to_vec());
+        }
+    }
+
+    /// Takes the first of these bytes: how many.
+    #[inline]
+    fn take_piece(
+        &mut self,
+        bytes: &mut [u8],
+        pressure: Pressure,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>) -> usize,
+    ) -> usize {
         self.feel(pressure, out);
-        let (before, mut begins) = (out.len(), false);
-        self.protocol.receive(bytes, now, out, &mut |event| {
+        let (before, mut begins, cost) = (out.len(), false, Cell::new(0));
+        let mut count = |event: Event<'_>| {
             begins |= begins_closing(&event);
-            on_event(event);
-        });
+            cost.set(cost.get() + on_event(event));
+        };
+        let goes_on = || cost.get() < PIECE;
+        let taken = self
+            .protocol
+            .receive_while(bytes, now, out, &mut count, goes_on);
         self.keep(begins, before, out);
+        taken
     }
 
     /// Where a transport may put what comes next, in place of [`receive`](Self::receive); see
@@ -229,7 +243,7 @@ impl Session {
         pressure: Pressure,
         now: Millis,
         out: &mut Vec<u8>,
-        on_event: &mut impl FnMut(Event<'_>),
+        on_event: &mut impl FnMut(Event<'_>) -> usize,
     ) {
         self.feel(pressure, out);
         let (before, mut begins) = (out.len(), false);
@@ -268,7 +282,7 @@ impl Session {
         violation: Violation,
         now: Millis,
         out: &mut Vec<u8>,
-        on_event: &mut impl FnMut(Event<'_>),
+        on_event: &mut impl FnMut(Event<'_>) -> usize,
     ) {
         let (before, mut begins) = (out.len(), false);
         self.protocol.fail(violation, now, out, &mut |event| {
@@ -382,20 +396,25 @@ impl Session {
     }
 
     /// Begins the closing handshake. If the peer has begun it, its answer waits no longer: to JavaScript the
-    /// connection is closed, and what it sends to all from now on is not for this one. True if a pause of the
-    /// app's has ended by that: the peer's close frame has to be read.
+    /// connection is closed, and what it sends to all from now on is not for this one. True if the peer is read
+    /// again by that, whatever held that back: its close frame has to be read.
     pub fn close(&mut self, code: u16, reason: &str, now: Millis, out: &mut Vec<u8>) -> bool {
         self.release_closing_answer(out);
         self.protocol.close(code, reason, now, out);
-        let was_paused = self.is_paused();
-        if was_paused {
+        let waits = matches!(self.reading, Reading::Paused | Reading::Suspended);
+        if waits {
             self.read_on(now);
         }
-        was_paused
+        waits
     }
 
     /// Does what is due at `now`. The transport has handed in what it could read before.
-    pub fn fire(&mut self, now: Millis, out: &mut Vec<u8>, on_event: &mut impl FnMut(Event<'_>)) {
+    pub fn fire(
+        &mut self,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>) -> usize,
+    ) {
         if !self.is_due(now) {
             return;
         }

@@ -20,8 +20,8 @@ use crate::protocol::{
     Config, DeflateFilter, Event, Filtered, Header, Millis, Opcode, Payload, State, Violation,
 };
 
-/// Where the session reports its events.
-type Record<'a> = dyn FnMut(Event<'_>) + 'a;
+/// Where the session reports its events; what the record of one is counted for.
+type Record<'a> = dyn FnMut(Event<'_>) -> usize + 'a;
 
 /// Who has the turn.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -369,7 +369,7 @@ impl Stream {
             pings: 0,
         };
         run(&mut self.session, pressure, &mut answer, &mut |event| {
-            batch.push_event(slot, event);
+            batch.push_event(slot, event)
         });
         if !answer.is_empty() {
             batch.push_bytes(Kind::Write, slot, Payload::Owned(answer));

@@ -87,14 +87,33 @@ impl Connection {
         out: &mut Vec<u8>,
         on_event: &mut impl FnMut(Event<'_>),
     ) {
-        if input.is_empty() {
-            return;
+        self.receive_while(input, now, out, on_event, || true);
+    }
+
+    /// The same, but it stops after an item (a message or a control frame) once `goes_on` denies. Returns how many
+    /// bytes were taken; the others are as they came.
+    #[inline]
+    pub fn receive_while(
+        &mut self,
+        input: &mut [u8],
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+        goes_on: impl Fn() -> bool,
+    ) -> usize {
+        let length = input.len();
+        if length > 0 {
+            self.timers.received(now);
         }
-        self.timers.received(now);
         let mut rest = input;
-        while !rest.is_empty() && self.is_reading() {
+        while !rest.is_empty() && self.is_reading() && goes_on() {
             let item = self.reader.read(&mut rest, &self.config);
             self.receive_item(item, now, out, on_event);
+        }
+        match self.is_reading() {
+            true => length - rest.len(),
+            // Nobody reads the others.
+            false => length,
         }
     }
 

@@ -72,9 +72,11 @@ struct Drain<'a> {
 impl Drain<'_> {
     /// Delivers what waits, until nothing does or it is late.
     fn run(&self, until: Instant) -> Outcome<()> {
+        let lanes = self.link.mailbox.lanes();
         loop {
             let mut idle = true;
-            for shard in 0..self.link.mailbox.lanes() {
+            let first = self.sockets.first_lane.get();
+            for shard in (first..lanes).chain(0..first) {
                 let kept = self.sockets.rest.borrow_mut()[shard].take();
                 let Rest {
                     mut batch,
@@ -89,6 +91,8 @@ impl Drain<'_> {
                 idle &= batch.records.is_empty();
                 if self.deliver(&mut batch, &mut next, until)? == End::Late {
                     self.sockets.rest.borrow_mut()[shard] = Some(Rest { batch, next });
+                    // One that fills each slice is not served before the others.
+                    self.sockets.first_lane.set((shard + 1) % lanes);
                     return self.go_on_later();
                 }
                 batch.clear();
@@ -118,7 +122,7 @@ impl Drain<'_> {
                 }
                 Ok(())
             });
-            if self.link.mailbox.delivered(cost) {
+            if self.link.mailbox.undelivered.delivered(cost) {
                 for shard in 0..self.link.mailbox.lanes() {
                     self.sockets.submit(self.link, shard, Command::Resume);
                 }
@@ -150,6 +154,10 @@ impl Drain<'_> {
             }
             self.dispatch(&records[..count])?;
             let delivered = &batch.records[first..*next];
+            for run in delivered.chunk_by(|a, b| a.slot == b.slot) {
+                let cost = run.iter().map(|record| record.cost).sum();
+                self.sockets.delivered(self.link, run[0].slot, cost);
+            }
             for closed in delivered.iter().filter(|r| r.kind == Kind::Close) {
                 self.sockets.release(self.raw, closed.slot);
             }

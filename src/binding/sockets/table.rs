@@ -72,6 +72,8 @@ pub(crate) struct Sockets {
     /// Records are delivered: what is sent then is flushed by the drain.
     pub(crate) draining: OneAtATime,
     pub(crate) rest: RefCell<Vec<Option<Rest>>>,
+    /// The lane that a drain begins with.
+    pub(crate) first_lane: Cell<usize>,
     pub(crate) spare: RefCell<Vec<Batch>>,
     /// `lib/`'s dispatcher, and its way to go on in a later turn of the loop.
     pub(crate) functions: Cell<Option<Functions>>,
@@ -146,6 +148,22 @@ impl Sockets {
     pub(crate) fn write_side(&self, slot: u32) -> Option<Arc<WriteSide>> {
         let slots = self.slots.borrow();
         slots.get(slot as usize).map(|slot| slot.write_side.clone())
+    }
+
+    /// Records of a connection that cost this much were delivered. If it is not read for want of room, its shard hears
+    /// at once that there is some: what is left is delivered while it reads.
+    pub(crate) fn delivered(&self, link: &Link, slot: u32, cost: usize) {
+        let has_room = {
+            let slots = self.slots.borrow();
+            let slot = slots.get(slot as usize);
+            let has_room = slot.filter(|slot| slot.write_side.undelivered.delivered(cost));
+            has_room.map(|slot| slot.write_side.clone())
+        };
+        if let Some(write_side) = has_room {
+            let shard = write_side.shard;
+            self.submit(link, shard, Command::ReadOn(write_side));
+            self.hand_over(link, shard);
+        }
     }
 
     /// Whether a connection keeps the event loop alive.

@@ -16,8 +16,8 @@ use crate::protocol::{Config, Event, Millis, State};
 /// Frames of commands are written together, but not more bytes than this kept back for it.
 const TOGETHER: usize = 16 * 1024;
 
-/// Where the session reports its events.
-type Record<'a> = dyn FnMut(Event<'_>) + 'a;
+/// Where the session reports its events; what the record of one is counted for.
+type Record<'a> = dyn FnMut(Event<'_>) -> usize + 'a;
 
 /// How far the shard is with the socket.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -179,7 +179,12 @@ impl Connection {
         run: impl FnOnce(&mut Session, &mut Vec<u8>, &mut Record<'_>),
     ) {
         let write_side = &self.write_side;
-        let mut recorder = Recorder::new(&write_side.mailbox, output.index, &mut output.rings);
+        let mut recorder = Recorder::new(
+            &write_side.mailbox,
+            &write_side.undelivered,
+            output.index,
+            &mut output.rings,
+        );
         let answer = &mut output.answer;
         answer.clear();
         // Inflating the next message takes long, and JavaScript, if it is awake, must not wait for
@@ -187,10 +192,11 @@ impl Connection {
         let mut shows = write_side.deflate.is_some();
         run(&mut self.session, answer, &mut |event| {
             shows &= matches!(event, Event::Text(_) | Event::Binary(_));
-            recorder.add(|batch| batch.push_event(write_side.slot, event));
+            let cost = recorder.add(|batch| batch.push_event(write_side.slot, event));
             if shows {
                 recorder.show();
             }
+            cost
         });
         if !answer.is_empty() {
             let is_last = self.session.phase() != State::Open;
@@ -271,7 +277,8 @@ impl Connection {
         context.leave_place();
         let Output { index, rings, .. } = &mut context.output;
         let write_side = &self.write_side;
-        let mut recorder = Recorder::new(&write_side.mailbox, *index, rings);
+        let (mailbox, undelivered) = (&write_side.mailbox, &write_side.undelivered);
+        let mut recorder = Recorder::new(mailbox, undelivered, *index, rings);
         recorder.add(|batch| {
             batch.push_end(
                 write_side.slot,

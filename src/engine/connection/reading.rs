@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use super::{Connection, Life};
 use crate::engine::context::{Context, Ready};
 use crate::engine::session::Pressure;
+use crate::engine::undelivered::Undelivered;
 use crate::engine::write_side::{WriteSide, socket};
 use crate::protocol::{Event, State};
 
@@ -93,7 +94,7 @@ impl Connection {
         let (read, room) = match direct {
             Some((memory, room)) => (socket::receive_into(fd.as_fd(), memory, room)?, room),
             None => {
-                let buffer = &mut context.read_buffer[..self.session.at_once()];
+                let buffer = &mut context.read_buffer[..];
                 (socket::receive(fd.as_fd(), buffer)?, buffer.len())
             }
         };
@@ -127,18 +128,22 @@ impl Connection {
         }
     }
 
-    /// If the env has no room for records, reading stops until it has.
+    /// If too much waits to be delivered, of this connection or of the env, reading stops until there is room.
     fn must_suspend(&mut self, context: &mut Context) -> bool {
-        let mailbox = &self.write_side.mailbox;
-        if !mailbox.is_full() || !mailbox.suspend() {
-            return false;
+        // Once it closes, it brings no more messages, and its peer's close frame is waited for.
+        let is_open = self.session.phase() == State::Open;
+        let is_full = is_open && must_wait(&self.write_side.undelivered);
+        let waits_for_env = !is_full && must_wait(&self.write_side.mailbox.undelivered);
+        if waits_for_env {
+            context.suspended.push(self.key());
         }
-        self.session.suspend(context.now());
-        context.suspended.push(self.key());
-        true
+        if is_full || waits_for_env {
+            self.session.suspend(context.now());
+        }
+        is_full || waits_for_env
     }
 
-    /// The env has room again.
+    /// There is room again.
     pub(in super::super) fn unsuspend(&mut self, context: &mut Context) {
         if self.session.unsuspend(context.now()) {
             self.read_on(context);
@@ -168,12 +173,16 @@ impl Connection {
     /// This thread may have been too busy to read what the peer sent before its time was up. False
     /// if the connection has ended.
     pub(super) fn read_before_deadline(&mut self, context: &mut Context) -> bool {
-        let is_next = self.life == Life::Started && self.session.unread() == 0;
-        if is_next && self.session.may_read() {
+        if self.life == Life::Started && self.session.may_read() {
             self.read(context);
         }
         !self.is_over()
     }
+}
+
+/// Whether reading stops until some of this was delivered.
+fn must_wait(undelivered: &Undelivered) -> bool {
+    undelivered.is_full() && undelivered.suspend()
 }
 
 /// What waits for the peer, and which pings it is about to answer.

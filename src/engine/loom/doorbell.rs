@@ -8,6 +8,7 @@ use super::{env, in_every_order};
 use crate::engine::batch::Kind;
 use crate::engine::mailbox::{Mailbox, Recorder, Rings};
 use crate::engine::sync::Ordering;
+use crate::engine::undelivered::Undelivered;
 
 /// A shard that records this much, one record after the other.
 fn recording(mailbox: &Arc<Mailbox>, shard: usize, count: usize) -> thread::JoinHandle<()> {
@@ -24,7 +25,8 @@ fn round(mailbox: &Arc<Mailbox>) -> thread::JoinHandle<()> {
     let mailbox = mailbox.clone();
     thread::spawn(move || {
         let mut rings = Rings::default();
-        let mut recorder = Recorder::new(&mailbox, 0, &mut rings);
+        let undelivered = Undelivered::up_to(usize::MAX);
+        let mut recorder = Recorder::new(&mailbox, &undelivered, 0, &mut rings);
         recorder.add(|batch| batch.push_bare(Kind::Drain, 1));
         recorder.show();
         recorder.add(|batch| batch.push_bare(Kind::Closing, 1));
@@ -42,7 +44,7 @@ fn each_record_is_delivered_and_rings_never_overlap() {
         for shard in shards {
             shard.join().expect("it records");
         }
-        assert_eq!(mailbox.queued(), 0);
+        assert_eq!(mailbox.undelivered.cost(), 0);
     });
 }
 
@@ -64,7 +66,7 @@ fn what_a_round_records_is_delivered_once_it_rings() {
         let delivered = events.deliver(&mailbox, 2, false);
         assert_eq!(delivered, [Kind::Drain, Kind::Closing]);
         shard.join().expect("it records");
-        assert_eq!(mailbox.queued(), 0);
+        assert_eq!(mailbox.undelivered.cost(), 0);
     });
 }
 
@@ -78,7 +80,7 @@ fn a_round_rings_an_env_that_another_shard_has_woken() {
         for shard in [round, other] {
             shard.join().expect("it records");
         }
-        assert_eq!(mailbox.queued(), 0);
+        assert_eq!(mailbox.undelivered.cost(), 0);
     });
 }
 

@@ -25,7 +25,7 @@ fn a_shard_that_stopped_reading_for_want_of_room_is_told_when_there_is_some() {
                         batch.records.last_mut().expect("it was pushed").cost = QUEUE_LIMIT;
                         QUEUE_LIMIT
                     });
-                    if mailbox.is_full() && mailbox.suspend() {
+                    if mailbox.undelivered.is_full() && mailbox.undelivered.suspend() {
                         while !handle.take().iter().any(is_resume) {
                             wait(handle.woken());
                         }
@@ -41,7 +41,7 @@ fn a_shard_that_stopped_reading_for_want_of_room_is_told_when_there_is_some() {
                 let batch = mailbox.take(0, Batch::default());
                 delivered += batch.records.len();
                 let cost = batch.records.iter().map(|record| record.cost).sum();
-                if mailbox.delivered(cost) {
+                if mailbox.undelivered.delivered(cost) {
                     submit(&handle, &mailbox, Command::Resume);
                 }
                 if batch.records.is_empty() && mailbox.rest() {

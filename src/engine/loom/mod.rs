@@ -91,7 +91,7 @@ impl EventLoop {
                     let batch = mailbox.take(shard, Batch::default());
                     idle &= batch.records.is_empty();
                     let cost = batch.records.iter().map(|record| record.cost).sum();
-                    let _ = mailbox.delivered(cost);
+                    let _ = mailbox.undelivered.delivered(cost);
                     delivered.extend(batch.records.iter().map(|record| record.kind));
                 }
                 if idle && mailbox.rest() {

@@ -9,11 +9,10 @@ use crate::engine::batch::Batch;
 use crate::engine::sync::{
     AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering,
 };
+use crate::engine::undelivered::Undelivered;
 
-/// Bytes of records that may wait for one env before its connections are read no further.
+/// What the records that wait for one env may cost before its connections are read no further.
 pub(in super::super) const QUEUE_LIMIT: usize = 16 * 1024 * 1024;
-/// Where reading goes on again.
-const QUEUE_LOW: usize = QUEUE_LIMIT / 2;
 
 /// Wakes an env's JavaScript thread.
 pub trait Doorbell: Send {
@@ -36,8 +35,8 @@ struct Lane {
 pub struct Mailbox {
     lanes: Box<[Lane]>,
     pending: AtomicBool,
-    queued: AtomicUsize,
-    suspended: AtomicBool,
+    /// What waits for the env, of all of its connections.
+    pub undelivered: Undelivered,
     bell: Mutex<Option<Box<dyn Doorbell>>>,
 }
 
@@ -48,8 +47,7 @@ impl Mailbox {
         Self {
             lanes: (0..shards).map(|_| Lane::default()).collect(),
             pending: AtomicBool::new(false),
-            queued: AtomicUsize::new(0),
-            suspended: AtomicBool::new(false),
+            undelivered: Undelivered::up_to(QUEUE_LIMIT),
             bell: Mutex::new(Some(bell)),
         }
     }
@@ -59,7 +57,7 @@ impl Mailbox {
         let cost = {
             let mut batch = self.lane(shard);
             let cost = fill(&mut batch);
-            self.count(cost);
+            self.undelivered.count(cost);
             cost
         };
         if cost > 0 {
@@ -70,12 +68,6 @@ impl Mailbox {
     /// What waits in `shard`'s lane, locked.
     pub(super) fn lane(&self, shard: usize) -> MutexGuard<'_, Batch> {
         self.lanes[shard].batch.lock()
-    }
-
-    /// Records that cost this much were added to a lane, which is locked: the env never takes off what has
-    /// not been put on.
-    pub(super) fn count(&self, cost: usize) {
-        self.queued.fetch_add(cost, Ordering::Relaxed);
     }
 
     /// Wakes the env, unless it is awake.
@@ -100,31 +92,6 @@ impl Mailbox {
         let idle = self.lanes.iter().all(|l| l.batch.lock().records.is_empty());
         // Whoever finds `pending` clear first, a shard or this env, goes on.
         idle || self.pending.swap(true, Ordering::SeqCst)
-    }
-
-    /// The env has delivered records that cost this much. True where shards stopped reading for
-    /// want of room and may go on: each of them is to be told.
-    #[must_use]
-    pub fn delivered(&self, cost: usize) -> bool {
-        let left = self.queued.fetch_sub(cost, Ordering::SeqCst) - cost;
-        left <= QUEUE_LOW && self.suspended.swap(false, Ordering::SeqCst)
-    }
-
-    /// Bytes of records that wait for this env.
-    pub fn queued(&self) -> usize {
-        self.queued.load(Ordering::Relaxed)
-    }
-
-    pub(in super::super) fn is_full(&self) -> bool {
-        self.queued() >= QUEUE_LIMIT
-    }
-
-    /// A shard stops reading for want of room. False where there is room again by now.
-    pub(in super::super) fn suspend(&self) -> bool {
-        self.suspended.swap(true, Ordering::SeqCst);
-        // Not a load: either this comes after what `delivered` takes off, and sees it, or that comes
-        // after this, and sees `suspended`.
-        self.queued.fetch_add(0, Ordering::SeqCst) > QUEUE_LOW
     }
 
     /// The env ends: nobody rings it again once this returns.
@@ -237,19 +204,5 @@ mod tests {
         mailbox.detach();
         mailbox.record(0, |b| b.push_bare(Kind::Drain, 1));
         assert_eq!(rings.load(Ordering::SeqCst), 0);
-    }
-
-    #[test]
-    fn reading_stops_at_the_limit_and_goes_on_below_the_low_mark() {
-        let (mailbox, _) = mailbox();
-        mailbox.record(0, |b| {
-            b.push_bare(Kind::Drain, 1);
-            QUEUE_LIMIT
-        });
-        assert!(mailbox.is_full());
-        assert!(mailbox.suspend());
-        assert!(!mailbox.delivered(QUEUE_LIMIT - QUEUE_LOW - 1));
-        assert!(mailbox.delivered(1));
-        assert!(!mailbox.delivered(1));
     }
 }

@@ -6,10 +6,13 @@ use super::lanes::Mailbox;
 use super::rings::Rings;
 use crate::engine::batch::Batch;
 use crate::engine::sync::MutexGuard;
+use crate::engine::undelivered::Undelivered;
 
 /// Adds records to a lane, which is locked by the first of them, and leaves the ring to the shard.
 pub(in super::super) struct Recorder<'a> {
     mailbox: &'a Arc<Mailbox>,
+    /// Of the connection.
+    undelivered: &'a Undelivered,
     rings: &'a mut Rings,
     shard: usize,
     batch: Option<MutexGuard<'a, Batch>>,
@@ -17,14 +20,17 @@ pub(in super::super) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// For the lane of `shard`; `rings` hears whom to wake.
+    /// For the lane of `shard`; what is added is counted as `undelivered` of its connection, and `rings` hears whom
+    /// to wake.
     pub(in super::super) fn new(
         mailbox: &'a Arc<Mailbox>,
+        undelivered: &'a Undelivered,
         shard: usize,
         rings: &'a mut Rings,
     ) -> Self {
         Self {
             mailbox,
+            undelivered,
             rings,
             shard,
             batch: None,
@@ -33,18 +39,21 @@ impl<'a> Recorder<'a> {
     }
 
     /// Adds what `fill` adds, which returns its cost.
-    pub(in super::super) fn add(&mut self, fill: impl FnOnce(&mut Batch) -> usize) {
+    pub(in super::super) fn add(&mut self, fill: impl FnOnce(&mut Batch) -> usize) -> usize {
         let batch = self
             .batch
             .get_or_insert_with(|| self.mailbox.lane(self.shard));
-        self.cost += fill(batch);
+        let cost = fill(batch);
+        self.cost += cost;
+        cost
     }
 
     /// Shows the env what was added so far.
     pub(in super::super) fn show(&mut self) {
         if let Some(batch) = self.batch.take() {
             let cost = std::mem::take(&mut self.cost);
-            self.mailbox.count(cost);
+            self.mailbox.undelivered.count(cost);
+            self.undelivered.count(cost);
             drop(batch);
             self.rings.later(self.mailbox, cost);
         }

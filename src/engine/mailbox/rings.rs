@@ -55,6 +55,7 @@ mod tests {
     use super::super::recorder::Recorder;
     use super::*;
     use crate::engine::batch::{Batch, Kind};
+    use crate::engine::undelivered::Undelivered;
 
     struct Bell(Sender<()>);
 
@@ -71,7 +72,8 @@ mod tests {
 
     /// Records something that costs this much.
     fn record(mailbox: &Arc<Mailbox>, rings: &mut Rings, cost: usize) {
-        let mut recorder = Recorder::new(mailbox, 0, rings);
+        let undelivered = Undelivered::up_to(cost);
+        let mut recorder = Recorder::new(mailbox, &undelivered, 0, rings);
         recorder.add(|batch| {
             batch.push_bare(Kind::Drain, 1);
             cost

@@ -34,7 +34,7 @@ impl Driven {
     fn receive(&mut self, pressure: Pressure, frames: &[(Opcode, &[u8])]) {
         let mut bytes = self.frames(frames);
         let (out, seen) = (&mut self.out, &mut self.seen);
-        let mut see = |event: Event<'_>| seen.push(name(&event));
+        let mut see = |event: Event<'_>| see(seen, &event);
         self.session.receive(&mut bytes, pressure, 0, out, &mut see);
     }
 
@@ -55,13 +55,13 @@ impl Driven {
 
     fn take(&mut self, pressure: Pressure, now: Millis) -> bool {
         let (out, seen) = (&mut self.out, &mut self.seen);
-        let mut see = |event: Event<'_>| seen.push(name(&event));
+        let mut see = |event: Event<'_>| see(seen, &event);
         self.session.take(pressure, now, out, &mut see)
     }
 
     fn fire(&mut self, now: Millis) {
         let (out, seen) = (&mut self.out, &mut self.seen);
-        let mut see = |event: Event<'_>| seen.push(name(&event));
+        let mut see = |event: Event<'_>| see(seen, &event);
         self.session.fire(now, out, &mut see);
     }
 
@@ -75,6 +75,15 @@ impl Driven {
             }
             all.append(&mut self.out);
         }
+    }
+}
+
+/// Notes an event. What it is counted for: its payload.
+fn see(seen: &mut Vec<&'static str>, event: &Event<'_>) -> usize {
+    seen.push(name(event));
+    match event {
+        Event::Text(payload) | Event::Binary(payload) => payload.len(),
+        _ => 0,
     }
 }
 
@@ -222,6 +231,35 @@ fn it_is_taken_piece_by_piece() {
     while driven.take(Pressure::default(), 0) {}
     assert_eq!(driven.seen, ["binary", "text", "text"]);
     assert_eq!(driven.session.unread(), 0);
+}
+
+#[test]
+fn what_is_more_than_a_piece_waits_for_the_next() {
+    // The third is what makes it a piece.
+    let third = vec![b'x'; PIECE / 3 + 1];
+    let many = [(Opcode::Binary, &third[..]); 7];
+    let mut driven = Driven::new(Role::Server);
+    driven.receive(Pressure::default(), &many);
+    assert_eq!(driven.seen, ["binary"; 3]);
+    assert_eq!(driven.session.unread(), 4 * (third.len() + 8));
+    driven.give(&[CLOSE]);
+    for (seen, unread) in [(6, third.len() + 16), (8, 0)] {
+        assert!(driven.take(Pressure::default(), 0));
+        assert_eq!(driven.seen.len(), seen);
+        assert_eq!(driven.session.unread(), unread);
+    }
+    assert_eq!(driven.seen[6..], ["binary", "closing"]);
+    assert!(!driven.take(Pressure::default(), 0));
+}
+
+#[test]
+fn nothing_waits_after_a_close_frame_or_a_violation() {
+    let piece = vec![b'x'; PIECE];
+    for end in [CLOSE, (Opcode::Text, b"\xff")] {
+        let mut driven = Driven::new(Role::Server);
+        driven.receive(Pressure::default(), &[end, (Opcode::Binary, &piece), TEXT]);
+        assert_eq!((driven.seen.len(), driven.session.unread()), (1, 0));
+    }
 }
 
 #[test]

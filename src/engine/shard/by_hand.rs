@@ -427,6 +427,77 @@ fn an_env_is_woken_once_for_what_a_round_brings() {
     assert_eq!(rung.try_iter().collect::<Vec<_>>(), [CONNECTIONS as usize]);
 }
 
+impl Opened {
+    /// It may be written to, and is read.
+    fn started() -> Self {
+        let opened = Self::configured(usize::MAX, |config| config.timeout = None);
+        opened.write_side.start();
+        opened.carry_out(Command::Start(opened.write_side.clone(), Vec::new()));
+        opened
+    }
+
+    /// The peer, which has written `sent` bytes, writes as many frames as the kernel takes, until a round reads no
+    /// more of them.
+    fn flood(&mut self, sent: &mut usize) {
+        self.peer.set_nonblocking(true).unwrap();
+        let frames = text().repeat(1_000);
+        let mut before = None;
+        while before != Some(self.write_side.bytes_read()) && *sent < 2 * 1024 * 1024 {
+            before = Some(self.write_side.bytes_read());
+            while let Ok(written) = self.peer.write(&frames[*sent % text().len()..]) {
+                *sent += written;
+            }
+            while self.shard.borrow_mut().round(Instant::now()) {}
+        }
+    }
+
+    /// The env delivers all that waits. True if the shard is to be told.
+    fn deliver(&self) -> bool {
+        let records = self.mailbox.take(0, Batch::default()).records;
+        let cost = records.iter().map(|record| record.cost).sum();
+        let _ = self.mailbox.undelivered.delivered(cost);
+        self.write_side.undelivered.delivered(cost)
+    }
+}
+
+#[test]
+fn a_connection_is_not_read_past_its_quota_and_goes_on_once_half_of_that_is_delivered() {
+    let (mut opened, mut sent) = (Opened::started(), 0);
+    opened.flood(&mut sent);
+    let quota = 1024 * 1024;
+    let undelivered = opened.write_side.undelivered.cost();
+    assert!(
+        (quota..quota + 128 * 1024).contains(&undelivered),
+        "{undelivered}"
+    );
+
+    let read = opened.write_side.bytes_read();
+    assert!(opened.deliver(), "the shard waits for it");
+    opened.flood(&mut sent);
+    assert_eq!(opened.write_side.bytes_read(), read, "it was not told");
+    opened.carry_out(Command::ReadOn(opened.write_side.clone()));
+    opened.flood(&mut sent);
+    assert!(opened.write_side.bytes_read() > read);
+}
+
+#[test]
+fn a_connection_that_closes_is_read_on_past_its_quota() {
+    let (mut opened, mut sent) = (Opened::started(), 0);
+    opened.flood(&mut sent);
+    opened.carry_out(Command::Close {
+        connection: opened.write_side.clone(),
+        code: 1000,
+        reason: String::new(),
+    });
+    let (read, undelivered) = (
+        opened.write_side.bytes_read(),
+        opened.write_side.undelivered.cost(),
+    );
+    opened.flood(&mut sent);
+    assert!(opened.write_side.bytes_read() > read, "it was not read");
+    assert_eq!(opened.write_side.undelivered.cost(), undelivered);
+}
+
 #[test]
 fn a_shard_may_move_to_another_thread() {
     fn is_send<T: Send>() {}

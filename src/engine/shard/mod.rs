@@ -261,6 +261,7 @@ impl Shard {
                 self.with(&write_side, |c, context| c.pause(context, paused));
             }
             Command::Resume => self.unsuspend(mailbox),
+            Command::ReadOn(write_side) => self.with(&write_side, Connection::unsuspend),
             Command::Leave => self.with_each(mailbox, |connection, context| {
                 connection.release_closing_answer(context);
                 connection.close(context, 1001, "");

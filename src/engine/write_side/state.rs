@@ -8,10 +8,14 @@ use super::outbox::Outbox;
 use crate::engine::backlog::{Backlog, Overflow};
 use crate::engine::mailbox::Mailbox;
 use crate::engine::sync::Mutex;
+use crate::engine::undelivered::Undelivered;
 use crate::protocol::{Config, Deflate, Role};
 
 /// The number of a connection that its shard does not know, yet or any more.
 pub(in super::super) const NO_KEY: u32 = u32::MAX;
+
+/// What the records of one connection may cost while they wait to be delivered, before it is read no further.
+const QUOTA: usize = 1024 * 1024;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -95,6 +99,8 @@ pub struct WriteSide {
     /// Mirrors the queue's size, so that asking for it takes no lock.
     pub(super) buffered: AtomicUsize,
     pub(super) state: Mutex<State>,
+    /// What was recorded of it and is not delivered yet.
+    pub undelivered: Undelivered,
 }
 
 impl WriteSide {
@@ -128,6 +134,7 @@ impl WriteSide {
             bytes_written: AtomicU64::new(0),
             buffered: AtomicUsize::new(0),
             state: Mutex::new(state),
+            undelivered: Undelivered::up_to(QUOTA),
         }
     }
 

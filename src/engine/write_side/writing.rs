@@ -160,7 +160,9 @@ impl WriteSide {
             let mut state = self.state.lock();
             // The other thread may have appended since; then what it writes ends in a drain.
             if !state.gone && state.backlog.take_drained() {
-                batch.push_bare(Kind::Drain, self.slot)
+                let cost = batch.push_bare(Kind::Drain, self.slot);
+                self.undelivered.count(cost);
+                cost
             } else {
                 0
             }
