@@ -4,8 +4,9 @@
 // transferred to another thread, resized. And what `binary` gives is the listener's own.
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
 const { test } = require('node:test');
-const { MessageChannel } = require('node:worker_threads');
+const { MessageChannel, Worker } = require('node:worker_threads');
 const { NAME } = require('../support/deflate');
 const { bytesOf } = require('../support/payloads');
 const { limit, served } = require('../support/server');
@@ -140,6 +141,79 @@ test(
     assert.deepEqual(await client.message(), Buffer.alloc(4, 7));
     await events.next('pong');
     if (growable) assert.throws(() => base.ping(client.sid, view), { code: 'ERR_OUT_OF_RANGE' });
+  }),
+);
+
+/** Fills memory with one byte after the other, until the first byte of `stop` is not 0. */
+const WRITER = `
+  const { parentPort, workerData: { memory, stop } } = require('node:worker_threads');
+  const [bytes, stopped] = [new Uint8Array(memory), new Int32Array(stop)];
+  bytes.fill(1);
+  parentPort.postMessage('writing');
+  for (let value = 1; Atomics.load(stopped, 0) === 0; value = (value % 255) + 1) bytes.fill(value);
+`;
+
+/** Has `body` send memory that a worker writes to all the time; no byte of it is 0. */
+async function whileWritten(t, length, body) {
+  const [memory, stop] = [new SharedArrayBuffer(length), new SharedArrayBuffer(4)];
+  const worker = new Worker(WRITER, { eval: true, workerData: { memory, stop } });
+  t.after(() => worker.terminate());
+  await once(worker, 'message');
+  await body(new Uint8Array(memory));
+  const exit = once(worker, 'exit');
+  Atomics.store(new Int32Array(stop), 0, 1);
+  await exit;
+}
+
+for (const [role, mask] of [
+  ['a server', false],
+  ['a client', true],
+]) {
+  test(
+    `memory that a worker writes to meanwhile is read once: all get the same of it from ${role}`,
+    limit,
+    served({ base: { mask } }, async ({ base, raw }, t) => {
+      const clients = [await raw(), await raw(), await raw()];
+      const sids = clients.map(({ sid }) => sid);
+      await whileWritten(t, 100_001, async (memory) => {
+        for (let round = 0; round < 60; round++) {
+          // Of every alignment, and of lengths that are encoded in place, apart, or written at once.
+          const length = [20_000, 70_000, 100_001][round % 3] - (round % 9);
+          const view = memory.subarray(round % 9, (round % 9) + length);
+          if (round % 2 === 0) base.send(sids, view);
+          else base.send(view);
+          const payloads = [];
+          for (const client of clients) payloads.push((await client.frame()).payload);
+          for (const payload of payloads) assert.ok(payload.equals(payloads[0]), `round ${round}`);
+          assert.equal(payloads[0].length, length);
+          assert.ok(!payloads[0].includes(0));
+        }
+      });
+    }),
+  );
+}
+
+test(
+  'a reason in memory that is shared is checked as it is sent',
+  limit,
+  served({}, async ({ base, raw }, t) => {
+    const client = await raw();
+    await whileWritten(t, 64, async (memory) => {
+      // Bytes from 128 on are no UTF-8: now it is, now it is not.
+      for (let sent = false; !sent; ) {
+        try {
+          base.close(client.sid, memory);
+          sent = true;
+        } catch (error) {
+          assert.equal(error.code, 'ERR_INVALID_ARG_TYPE');
+        }
+      }
+      const { code, reason } = await client.closeFrame();
+      assert.equal(code, 1000);
+      assert.equal(Buffer.byteLength(reason), 64);
+      assert.ok(!reason.includes('\ufffd'));
+      await client.close(1000);
+    });
   }),
 );
 

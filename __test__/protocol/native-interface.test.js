@@ -86,6 +86,25 @@ test('a frame is written to memory of its own, if there is room for it', () => {
   assert.equal(payload.toString(), 'abc');
 });
 
+test('memory that is shared is copied, wherever it begins, and never written to', () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(64));
+  shared.set(shared.map((_, at) => at));
+  for (let start = 0; start < 16; start++) {
+    for (let end = start; end <= 40; end++) {
+      const view = shared.subarray(start, end);
+      assert.deepEqual(native.encode(2, view, false).subarray(2), Buffer.from(view));
+    }
+  }
+  const words = new Uint16Array(shared.buffer, 2, 3);
+  assert.deepEqual(native.encode(2, words, false), Buffer.from([0x82, 6, 2, 3, 4, 5, 6, 7]));
+  assert.deepEqual(native.parseHeader(Uint8Array.from(shared).fill(0x82, 0, 1)).slice(0, 2), [2, 1]);
+  const own = Buffer.alloc(16);
+  const refused = { code: 'ERR_INVALID_ARG_TYPE', message: /memory that is not shared/ };
+  assert.throws(() => native.applyMask(shared, Buffer.from([1, 2, 3, 4])), refused);
+  assert.throws(() => native.encodeFrame(shared, true, false, false, false, 1, own, null), refused);
+  assert.deepEqual(shared, Uint8Array.from(shared, (_, at) => at));
+});
+
 test('the size of a frame is known from its header, and bounded', () => {
   const frame = Buffer.from([0x82, 126, 1, 0]);
   assert.equal(native.frameSize(frame, 256), 4 + 256);

@@ -30,7 +30,7 @@ pub(super) fn encode_frame(call: &Call<'_>) -> Returned {
     };
     let payload = bytes(call, 6)?;
     let (header, size) = encode_header(first, payload.len() as u64, key);
-    let frame = fill(call, 0, &[&header[..size], payload], |frame| {
+    let frame = fill(call, 0, &[&header[..size], &payload], |frame| {
         if let Some(key) = key {
             protocol::apply_mask(&mut frame[size..], key, 0);
         }
@@ -57,7 +57,7 @@ pub(super) fn check_header(call: &Call<'_>) -> Returned {
 /// # Errors
 /// The violation, as an Error with its public code.
 pub(super) fn parse_header(call: &Call<'_>) -> Returned {
-    let parsed = Header::parse(bytes(call, 0)?, Reserved::Any).map_err(violation)?;
+    let parsed = Header::parse(&bytes(call, 0)?, Reserved::Any).map_err(violation)?;
     let Some((header, size)) = parsed else {
         return UNDEFINED;
     };
@@ -80,7 +80,7 @@ pub(super) fn parse_header(call: &Call<'_>) -> Returned {
 /// The violation, as an Error with its public code; that the payload has more than `maxPayload` bytes, too.
 pub(super) fn frame_size(call: &Call<'_>) -> Returned {
     let limit = call.u64(1)?;
-    let parsed = Header::parse(bytes(call, 0)?, Reserved::Any).map_err(violation)?;
+    let parsed = Header::parse(&bytes(call, 0)?, Reserved::Any).map_err(violation)?;
     match parsed {
         Some((Header { length, .. }, _)) if length > limit => {
             Err(violation(Violation::MessageTooLarge { limit }))
@@ -104,7 +104,7 @@ pub(super) fn largest(call: &Call<'_>) -> Returned {
 
 /// The masking key at `index`.
 fn key(call: &Call<'_>, index: usize) -> Outcome<[u8; 4]> {
-    let key = bytes(call, index)?.try_into();
+    let key = bytes(call, index)?[..].try_into();
     key.map_err(|_| wrong(index, "4 bytes long"))
 }
 

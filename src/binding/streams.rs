@@ -50,7 +50,7 @@ pub(super) fn begin(call: &Call<'_>) -> Returned {
 /// `streamReceive(slot, chunk, now)` → whether there was no room for it: the peer sent this.
 pub(super) fn receive(call: &Call<'_>) -> Returned {
     // A copy: unmasking must not change what others may hold.
-    let (bytes, now) = (bytes(call, 1)?.to_vec(), call.u64(2)?);
+    let (bytes, now) = (bytes(call, 1)?.into_owned(), call.u64(2)?);
     let is_dropped = with(call, |stream| {
         stream.give(bytes, now);
         stream.is_dropped()
@@ -174,12 +174,12 @@ pub(super) fn message(call: &Call<'_>) -> Returned {
 /// to the place of permessage-deflate → `true` if it goes on as it is, a Buffer with the message
 /// that it ends, nothing if it is kept.
 pub(super) fn inflate(call: &Call<'_>) -> Returned {
-    let header = Header::parse(bytes(call, 1)?, Reserved::Any);
+    let header = Header::parse(&bytes(call, 1)?, Reserved::Any);
     let Ok(Some((header, _))) = header else {
         return Err(wrong(1, "a frame"));
     };
     // A copy: listeners may change what is theirs.
-    let (payload, now) = (bytes(call, 2)?.to_vec(), call.u64(3)?);
+    let (payload, now) = (bytes(call, 2)?.into_owned(), call.u64(3)?);
     let mut filtered = Filtered::Untouched;
     step(call, |stream, batch| {
         filtered = stream.inflate(&header, &payload, now, batch);
@@ -197,7 +197,7 @@ pub(super) fn compress(call: &Call<'_>) -> Returned {
     let message = bytes(call, 1)?;
     let mut streams = call.state.streams.borrow_mut();
     let stream = streams.get_mut(slot(call)?);
-    match stream.and_then(|stream| stream.compress(message)) {
+    match stream.and_then(|stream| stream.compress(&message)) {
         Some(payload) => buffer(call.raw, &payload),
         None => UNDEFINED,
     }

@@ -84,7 +84,7 @@ fn refused(error: io::Error) -> Failure {
 /// `start(slot, received)`: the shard has the socket to itself, and gets the Buffer of what
 /// JavaScript had read from it.
 pub(crate) fn start(call: &Call<'_>) -> Returned {
-    let received = bytes(call, 1)?.to_vec();
+    let received = bytes(call, 1)?.into_owned();
     if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
         connection.start();
         submit(call, connection, |c| Command::Start(c, received));

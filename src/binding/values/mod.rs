@@ -3,6 +3,7 @@
 //! | file | concept |
 //! |---|---|
 //! | `views` | the memory of Buffers, typed arrays and DataViews |
+//! | `shared` | memory that other threads may write to |
 //! | `payload` | the payload of a frame, and the frame made of it in place |
 //! | `object` | the properties of an object, by name |
 //! | `made` | strings, numbers and objects that are made here |
@@ -15,6 +16,7 @@ pub(super) mod delivery;
 pub(super) mod made;
 pub(super) mod object;
 pub(super) mod payload;
+mod shared;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 mod trimming;
 pub(super) mod views;

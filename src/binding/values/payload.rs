@@ -1,5 +1,6 @@
 //! The payload of a frame, and the frame made of it in place.
 
+use std::borrow::Cow;
 use std::ptr;
 
 use napi::sys;
@@ -24,8 +25,8 @@ pub(crate) enum Source<'a> {
         value: sys::napi_value,
         bound: usize,
     },
-    /// The memory of a Buffer, a typed array or a DataView.
-    Bytes(&'a [u8]),
+    /// The contents of a Buffer, a typed array or a DataView. They are read once, or the same however often.
+    Bytes(Cow<'a, [u8]>),
 }
 
 impl<'a> Source<'a> {
