@@ -801,6 +801,23 @@ export interface ServerOptions<D = unknown> extends BaseOptions, HandshakePolicy
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
   /** As that of `assignSocket`, for every connection. @default true */
   keepSocket?: boolean | undefined;
+  /**
+   * Handshakes that may be under way at a time; one more gets 503.
+   * @default Infinity
+   */
+  maxHandshakes?: number | undefined;
+  /**
+   * Connections that one address may have, handshakes under way and connections that are closing included; one more
+   * gets 429. IPv6 addresses of one /64 count together.
+   * @default Infinity
+   */
+  maxConnectionsPerAddress?: number | undefined;
+  /**
+   * Whom `maxConnectionsPerAddress` counts a request for, behind a proxy above all. An IP address, or any other
+   * name that is not empty.
+   * @default req => req.socket.remoteAddress
+   */
+  addressOf?: ((req: IncomingMessage) => string) | undefined;
 }
 
 /** The events of a `Server`, with what their listeners get. */

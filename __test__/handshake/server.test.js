@@ -11,7 +11,7 @@ const { selfSigned } = require('../support/certificate');
 const { Inbox } = require('../support/inbox');
 const { exchange, requestText } = require('../support/raw-http');
 const { limit, unixPath } = require('../support/server');
-const { connect, refused, serve } = require('../support/serve');
+const { connect, dial, refused, serve, undecided } = require('../support/serve');
 
 test('a client of ws talks to a Server', limit, async (t) => {
   const { server, events, url } = await serve(t);
@@ -200,6 +200,36 @@ test('maxConnections: the next one gets 503, nobody is closed', limit, async (t)
   clients.push(await connect(url));
   assert.equal(await refused(url), 503);
   for (const client of clients) client.terminate();
+});
+
+test('maxHandshakes: one more under way gets 503, until one of them is decided on', limit, async (t) => {
+  const { server, asked, events, url } = await undecided(t, { maxHandshakes: 2 });
+  const clients = [dial(t, url), dial(t, url)];
+  const [[accept], [refuse]] = await asked.atLeast('asked', 2);
+  assert.equal(await refused(url), 503);
+  assert.equal(server.connections, 0);
+  accept(true);
+  await events.next('open');
+  clients.push(dial(t, url)); // its place is free
+  const [, , [third]] = await asked.atLeast('asked', 3);
+  assert.equal(await refused(url), 503);
+  refuse(403);
+  third(true);
+  await events.next('open');
+  assert.equal(server.connections, 2);
+});
+
+test('one that gives up while it is looked at has its place no longer', limit, async (t) => {
+  const { asked, url } = await undecided(t, { maxHandshakes: 1, maxConnectionsPerAddress: 1 });
+  for (let round = 1; round <= 3; round++) {
+    const client = dial(t, url);
+    await asked.atLeast('asked', round);
+    assert.equal(await refused(url), 503);
+    const [, socket] = asked.list('upgrade').at(-2);
+    client.terminate();
+    await once(socket, 'close');
+    await new Promise(setImmediate);
+  }
 });
 
 test('close with a sid is that of Base', limit, async (t) => {

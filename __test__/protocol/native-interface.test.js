@@ -102,7 +102,10 @@ test('memory that is shared is copied, wherever it begins, and never written to'
   const refused = { code: 'ERR_INVALID_ARG_TYPE', message: /memory that is not shared/ };
   assert.throws(() => native.applyMask(shared, Buffer.from([1, 2, 3, 4])), refused);
   assert.throws(() => native.encodeFrame(shared, true, false, false, false, 1, own, null), refused);
-  assert.deepEqual(shared, Uint8Array.from(shared, (_, at) => at));
+  assert.deepEqual(
+    shared,
+    Uint8Array.from(shared, (_, at) => at),
+  );
 });
 
 test('the size of a frame is known from its header, and bounded', () => {

@@ -2,12 +2,13 @@
 
 const http = require('node:http');
 
+const { AddressLimit } = require('./address-limit.js');
 const { Attachment } = require('./attachment.js');
 const { givenServer } = require('./given-server.js');
 const { announce } = require('../base/assign.js');
 const { Base, groupOf, takeSocket } = require('../base/base.js');
 const { reportError } = require('../base/base-sink.js');
-const { boolean, callable } = require('../options/check.js');
+const { boolean, callable, integer } = require('../options/check.js');
 const { checkNames } = require('../options/names.js');
 const { OPTION_NAMES } = require('../connection/options.js');
 const { OF_SERVERS } = require('../handshake/foreign-names.js');
@@ -18,12 +19,16 @@ const { disposable } = require('../util/dispose.js');
 const { failure } = require('../util/errors.js');
 const { HANDSHAKE_OPTIONS, answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
-const { Refusal, refuse, refuseUntaken } = require('../handshake/server/refuse.js');
+const { Refusal, ignore, refuse, refuseUntaken } = require('../handshake/server/refuse.js');
 
 /** What becomes of a request because of the app's functions is the app's to know. */
 const APP_ERRORS = new Set(['ERR_WS_HANDSHAKE_TIMEOUT', 'ERR_WS_UPGRADE_FAILED']);
 
-const SERVER_OPTIONS = [...OPTION_NAMES, ...HANDSHAKE_OPTIONS, 'keepSocket'];
+const OWN_OPTIONS = ['addressOf', 'keepSocket', 'maxConnectionsPerAddress', 'maxHandshakes'];
+
+const SERVER_OPTIONS = [...OPTION_NAMES, ...HANDSHAKE_OPTIONS, ...OWN_OPTIONS];
+
+const checkMost = integer(1, Number.MAX_SAFE_INTEGER, true);
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:stream').Duplex} Duplex */
@@ -38,6 +43,9 @@ class Server extends Base {
   /** What holds for each handshake, checked. */
   #handshake;
   #keepSocket;
+  /** @type {AddressLimit<import('../connection/connection.js').Connection>} */
+  #addresses;
+  #maxHandshakes;
   /** @type {Map<import('node:http').Server, () => void>} how to stop listening on each */
   #attached = new Map();
   /** Those of them that are the Server's own. @type {Set<import('node:http').Server>} */
@@ -55,7 +63,8 @@ class Server extends Base {
   constructor(options) {
     super(options);
     checkNames('a Server', options ?? {}, SERVER_OPTIONS, OF_SERVERS);
-    const { keepSocket, maxConnections, shouldAccept, url } = options ?? {};
+    const { addressOf, keepSocket, maxConnections, shouldAccept, url } = options ?? {};
+    const { maxConnectionsPerAddress = Infinity, maxHandshakes = Infinity } = options ?? {};
     if (maxConnections === undefined) this.maxConnections = Infinity;
     if (url === undefined) this.#anyUrl = this.url;
     const { handshakeTimeout, headers, origins, protocols } = options ?? {};
@@ -63,6 +72,11 @@ class Server extends Base {
     const ask = (req) => this.#ask(req);
     this.#handshake = checkHandleOptions({ handshakeTimeout, headers, origins, protocols, shouldAccept: ask });
     this.#keepSocket = keepSocket === undefined || boolean('The "keepSocket" option', keepSocket);
+    if (addressOf !== undefined) callable('The "addressOf" option', addressOf);
+    const most = checkMost('The "maxConnectionsPerAddress" option', maxConnectionsPerAddress);
+    this.#addresses = new AddressLimit(most, addressOf);
+    this.#maxHandshakes = checkMost('The "maxHandshakes" option', maxHandshakes);
+    groupOf(this).ends.add((connection) => this.#addresses.over(connection));
     if (shouldAccept !== undefined) {
       callable('The "shouldAccept" option', shouldAccept);
       this.shouldAccept = shouldAccept;
@@ -136,18 +150,25 @@ class Server extends Base {
 
   /** Looks at a request. @param {IncomingMessage} req @param {Duplex} socket @param {Buffer} head */
   #upgrade(req, socket, head) {
-    if (this.#stopping !== null || this.#load >= this.maxConnections) {
+    const isFull = this.#load >= this.maxConnections || this.#handshakes.size >= this.#maxHandshakes;
+    if (this.#stopping !== null || isFull) {
       refuse(req, socket, noMore());
       return;
     }
     const { extensions } = this;
-    const settings = { ...this.#handshake, head, extensions, deflate: this.#deflatePolicy() };
+    /** Gives back the place of its address. */
+    let leave = ignore;
+    const admit = () => {
+      leave = this.#addresses.enter(req);
+    };
+    const settings = { ...this.#handshake, admit, head, extensions, deflate: this.#deflatePolicy() };
     const giveUp = answer(req, socket, settings, (error, taken, assign, response) => {
       this.#handshakes.delete(giveUp);
       if (error === null) {
-        this.#open(req, /** @type {Duplex} */ (taken), assign, response);
-      } else if (APP_ERRORS.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) {
-        this.#failed(error);
+        this.#open(req, /** @type {Duplex} */ (taken), leave, assign, response);
+      } else {
+        leave();
+        if (APP_ERRORS.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) this.#failed(error);
       }
       this.#look();
     });
@@ -202,14 +223,17 @@ class Server extends Base {
    *
    * @param {IncomingMessage} req
    * @param {Duplex} socket
+   * @param {() => void} leave gives back the place of its address
    * @param {import('../../index').UpgradeResult<any>} [options]
    * @param {string} [response] what ends it
    */
-  #open(req, socket, options, response) {
+  #open(req, socket, leave, options, response) {
     let connection;
     try {
       connection = takeSocket(this, socket, { ...options, keepSocket: this.#keepSocket }, response);
+      this.#addresses.keep(connection, leave);
     } catch (error) {
+      leave();
       refuseUntaken(req, socket, /** @type {Error} */ (error));
       reportError(this, /** @type {Error} */ (error));
       return;
@@ -292,7 +316,7 @@ disposable(Server, function dispose() {
   });
 });
 
-/** A request beyond `maxConnections`, or to a Server that stops. */
+/** A request beyond `maxConnections` or `maxHandshakes`, or to a Server that stops. */
 function noMore() {
   return new Refusal(503, 'No more WebSockets are taken', { code: 'ERR_WS_UPGRADE_REFUSED' });
 }

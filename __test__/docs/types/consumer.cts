@@ -355,6 +355,9 @@ const server = new Picky({
   maxConnections: 5,
   shouldAccept: () => 403,
   handshakeTimeout: 5_000,
+  maxHandshakes: 100,
+  maxConnectionsPerAddress: Infinity,
+  addressOf: (req) => req.socket.remoteAddress ?? 'none',
   origins: async (origin) => origin === undefined,
 });
 server

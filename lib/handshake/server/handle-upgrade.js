@@ -195,6 +195,8 @@ function checkHandleOptions(options = {}) {
     allowed: showOrigins(origins),
     isAllowed: checkOrigins('The "origins" option', origins),
     shouldAccept: callable('The "shouldAccept" option', shouldAccept ?? (() => true)),
+    /** Gives a request in order its place, before the app's functions are asked; or throws a `Refusal`. */
+    admit: ignore,
   };
 }
 
@@ -209,6 +211,7 @@ function checkHandleOptions(options = {}) {
  */
 async function decide(req, settings) {
   const request = readUpgradeRequest(req);
+  settings.admit();
   if (!(await settings.isAllowed(request.origin, req))) {
     if (isTracing) trace('the origin %j is not allowed by %s', request.origin ?? 'none', settings.allowed);
     throw new Refusal(403, 'The origin is not allowed', { code: 'ERR_WS_UPGRADE_REFUSED' });
