@@ -3,25 +3,13 @@
 // Copies of the JavaScript on one binary, as Jest's resetModules makes them, beside each other.
 
 const assert = require('node:assert/strict');
-const path = require('node:path');
 const { test } = require('node:test');
+const { copies } = require('../support/copies');
 const { limit, served } = require('../support/server');
 
-const LIB = path.join(__dirname, '..', '..', path.sep);
 const COPIES = 5;
 
-/** @returns {Function[]} the `Base` of each of so many copies */
-function copies(count) {
-  const found = [];
-  for (let i = 0; i < count; i++) {
-    const names = Object.keys(require.cache).filter((name) => name.startsWith(LIB) && !name.includes('node_modules'));
-    for (const name of names) if (!name.endsWith('.node')) delete require.cache[name];
-    found.push(require('../..').Base);
-  }
-  return found;
-}
-
-const classes = copies(COPIES);
+const classes = copies(COPIES).map(({ Base }) => Base);
 
 test('each copy has the events of its own connections', limit, async (t) => {
   assert.equal(new Set(classes).size, COPIES);

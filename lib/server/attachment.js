@@ -10,6 +10,16 @@ const { UpgradeFilter } = require('./upgrade-filter.js');
 /** @type {WeakMap<import('node:http').Server, Attachment>} */
 const attachments = new WeakMap();
 
+/** On an `'upgrade'` listener of ours: how much it wants a request. Other copies of the module find it there. */
+const kWants = Symbol.for('websockets.wants');
+/** On a request that several copies hear of: whose it is. */
+const kOwner = Symbol.for('websockets.owner');
+
+/** How much: the path is another's, every path is taken, or the path is its own. */
+const [NOT, ANY, EXACTLY] = [0, 1, 2];
+
+/** @typedef {Function & { [kWants](req: IncomingMessage): number }} OurListener */
+
 /**
  * What hears an HTTP server's upgrades for all the `Server`s on it.
  */
@@ -66,28 +76,67 @@ class Attachment {
     }
   }
 
-  /** Whether the app has an `'upgrade'` listener of its own. */
-  get #hasOthers() {
-    return this.#httpServer.listenerCount('upgrade') > 1;
+  /** The `'upgrade'` listeners of all copies of the module. @returns {OurListener[]} */
+  get #ours() {
+    return /** @type {OurListener[]} */ (this.#httpServer.listeners('upgrade')).filter((one) => kWants in one);
   }
 
-  /** @type {Claim['take']} */
-  #upgrade = (req, socket, head) => {
-    if (!asksForWebSocket(req) && this.#hasOthers) {
-      return;
-    }
+  /** Whether the app has an `'upgrade'` listener of its own. */
+  get #hasOthers() {
+    return this.#httpServer.listenerCount('upgrade') > this.#ours.length;
+  }
+
+  /** Which `Server` takes a request. @param {IncomingMessage} req @returns {Claim | undefined} */
+  #claimOf(req) {
     const path = pathOf(req);
     const claims = [...this.#claims.values()];
-    const claim =
-      claims.find((one) => path !== null && one.path() === withSlash(path)) ??
-      claims.find((one) => one.path() === null);
+    return (
+      claims.find((one) => path !== null && one.path() === withSlash(path)) ?? claims.find((one) => one.path() === null)
+    );
+  }
+
+  /** @param {IncomingMessage} req @returns {number} */
+  #wants(req) {
+    const claim = this.#claimOf(req);
+    if (claim === undefined) return NOT;
+    return claim.path() === null ? ANY : EXACTLY;
+  }
+
+  /**
+   * Whether it is this copy that answers a request: the first one to hear of it decides that for all.
+   *
+   * @param {IncomingMessage & { [kOwner]?: OurListener }} req
+   */
+  #owns(req) {
+    const ours = this.#ours;
+    if (ours.length > 1 && req[kOwner] === undefined) {
+      const wants = ours.map((one) => one[kWants](req));
+      const value = ours[wants.indexOf(Math.max(...wants))];
+      Object.defineProperty(req, kOwner, { value });
+    }
+    return (req[kOwner] ?? this.#upgrade) === this.#upgrade;
+  }
+
+  /** @param {IncomingMessage} req @param {Duplex} socket @param {Buffer} head */
+  #hear(req, socket, head) {
+    if ((!asksForWebSocket(req) && this.#hasOthers) || !this.#owns(req)) {
+      return;
+    }
+    const claim = this.#claimOf(req);
     if (claim !== undefined) {
       claim.take(req, socket, head);
     } else if (!this.#hasOthers) {
       // With a listener of the app's own it may be for that one.
       refuse(req, socket, targetFault(req) ?? new Refusal(404, 'There is no WebSocket at this path'));
     }
-  };
+  }
+
+  /** What hears the upgrades. */
+  #upgrade = Object.assign(
+    /** @type {Claim['take']} */
+    (req, socket, head) => this.#hear(req, socket, head),
+    { [kWants]: (/** @type {IncomingMessage} */ req) => this.#wants(req) },
+  );
 }
 
 /** As the `url` of a `Base` has it. @param {string} path */
