@@ -11,6 +11,7 @@ const { WebSocketServer } = require('ws');
 const { Base, Client, Server } = require('../..');
 const { delayBefore } = require('../../lib/client/reconnect');
 const { selfSigned } = require('../support/certificate');
+const clock = require('../../lib/util/clock.js');
 const { Inbox } = require('../support/inbox');
 const { limit, unixPath } = require('../support/server');
 
@@ -293,9 +294,9 @@ describe('reconnect', () => {
     const { wss, url } = await serve(t);
     const { client, events } = make(t, { url, reconnect: { ...AT_ONCE, maxRetries: 1 } });
     const peers = new Inbox(wss, ['connection']);
-    const now = performance.now.bind(performance);
+    const { now } = clock;
     let passed = 0;
-    t.mock.method(performance, 'now', () => now() + passed);
+    t.mock.method(clock, 'now', () => now() + passed);
     client.open();
     for (let round = 0; round < 4; round++) {
       const [peer] = await peers.next('connection');

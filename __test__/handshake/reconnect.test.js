@@ -81,6 +81,35 @@ describe('options that are asked for each try', () => {
     await events.next('open');
   });
 
+  for (const [name, never] of [
+    ['url', (url, ask) => ({ url: () => ask(url) })],
+    ['headers', (url, ask) => ({ url, headers: () => ask({}) })],
+  ]) {
+    test(`${name} that never settles: handshakeTimeout, and the next try`, limit, async (t) => {
+      const { url } = await serve(t);
+      let tries = 0;
+      const ask = (value) => (++tries === 1 ? new Promise(() => {}) : value);
+      const { client, events } = make(t, { ...never(url, ask), handshakeTimeout: 1_000, reconnect: AT_ONCE });
+      client.open();
+      const [error] = await events.next('error');
+      assert.equal(error.code, 'ERR_WS_HANDSHAKE_TIMEOUT');
+      assert.deepEqual((await events.next('reconnecting')).slice(0, 3), [1, 0, null]);
+      await events.next('open');
+      assert.equal(events.list('error').length, 1);
+    });
+  }
+
+  test('one that never settles rejects openAsync, by its time or by the signal', limit, async (t) => {
+    const { client } = make(t, { headers: () => new Promise(() => {}) });
+    const late = client.openAsync('ws://localhost/', { handshakeTimeout: 1 });
+    await assert.rejects(late, { code: 'ERR_WS_HANDSHAKE_TIMEOUT' });
+    const abort = new AbortController();
+    const opening = client.openAsync('ws://localhost/', { handshakeTimeout: 0, signal: abort.signal });
+    abort.abort(new Error('enough'));
+    await assert.rejects(opening, { message: 'enough' });
+    await assert.rejects(client.openAsync('ws://localhost/', { signal: abort.signal }), { message: 'enough' });
+  });
+
   test('a url function of open, and one that gives what is no URL', limit, async (t) => {
     const { url } = await serve(t);
     const { client, events } = make(t);

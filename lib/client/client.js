@@ -119,7 +119,7 @@ class Client extends Base {
     const { signal, ...given } = /** @type {OpenOptions} */ ({ ...this.#request, ...pick(options) });
     checkRequestOptions({ ...fixed(given), signal });
     const queue = new SendQueue(queueLimit('The "maxQueuedBytes" option', maxQueuedBytes));
-    const link = new Link(() => this.#ask(place, given), signal, reconnect, queue, {
+    const link = new Link((trying) => this.#ask(place, given, trying), signal, reconnect, queue, {
       open: (...opened) => this.#opened(waiter, ...opened),
       error: (error) => reportError(this, error),
       reconnecting: (...what) => this.#say('reconnecting', ...what),
@@ -143,11 +143,12 @@ class Client extends Base {
    *
    * @param {unknown} place
    * @param {object} given
+   * @param {AbortSignal} signal ends the wait for them
    * @returns {import('./link.js').Ask | Promise<import('./link.js').Ask>}
    */
-  #ask(place, given) {
+  #ask(place, given, signal) {
     const ours = { extensions: this.extensions, perMessageDeflate: this.#deflatePolicy() };
-    const options = ofThisTry({ ...given, url: place });
+    const options = ofThisTry({ ...given, url: place }, signal);
     const askOf = (/** @type {{ url: unknown }} */ { url, ...rest }) => ({
       url: /** @type {Place} */ (url),
       options: { ...rest, ...ours },

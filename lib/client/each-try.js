@@ -1,5 +1,10 @@
 'use strict';
 
+const { HANDSHAKE_TIMEOUT } = require('../handshake/client/request-options.js');
+const { abortError, onAbort } = require('../util/abort.js');
+const { clearTimeout, setTimeout } = require('../util/clock.js');
+const { peerError } = require('../util/errors.js');
+
 /** Options that are functions by nature; any other that is one is asked for each try. */
 const FUNCTIONS = new Set(['checkServerIdentity', 'createConnection', 'lookup']);
 
@@ -26,17 +31,54 @@ function fixed(options) {
  *
  * @template {object} O
  * @param {O} options
+ * @param {AbortSignal} signal
  * @returns {O | Promise<O>} a Promise if the app's functions are to be asked, which may take their time
  */
-function ofThisTry(options) {
+function ofThisTry(options, signal) {
   const asked = Object.entries(options).filter(isAsked);
   if (asked.length === 0) {
     return options;
   }
-  return Promise.all(asked.map(async ([name, ask]) => [name, await ask()])).then((answers) => ({
+  const answered = Promise.all(asked.map(async ([name, ask]) => [name, await ask()]));
+  const { handshakeTimeout = HANDSHAKE_TIMEOUT } = /** @type {{ handshakeTimeout?: number }} */ (options);
+  return within(handshakeTimeout, signal, answered).then((answers) => ({
     ...options,
     ...Object.fromEntries(answers),
   }));
+}
+
+/**
+ * What a Promise of the app's gives, which may never settle.
+ *
+ * @template T
+ * @param {number} timeout ms; 0 for no limit
+ * @param {AbortSignal} signal
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+function within(timeout, signal, promise) {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(abortError(signal));
+      return;
+    }
+    const late = () => {
+      const message = `The functions among the options have taken more than ${timeout} ms`;
+      end(() => reject(peerError(message, { code: 'ERR_WS_HANDSHAKE_TIMEOUT' })));
+    };
+    const timer = timeout > 0 ? setTimeout(late, timeout) : undefined;
+    const forget = onAbort(signal, () => end(() => reject(abortError(signal))));
+    /** @param {() => void} act */
+    function end(act) {
+      clearTimeout(timer);
+      forget();
+      act();
+    }
+    promise.then(
+      (value) => end(() => resolve(value)),
+      (error) => end(() => reject(error)),
+    );
+  });
 }
 
 module.exports = { fixed, ofThisTry };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { onAbort } = require('../util/abort.js');
-const { clearTimeout, nextTick, now, setTimeout } = require('../util/clock.js');
+const clock = require('../util/clock.js');
 const { createUpgradeRequest } = require('../handshake/client/create-upgrade.js');
 const { parseTarget } = require('../handshake/client/target.js');
 const { peerError } = require('../util/errors.js');
@@ -62,7 +62,7 @@ class Link {
   queue;
 
   /**
-   * @param {() => Ask | Promise<Ask>} ask what each try asks for
+   * @param {(signal: AbortSignal) => Ask | Promise<Ask>} ask what each try asks for
    * @param {AbortSignal | undefined} signal ends handshakes, not connections
    * @param {ReturnType<typeof import('./reconnect.js').checkReconnect>} reconnect
    * @param {SendQueue} queue
@@ -98,12 +98,12 @@ class Link {
 
   /** Begins a handshake. */
   #begin() {
-    const asked = this.#ask();
+    const asked = this.#ask(this.#abort.signal);
     if (asked instanceof Promise) {
       // Not within the Promise: what listeners throw is an uncaught exception.
       asked.then(
-        (ask) => nextTick(() => this.#request(ask)),
-        (error) => nextTick(() => this.#done(error)),
+        (ask) => clock.nextTick(() => this.#request(ask)),
+        (error) => clock.nextTick(() => this.#done(error)),
       );
     } else {
       this.#connect(asked);
@@ -142,7 +142,7 @@ class Link {
       socket?.destroy();
       return;
     }
-    const openedAt = now();
+    const openedAt = clock.now();
     if (error === null) {
       const [, connected, options, res] = /** @type {Required<Result>} */ (result);
       // The connection is over then, whatever becomes of the app's listeners.
@@ -183,7 +183,7 @@ class Link {
     const message = `The connection was closed with ${code ?? 1006}`;
     this.#reason = peerError(message, { code: 'ERR_WS_CLOSED', closeCode: code ?? 1006, reason, url: this.href });
     const { finalCodes = [], minDelay = 0 } = this.#reconnect ?? {};
-    if (now() - openedAt >= Math.max(minDelay, STEADY)) {
+    if (clock.now() - openedAt >= Math.max(minDelay, STEADY)) {
       // One that a server ends at once is no success.
       this.#tries = 0;
     }
@@ -209,7 +209,7 @@ class Link {
       return;
     }
     const delay = delayBefore(this.#reconnect, this.#tries++, Math.random());
-    this.#timer = setTimeout(() => this.#retry(), delay);
+    this.#timer = clock.setTimeout(() => this.#retry(), delay);
     this.#events.reconnecting(this.#tries, delay, this.sid, this.href);
   }
 
@@ -229,7 +229,7 @@ class Link {
       return;
     }
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    clock.clearTimeout(this.#timer);
     this.#forget?.();
     this.#abort.abort();
     const reason = this.#reason ?? peerError('It was closed before it was open', { code: 'ERR_WS_CLOSED' });

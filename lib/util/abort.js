@@ -1,5 +1,7 @@
 'use strict';
 
+const { peerError } = require('./errors.js');
+
 /**
  * What each AbortSignal is to do: one listener on it serves any number of connections.
  *
@@ -33,4 +35,14 @@ function onAbort(signal, action) {
   };
 }
 
-module.exports = { onAbort };
+/**
+ * What ends because of an abort.
+ *
+ * @param {AbortSignal} signal that is aborted
+ * @returns {Error} the app's own, if it has given one
+ */
+function abortError({ reason }) {
+  return reason instanceof Error ? reason : peerError('Aborted', { code: 'ABORT_ERR', cause: reason });
+}
+
+module.exports = { abortError, onAbort };

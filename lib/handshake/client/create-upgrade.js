@@ -5,7 +5,7 @@ const http = require('node:http');
 const https = require('node:https');
 
 const { clearTimeout, nextTick, setTimeout } = require('../../util/clock.js');
-const { onAbort } = require('../../util/abort.js');
+const { abortError, onAbort } = require('../../util/abort.js');
 const { optionsAndCallback } = require('../arguments.js');
 const { peerError } = require('../../util/errors.js');
 const { headerValues } = require('../../options/headers.js');
@@ -96,9 +96,7 @@ class Handshake {
 
   /** The app has aborted it. */
   #abort() {
-    const { reason } = /** @type {AbortSignal} */ (this.#settings.signal);
-    const isError = reason instanceof Error;
-    this.#settle(isError ? reason : peerError('Aborted', { code: 'ABORT_ERR', cause: reason }));
+    this.#settle(abortError(/** @type {AbortSignal} */ (this.#settings.signal)));
   }
 
   /** Sends a request. @param {Target} target */

@@ -46,6 +46,9 @@ const REQUEST_OPTIONS = [...OWN_OPTIONS, ...CONNECT_OPTIONS];
 
 const CREATE_OPTIONS = [...REQUEST_OPTIONS, 'extensions', 'perMessageDeflate'];
 
+/** How long, in ms, a handshake may take if the app does not say. */
+const HANDSHAKE_TIMEOUT = 10_000;
+
 const count = integer(0, 100);
 
 /** @typedef {ReturnType<typeof checkRequestOptions>} Settings */
@@ -74,7 +77,7 @@ function checkRequestOptions(options = {}) {
     offer: offerExtensions(extensions, deflate),
     protocols: checkProtocols('The "protocols" option', given.protocols ?? []),
     signal,
-    timeout: delay('The "handshakeTimeout" option', given.handshakeTimeout ?? 10_000),
+    timeout: delay('The "handshakeTimeout" option', given.handshakeTimeout ?? HANDSHAKE_TIMEOUT),
   };
 }
 
@@ -98,4 +101,4 @@ function defaultAgent({ createConnection }) {
   return createConnection !== undefined || process.env.NODE_USE_ENV_PROXY === '1' ? undefined : false;
 }
 
-module.exports = { REQUEST_OPTIONS, checkRequestOptions };
+module.exports = { HANDSHAKE_TIMEOUT, REQUEST_OPTIONS, checkRequestOptions };
