@@ -48,6 +48,8 @@ struct Driven {
     has_ended_writes: bool,
     /// The closing began by us, or by the time.
     is_ours: bool,
+    /// Or by the peer's FIN, while replies to what came before might be sent.
+    is_fin: bool,
 }
 
 impl Driven {
@@ -76,6 +78,7 @@ impl Driven {
             is_congested: false,
             has_ended_writes: false,
             is_ours: false,
+            is_fin: false,
         }
     }
 
@@ -176,8 +179,12 @@ impl Driven {
         let out = self.run(|session, out, _| run(session, out));
         let is_over = self.session.phase() == State::Closed;
         assert!(
-            !keeps_answer || out > 0 || is_over,
+            !keeps_answer || out > 0 || is_over || self.is_fin,
             "the answer never leaves"
+        );
+        assert!(
+            !self.is_fin || rank(self.session.phase()) > rank(State::Closing),
+            "nothing ends after a FIN"
         );
     }
 
@@ -218,6 +225,11 @@ impl Driven {
                 self.keeps_answer = true;
             }
         }
+        if phase == State::Open && self.seen.len() > events && self.keeps_answer {
+            // Both other closings end the phase.
+            assert_eq!(self.seen.pop(), Some(Seen::Closing));
+            self.is_fin = true;
+        }
         if self.session.take_write_end() {
             assert_eq!(phase, State::Draining);
             assert!(!self.has_ended_writes && !self.keeps_answer);
@@ -239,6 +251,10 @@ impl Driven {
         self.take();
         assert_eq!(self.session.phase(), State::Closed);
 
+        assert!(
+            !self.is_fin || self.is_ours || self.session.close_event() == (1006, ""),
+            "a FIN is no close frame"
+        );
         let sent = frames(&self.sent, self.config.role == Role::Client);
         let closes = sent.iter().filter(|frame| frame.0 == Opcode::Close).count();
         assert!(closes <= 1 && (closes == 0 || sent.last().map(|f| f.0) == Some(Opcode::Close)));

@@ -30,7 +30,8 @@ pub enum Kind {
     Pong = 3,
     /// The bytes queued for the peer fell to zero.
     Drain = 4,
-    /// The connection began to close by itself: an idle timeout. No event; the sid leaves the views.
+    /// The connection began to close by itself: by the peer's close frame or FIN, or an idle timeout. No event; the
+    /// sid leaves the views.
     Closing = 5,
     /// Something went wrong; [`Body::Failure`] says what.
     Error = 6,

@@ -20,8 +20,9 @@
 //! keeps it until JavaScript has seen all that came before. The same holds for the answer to a violation, and
 //! for the close frame that an idle peer gets.
 //!
-//! **The end.** The peer's FIN ends the connection at once, unless both close frames were exchanged and something
-//! is still to be written: then the end comes after that.
+//! **The end.** The peer's FIN ends the connection once JavaScript has seen all that came before it, and what it
+//! replied is written. That waits as the answer to a close frame does, with nothing in it, and for `closeTimeout` at
+//! most. If nothing ever came and nothing is still to be written, the end comes at once.
 
 #[cfg(test)]
 mod by_hand;
@@ -80,8 +81,10 @@ pub struct Session {
     reading: Reading,
     writes: Writes,
     unread: Unread,
-    /// Kept until JavaScript has seen what came before the closing.
+    /// Kept until JavaScript has seen what came before the closing; empty if that is the peer's FIN.
     closing_answer: Option<Box<[u8]>>,
+    /// Something was reported that JavaScript may reply to.
+    has_reported: bool,
 }
 
 impl Session {
@@ -94,6 +97,7 @@ impl Session {
             writes: Writes::Open,
             unread: Unread::default(),
             closing_answer: None,
+            has_reported: false,
         }
     }
 
@@ -173,7 +177,7 @@ impl Session {
             return match self.unread.take_next() {
                 Next::Bytes => false,
                 Next::Fin => {
-                    self.end_reads(pressure.unsent);
+                    self.end_reads(pressure, now, on_event);
                     true
                 }
                 Next::Loss => {
@@ -225,6 +229,7 @@ impl Session {
         let taken = self
             .protocol
             .receive_while(bytes, now, out, &mut count, goes_on);
+        self.has_reported |= cost.get() > 0;
         self.keep(begins, before, out);
         taken
     }
@@ -246,11 +251,12 @@ impl Session {
         on_event: &mut impl FnMut(Event<'_>) -> usize,
     ) {
         self.feel(pressure, out);
-        let (before, mut begins) = (out.len(), false);
+        let (before, mut begins, mut cost) = (out.len(), false, 0);
         self.protocol.received(length, now, out, &mut |event| {
             begins |= begins_closing(&event);
-            on_event(event);
+            cost += on_event(event);
         });
+        self.has_reported |= cost > 0;
         self.keep(begins, before, out);
     }
 
@@ -292,13 +298,26 @@ impl Session {
         self.keep(begins, before, out);
     }
 
-    /// The peer's FIN came, after all that was taken; `unsent` as in [`Pressure`].
-    pub fn end_reads(&mut self, unsent: bool) {
-        let unsent = unsent || self.closing_answer.is_some();
-        if self.phase() == State::Draining && unsent {
-            self.reading = Reading::Ended;
-        } else {
-            self.lose();
+    /// The peer's FIN came, after all that was taken.
+    pub fn end_reads(
+        &mut self,
+        pressure: Pressure,
+        now: Millis,
+        on_event: &mut impl FnMut(Event<'_>) -> usize,
+    ) {
+        let phase = self.phase();
+        let has_more_to_say = match phase {
+            State::Open => self.has_reported || pressure.queued > 0,
+            _ => pressure.unsent || self.closing_answer.is_some(),
+        };
+        if !has_more_to_say {
+            return self.lose();
+        }
+        self.reading = Reading::Ended;
+        self.protocol.end_reads(now);
+        if phase == State::Open {
+            self.closing_answer = Some(Box::default());
+            on_event(Event::Closing);
         }
     }
 
@@ -388,8 +407,16 @@ impl Session {
         is_due
     }
 
-    /// JavaScript has seen all that came before the connection began to close: the answer may leave.
+    /// JavaScript has seen all that came before the connection began to close: the answer may leave. What is in
+    /// `out` then is the last that may be sent.
     pub fn release_closing_answer(&mut self, out: &mut Vec<u8>) {
+        self.append_closing_answer(out);
+        if self.reading == Reading::Ended {
+            self.protocol.end_writes();
+        }
+    }
+
+    fn append_closing_answer(&mut self, out: &mut Vec<u8>) {
         if let Some(answer) = self.closing_answer.take() {
             out.extend_from_slice(&answer);
         }
@@ -399,8 +426,11 @@ impl Session {
     /// connection is closed, and what it sends to all from now on is not for this one. True if the peer is read
     /// again by that, whatever held that back: its close frame has to be read.
     pub fn close(&mut self, code: u16, reason: &str, now: Millis, out: &mut Vec<u8>) -> bool {
-        self.release_closing_answer(out);
+        self.append_closing_answer(out);
         self.protocol.close(code, reason, now, out);
+        if self.reading == Reading::Ended {
+            self.protocol.end_writes();
+        }
         let waits = matches!(self.reading, Reading::Paused | Reading::Suspended);
         if waits {
             self.read_on(now);

@@ -194,6 +194,23 @@ impl Connection {
         self.end();
     }
 
+    /// The peer's FIN came, and we have more to say: nothing is read any more, and the closing has its deadline. If
+    /// it is [`State::Open`], it is until [`close`](Self::close) or [`end_writes`](Self::end_writes).
+    pub fn end_reads(&mut self, now: Millis) {
+        match self.state {
+            State::Open => self.timers.begin_close(now, &self.config),
+            State::Closing => self.drain(),
+            State::Draining | State::Closed => {}
+        }
+    }
+
+    /// After the peer's FIN: all that is to be sent is in `out`.
+    pub fn end_writes(&mut self) {
+        if self.is_reading() {
+            self.drain();
+        }
+    }
+
     /// Begins the closing handshake (RFC 6455 §7.1.2). No effect unless [`State::Open`].
     ///
     /// The caller makes sure that `code` is valid and that `reason` has at most

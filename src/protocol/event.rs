@@ -44,8 +44,8 @@ pub enum Event<'a> {
     Ping(&'a [u8]),
     /// A pong that does not answer one of our automatic pings.
     Pong(&'a [u8]),
-    /// The closing began and neither `close()` nor a violation began it: the peer's close frame or
-    /// the idle timeout did.
+    /// The closing began and neither `close()` nor a violation began it: the peer's close frame, the idle
+    /// timeout, or (by the session) the peer's FIN did.
     Closing,
     /// The peer broke the protocol or a limit. The close frame is in `out` already.
     Failed(Violation),

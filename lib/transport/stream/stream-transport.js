@@ -119,6 +119,8 @@ class StreamTransport {
       socket.on(event, listener);
     }
     keepBytes(socket);
+    // What the peer sent before its end may still be answered: Node is not to end our side by itself.
+    socket.allowHalfOpen = true;
     // The app may have held either back.
     while (socket.writableCorked > 0) {
       socket.uncork();
@@ -155,12 +157,7 @@ class StreamTransport {
 
   /** The peer's FIN; Node reports it although the stream is paused. */
   #end() {
-    if (this.#path.isIdle || native.streamIsPaused(this.#slot)) {
-      this.#path.afterReads(() => native.streamEnd(this.#slot, this.bufferedAmount(), now()));
-    } else {
-      // An extension holds what came before: no reply of ours is to come after that.
-      this.#lose();
-    }
+    this.#path.afterReads(() => native.streamEnd(this.#slot, this.bufferedAmount(), now()));
   }
 
   /** Nothing more comes; what has come is delivered first. */

@@ -144,6 +144,10 @@ impl Connection {
         self.step(&mut context.output, |session, answer, _| {
             session.release_closing_answer(answer);
         });
+        if self.session.phase() != State::Open {
+            // If the peer has ended without a close frame, there is no answer to say that nothing follows.
+            self.write_side.append_protocol(&[], true);
+        }
         self.settle(context);
     }
 

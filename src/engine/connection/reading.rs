@@ -57,9 +57,14 @@ impl Connection {
         }
         match self.receive(context) {
             Ok((0, _)) => {
-                self.session.end_reads(self.write_side.buffered() > 0);
+                let (now, pressure) = (context.now(), pressure(&self.write_side));
+                self.step(&mut context.output, |session, _, record| {
+                    session.end_reads(pressure, now, &mut |event| record(event));
+                });
                 if self.session.phase() == State::Closed {
                     self.finish(context);
+                } else {
+                    self.settle(context);
                 }
             }
             Ok((read, room)) => {

@@ -59,6 +59,18 @@ impl Driven {
         self.session.take(pressure, now, out, &mut see)
     }
 
+    /// The peer's FIN, if so much is still to be written.
+    fn end_reads(&mut self, queued: usize) {
+        let pressure = Pressure {
+            queued,
+            unsent: queued > 0,
+            pings: 0,
+        };
+        let seen = &mut self.seen;
+        let mut see = |event: Event<'_>| see(seen, &event);
+        self.session.end_reads(pressure, 0, &mut see);
+    }
+
     fn fire(&mut self, now: Millis) {
         let (out, seen) = (&mut self.out, &mut self.seen);
         let mut see = |event: Event<'_>| see(seen, &event);
@@ -150,7 +162,7 @@ fn the_end_waits_for_what_is_to_be_written() {
     for (role, ends) in [(Role::Server, true), (Role::Client, true)] {
         let mut driven = Driven::new(role);
         driven.receive(Pressure::default(), &[CLOSE]);
-        driven.session.end_reads(false);
+        driven.end_reads(0);
         assert_eq!(driven.session.phase(), State::Draining, "an answer is kept");
         driven.session.release_closing_answer(&mut driven.out);
         assert_eq!(driven.session.take_write_end(), ends);
@@ -161,19 +173,85 @@ fn the_end_waits_for_what_is_to_be_written() {
 }
 
 #[test]
-fn the_end_is_the_end_if_nothing_is_to_be_written_or_the_handshake_is_not_done() {
+fn the_end_is_the_end_if_nothing_came_and_nothing_is_to_be_written() {
     let mut driven = Driven::new(Role::Server);
-    driven.session.end_reads(true);
+    driven.end_reads(0);
     assert_eq!(driven.session.phase(), State::Closed);
     assert_eq!(driven.session.close_event(), (1006, ""));
+    assert_eq!(driven.seen, [""; 0]);
 
     let mut driven = Driven::new(Role::Server);
     driven.session.close(1000, "", 0, &mut driven.out);
     driven.write();
     driven.receive(Pressure::default(), &[CLOSE]);
     assert!(driven.session.take_write_end());
-    driven.session.end_reads(false);
+    driven.end_reads(0);
     assert_eq!(driven.session.phase(), State::Closed);
+}
+
+#[test]
+fn what_came_before_a_fin_is_answered() {
+    for role in [Role::Server, Role::Client] {
+        let mut driven = Driven::new(role);
+        driven.receive(Pressure::default(), &[TEXT]);
+        driven.end_reads(0);
+        assert_eq!(driven.seen, ["text", "closing"]);
+        driven.write();
+        assert!(!driven.session.take_write_end());
+        assert_eq!(driven.session.phase(), State::Open, "replies may be sent");
+
+        driven.session.release_closing_answer(&mut driven.out);
+        assert_eq!(driven.out, [], "no close frame answers a FIN");
+        assert_eq!(driven.session.phase(), State::Draining);
+        assert!(driven.session.take_write_end());
+        driven.write();
+        assert_eq!(driven.session.phase(), State::Closed);
+        assert_eq!(driven.session.close_event(), (1006, ""));
+    }
+}
+
+#[test]
+fn what_is_queued_when_a_fin_comes_is_written() {
+    let mut driven = Driven::new(Role::Server);
+    driven.end_reads(1);
+    assert_eq!(driven.seen, ["closing"]);
+    driven.session.release_closing_answer(&mut driven.out);
+    driven.write();
+    assert_eq!(driven.session.phase(), State::Closed);
+
+    let mut driven = Driven::new(Role::Server);
+    driven.session.close(1000, "ours", 0, &mut driven.out);
+    driven.end_reads(driven.out.len());
+    assert_eq!(driven.session.phase(), State::Draining);
+    assert!(driven.session.take_write_end());
+    driven.write();
+    assert_eq!(driven.session.phase(), State::Closed);
+    assert_eq!(driven.session.close_event(), (1000, "ours"));
+}
+
+#[test]
+fn a_close_of_ours_after_a_fin_is_sent() {
+    let mut driven = Driven::new(Role::Server);
+    driven.receive(Pressure::default(), &[TEXT]);
+    driven.end_reads(0);
+    driven.session.close(1000, "ours", 0, &mut driven.out);
+    assert_eq!(driven.out, b"\x88\x06\x03\xe8ours");
+    assert!(driven.session.take_write_end());
+    driven.write();
+    assert_eq!(driven.session.close_event(), (1000, "ours"));
+    assert_eq!(driven.session.phase(), State::Closed);
+}
+
+#[test]
+fn a_fin_waits_for_the_close_timeout_at_most() {
+    let mut driven = Driven::new(Role::Server);
+    driven.receive(Pressure::default(), &[TEXT]);
+    driven.end_reads(0);
+    let end = driven.session.deadline().expect("a close timeout");
+    assert_eq!(end, Config::new(Role::Server).close_timeout);
+    driven.fire(end);
+    assert_eq!(driven.session.phase(), State::Closed);
+    assert_eq!(driven.session.close_event(), (1006, ""));
 }
 
 #[test]
@@ -182,7 +260,7 @@ fn a_client_ends_its_side_once_the_server_has() {
     driven.session.close(1000, "", 0, &mut driven.out);
     driven.receive(Pressure::default(), &[CLOSE]);
     assert!(!driven.session.take_write_end(), "the server goes first");
-    driven.session.end_reads(true);
+    driven.end_reads(1);
     assert!(driven.session.take_write_end());
     driven.write();
     assert_eq!(driven.session.phase(), State::Closed);
@@ -212,10 +290,12 @@ fn what_came_waits_for_the_end_of_a_pause_and_the_end_after_unread_it() {
     assert!(driven.session.pause(false, 0) && driven.session.has_next());
     assert!(driven.take(Pressure::default(), 0));
     assert_eq!(driven.seen, ["text", "text"]);
-    assert_eq!(driven.session.phase(), State::Open);
     assert!(driven.take(Pressure::default(), 0));
-    assert_eq!(driven.session.phase(), State::Closed);
+    assert_eq!(driven.seen, ["text", "text", "closing"]);
     assert!(!driven.take(Pressure::default(), 0));
+    driven.session.release_closing_answer(&mut driven.out);
+    driven.write();
+    assert_eq!(driven.session.phase(), State::Closed);
 }
 
 #[test]
@@ -302,7 +382,7 @@ fn a_write_that_fails_has_the_rest_read_unless_that_has_ended() {
     assert!(driven.session.write_failed(0) && driven.session.may_read());
 
     driven.receive(Pressure::default(), &[CLOSE]);
-    driven.session.end_reads(true);
+    driven.end_reads(1);
     assert!(!driven.session.write_failed(0));
     assert_eq!(driven.session.phase(), State::Closed);
 }
@@ -311,7 +391,7 @@ fn a_write_that_fails_has_the_rest_read_unless_that_has_ended() {
 fn a_loss_while_the_end_waits_for_what_is_to_be_written_is_taken_once() {
     let mut driven = Driven::new(Role::Server);
     driven.receive(Pressure::default(), &[CLOSE]);
-    driven.session.end_reads(true);
+    driven.end_reads(1);
     assert!(!driven.take(Pressure::default(), 0), "it waits");
     driven.session.lose_after_unread(0);
     assert!(driven.take(Pressure::default(), 0));
