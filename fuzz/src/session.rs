@@ -202,13 +202,14 @@ impl Driven {
     /// One step, and what always holds of it: how many bytes are to be sent.
     fn run(
         &mut self,
-        run: impl FnOnce(&mut Session, &mut Vec<u8>, &mut dyn FnMut(Event<'_>)),
+        run: impl FnOnce(&mut Session, &mut Vec<u8>, &mut dyn FnMut(Event<'_>) -> usize),
     ) -> usize {
         let (before, events) = (rank(self.session.phase()), self.seen.len());
         let mut out = Vec::new();
         let seen = &mut self.seen;
         run(&mut self.session, &mut out, &mut |event| {
-            seen.push(event.into())
+            seen.push(event.into());
+            1
         });
         let phase = self.session.phase();
         assert!(rank(phase) >= before, "goes back");
