@@ -173,12 +173,12 @@ test(
   served({}, async (server) => {
     const { base, events, raw, connect } = server;
     const [client, other] = [await raw(), await connect()];
-    const messages = base.messages({ sid: client.sid, highWaterMark: 1000 });
+    const messages = base.messages({ sid: client.sid, highWaterMark: 1600 });
     const heard = () => events.list('message').filter(([, sid]) => sid === client.sid).length;
     await client.write(numbered(500));
     await events.until(() => heard() > 10);
     await whileOthersTalk(server, other);
-    // 65 bytes and more for each of them.
+    // 102 bytes and more for each of them.
     assert.equal(heard(), 16);
     const taken = [];
     while (taken.length < 500) taken.push((await messages.next()).value[0]);

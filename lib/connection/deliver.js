@@ -2,11 +2,11 @@
 
 const { OPEN, kInner } = require('./connection.js');
 const diagnostics = require('./diagnostics.js');
-const { keep, mustWait } = require('./hold.js');
+const { keep, mustWait, releaseAll } = require('./hold.js');
 const { enterClosed, enterClosing, fail } = require('./lifecycle.js');
 const { BACKPRESSURE, kind } = require('../native/constants.js');
 
-const { TEXT, BINARY, PING, PONG, DRAIN, CLOSING, ERROR, CLOSE } = kind;
+const { TEXT, BINARY, PING, PONG, DRAIN, CLOSING, ERROR, CLOSE, LOST } = kind;
 
 /** @typedef {import('./connection.js').Connection} Connection */
 
@@ -55,6 +55,9 @@ function deliverInScope(connection, kind, payload, code, errorCode) {
       // Whatever a stream does that is dropped.
       inTurn(connection, kind, payload, code, errorCode);
     }
+  } else if (kind === LOST) {
+    // What it sent before comes next.
+    releaseAll(connection);
   } else {
     inTurn(connection, kind, payload, code, errorCode);
   }

@@ -4,17 +4,24 @@ const { OPEN, kInner } = require('./connection.js');
 const { nextTick, now, setImmediate } = require('../util/clock.js');
 const { Fifo } = require('../util/fifo.js');
 
+/** @typedef {import('./connection.js').Connection} Connection */
+
 /** What `pauses` of a connection has: one bit of the app's, and above it a count of those who hold it. */
 const BY_APP = 1;
 const HOLD = 2;
 
-/** How long, in ms, held records may be delivered before the event loop gets its turn. */
+/** How long, in ms, held records of all connections may be delivered before the event loop gets its turn. */
 const SLICE = 10;
+
+/** Connections that have gone on, and have records that were held. @type {Fifo<Connection>} */
+const row = new Fifo();
+/** Whether those are about to be delivered. */
+let isScheduled = false;
 
 /**
  * Stops reading from a connection, by the app's wish.
  *
- * @param {import('./connection.js').Connection} connection
+ * @param {Connection} connection
  */
 function pause(connection) {
   const inner = connection[kInner];
@@ -25,7 +32,7 @@ function pause(connection) {
 /**
  * Goes on after `pause`, unless something holds the connection as well.
  *
- * @param {import('./connection.js').Connection} connection
+ * @param {Connection} connection
  */
 function resume(connection) {
   const inner = connection[kInner];
@@ -38,7 +45,7 @@ function resume(connection) {
 /**
  * Stops reading from a connection, whatever the app does meanwhile.
  *
- * @param {import('./connection.js').Connection} connection
+ * @param {Connection} connection
  */
 function hold(connection) {
   const inner = connection[kInner];
@@ -49,7 +56,7 @@ function hold(connection) {
 /**
  * Undoes one `hold`; goes on unless the app or another holds the connection.
  *
- * @param {import('./connection.js').Connection} connection
+ * @param {Connection} connection
  */
 function release(connection) {
   const inner = connection[kInner];
@@ -63,7 +70,7 @@ function release(connection) {
 /**
  * Undoes every pause and hold: the connection is closing, and nobody could resume it any more.
  *
- * @param {import('./connection.js').Connection} connection
+ * @param {Connection} connection
  */
 function releaseAll(connection) {
   const inner = connection[kInner];
@@ -76,7 +83,7 @@ function releaseAll(connection) {
 /**
  * Whether a record has to wait: the connection is paused or held, or records wait already.
  *
- * @param {import('./connection.js').Connection} connection
+ * @param {Connection} connection
  */
 function mustWait(connection) {
   const inner = connection[kInner];
@@ -84,9 +91,9 @@ function mustWait(connection) {
 }
 
 /**
- * Keeps a record until the connection is resumed.
+ * Keeps a record until the connection is resumed. These are few: what Rust has yet to deliver it keeps back itself.
  *
- * @param {import('./connection.js').Connection} connection
+ * @param {Connection} connection
  * @param {() => void} deliver delivers it
  */
 function keep(connection, deliver) {
@@ -102,9 +109,9 @@ function hasHeld({ held }) {
 }
 
 /**
- * If the connection is not paused any more: delivers what came meanwhile, after this tick, and only then reads on.
+ * If the connection is not paused any more: delivers what came meanwhile, after this tick, and only then goes on.
  *
- * @param {import('./connection.js').Connection} connection
+ * @param {Connection} connection
  */
 function goOn(connection) {
   const inner = connection[kInner];
@@ -113,45 +120,49 @@ function goOn(connection) {
   }
   if (hasHeld(inner)) {
     inner.scheduled = true;
-    nextTick(enterHeld, connection);
+    row.push(connection);
+    if (!isScheduled) {
+      isScheduled = true;
+      nextTick(deliverRow);
+    }
   } else {
     inner.transport?.pause(false);
   }
 }
 
-/**
- * Delivers what waits, in the connection's asynchronous context rather than in that of who goes on.
- *
- * @param {import('./connection.js').Connection} connection
- */
-function enterHeld(connection) {
-  connection[kInner].runInAsyncScope(deliverHeld, undefined, connection);
+/** Delivers what is held of connections that have gone on, one after the other, for a slice of time. */
+function deliverRow() {
+  const until = now() + SLICE;
+  try {
+    for (let connection = row.shift(); connection !== undefined; connection = row.shift()) {
+      // In its own asynchronous context, rather than in that of who goes on.
+      connection[kInner].runInAsyncScope(deliverHeld, undefined, connection, until);
+      if (now() >= until) break;
+    }
+  } finally {
+    isScheduled = row.length > 0;
+    // After a listener that threw, the others have their turn.
+    if (isScheduled) setImmediate(deliverRow);
+  }
 }
 
 /**
- * Delivers what waits, for a slice of time.
+ * Delivers what is held of a connection, one record or more. If some are left, its next turn comes after the others'.
  *
- * @param {import('./connection.js').Connection} connection
+ * @param {Connection} connection
+ * @param {number} until when the slice is over
  */
-function deliverHeld(connection) {
+function deliverHeld(connection, until) {
   const inner = connection[kInner];
-  const until = now() + SLICE;
-  let late = false;
   try {
     // A listener may pause again.
-    while (hasHeld(inner) && inner.pauses === 0 && !late) {
+    while (hasHeld(inner) && inner.pauses === 0) {
       inner.held?.shift()?.();
-      late = now() >= until;
+      if (now() >= until) break;
     }
   } finally {
     inner.scheduled = false;
-    if (late && hasHeld(inner) && inner.pauses === 0) {
-      inner.scheduled = true;
-      setImmediate(enterHeld, connection);
-    } else {
-      // After a listener that threw, the rest has its turn.
-      goOn(connection);
-    }
+    goOn(connection);
   }
 }
 

@@ -54,7 +54,19 @@ export interface Constants {
   /** Kinds of records. */
   readonly kind: Readonly<
     globalThis.Record<
-      'TEXT' | 'BINARY' | 'PING' | 'PONG' | 'DRAIN' | 'CLOSING' | 'ERROR' | 'CLOSE' | 'WRITE' | 'END' | 'STOP' | 'GO',
+      | 'TEXT'
+      | 'BINARY'
+      | 'PING'
+      | 'PONG'
+      | 'DRAIN'
+      | 'CLOSING'
+      | 'ERROR'
+      | 'CLOSE'
+      | 'WRITE'
+      | 'END'
+      | 'STOP'
+      | 'GO'
+      | 'LOST',
       number
     >
   >;
@@ -287,7 +299,7 @@ interface SocketFunctions {
   releaseClosingAnswer(slot: number): Due;
   /** Drops the connection. */
   terminate(slot: number): Due;
-  /** Stops reading, or goes on. */
+  /** Stops reading and delivering, or goes on: with what came before, then with reading. */
   pause(slot: number, on: boolean): Due;
   /** Carries out the tick's commands. */
   flush(): void;

@@ -30,6 +30,7 @@ const KINDS: Group = &[
     (c"END", Kind::End as u8 as f64),
     (c"STOP", Kind::Stop as u8 as f64),
     (c"GO", Kind::Go as u8 as f64),
+    (c"LOST", Kind::Lost as u8 as f64),
 ];
 
 /// `constants.opcode`: what a frame is.

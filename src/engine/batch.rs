@@ -45,6 +45,8 @@ pub enum Kind {
     Stop = 10,
     /// Stream transport: the stream is to read on.
     Go = 11,
+    /// The connection is lost, and no pause holds back any longer what came before that.
+    Lost = 12,
 }
 
 /// Where the contents of a record are.
@@ -202,6 +204,24 @@ impl Batch {
         let length = message.len();
         let body = Body::Failure { code, message };
         self.push(Kind::Error, slot, close_code, body, length)
+    }
+
+    /// Moves a record to another batch; what it leaves here has no contents.
+    pub(super) fn pass(&mut self, index: usize, to: &mut Self) {
+        let record = &mut self.records[index];
+        let body = match std::mem::replace(&mut record.body, Body::EMPTY) {
+            Body::Bytes { start, length } => to.store_bytes(&self.bytes[start..start + length]),
+            Body::Wide { start, length } => {
+                let first = to.wide.len();
+                to.wide.extend_from_slice(&self.wide[start..start + length]);
+                Body::Wide {
+                    start: first,
+                    length,
+                }
+            }
+            own => own,
+        };
+        to.records.push(Record { body, ..*record });
     }
 
     /// Empties it for the next use.

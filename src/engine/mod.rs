@@ -18,6 +18,7 @@
 //! | `context` | what a connection uses of its shard: which sockets are ready, deadlines, buffers |
 //! | `write_side` | the part of a connection that both threads touch: its outbox |
 //! | `mailbox` | what the shards report to an env, and its doorbell |
+//! | `aside` | records of connections that are paused |
 //! | `command` | what JavaScript asks of a shard, in order |
 //! | `handle` | how other threads reach a shard |
 //! | `one_at_a_time` | work that must not begin again before it is over |
@@ -37,6 +38,8 @@ mod session;
 mod slot;
 mod stream;
 
+#[cfg(sockets)]
+mod aside;
 #[cfg(sockets)]
 mod command;
 #[cfg(sockets)]
@@ -66,6 +69,8 @@ pub use session::{Pressure, Session};
 pub use slot::{MAX_SLOT, NO_SLOT};
 pub use stream::Stream;
 
+#[cfg(sockets)]
+pub use aside::{Aside, Turned};
 #[cfg(sockets)]
 pub use command::{Command, Envelope, Frame};
 #[cfg(sockets)]

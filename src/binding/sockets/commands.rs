@@ -261,12 +261,24 @@ pub(crate) fn terminate(call: &Call<'_>) -> Returned {
     scheduled(call)
 }
 
-/// `pause(slot, on)`: stops reading, or goes on.
+/// `pause(slot, on)`: stops reading and delivering, or goes on. What was reported before a pause took hold is
+/// delivered before more is read, or pausing and resuming would pile it up.
 pub(crate) fn pause(call: &Call<'_>) -> Returned {
-    let on = call.bool(1)?;
-    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
-        submit(call, connection, |c| Command::Pause(c, on));
+    let (slot, on) = (call.u32(0)?, call.bool(1)?);
+    let sockets = &call.state.sockets;
+    let Some(connection) = sockets.write_side(slot) else {
+        return UNDEFINED;
+    };
+    if on {
+        sockets.aside.borrow_mut().pause(slot);
+    } else if !sockets.aside.borrow_mut().resume(slot) {
+        // A drain that is under way comes to it by itself.
+        if !sockets.draining.is_under_way() {
+            drain::drain_later(sockets, call.raw)?;
+        }
+        return UNDEFINED;
     }
+    submit(call, connection, |c| Command::Pause(c, on));
     scheduled(call)
 }
 
@@ -278,6 +290,7 @@ pub(crate) fn flush(call: &Call<'_>) -> Returned {
 
 /// `drain()`: goes on with a delivery that was put off.
 pub(crate) fn drain_on(call: &Call<'_>) -> Returned {
+    call.state.sockets.drains_later.set(false);
     drain::drain(call.state, call.raw);
     UNDEFINED
 }

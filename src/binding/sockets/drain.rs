@@ -11,8 +11,8 @@ use super::super::env::EnvState;
 use super::super::status::{Outcome, check};
 use super::super::values::delivery::{Called, Delivery, Values, in_scope};
 use super::doorbell::Rung;
-use super::table::{Functions, Link, Rest, Sockets};
-use crate::engine::{Batch, Command, Kind, WriteSide};
+use super::table::{Link, Rest, Sockets};
+use crate::engine::{Batch, Command, Kind, Record, Turned, WriteSide};
 
 /// Most records in one call of the dispatcher, after which the time is looked at.
 const AT_ONCE: usize = 32;
@@ -30,6 +30,9 @@ enum End {
     Late,
 }
 
+/// A call came to nothing.
+struct Panicked;
+
 /// Delivers what waits in the env's mailbox, then writes what the listeners sent.
 pub(crate) fn drain(state: &EnvState, raw: sys::napi_env) {
     let sockets = &state.sockets;
@@ -45,7 +48,6 @@ pub(crate) fn drain(state: &EnvState, raw: sys::napi_env) {
             sockets,
             link,
             raw,
-            functions,
             delivery: Delivery::new(raw, functions.dispatch)?,
         };
         drain.run(Instant::now() + SLICE)
@@ -65,63 +67,84 @@ struct Drain<'a> {
     sockets: &'a Sockets,
     link: &'a Link,
     raw: sys::napi_env,
-    functions: Functions,
     delivery: Delivery,
 }
 
 impl Drain<'_> {
-    /// Delivers what waits, until nothing does or it is late.
+    /// Delivers what waits, until nothing does or it is late: of each lane, and of connections that have gone on.
     fn run(&self, until: Instant) -> Outcome<()> {
         let lanes = self.link.mailbox.lanes();
         loop {
             let mut idle = true;
-            let first = self.sockets.first_lane.get();
-            for shard in (first..lanes).chain(0..first) {
-                let kept = self.sockets.rest.borrow_mut()[shard].take();
-                let Rest {
-                    mut batch,
-                    mut next,
-                } = kept.unwrap_or_else(|| {
-                    let spare = self.sockets.spare.borrow_mut().pop();
-                    Rest {
-                        batch: self.link.mailbox.take(shard, spare.unwrap_or_default()),
-                        next: 0,
-                    }
-                });
-                idle &= batch.records.is_empty();
-                if self.deliver(&mut batch, &mut next, until)? == End::Late {
-                    self.sockets.rest.borrow_mut()[shard] = Some(Rest { batch, next });
-                    // One that fills each slice is not served before the others.
-                    self.sockets.first_lane.set((shard + 1) % lanes);
-                    return self.go_on_later();
+            let first = self.sockets.first.get();
+            for source in (first..=lanes).chain(0..first) {
+                let end = match source < lanes {
+                    true => self.deliver_lane(source, &mut idle, until)?,
+                    false => self.go_on(until)?,
+                };
+                if end == End::Late {
+                    // What fills each slice is not served before the others.
+                    self.sockets.first.set((source + 1) % (lanes + 1));
+                    return drain_later(self.sockets, self.raw);
                 }
-                batch.clear();
-                self.sockets.spare.borrow_mut().push(batch);
             }
-            if idle && self.link.mailbox.rest() {
+            if idle && self.link.mailbox.rest() && !self.sockets.aside.borrow().has_turns() {
                 return Ok(());
             }
             // The replies to one batch leave before the next is looked at.
             self.sockets.flush();
             if Instant::now() >= until {
-                return self.go_on_later();
+                return drain_later(self.sockets, self.raw);
             }
         }
     }
 
-    /// Delivers the records of `batch` from `next` on.
+    /// Delivers what waits in the lane of a shard; `idle` is false from then on if that is something.
+    fn deliver_lane(&self, shard: usize, idle: &mut bool, until: Instant) -> Outcome<End> {
+        let kept = self.sockets.rest.borrow_mut()[shard].take();
+        let Rest {
+            mut batch,
+            mut next,
+        } = kept.unwrap_or_else(|| {
+            let spare = self.sockets.spare.borrow_mut().pop();
+            Rest {
+                batch: self.link.mailbox.take(shard, spare.unwrap_or_default()),
+                next: 0,
+            }
+        });
+        *idle &= batch.records.is_empty();
+        let end = self.deliver(&mut batch, &mut next, until)?;
+        if end == End::Late {
+            self.sockets.rest.borrow_mut()[shard] = Some(Rest { batch, next });
+        } else {
+            batch.clear();
+            self.sockets.spare.borrow_mut().push(batch);
+        }
+        Ok(end)
+    }
+
+    /// Delivers the records of `batch` from `next` on; those of paused connections are set aside.
     fn deliver(&self, batch: &mut Batch, next: &mut usize, until: Instant) -> Outcome<End> {
         while *next < batch.records.len() {
             let first = *next;
             let mut cost = 0;
-            let some = AssertUnwindSafe(|| self.deliver_some(batch, next, &mut cost));
-            let result = catch_unwind(some).unwrap_or_else(|_| {
+            let result = self.call(|call| {
+                while *next < batch.records.len() && call.has_room() && cost < BYTES_AT_ONCE {
+                    let index = *next;
+                    *next += 1;
+                    cost += batch.records[index].cost;
+                    call.add_or_set_aside(batch, index)?;
+                }
+                Ok(())
+            });
+            let result = result.unwrap_or_else(|Panicked| {
                 // What was not delivered is lost: those connections end rather than go on without it.
                 for record in &batch.records[first..*next] {
                     self.submit(record.slot, Command::Terminate);
                 }
                 Ok(())
             });
+            // What is set aside holds up nobody else.
             if self.link.mailbox.undelivered.delivered(cost) {
                 for shard in 0..self.link.mailbox.lanes() {
                     self.sockets.submit(self.link, shard, Command::Resume);
@@ -135,34 +158,51 @@ impl Drain<'_> {
         Ok(End::Done)
     }
 
-    /// Delivers the records of `batch` from `next` on, up to as many as one call brings, and adds up their `cost`.
-    fn deliver_some(&self, batch: &mut Batch, next: &mut usize, cost: &mut usize) -> Outcome<()> {
-        let first = *next;
-        in_scope(self.raw, || {
-            let mut records: [Values; AT_ONCE] = [[ptr::null_mut(); 4]; AT_ONCE];
-            let mut count = 0;
-            while *next < batch.records.len() && count < AT_ONCE && *cost < BYTES_AT_ONCE {
-                let index = *next;
-                *next += 1;
-                *cost += batch.records[index].cost;
-                if let Some(values) = self.delivery.values(batch, index)? {
-                    records[count] = values;
-                    count += 1;
-                } else {
-                    self.submit(batch.records[index].slot, Command::Terminate);
+    /// Delivers what was set aside of connections that have gone on: some of the first, then of the next.
+    fn go_on(&self, until: Instant) -> Outcome<End> {
+        let aside = &self.sockets.aside;
+        loop {
+            let Some(slot) = aside.borrow_mut().next_turn() else {
+                return Ok(End::Done);
+            };
+            let result = self.call(|call| {
+                // Nothing is borrowed while listeners run.
+                if let Some((batch, next)) = aside.borrow_mut().turn(slot) {
+                    let mut cost = 0;
+                    while *next < batch.records.len() && call.has_room() && cost < BYTES_AT_ONCE {
+                        cost += batch.records[*next].cost;
+                        *next += 1;
+                        call.add(batch, *next - 1)?;
+                    }
                 }
+                Ok(())
+            });
+            result.unwrap_or_else(|Panicked| {
+                self.submit(slot, Command::Terminate);
+                Ok(())
+            })?;
+            if aside.borrow_mut().end_turn(slot) == Turned::Done {
+                self.submit(slot, |connection| Command::Pause(connection, false));
             }
-            self.dispatch(&records[..count])?;
-            let delivered = &batch.records[first..*next];
-            for run in delivered.chunk_by(|a, b| a.slot == b.slot) {
-                let cost = run.iter().map(|record| record.cost).sum();
-                self.sockets.delivered(self.link, run[0].slot, cost);
+            if Instant::now() >= until {
+                return Ok(End::Late);
             }
-            for closed in delivered.iter().filter(|r| r.kind == Kind::Close) {
-                self.sockets.release(self.raw, closed.slot);
-            }
-            Ok(())
-        })
+        }
+    }
+
+    /// Has `fill` choose the records of one call of the dispatcher, and delivers those.
+    fn call(
+        &self,
+        fill: impl FnOnce(&mut Made<'_>) -> Outcome<()>,
+    ) -> Result<Outcome<()>, Panicked> {
+        let call = || {
+            in_scope(self.raw, || {
+                let mut made = Made::new(self);
+                fill(&mut made)?;
+                made.dispatch()
+            })
+        };
+        catch_unwind(AssertUnwindSafe(call)).map_err(|_| Panicked)
     }
 
     /// Calls the dispatcher with some records, and again after each listener that threw: it goes on after that
@@ -183,34 +223,130 @@ impl Drain<'_> {
             self.sockets.submit(self.link, shard, make(connection));
         }
     }
+}
 
-    /// Has `lib/` call `drain` again in a later turn of the event loop, if connections keep that alive or
-    /// something else does. A ThreadsafeFunction that rang itself would be called up to 1,000
-    /// times before that.
-    fn go_on_later(&self) -> Outcome<()> {
-        let (mut later, mut receiver) = (ptr::null_mut(), ptr::null_mut());
-        let mut keeps_alive = ptr::null_mut();
-        // SAFETY: on the env's thread within a handle scope; the reference lives as long as the env.
-        unsafe {
-            check(sys::napi_get_reference_value(
-                self.raw,
-                self.functions.later,
-                &mut later,
-            ))?;
-            check(sys::napi_get_undefined(self.raw, &mut receiver))?;
-            check(sys::napi_get_boolean(
-                self.raw,
-                self.sockets.keep_alive(),
-                &mut keeps_alive,
-            ))?;
-            check(sys::napi_call_function(
-                self.raw,
-                receiver,
-                later,
-                1,
-                &keeps_alive,
-                ptr::null_mut(),
-            ))
+/// The records of one call of the dispatcher, as they are made.
+struct Made<'a> {
+    drain: &'a Drain<'a>,
+    records: [Values; AT_ONCE],
+    count: usize,
+    /// Whose they are, and what they are counted for.
+    counted: [(u32, usize); AT_ONCE],
+    /// How many were looked at, those that were set aside included.
+    seen: usize,
+    /// The connections that are over.
+    closed: Vec<u32>,
+}
+
+impl<'a> Made<'a> {
+    fn new(drain: &'a Drain<'a>) -> Self {
+        Self {
+            drain,
+            records: [[ptr::null_mut(); 4]; AT_ONCE],
+            count: 0,
+            counted: [(0, 0); AT_ONCE],
+            seen: 0,
+            closed: Vec::new(),
         }
+    }
+
+    /// Whether one more record has room.
+    fn has_room(&self) -> bool {
+        self.seen < AT_ONCE
+    }
+
+    /// Adds a record, unless its connection is paused or has something left to be delivered before: then it is set
+    /// aside.
+    fn add_or_set_aside(&mut self, batch: &mut Batch, index: usize) -> Outcome<()> {
+        let Record { kind, slot, .. } = batch.records[index];
+        let mut aside = self.drain.sockets.aside.borrow_mut();
+        if !aside.keeps(slot) {
+            drop(aside);
+            return self.add(batch, index);
+        }
+        self.seen += 1;
+        aside.put(batch, index);
+        if kind == Kind::Close && aside.is_paused(slot) {
+            // What it sent before is not to wait for the app.
+            self.push(self.drain.delivery.bare(Kind::Lost, slot)?, slot, 0);
+        }
+        Ok(())
+    }
+
+    /// Adds a record.
+    fn add(&mut self, batch: &mut Batch, index: usize) -> Outcome<()> {
+        self.seen += 1;
+        let Record {
+            kind, slot, cost, ..
+        } = batch.records[index];
+        if let Some(values) = self.drain.delivery.values(batch, index)? {
+            self.push(values, slot, cost);
+        } else {
+            self.drain.submit(slot, Command::Terminate);
+        }
+        if kind == Kind::Close {
+            self.closed.push(slot);
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, values: Values, slot: u32, cost: usize) {
+        self.records[self.count] = values;
+        self.counted[self.count] = (slot, cost);
+        self.count += 1;
+    }
+
+    /// Calls the dispatcher, and forgets the connections that are over.
+    fn dispatch(&mut self) -> Outcome<()> {
+        let Drain {
+            sockets, link, raw, ..
+        } = *self.drain;
+        if self.count > 0 {
+            self.drain.dispatch(&self.records[..self.count])?;
+        }
+        let counted = &self.counted[..self.count];
+        for run in counted.chunk_by(|a, b| a.0 == b.0) {
+            let cost = run.iter().map(|(_, cost)| cost).sum();
+            sockets.delivered(link, run[0].0, cost);
+        }
+        for slot in self.closed.drain(..) {
+            sockets.release(raw, slot);
+        }
+        Ok(())
+    }
+}
+
+/// Has `lib/` call `drain` in a later turn of the event loop, if connections keep that alive or something else does. A
+/// ThreadsafeFunction that rang itself would be called up to 1,000 times before that.
+pub(crate) fn drain_later(sockets: &Sockets, raw: sys::napi_env) -> Outcome<()> {
+    let Some(functions) = sockets.functions.get() else {
+        return Ok(());
+    };
+    if sockets.drains_later.replace(true) {
+        return Ok(());
+    }
+    let (mut later, mut receiver) = (ptr::null_mut(), ptr::null_mut());
+    let mut keeps_alive = ptr::null_mut();
+    // SAFETY: on the env's thread within a handle scope; the reference lives as long as the env.
+    unsafe {
+        check(sys::napi_get_reference_value(
+            raw,
+            functions.later,
+            &mut later,
+        ))?;
+        check(sys::napi_get_undefined(raw, &mut receiver))?;
+        check(sys::napi_get_boolean(
+            raw,
+            sockets.keep_alive(),
+            &mut keeps_alive,
+        ))?;
+        check(sys::napi_call_function(
+            raw,
+            receiver,
+            later,
+            1,
+            &keeps_alive,
+            ptr::null_mut(),
+        ))
     }
 }

@@ -11,7 +11,7 @@ use slab::Slab;
 use super::doorbell::Bell;
 use super::pin::pin;
 use crate::engine::{
-    Batch, Command, Envelope, MAX_SLOT, Mailbox, OneAtATime, Shards, WriteSide, shards,
+    Aside, Batch, Command, Envelope, MAX_SLOT, Mailbox, OneAtATime, Shards, WriteSide, shards,
 };
 
 /// With at most this many connections written to since the last flush, JavaScript writes itself:
@@ -72,9 +72,13 @@ pub(crate) struct Sockets {
     /// Records are delivered: what is sent then is flushed by the drain.
     pub(crate) draining: OneAtATime,
     pub(crate) rest: RefCell<Vec<Option<Rest>>>,
-    /// The lane that a drain begins with.
-    pub(crate) first_lane: Cell<usize>,
+    /// The lane that a drain begins with; one more stands for connections that have gone on.
+    pub(crate) first: Cell<usize>,
     pub(crate) spare: RefCell<Vec<Batch>>,
+    /// What was reported of paused connections.
+    pub(crate) aside: RefCell<Aside>,
+    /// `lib/` is to call `drain` in a later turn of the event loop.
+    pub(crate) drains_later: Cell<bool>,
     /// `lib/`'s dispatcher, and its way to go on in a later turn of the loop.
     pub(crate) functions: Cell<Option<Functions>>,
 }
@@ -136,6 +140,7 @@ impl Sockets {
     /// The connection is over, and JavaScript knows.
     pub(crate) fn release(&self, raw: sys::napi_env, slot: u32) {
         self.refer(raw, slot, false);
+        self.aside.borrow_mut().forget(slot);
         let removed = self.slots.borrow_mut().try_remove(slot as usize);
         if let (Some(removed), Some(link)) = (removed, self.link.get()) {
             link.queues[removed.write_side.shard]

@@ -108,6 +108,15 @@ impl Delivery {
         Ok(Some(values))
     }
 
+    /// A record without contents.
+    ///
+    /// # Errors
+    /// The env runs no more JavaScript.
+    pub(crate) fn bare(&self, kind: Kind, slot: u32) -> Outcome<Values> {
+        let tag = integer(self.raw, slot << 4 | kind as u32)?;
+        Ok([tag, self.undefined, self.undefined, self.undefined])
+    }
+
     /// Calls the dispatcher with records, one after the other.
     ///
     /// # Errors
