@@ -164,6 +164,25 @@ test('--reconnect tries again when nobody listens yet, and Ctrl-C ends it betwee
   assert.equal((await interrupted.end()).code, 1);
 });
 
+test('--reconnect ends when a status or a close code is final', limit, async (t) => {
+  const refusing = http.createServer((_req, res) => res.writeHead(403).end());
+  await once(refusing.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => refusing.close());
+  const { port } = refusing.address();
+  const refused = await command(t, ['connect', `127.0.0.1:${port}`, '--reconnect']).end();
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /403.*\ngiven up: .*\n$/s);
+  for (const [closing, expected] of [
+    [1000, 0],
+    [4001, 1],
+  ]) {
+    const url = await serve(t, (socket) => socket.close(closing));
+    const { code, stderr } = await command(t, ['connect', url, '--reconnect']).end();
+    assert.equal(code, expected);
+    assert.match(stderr, new RegExp(`closed, ${closing}.*\ngiven up: .*\n$`, 's'));
+  }
+});
+
 test('--follow-redirects goes where the server says', limit, async (t) => {
   const { url, messages } = await keep(t);
   const elsewhere = http.createServer();

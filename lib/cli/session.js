@@ -80,6 +80,7 @@ class Session {
     client.on('pong', (text) => this.#show(() => display.note(this.#pong(text))));
     client.on('error', (error) => this.#failed(error));
     client.on('close', (reason, _sid, code) => this.#lost(reason, code));
+    client.on('giveup', () => this.#gaveUp());
     this.#out.onDrain(() => client.resume(this.#sid ?? []));
   }
 
@@ -121,6 +122,13 @@ class Session {
     const why = code === 1006 ? 'the connection was lost' : `${code} ${shown(reason)}`.trimEnd();
     this.#display.note(`closed, ${why}${goesOn ? '; it is opened again' : ''}`);
     if (!goesOn) this.#over();
+  }
+
+  /** With `--reconnect`: what the server has said is final. The exit code is that of the last failure or close. */
+  #gaveUp() {
+    this.#out.endPrompt();
+    this.#display.note('given up: what the server has answered is final, and no further try is made');
+    this.#over();
   }
 
   /** A connection is there: the first one, or one that follows a lost one. @param {string} sid */
