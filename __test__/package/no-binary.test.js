@@ -2,8 +2,10 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
+const { createRequire } = require('node:module');
 const path = require('node:path');
 const { test } = require('node:test');
+const { compileFunction } = require('node:vm');
 const { Project, packed } = require('./support/project');
 const { thisPlatform } = require('../../lib/native/platform');
 const { version } = require('../../package.json');
@@ -39,6 +41,18 @@ async function installed(t, ...omit) {
   return project;
 }
 
+/** A file of `lib/native` as bundlers have it: a function among others, in a file of another name and place. */
+function bundled(name) {
+  const from = path.join(__dirname, '..', '..', 'lib', 'native', name);
+  const file = path.join(path.parse(__dirname).root, 'bundle', 'app.js');
+  const { resolve } = createRequire(file);
+  const inBundle = Object.assign((id) => createRequire(from)(id), { resolve });
+  const module = { exports: {} };
+  const run = compileFunction(fs.readFileSync(from, 'utf8'), ['module', 'require', '__filename', '__dirname']);
+  run(module, inBundle, file, path.dirname(file));
+  return module.exports;
+}
+
 /** What `require` says there, of which the first line and the last one are always the same. */
 async function failure(project, ...flags) {
   const { stdout, stderr } = await project.node(...flags, 'require.cjs');
@@ -54,6 +68,17 @@ async function failure(project, ...flags) {
     assert.equal(lines.shift(), `websockets ${version} has no binary that can be loaded on ${text}.`);
   return { ...said, lines };
 }
+
+test('from a bundle: what to tell the bundler', () => {
+  const { noBinary } = bundled('load-error.js');
+  const cause = new Error('of the loader');
+  const error = noBinary(cause);
+  assert.deepEqual([error.code, error.cause], ['ERR_WS_NO_BINARY', cause]);
+  const [first, ...lines] = error.message.split('\n');
+  assert.equal(first, `websockets ${version} has no binary that can be loaded on ${text}.`);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0], /--external:websockets.*externals: \{ websockets/);
+});
 
 test('without the package of the platform', limit, async (t) => {
   const project = await installed(t, OWN);

@@ -97,6 +97,13 @@ function absences(own) {
   ];
 }
 
+/** A bundler has made other files of these, and none of the binary. */
+const isBundled = path.basename(__filename) !== 'load-error.js';
+
+/** What helps then. */
+const LEAVE_OUT =
+  'This is a bundle, and the binary is a file that is not in it. Leave websockets out of the bundle, and have it in node_modules beside it: esbuild --platform=node --external:websockets; webpack externals: { websockets: "commonjs websockets" }; Rollup external: ["websockets"]; ncc -e websockets';
+
 /** @param {string} title @param {string[]} lines @returns {string} */
 const list = (title, lines) => [title, ...lines.map((line) => `  - ${line}`)].join('\n');
 
@@ -112,6 +119,7 @@ function noBinary(error) {
   const found = findBinary(name);
   const parts = [`websockets ${version} has no binary that can be loaded on ${text}.`];
   let cause = error;
+  if (isBundled) return Object.assign(failure('ERR_WS_NO_BINARY', [...parts, LEAVE_OUT].join('\n')), { cause });
   if (found !== undefined) {
     try {
       require(found); // the generated loader keeps the message of an error alone
