@@ -12,6 +12,20 @@ export type Data = string | ArrayBufferView | ArrayBuffer;
 /** Whom a method addresses: one sid, several, or, with `null`, all. */
 export type Sids = string | readonly string[] | null;
 
+/** How many messages a peer may send. */
+export interface MaxMessagesOptions {
+  /** Messages per second in the long run. From 1 to 1000000; `Infinity` is no limit. */
+  perSecond: number;
+  /** Messages that may come at once. From 1 to 10000000. @default 10 * perSecond */
+  burst?: number | undefined;
+  /**
+   * What becomes of a peer that sends more: `'close'` is an error and close 1008; with `'pause'` it is not read until
+   * it may send the next.
+   * @default 'close'
+   */
+  action?: 'close' | 'pause' | undefined;
+}
+
 /** The options of a `Base`. One that is `undefined` is as one not given. */
 export interface BaseOptions {
   /**
@@ -52,6 +66,12 @@ export interface BaseOptions {
    * @default 10000
    */
   maxControlFrames?: number | undefined;
+  /**
+   * Messages per second that a peer may send, or more about that. A number is the rate, ten times as many may come at
+   * once, and more is an error and closes the connection with 1008. From 1 to 1000000; `Infinity` is no limit.
+   * @default Infinity
+   */
+  maxMessages?: number | MaxMessagesOptions | undefined;
   /**
    * Bytes queued for one peer that does not read. A send that finds as many is an error, and drops
    * that connection. From 1; `Infinity` allowed.
@@ -378,6 +398,7 @@ export type WebSocketErrorCode =
   | 'WS_ERR_TOO_MANY_BUFFERED_PARTS'
   | 'WS_ERR_TOO_MANY_EMPTY_FRAGMENTS'
   | 'WS_ERR_TOO_MANY_CONTROL_FRAMES'
+  | 'WS_ERR_TOO_MANY_MESSAGES'
   | 'WS_ERR_UNEXPECTED_MASK'
   | 'WS_ERR_UNEXPECTED_RSV_1'
   | 'WS_ERR_UNEXPECTED_RSV_2_3'

@@ -22,6 +22,7 @@ const LIMITS: Limits = Limits {
     max_fragments: 5,
     max_empty_fragments: 2,
     max_control_frames: None,
+    max_messages: None,
 };
 
 fn config(role: Role, enforce_masking: bool) -> Config {

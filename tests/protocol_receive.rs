@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use support::*;
 use websockets::protocol::{
-    Config, Connection, Event, Header, Limits, Opcode, Payload, Role, State, Violation,
+    Config, Connection, Deflate, DeflateParams, Event, Header, Limits, MessageLimit, Opcode,
+    PastLimit, Payload, Role, State, Violation,
 };
 
 /// Sends `bytes` to a server, whole and then byte by byte, and expects it to fail.
@@ -311,6 +312,89 @@ fn pings_and_unsolicited_pongs_are_limited_by_their_rate() {
     end.close(1000, "");
     end.receive(&masked(Opcode::Ping, b"p").repeat(100));
     assert_eq!(end.state(), State::Closing);
+}
+
+fn at_most_messages(past: PastLimit) -> Config {
+    limits(Limits {
+        max_messages: Some(MessageLimit {
+            per_second: 1,
+            burst: 3,
+            past,
+        }),
+        ..Limits::default()
+    })
+}
+
+#[test]
+fn messages_are_limited_by_their_rate_whatever_they_come_in() {
+    let config = at_most_messages(PastLimit::Fail);
+    let one = [
+        fragment(Opcode::Text, b"m"),
+        masked(Opcode::Ping, b"p"),
+        masked(Opcode::Continuation, b"n"),
+    ]
+    .concat();
+    let too_many = Violation::TooManyMessages { limit: 1 };
+    fails_with(config.clone(), &one.repeat(4), too_many);
+
+    let mut end = End::new(config);
+    end.receive(&one.repeat(3));
+    for _ in 0..100 {
+        end.now += 1_000;
+        end.receive(&one);
+    }
+    assert_eq!(end.state(), State::Open);
+    // Nothing counts once we close.
+    end.close(1000, "");
+    end.receive(&one.repeat(100));
+    assert_eq!(end.state(), State::Closing);
+}
+
+#[test]
+fn one_message_too_many_is_not_inflated() {
+    let agreed = DeflateParams::agreed("permessage-deflate").unwrap();
+    let config = Config {
+        deflate: Some(Deflate::new(&agreed, Role::Server, 6, 0)),
+        ..at_most_messages(PastLimit::Fail)
+    };
+    let mut bytes = masked(Opcode::Binary, b"m").repeat(3);
+    let mut no_deflate_data = masked(Opcode::Binary, b"\xff\xff\xff");
+    no_deflate_data[0] |= 0x40;
+    bytes.extend(no_deflate_data);
+    fails_with(config, &bytes, Violation::TooManyMessages { limit: 1 });
+}
+
+#[test]
+fn a_peer_that_is_held_back_is_taken_from_as_time_goes_by() {
+    let config = Arc::new(at_most_messages(PastLimit::HoldBack));
+    let mut connection = Connection::new(config, 0);
+    let mut bytes = [
+        masked(Opcode::Text, b"m").repeat(5),
+        masked(Opcode::Ping, b"p"),
+    ]
+    .concat();
+    let length = masked(Opcode::Text, b"m").len();
+    let (mut out, mut at, mut seen) = (Vec::new(), 0, 0);
+    for (now, messages) in [
+        (0, 3),
+        (999, 3),
+        (1_000, 4),
+        (1_500, 4),
+        (2_000, 5),
+        (2_999, 5),
+    ] {
+        let rest = &mut bytes[at..];
+        at += connection.receive_while(rest, now, &mut out, &mut |_| seen += 1, || true);
+        assert_eq!((at, seen), (messages * length, messages), "{now}");
+        assert!(connection.is_held_back(now));
+    }
+    assert_eq!(connection.next_message_at(), Some(3_000));
+    assert!(!connection.is_held_back(3_000));
+    // Nothing is, once we close; and the peer that is gone sends no more.
+    connection.close(1000, "", 2_999, &mut out);
+    assert!(!connection.is_held_back(2_999));
+    connection.stop_holding_back();
+    assert_eq!(connection.next_message_at(), None);
 }
 
 #[test]

@@ -98,10 +98,12 @@ class Group {
 function connectionSettings({ options }, { mask, enforceMasking, deflate }) {
   const { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount } = options;
   const { timeout, pingInterval, closeTimeout } = options;
+  const { perSecond, burst, pauses } = options.maxMessages;
   const { level, threshold } = options.perMessageDeflate ?? DEFAULTS;
   const limits = { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount };
+  const messages = { maxMessages: perSecond, messageBurst: burst, pausesMessages: pauses };
   const times = { timeout, pingInterval, closeTimeout };
-  return { mask, enforceMasking, ...limits, ...times, deflate, level, threshold };
+  return { mask, enforceMasking, ...limits, ...messages, ...times, deflate, level, threshold };
 }
 
 module.exports = { Group, connectionSettings };

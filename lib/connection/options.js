@@ -6,6 +6,7 @@ const { isUint8Array } = require('node:util').types;
 const { boolean, delay, integer, object } = require('../options/check.js');
 const { invalidType } = require('../util/errors.js');
 const { resolveExtensions } = require('../extensions/resolve.js');
+const { checkMaxMessages } = require('../options/max-messages.js');
 const { checkPerMessageDeflate } = require('../options/per-message-deflate.js');
 const { parseUrl } = require('../options/url.js');
 const { defaults } = require('../native/constants.js');
@@ -25,6 +26,7 @@ const OPTIONS = {
   maxPayload: { default: defaults.maxPayload, check: integer(0, constants.MAX_STRING_LENGTH) },
   maxFragments: { default: defaults.maxFragments, check: integer(1, 2 ** 32 - 1) },
   maxControlFrames: { default: defaults.maxControlFrames, check: integer(1, 1_000_000, true) },
+  maxMessages: { default: Infinity, check: checkMaxMessages },
   maxBufferedAmount: {
     default: 64 * 1024 * 1024,
     check: integer(1, Number.MAX_SAFE_INTEGER, true),

@@ -33,6 +33,12 @@ export interface Settings {
   maxFragments: number;
   /** Of those a second that nobody asked for; `Infinity` is no limit. */
   maxControlFrames: number;
+  /** A second; `Infinity` is no limit. */
+  maxMessages: number;
+  /** Those that may come at once. */
+  messageBurst: number;
+  /** Whether a peer that sends more is not read for a while, rather than failed. */
+  pausesMessages: boolean;
   /** Bytes that may wait to be written. */
   maxBufferedAmount: number;
   /** ms of silence after which the connection is closed; 0 is never. */

@@ -1,5 +1,5 @@
 //! The settings of a connection, which `lib/` passes as one object: `mask`, `enforceMasking`, `maxPayload`,
-//! `maxFragments`, `maxControlFrames`, `timeout`, `pingInterval`, `closeTimeout`, `maxBufferedAmount`, and of
+//! `maxFragments`, `maxControlFrames`, `maxMessages`, `messageBurst`, `pausesMessages`, `timeout`, `pingInterval`, `closeTimeout`, `maxBufferedAmount`, and of
 //! permessage-deflate `deflate` (the element that was agreed on; empty, it is off), `level` and `threshold`.
 //!
 //! They are read by name at each `open`, which takes some 2 µs of the hundreds that an upgrade takes. To
@@ -10,7 +10,7 @@ use super::deflate::{agreed, role};
 use super::status::Outcome;
 use super::values::object::{Properties, wrong};
 use crate::engine::memory::KEPT;
-use crate::protocol::{Config, Limits, Memory, Millis};
+use crate::protocol::{Config, Limits, Memory, MessageLimit, Millis, PastLimit};
 
 /// What holds for a connection; what is common to many is shared by `EnvState::share`.
 pub(super) struct Settings {
@@ -45,6 +45,7 @@ impl Settings {
                         .unwrap_or(u32::MAX),
                     // `Infinity` is no limit.
                     max_control_frames: settings.u64(c"maxControlFrames")?.try_into().ok(),
+                    max_messages: message_limit(&settings)?,
                     ..Limits::default()
                 },
                 timeout: some(settings.u64(c"timeout")?),
@@ -56,4 +57,22 @@ impl Settings {
             max_buffered: size(settings.u64(c"maxBufferedAmount")?),
         })
     }
+}
+
+/// How many messages the peer may send; `Infinity` is no limit.
+fn message_limit(settings: &Properties<'_>) -> Outcome<Option<MessageLimit>> {
+    let per_second = settings.u64(c"maxMessages")?;
+    let burst = settings.u64(c"messageBurst")?;
+    let past = match settings.bool(c"pausesMessages")? {
+        true => PastLimit::HoldBack,
+        false => PastLimit::Fail,
+    };
+    let limit = u32::try_from(per_second)
+        .ok()
+        .map(|per_second| MessageLimit {
+            per_second,
+            burst: u32::try_from(burst).unwrap_or(u32::MAX),
+            past,
+        });
+    Ok(limit)
 }

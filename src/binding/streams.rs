@@ -227,7 +227,8 @@ pub(super) fn close(call: &Call<'_>) -> Returned {
 /// `streamFire(slot, now)`: does what is due.
 pub(super) fn fire(call: &Call<'_>) -> Returned {
     let now = call.u64(1)?;
-    step(call, |stream, batch| stream.fire(now, batch))
+    step(call, |stream, batch| stream.fire(now, batch))?;
+    take_all(call, now)
 }
 
 /// `streamPause(slot, on, now)` → whether it is paused then: one that is lost cannot be. The peer's silence does

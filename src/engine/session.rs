@@ -49,6 +49,8 @@ enum Reading {
     Paused,
     /// The env has no room for records.
     Suspended,
+    /// The peer has sent as many messages as it may, until it may send the next.
+    HeldBack,
     /// The connection is lost: what has come is taken, whatever the app asks for.
     Lost,
     /// The peer's FIN was read; what is queued is still being written.
@@ -117,7 +119,20 @@ impl Session {
     /// When [`Session::fire`] is to be called. It changes with every call.
     #[must_use]
     pub fn deadline(&self) -> Option<Millis> {
-        self.protocol.deadline()
+        let due = self.protocol.deadline();
+        match self.held_back_until() {
+            Some(at) => Some(due.map_or(at, |due| due.min(at))),
+            None => due,
+        }
+    }
+
+    /// When the peer is read again, if it is held back because of its messages.
+    #[must_use]
+    pub fn held_back_until(&self) -> Option<Millis> {
+        match self.reading {
+            Reading::HeldBack => self.protocol.next_message_at(),
+            _ => None,
+        }
     }
 
     /// Whether its time is up at `now`.
@@ -126,7 +141,8 @@ impl Session {
         self.deadline().is_some_and(|at| at <= now)
     }
 
-    /// Whether the peer is to be read: neither the app nor the env holds that back, and it has not ended.
+    /// Whether the peer is to be read: neither the app nor the env nor its own haste holds
+    /// that back, and it has not ended.
     #[must_use]
     pub fn may_read(&self) -> bool {
         matches!(self.reading, Reading::On | Reading::Lost)
@@ -231,6 +247,7 @@ impl Session {
             .receive_while(bytes, now, out, &mut count, goes_on);
         self.has_reported |= cost.get() > 0;
         self.keep(begins, before, out);
+        self.hold_back(now);
         taken
     }
 
@@ -258,6 +275,7 @@ impl Session {
         });
         self.has_reported |= cost > 0;
         self.keep(begins, before, out);
+        self.hold_back(now);
     }
 
     /// If much waits to be written, only the latest ping is answered, and once all is written (RFC 6455 §5.5.3).
@@ -267,6 +285,16 @@ impl Session {
             self.protocol.set_congested(true, out);
         }
         self.protocol.expect_pongs(pressure.pings);
+    }
+
+    /// A peer that has sent as many messages as it may is not read until it may send the next. Its silence is not its
+    /// own meanwhile.
+    #[inline]
+    fn hold_back(&mut self, now: Millis) {
+        if self.reading == Reading::On && self.protocol.is_held_back(now) {
+            self.reading = Reading::HeldBack;
+            self.protocol.suspend(now);
+        }
     }
 
     /// This many pings are about to be sent.
@@ -331,6 +359,7 @@ impl Session {
         if self.reading != Reading::Ended {
             self.read_on(now);
             self.reading = Reading::Lost;
+            self.protocol.stop_holding_back();
         }
     }
 
@@ -431,22 +460,25 @@ impl Session {
         if self.reading == Reading::Ended {
             self.protocol.end_writes();
         }
-        let waits = matches!(self.reading, Reading::Paused | Reading::Suspended);
+        let waits = self.waits();
         if waits {
             self.read_on(now);
         }
         waits
     }
 
-    /// Does what is due at `now`. The transport has handed in what it could read before.
+    /// Does what is due at `now`. The transport has handed in what it could read before. True if the peer is read again
+    /// by that.
     pub fn fire(
         &mut self,
         now: Millis,
         out: &mut Vec<u8>,
         on_event: &mut impl FnMut(Event<'_>) -> usize,
-    ) {
+    ) -> bool {
+        let is_over = self.held_back_until().is_some_and(|at| at <= now);
+        let reads_on = is_over && self.read_on(now);
         if !self.is_due(now) {
-            return;
+            return reads_on;
         }
         self.release_closing_answer(out);
         let (before, mut begins) = (out.len(), false);
@@ -455,13 +487,14 @@ impl Session {
             on_event(event);
         });
         self.keep(begins, before, out);
+        reads_on
     }
 
     /// The app stops reading, or goes on; the peer's silence does not count meanwhile. True if that changes
     /// whether the peer is read.
     pub fn pause(&mut self, paused: bool, now: Millis) -> bool {
         match self.reading {
-            Reading::On | Reading::Suspended if paused => {
+            Reading::On | Reading::Suspended | Reading::HeldBack if paused => {
                 self.protocol.suspend(now);
                 self.reading = Reading::Paused;
                 true
@@ -484,9 +517,17 @@ impl Session {
         self.reading == Reading::Suspended && self.read_on(now)
     }
 
+    /// Whether something holds back the reading, which goes on after that.
+    fn waits(&self) -> bool {
+        matches!(
+            self.reading,
+            Reading::Paused | Reading::Suspended | Reading::HeldBack
+        )
+    }
+
     /// The peer is read, whatever held that back.
     pub fn read_on(&mut self, now: Millis) -> bool {
-        if matches!(self.reading, Reading::Paused | Reading::Suspended) {
+        if self.waits() {
             self.protocol.resume(now);
         }
         if self.reading != Reading::Lost {

@@ -51,6 +51,8 @@ pub struct Stream {
     limit: usize,
     turn: Turn,
     flow: Flow,
+    /// Until when the peer is held back because of its messages, as JavaScript has it.
+    held_back: Option<Millis>,
     /// Bytes that came while they had to wait for the end of a pause.
     unwanted: usize,
     /// The stream has written all, its end included.
@@ -78,6 +80,7 @@ impl Stream {
             limit,
             turn: Turn::Unopened,
             flow: Flow::Running,
+            held_back: None,
             unwanted: 0,
             is_finished: false,
             is_full: false,
@@ -302,7 +305,7 @@ impl Stream {
         });
     }
 
-    /// Does what is due at `now`.
+    /// Does what is due at `now`. What came may be taken then.
     pub fn fire(&mut self, now: Millis, batch: &mut Batch) {
         self.step(batch, |session, _, answer, record| {
             session.fire(now, answer, &mut |event| record(event));
@@ -339,15 +342,18 @@ impl Stream {
         self.turn == Turn::Idle && self.session.unread() > 0
     }
 
-    /// Has the stream read, or the peer wait: for the app, or for an extension.
+    /// Has the stream read, or the peer wait: for the app, for an extension, or because of its messages. With a peer that
+    /// is held back, the deadline has changed: JavaScript hears of that in any case.
     fn regulate(&mut self, batch: &mut Batch) {
-        let stops = self.is_full || self.is_paused() || self.is_behind();
+        let held_back = self.session.held_back_until();
+        let stops = self.is_full || self.is_paused() || held_back.is_some() || self.is_behind();
         let (flow, kind) = match stops {
             true => (Flow::Stopped, Kind::Stop),
             false => (Flow::Running, Kind::Go),
         };
-        if flow != self.flow && self.session.phase() != State::Closed {
-            self.flow = flow;
+        let is_news = flow != self.flow || held_back != self.held_back;
+        if is_news && self.session.phase() != State::Closed {
+            (self.flow, self.held_back) = (flow, held_back);
             batch.push_bare(kind, self.slot);
         }
     }

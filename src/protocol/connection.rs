@@ -14,6 +14,7 @@ use super::frame::opcode::Opcode;
 use super::message::assembly::Message;
 use super::message::reader::{Item, Reader};
 use super::message::utf8::is_valid_utf8;
+use super::messages::Messages;
 use super::role::Role;
 use super::state::State;
 use super::status_code::{ABNORMAL, GOING_AWAY, NO_STATUS};
@@ -42,6 +43,7 @@ pub struct Connection {
     deflate: Option<Box<PerMessageDeflate>>,
     timers: Timers,
     control_frames: ControlFrames,
+    messages: Messages,
     state: State,
     /// The peer broke the rules: nothing it sends is waited for.
     violated: bool,
@@ -66,6 +68,7 @@ impl Connection {
             deflate,
             timers: Timers::new(now),
             control_frames: ControlFrames::default(),
+            messages: Messages::default(),
             state: State::Open,
             violated: false,
             congested: false,
@@ -90,8 +93,8 @@ impl Connection {
         self.receive_while(input, now, out, on_event, || true);
     }
 
-    /// The same, but it stops after an item (a message or a control frame) once `goes_on` denies. Returns how many
-    /// bytes were taken; the others are as they came.
+    /// The same, but it stops after an item (a message or a control frame) once `goes_on` denies, or the peer is to be
+    /// [held back](Self::is_held_back). Returns how many bytes were taken; the others are as they came.
     #[inline]
     pub fn receive_while(
         &mut self,
@@ -106,7 +109,7 @@ impl Connection {
             self.timers.received(now);
         }
         let mut rest = input;
-        while !rest.is_empty() && self.is_reading() && goes_on() {
+        while !rest.is_empty() && self.is_reading() && goes_on() && !self.is_held_back(now) {
             let item = self.reader.read(&mut rest, &self.config);
             self.receive_item(item, now, out, on_event);
         }
@@ -139,6 +142,24 @@ impl Connection {
         self.receive_item(item, now, out, on_event);
     }
 
+    /// Whether the peer has sent as many messages as it may, and nothing of it is to be read until
+    /// [`next_message_at`](Self::next_message_at).
+    #[inline]
+    pub fn is_held_back(&self, now: Millis) -> bool {
+        self.next_message_at().is_some_and(|at| at > now) && self.state == State::Open
+    }
+
+    /// When the peer may send the next message; `None` if that is not limited, or more is a violation.
+    #[inline]
+    pub fn next_message_at(&self) -> Option<Millis> {
+        self.messages.next_at(self.config.limits.max_messages)
+    }
+
+    /// The peer is gone: what has come of it is taken, however many messages that are.
+    pub fn stop_holding_back(&mut self) {
+        self.messages.lift();
+    }
+
     /// Does what follows from what the reader found.
     #[inline]
     fn receive_item(
@@ -150,14 +171,11 @@ impl Connection {
     ) {
         match item {
             Ok(None) => {}
-            // Only while open: the reader discards messages from our close frame on.
-            Ok(Some(Item::Message(Message::Text(payload)))) => on_event(Event::Text(payload)),
-            Ok(Some(Item::Message(Message::Binary(payload)))) => {
-                on_event(Event::Binary(payload));
-            }
-            Ok(Some(Item::Message(Message::Compressed(opcode, payload)))) => {
-                match self.inflate(opcode, &payload) {
-                    Ok(event) => on_event(event),
+            Ok(Some(Item::Message(message))) => {
+                // Before it is inflated.
+                let limit = self.config.limits.max_messages;
+                match self.messages.message(now, limit) {
+                    Ok(()) => self.receive_message(message, now, out, on_event),
                     Err(violation) => self.fail(violation, now, out, on_event),
                 }
             }
@@ -165,6 +183,26 @@ impl Connection {
                 self.receive_control(opcode, payload, now, out, on_event);
             }
             Err(violation) => self.fail(violation, now, out, on_event),
+        }
+    }
+
+    /// Reports a message.
+    #[inline]
+    fn receive_message(
+        &mut self,
+        message: Message<'_>,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        match message {
+            // Only while open: the reader discards messages from our close frame on.
+            Message::Text(payload) => on_event(Event::Text(payload)),
+            Message::Binary(payload) => on_event(Event::Binary(payload)),
+            Message::Compressed(opcode, payload) => match self.inflate(opcode, &payload) {
+                Ok(event) => on_event(event),
+                Err(violation) => self.fail(violation, now, out, on_event),
+            },
         }
     }
 

@@ -1,5 +1,6 @@
 //! How many control frames a peer sends that nobody asked for.
 
+use super::bucket::{Bucket, Rate};
 use super::config::Millis;
 use super::error::Violation;
 use super::limits::Limits;
@@ -7,15 +8,11 @@ use super::limits::Limits;
 /// What may come at once, in seconds of the rate. A peer that we do not read for a while, or whose
 /// packets were held up on their way, has what it sent meanwhile come in one piece.
 const BURST: u64 = 10;
-/// One frame, in thousandths: the rate is per second, and time comes in milliseconds.
-const FRAME: u64 = 1_000;
 
-/// Pings, and pongs that answer none of ours, as a leaky bucket that is one number: the time at
-/// which it will be empty (GCRA).
+/// Pings, and pongs that answer none of ours.
 #[derive(Debug, Default)]
 pub(super) struct ControlFrames {
-    /// In milliseconds times the rate, which are thousandths of a frame.
-    empty_at: u64,
+    bucket: Bucket,
     /// Pings of ours whose pongs may still come. A pong may be left out (RFC 6455 §5.5.3), so that
     /// none of them expires.
     awaited_pongs: u32,
@@ -36,13 +33,13 @@ impl ControlFrames {
         let Some(limit) = limits.max_control_frames else {
             return Ok(());
         };
-        let rate = u64::from(limit);
-        let now = now.saturating_mul(rate);
-        let empty_at = self.empty_at.max(now).saturating_add(FRAME);
-        if empty_at - now > BURST * rate * FRAME {
+        let rate = Rate {
+            per_second: limit,
+            burst: BURST * u64::from(limit),
+        };
+        if !self.bucket.add(now, rate) {
             return Err(Violation::TooManyControlFrames { limit });
         }
-        self.empty_at = empty_at;
         Ok(())
     }
 

@@ -57,6 +57,11 @@ pub enum Violation {
         /// The limit, in frames per second.
         limit: u32,
     },
+    /// More messages than [`Limits::max_messages`](super::Limits::max_messages) allows.
+    TooManyMessages {
+        /// The limit, in messages per second.
+        limit: u32,
+    },
     /// A text message that is not UTF-8 (RFC 6455 §8.1).
     InvalidUtf8,
     /// A compressed message that is no DEFLATE data, refers to what is not in the window, or ends
@@ -75,7 +80,7 @@ pub enum Violation {
 
 impl Violation {
     /// The status code of the close frame that answers this violation (RFC 6455 §7.4.1): 1002 for
-    /// the protocol, 1007 for UTF-8 and DEFLATE data, 1008 for counts of frames, 1009 for lengths, 1011 for ours.
+    /// the protocol, 1007 for UTF-8 and DEFLATE data, 1008 for counts, 1009 for lengths, 1011 for ours.
     pub fn close_code(&self) -> u16 {
         self.row().0
     }
@@ -108,6 +113,7 @@ impl Violation {
             Self::TooManyControlFrames { .. } => {
                 (POLICY_VIOLATION, "WS_ERR_TOO_MANY_CONTROL_FRAMES")
             }
+            Self::TooManyMessages { .. } => (POLICY_VIOLATION, "WS_ERR_TOO_MANY_MESSAGES"),
             Self::InvalidUtf8 => (INVALID_PAYLOAD, "WS_ERR_INVALID_UTF8"),
             Self::InvalidCompressedData => (INVALID_PAYLOAD, "WS_ERR_INVALID_COMPRESSED_DATA"),
             Self::CompressedFrameDropped => (INTERNAL_ERROR, "ERR_WS_EXTENSION"),
@@ -172,6 +178,12 @@ impl fmt::Display for Violation {
                     "too many pings and unsolicited pongs; at most {limit} are allowed per second"
                 )
             }
+            Self::TooManyMessages { limit } => {
+                write!(
+                    f,
+                    "too many messages; at most {limit} are allowed per second"
+                )
+            }
             Self::InvalidUtf8 => f.write_str("text message is not valid UTF-8"),
             Self::InvalidCompressedData => {
                 f.write_str("compressed message is not valid DEFLATE data")
@@ -198,7 +210,7 @@ mod tests {
     use super::super::frame::close::MAX_REASON_LENGTH;
     use super::*;
 
-    const ALL: [(Violation, u16, &str); 21] = [
+    const ALL: [(Violation, u16, &str); 22] = [
         (Violation::UnmaskedFrame, 1002, "WS_ERR_EXPECTED_MASK"),
         (Violation::MaskedFrame, 1002, "WS_ERR_UNEXPECTED_MASK"),
         (Violation::ReservedBit1, 1002, "WS_ERR_UNEXPECTED_RSV_1"),
@@ -249,6 +261,11 @@ mod tests {
             Violation::TooManyControlFrames { limit: u32::MAX },
             1008,
             "WS_ERR_TOO_MANY_CONTROL_FRAMES",
+        ),
+        (
+            Violation::TooManyMessages { limit: u32::MAX },
+            1008,
+            "WS_ERR_TOO_MANY_MESSAGES",
         ),
         (Violation::InvalidUtf8, 1007, "WS_ERR_INVALID_UTF8"),
         (

@@ -24,6 +24,29 @@ pub struct Limits {
     /// does so every few seconds; one that measures round trips, a few thousand times a second. A
     /// flood brings millions, and takes the JavaScript thread for itself.
     pub max_control_frames: Option<u32>,
+    /// Messages per second, with what becomes of a peer that sends more. Default: `None`, off: what is many depends on
+    /// the app.
+    pub max_messages: Option<MessageLimit>,
+}
+
+/// How many messages a peer may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageLimit {
+    /// Messages per second in the long run, at least 1.
+    pub per_second: u32,
+    /// Messages that may come at once, at least 1.
+    pub burst: u32,
+    /// What becomes of a peer that sends more.
+    pub past: PastLimit,
+}
+
+/// What becomes of a peer that sends more messages than it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PastLimit {
+    /// It fails, with [`Violation::TooManyMessages`].
+    Fail,
+    /// It is not read until it may send the next.
+    HoldBack,
 }
 
 impl Default for Limits {
@@ -33,6 +56,7 @@ impl Default for Limits {
             max_fragments: 131_072,
             max_empty_fragments: 1_024,
             max_control_frames: Some(10_000),
+            max_messages: None,
         }
     }
 }

@@ -12,6 +12,8 @@
 //! | `config`, `limits`, `role` | what may be set, and which end we are |
 //! | `memory` | where the memory of large messages comes from |
 //! | `timers` | idle, ping and close clocks |
+//! | `bucket` | what counts by the second |
+//! | `messages` | how many messages the peer sends |
 //! | `control_frames` | how many pings and pongs the peer sends, §5.5 |
 //! | `status_code` | what a close frame says, §7.4 |
 //! | `event` | what a connection reports |
@@ -24,6 +26,7 @@
 //! Files in here import from each other by their own paths. What is public is named below, and other layers
 //! import it from here.
 
+mod bucket;
 mod config;
 mod connection;
 mod control_frames;
@@ -35,6 +38,7 @@ mod handshake;
 mod limits;
 mod memory;
 mod message;
+mod messages;
 mod role;
 mod state;
 pub mod status_code;
@@ -63,7 +67,7 @@ pub use handshake::extension_list::{
     ExtensionElement, ExtensionListError, ExtensionParameter, MAX_EXTENSION_PARAMETERS,
     MAX_EXTENSIONS, MAX_EXTENSIONS_LENGTH, parse_extension_list,
 };
-pub use limits::{Limits, largest_compressed};
+pub use limits::{Limits, MessageLimit, PastLimit, largest_compressed};
 pub use memory::{LARGE, Memory, MemorySource};
 pub use message::utf8::is_valid_utf8;
 pub use role::Role;

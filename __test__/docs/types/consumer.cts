@@ -48,6 +48,7 @@ const options: BaseOptions = {
   maxPayload: 1024,
   maxFragments: 16,
   maxControlFrames: Infinity,
+  maxMessages: { perSecond: 50, burst: 200, action: 'pause' },
   maxBufferedAmount: Infinity,
   closeTimeout: 1000,
   pingInterval: 30_000,

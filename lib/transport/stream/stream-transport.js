@@ -210,6 +210,8 @@ class StreamTransport {
       case STOP:
         this.#isStopped = true;
         this.#methods.pause?.call(this.#socket);
+        // A peer that is held back is read again when its time has come.
+        this.#alarm.set();
         break;
       case GO:
         this.#isStopped = false;

@@ -130,10 +130,14 @@ impl Connection {
             return;
         }
         if self.session.is_due(now) {
+            let mut is_read_on = false;
             self.step(&mut context.output, |session, answer, record| {
-                session.fire(now, answer, &mut |event| record(event));
+                is_read_on = session.fire(now, answer, &mut |event| record(event));
             });
             self.settle(context);
+            if is_read_on {
+                self.read_on(context);
+            }
         } else {
             self.arm(context);
         }

@@ -1,7 +1,7 @@
 //! A session by itself, with a clock that is made up.
 
 use super::*;
-use crate::protocol::{Role, encode_frame};
+use crate::protocol::{MessageLimit, PastLimit, Role, encode_frame};
 
 const LIMIT: Pressure = Pressure {
     queued: HIGH_MARK,
@@ -23,8 +23,24 @@ struct Driven {
 
 impl Driven {
     fn new(role: Role) -> Self {
+        Self::configured(Config::new(role))
+    }
+
+    /// A server that holds back who sends more than a message a second, and two at once.
+    fn holding_back() -> Self {
+        let mut config = Config::new(Role::Server);
+        config.limits.max_messages = Some(MessageLimit {
+            per_second: 1,
+            burst: 2,
+            past: PastLimit::HoldBack,
+        });
+        config.timeout = Some(5_000);
+        Self::configured(config)
+    }
+
+    fn configured(config: Config) -> Self {
         Self {
-            session: Session::new(Arc::new(Config::new(role)), 0),
+            session: Session::new(Arc::new(config), 0),
             out: Vec::new(),
             seen: Vec::new(),
         }
@@ -71,10 +87,10 @@ impl Driven {
         self.session.end_reads(pressure, 0, &mut see);
     }
 
-    fn fire(&mut self, now: Millis) {
+    fn fire(&mut self, now: Millis) -> bool {
         let (out, seen) = (&mut self.out, &mut self.seen);
         let mut see = |event: Event<'_>| see(seen, &event);
-        self.session.fire(now, out, &mut see);
+        self.session.fire(now, out, &mut see)
     }
 
     /// All that was queued is written.
@@ -396,5 +412,77 @@ fn a_loss_while_the_end_waits_for_what_is_to_be_written_is_taken_once() {
     driven.session.lose_after_unread(0);
     assert!(driven.take(Pressure::default(), 0));
     assert!(!driven.take(Pressure::default(), 0));
+    assert_eq!(driven.session.phase(), State::Closed);
+}
+
+#[test]
+fn a_peer_that_is_held_back_is_read_again_when_its_time_has_come() {
+    let mut driven = Driven::holding_back();
+    driven.receive(Pressure::default(), &[TEXT, TEXT, TEXT, TEXT, CLOSE]);
+    assert_eq!(driven.seen, ["text"; 2]);
+    for now in [1_000, 2_000] {
+        assert!(!driven.session.may_read());
+        assert_eq!(driven.session.held_back_until(), Some(now));
+        assert_eq!(driven.session.deadline(), Some(now));
+        assert!(!driven.take(Pressure::default(), now - 1));
+        assert!(!driven.fire(now - 1));
+        assert!(driven.fire(now));
+        assert_eq!(driven.session.held_back_until(), None);
+        assert!(driven.take(Pressure::default(), now));
+    }
+    assert_eq!(driven.seen, ["text"; 4]);
+    // The close frame waits as well: it is the next that comes.
+    assert!(driven.fire(3_000));
+    assert!(driven.take(Pressure::default(), 3_000));
+    assert_eq!(driven.seen[4..], ["closing"]);
+}
+
+#[test]
+fn the_silence_of_a_peer_that_is_held_back_is_not_its_own() {
+    let mut driven = Driven::holding_back();
+    driven.receive(Pressure::default(), &[TEXT; 2]);
+    // Nothing waits, and it is held back all the same.
+    assert_eq!(driven.session.deadline(), Some(1_000));
+    assert!(driven.fire(1_000));
+    assert_eq!(driven.session.deadline(), Some(6_000));
+    driven.fire(6_000);
+    assert_eq!(driven.seen, ["text", "text", "closing"]);
+}
+
+#[test]
+fn a_pause_goes_before_holding_back_and_ends_it_no_sooner() {
+    let mut driven = Driven::holding_back();
+    driven.receive(Pressure::default(), &[TEXT; 4]);
+    assert!(driven.session.pause(true, 10));
+    assert_eq!(driven.session.deadline(), None);
+    assert!(!driven.fire(1_500));
+    assert!(driven.session.pause(false, 1_600));
+    assert!(driven.take(Pressure::default(), 1_600));
+    assert_eq!(driven.seen, ["text"; 3]);
+    assert!(driven.session.pause(true, 1_700));
+    assert!(driven.session.pause(false, 1_800));
+    // It takes nothing of what waits.
+    driven.take(Pressure::default(), 1_800);
+    assert_eq!((driven.seen.len(), driven.session.may_read()), (3, false));
+    assert_eq!(driven.session.deadline(), Some(2_000));
+    // An env that has room again does not end it either.
+    driven.session.suspend(1_900);
+    assert!(!driven.session.unsuspend(1_900));
+}
+
+#[test]
+fn a_close_of_ours_or_a_loss_ends_the_holding_back() {
+    let mut driven = Driven::holding_back();
+    driven.receive(Pressure::default(), &[TEXT, TEXT, TEXT, CLOSE]);
+    assert!(driven.session.close(1000, "", 10, &mut driven.out));
+    assert!(driven.take(Pressure::default(), 10));
+    assert_eq!(driven.session.phase(), State::Draining);
+    assert_eq!(driven.seen, ["text"; 2]);
+
+    let mut driven = Driven::holding_back();
+    driven.receive(Pressure::default(), &[TEXT; 9]);
+    driven.session.lose_after_unread(10);
+    while driven.take(Pressure::default(), 10) {}
+    assert_eq!(driven.seen, ["text"; 9]);
     assert_eq!(driven.session.phase(), State::Closed);
 }

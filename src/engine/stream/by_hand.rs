@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::backlog::HIGH_MARK;
-use crate::protocol::{Role, encode_frame};
+use crate::protocol::{MessageLimit, PastLimit, Role, encode_frame};
 
 const LIMIT: usize = 160 * 1024;
 
@@ -231,4 +231,33 @@ fn nothing_that_came_is_taken_after_a_termination() {
     driven.kinds();
     driven.take();
     assert_eq!(driven.kinds(), [Kind::Close]);
+}
+
+#[test]
+fn a_stream_waits_while_its_peer_is_held_back_and_each_deadline_is_told() {
+    let mut config = Config::new(Role::Server);
+    config.limits.max_messages = Some(MessageLimit {
+        per_second: 1,
+        burst: 1,
+        past: PastLimit::HoldBack,
+    });
+    let mut driven = Driven::new();
+    driven.stream = Stream::new(3, Arc::new(config), None, LIMIT, 0);
+    assert!(!driven.stream.begin());
+    driven.give(&[TEXT; 2]);
+    driven.take();
+    assert_eq!(driven.kinds(), [Kind::Text, Kind::Stop]);
+    assert_eq!(driven.stream.deadline(), Some(1_000));
+    // An extension has it stopped already: JavaScript hears of the new deadline nevertheless.
+    driven.stream.fill(true, &mut driven.batch);
+    driven.stream.fire(1_000, &mut driven.batch);
+    driven.kinds();
+    assert!(driven.stream.begin_turn());
+    while driven.stream.take(1_000, &mut driven.batch) {}
+    driven.stream.end_turn(&mut driven.batch);
+    assert_eq!(driven.kinds(), [Kind::Text, Kind::Stop]);
+    driven.stream.fill(false, &mut driven.batch);
+    assert_eq!(driven.kinds(), []);
+    driven.stream.fire(2_000, &mut driven.batch);
+    assert_eq!(driven.kinds(), [Kind::Go]);
 }
