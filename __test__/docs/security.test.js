@@ -34,11 +34,13 @@ function rows(title) {
 const fileOf = (name) => (name.endsWith('.test.js') ? `__test__/${name}` : name);
 
 test('each test that SECURITY.md names is there', () => {
-  const named = rows('## What others had to publish').map(([what, , , tests]) => [
-    what,
-    [...tests.matchAll(/`([\w./-]+)`: "([^"]+)"/g)],
+  const promises = rows('## What is promised');
+  const published = rows('## What others had to publish');
+  assert.ok(promises.length >= 7 && published.length > 20);
+  const named = [...promises, ...published].map((cells) => [
+    cells[0],
+    [...cells.at(-1).matchAll(/`([\w./-]+)`: "([^"]+)"/g)],
   ]);
-  assert.ok(named.length > 20);
   for (const [what, tests] of named) {
     assert.ok(tests.length > 0, `no test for: ${what}`);
     for (const [, file, name] of tests) {
@@ -49,7 +51,7 @@ test('each test that SECURITY.md names is there', () => {
 });
 
 test('each limit says where it is tested', () => {
-  for (const title of ['### Options', '### Fixed ones']) {
+  for (const title of ['### Options', '### Fixed ones', '### Queues']) {
     const all = rows(title);
     assert.ok(all.length > 10);
     for (const cells of all) {
@@ -59,6 +61,71 @@ test('each limit says where it is tested', () => {
         assert.ok(fs.existsSync(path.join(root, fileOf(file))), cells[0]);
     }
   }
+});
+
+test('each bound on memory says where it is tested', () => {
+  const bounds = rows('## What memory a peer can make the process hold').filter(([what]) => !what.startsWith('for '));
+  assert.ok(bounds.length > 10);
+  for (const cells of bounds) {
+    const files = [...cells.at(-1).matchAll(/`([\w./-]+)`/g)].map(([, file]) => file);
+    assert.ok(files.length > 0, cells[0]);
+    for (const file of files) {
+      const place = file.startsWith('src/') ? file : `__test__/${file}`;
+      assert.ok(fs.existsSync(path.join(root, place)), file);
+    }
+  }
+});
+
+/** Lists that only the app makes grow, or what comes with the process. */
+const NO_QUEUES = new Set([
+  'lib/base/addressed.js warned',
+  'lib/cli/pings.js sent',
+  'lib/client/client.js NOBODY',
+  'lib/client/client.js links',
+  'lib/cli/session.js timers',
+  'lib/options/names.js warned',
+  'lib/transport/stream/dispatch.js running',
+  'lib/transport/stream/hang-up.js watched',
+  'lib/util/fifo.js items',
+]);
+
+/** @returns {string[]} the files of a folder with this ending, tests left out */
+function sources(folder, ending) {
+  const files = fs.readdirSync(path.join(root, folder), { recursive: true }).map((file) => `${folder}/${file}`);
+  return files.filter((file) => file.endsWith(ending) && !/by_hand|\/loom\//.test(file));
+}
+
+test('every queue in the code is in the table of queues', () => {
+  const listed = new Set();
+  for (const [, where] of rows('### Queues')) {
+    for (const [, file, names] of where.matchAll(/`([\w./-]+)`: ((?:`\w+`(?:, (?=`\w+`(?!:)))?)+)/g)) {
+      for (const [, name] of names.matchAll(/`(\w+)`/g)) listed.add(`${file} ${name}`);
+    }
+  }
+  const found = [];
+  const look = (file, code, pattern) => {
+    for (const [, name] of code.matchAll(pattern)) found.push(`${file} ${name}`);
+  };
+  for (const file of sources('src', '.rs')) {
+    const [code] = read(file).split('#[cfg(test)]\nmod tests');
+    look(file, code, /^ {4}(?:pub(?:\([\w: ]+\))? )?(\w+): [^;=()&\n]*\b(?:Vec|VecDeque|BinaryHeap|Slab|HashMap)</gm);
+    look(file, code, /^(?:pub )?struct (\w+)\([^;]*\bVec<Vec</gm);
+  }
+  for (const file of sources('lib', '.js')) {
+    look(file, read(file), /^(?: {2}#?|const )(\w+) = (?:new (?:Fifo|Map|Set)\(\)|\[\]);/gm);
+    look(file, read(file), /\.#?(\w+) (?:\?\?)?= new (?:Fifo|PackedFrames)\(/g);
+  }
+  assert.ok(found.length > 40, `${found.length} were found`);
+  assert.deepEqual(
+    found.filter((queue) => !listed.has(queue) && !NO_QUEUES.has(queue)),
+    [],
+  );
+  const isThere = new Set(found);
+  assert.deepEqual(
+    [...listed, ...NO_QUEUES].filter((queue) => !isThere.has(queue)),
+    [],
+    'what is named is there',
+  );
 });
 
 test('the options that are limits are all there, and their defaults are those of the API page', () => {
