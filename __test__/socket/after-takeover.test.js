@@ -164,6 +164,91 @@ test(
 );
 
 test(
+  'pause() and resume() hold the WebSocket back, and isPaused() says so',
+  limit,
+  taken(async (it) => {
+    const { server, client, events, socket, sid } = it;
+    assert.equal(socket.isPaused(), false);
+    assert.equal(socket.pause(), socket);
+    assert.equal(socket.isPaused(), true);
+    await client.text('held back');
+    const other = await server.raw();
+    await other.text('not held back');
+    assert.deepEqual(await events.next('message'), ['not held back', other.sid]);
+    assert.equal(socket.resume(), socket);
+    assert.equal(socket.isPaused(), false);
+    assert.deepEqual(await events.next('message'), ['held back', sid]);
+    await assertAlive(it);
+  }),
+);
+
+test(
+  'a data listener, and pipe(), undo no pause',
+  limit,
+  taken(async (it) => {
+    const { base, client, server, events, socket, sid } = it;
+    base.pause(sid);
+    assert.equal(socket.isPaused(), true);
+    socket.on('data', () => {});
+    await client.text('held back');
+    const other = await server.raw();
+    await other.text('not held back');
+    assert.deepEqual(await events.next('message'), ['not held back', other.sid]);
+    base.resume(sid);
+    assert.deepEqual(await events.next('message'), ['held back', sid]);
+  }),
+);
+
+test(
+  'the state is that of an open socket, and then of a destroyed one',
+  limit,
+  taken(async ({ base, socket, events, sid }) => {
+    const { connecting, destroyed, pending, readyState, readable, writable } = socket;
+    const open = { connecting: false, destroyed: false, pending: false, readyState: 'open' };
+    assert.deepEqual(
+      { connecting, destroyed, pending, readyState, readable, writable },
+      { ...open, readable: true, writable: true },
+    );
+    base.terminate(sid);
+    await events.next('close');
+    assert.deepEqual([socket.connecting, socket.destroyed, socket.pending], [false, true, true]);
+    assert.equal(socket.readyState, 'closed');
+    assert.equal(socket.bufferSize, undefined);
+    assert.equal(socket.writableLength, 0);
+  }),
+);
+
+test(
+  'writableLength and bufferSize say what waits for the peer',
+  limit,
+  served({}, async ({ base, raw, events, accepted }) => {
+    const client = await raw();
+    const { sid } = client;
+    const socket = accepted.get(sid);
+    client.pause();
+    assert.deepEqual([socket.writableLength, socket.bufferSize], [0, 0]);
+    while (base.bufferedAmount(sid) < 1 << 20) base.send(sid, Buffer.alloc(1 << 20));
+    assert.ok(socket.writableLength > 0);
+    assert.equal(socket.bufferSize, socket.writableLength);
+    client.resume();
+    while (base.bufferedAmount(sid) > 0) await events.next('drain');
+    assert.deepEqual([socket.writableLength, socket.bufferSize], [0, 0]);
+  }),
+);
+
+test(
+  'destroySoon() begins the closing handshake',
+  limit,
+  taken(async ({ socket, client, events, sid }) => {
+    socket.destroySoon();
+    assert.deepEqual(await client.closeFrame(), { code: 1000, reason: '' });
+    await client.close(1000);
+    assert.deepEqual(await events.next('close'), ['', sid, 1000]);
+    assert.equal(socket.destroyed, true);
+  }),
+);
+
+test(
   'the socket emits close when the WebSocket is at its end',
   limit,
   taken(async ({ base, socket, client, sid }) => {

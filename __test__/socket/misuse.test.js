@@ -17,7 +17,7 @@ const HARMLESS = {
     socket.uncork();
   },
   'resume()': (socket) => socket.resume(),
-  'pause()': (socket) => socket.pause(),
+  'pause(), and resume() later': (socket) => socket.pause() && setImmediate(() => socket.resume()),
   'read()': (socket) => socket.read(),
   'a readable listener': (socket) => socket.on('readable', () => socket.read()),
   'pipe() to a sink': (socket) => socket.pipe(new Writable({ write: (_chunk, _encoding, done) => done() })),

@@ -43,6 +43,15 @@ function resume(connection) {
 }
 
 /**
+ * Whether the app has paused a connection.
+ *
+ * @param {import('./connection.js').Connection} connection
+ */
+function isPaused(connection) {
+  return (connection[kInner].pauses & BY_APP) !== 0;
+}
+
+/**
  * Stops reading from a connection, whatever the app does meanwhile.
  *
  * @param {Connection} connection
@@ -166,4 +175,4 @@ function deliverHeld(connection, until) {
   }
 }
 
-module.exports = { hold, keep, mustWait, pause, release, releaseAll, resume };
+module.exports = { hold, isPaused, keep, mustWait, pause, release, releaseAll, resume };

@@ -326,7 +326,7 @@ interface SocketFunctions {
   /** Without effect on Unix-domain sockets. */
   setNoDelay(slot: number, on: boolean): void;
   /** Without effect on Unix-domain sockets. */
-  setKeepAlive(slot: number, on: boolean, idleSeconds: number): void;
+  setKeepAlive(slot: number, on: boolean, idle: number, interval: number, count: number): void;
   /** Whether the connection keeps the event loop alive. */
   setRef(slot: number, on: boolean): void;
   /** Whether a socket that a stream reads was reset, or has ended on both sides. */

@@ -91,7 +91,7 @@ functions! { SOCKETS:
     c"bytesRead" / 1 => commands::bytes_read,
     c"bytesWritten" / 1 => commands::bytes_written,
     c"setNoDelay" / 2 => commands::set_no_delay,
-    c"setKeepAlive" / 3 => commands::set_keep_alive,
+    c"setKeepAlive" / 5 => commands::set_keep_alive,
     c"setRef" / 2 => commands::set_ref,
     c"isHungUp" / 1 => commands::is_hung_up,
     c"ioThreads" / 0 => commands::io_threads,

@@ -3,11 +3,15 @@
 const net = require('node:net');
 
 const { kInner } = require('../../connection/connection.js');
+const hold = require('../../connection/hold.js');
 const { close, terminate } = require('../../connection/lifecycle.js');
 const { statusCode } = require('../../native/constants.js');
 const { nextTick } = require('../../util/clock.js');
 const { failure } = require('../../util/errors.js');
 const { overlay } = require('./overlay.js');
+
+/** The name of what Node's HTTP server does at a timeout. It leaves it there when it hands a socket over. */
+const HTTP_TIMEOUT = 'socketOnTimeout';
 
 /** Where a socket keeps whose it is. */
 const kDriven = Symbol('websockets.driven');
@@ -43,10 +47,15 @@ const METHODS = {
     return false;
   },
   pause() {
+    hold.pause(connectionOf(this));
     return this;
   },
   resume() {
+    hold.resume(connectionOf(this));
     return this;
+  },
+  isPaused() {
+    return hold.isPaused(connectionOf(this));
   },
   setEncoding() {
     return this;
@@ -63,6 +72,10 @@ const METHODS = {
     }
     close(connectionOf(this), statusCode.NORMAL, '');
     return this;
+  },
+  // Once the closing handshake is done, it is destroyed anyway.
+  destroySoon() {
+    this.end();
   },
   /** @param {Error} [error] */
   destroy(error) {
@@ -90,8 +103,12 @@ function drive(given, connection) {
   socket.on('error', ignore);
   // At the peer's FIN the socket would call its own `end`.
   socket.allowHalfOpen = true;
-  // The HTTP server's timeout would end the connection.
+  // The HTTP server's would end the connection: its timeout now, and what it hangs on each socket with a timeout of
+  // the app's.
   socket.setTimeout(0);
+  for (const listener of socket.listeners('timeout')) {
+    if (listener.name === HTTP_TIMEOUT) socket.off('timeout', /** @type {() => void} */ (listener));
+  }
   driven.lay(socket);
 }
 

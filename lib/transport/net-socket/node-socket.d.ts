@@ -16,4 +16,7 @@ export interface NodeSocket extends Socket {
   /** Whether it is a TLS socket. */
   readonly encrypted?: boolean;
   readonly server?: Server;
+  timeout?: number;
+  /** Restarts its idle timer. */
+  _unrefTimer?(): void;
 }

@@ -10,6 +10,9 @@ const { overlay } = require('./overlay.js');
  *  ciphertext: only the handle's class tells them apart. */
 const PLAIN_HANDLES = new Set(['TCP', 'Pipe']);
 
+/** How often it is looked at, in the time of an idle timer, whether bytes have come or gone. */
+const LOOKS = 10;
+
 /** Where a socket that Rust carries keeps what its handle knew. */
 const kFacts = Symbol('websockets.facts');
 
@@ -20,10 +23,12 @@ const kFacts = Symbol('websockets.facts');
  * @property {(received: Buffer) => void} hand takes the descriptor, with what was read from the socket already
  * @property {() => void} terminate
  * @property {(on: boolean) => void} setNoDelay
- * @property {(on: boolean, delay: number) => void} setKeepAlive `delay` in ms
+ * @property {(on: boolean, delay: number, interval: number, count: number) => void} setKeepAlive times in whole seconds;
+ *   without a delay, the system's hold
  * @property {(on: boolean) => void} setRef
  * @property {() => number} bytesRead
  * @property {() => number} bytesWritten
+ * @property {() => number} bufferedAmount
  */
 
 /** @typedef {import('./node-socket').NodeSocket} NodeSocket */
@@ -35,6 +40,12 @@ class Facts {
   bytesRead = null;
   /** @type {number | null} */
   bytesWritten = null;
+  /**
+   * The idle timer: how many looks in a row have to find nothing, how many have, and the bytes at the last of them.
+   *
+   * @type {{ enough: number, quiet: number, bytes: number } | null}
+   */
+  idle = null;
 
   /**
    * @param {net.Socket} socket
@@ -56,9 +67,23 @@ const METHODS = {
     this[kFacts].transport.setNoDelay(Boolean(on));
     return this;
   },
-  setKeepAlive(on = false, delay = 0) {
-    this[kFacts].transport.setKeepAlive(Boolean(on), delay);
+  /** @param {unknown[]} given */
+  setKeepAlive(...given) {
+    const { on, delay, interval, count } = probesOf(given);
+    this[kFacts].transport.setKeepAlive(on, delay, interval, count);
     return this;
+  },
+  setTimeout: setIdleTimeout,
+  _onTimeout() {
+    const idle = /** @type {NonNullable<Facts['idle']>} */ (this[kFacts].idle);
+    const bytes = moved(this);
+    idle.quiet = bytes === idle.bytes ? idle.quiet + 1 : 0;
+    idle.bytes = bytes;
+    // Bytes that come later have it run once more.
+    this._unrefTimer?.();
+    if (idle.quiet === idle.enough) {
+      this.emit('timeout');
+    }
   },
   ref() {
     this[kFacts].transport.setRef(true);
@@ -79,6 +104,16 @@ const METHODS = {
   },
   get localFamily() {
     return this[kFacts].address.family;
+  },
+  get pending() {
+    return this.destroyed;
+  },
+  get writableLength() {
+    // What the app wrote before may still be on its way.
+    return Reflect.get(net.Socket.prototype, 'writableLength', this) + this[kFacts].transport.bufferedAmount();
+  },
+  get bufferSize() {
+    return this.destroyed ? undefined : this.writableLength;
   },
   get bytesRead() {
     return total(this, 'bytesRead');
@@ -101,6 +136,54 @@ function total(socket, name) {
   const facts = socket[kFacts];
   const own = facts[name] ?? Reflect.get(net.Socket.prototype, name, socket);
   return own + facts.transport[name]();
+}
+
+/**
+ * The arguments of `setKeepAlive`, which Node's newer versions take as one object too. An interval of one second, and 10
+ * probes, are what older ones always set.
+ *
+ * @param {unknown[]} given times in ms
+ */
+function probesOf(given) {
+  const [first, initialDelay, interval, count] = given;
+  const asked = /** @type {Record<string, unknown>} */ (
+    typeof first === 'object' && first !== null ? first : { enable: first, initialDelay, interval, count }
+  );
+  return {
+    on: Boolean(asked.enable),
+    delay: whole(Number(asked.initialDelay) / 1000),
+    interval: whole(Number(asked.interval ?? 1000) / 1000),
+    count: whole(Number(asked.count ?? 10)),
+  };
+}
+
+/** @param {number} number @returns {number} what of it is whole, as Node rounds it */
+function whole(number) {
+  return Math.trunc(number) || 0;
+}
+
+/**
+ * Sets Node's own timer, which calls `_onTimeout`. It is not restarted by what Rust reads and writes, so it comes more
+ * often, and that is looked at.
+ *
+ * @this {CarriedSocket}
+ * @param {number} ms
+ * @param {() => void} [callback]
+ */
+function setIdleTimeout(ms, callback) {
+  const looksAfter = typeof ms === 'number' && ms > 0 ? Math.max(1, ms / LOOKS) : ms;
+  net.Socket.prototype.setTimeout.call(this, looksAfter, callback);
+  if (!this.destroyed) {
+    this.timeout = ms;
+    this[kFacts].idle = { enough: Math.ceil(ms / looksAfter), quiet: 0, bytes: moved(this) };
+  }
+  return this;
+}
+
+/** @param {CarriedSocket} socket @returns {number} bytes that came or went by Rust */
+function moved(socket) {
+  const { transport } = socket[kFacts];
+  return transport.bytesRead() + transport.bytesWritten();
 }
 
 /**
@@ -154,6 +237,7 @@ function remember(socket, transport) {
  * @param {boolean} keepSocket whether the socket object goes on as the connection's
  */
 function takeOver(socket, transport, head, keepSocket) {
+  const { writableLength } = socket;
   carried.lay(socket);
   net.Socket.prototype.pause.call(socket);
   const handle = socket._handle;
@@ -162,7 +246,7 @@ function takeOver(socket, transport, head, keepSocket) {
     transport.terminate();
     return;
   }
-  if (socket.writableLength === 0 && handle.writeQueueSize === 0) {
+  if (writableLength === 0 && handle.writeQueueSize === 0) {
     handOver(socket, transport, head, keepSocket);
     return;
   }

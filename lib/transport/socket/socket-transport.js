@@ -141,10 +141,12 @@ class SocketTransport {
 
   /**
    * @param {boolean} on
-   * @param {number} delay ms before the first probe; 0 leaves the system's
+   * @param {number} delay seconds before the first probe; 0 leaves the system's
+   * @param {number} interval seconds between probes
+   * @param {number} count probes until the connection is taken for lost
    */
-  setKeepAlive(on, delay) {
-    native.setKeepAlive(this.#slot, on, Math.ceil(delay / 1000));
+  setKeepAlive(on, delay, interval, count) {
+    native.setKeepAlive(this.#slot, on, delay, interval, count);
   }
 
   /** @param {boolean} on whether the connection keeps the event loop alive */

@@ -343,10 +343,11 @@ pub(crate) fn set_no_delay(call: &Call<'_>) -> Returned {
     with_socket(call, |fd| socket::set_no_delay(fd, on))
 }
 
-/// `setKeepAlive(slot, on, idleSeconds)`; without effect on Unix-domain sockets.
+/// `setKeepAlive(slot, on, idle, interval, count)`, times in seconds; without effect on Unix-domain sockets.
 pub(crate) fn set_keep_alive(call: &Call<'_>) -> Returned {
     let (on, idle) = (call.bool(1)?, call.u32(2)?);
-    with_socket(call, |fd| socket::set_keep_alive(fd, on, u64::from(idle)))
+    let probes = (call.u32(3)?, call.u32(4)?);
+    with_socket(call, |fd| socket::set_keep_alive(fd, on, idle, probes))
 }
 
 /// `setRef(slot, on)`: whether the connection keeps the event loop alive.

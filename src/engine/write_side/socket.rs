@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, sockopt};
@@ -50,14 +51,22 @@ pub fn set_no_delay(fd: BorrowedFd<'_>, on: bool) -> io::Result<()> {
     Ok(sockopt::set_tcp_nodelay(fd, on)?)
 }
 
-/// Sets `SO_KEEPALIVE` and, where `idle_seconds` is not 0, the silence before the first probe.
+/// Sets `SO_KEEPALIVE` as libuv does: where `idle` is not 0, also the seconds before the first probe, and of
+/// `probes` the seconds between them and how many there are.
 ///
 /// # Errors
 /// Those of `setsockopt`.
-pub fn set_keep_alive(fd: BorrowedFd<'_>, on: bool, idle_seconds: u64) -> io::Result<()> {
+pub fn set_keep_alive(
+    fd: BorrowedFd<'_>,
+    on: bool,
+    idle: u32,
+    (interval, count): (u32, u32),
+) -> io::Result<()> {
     sockopt::set_socket_keepalive(fd, on)?;
-    if on && idle_seconds > 0 {
-        sockopt::set_tcp_keepidle(fd, std::time::Duration::from_secs(idle_seconds))?;
+    if on && idle > 0 {
+        sockopt::set_tcp_keepidle(fd, Duration::from_secs(u64::from(idle)))?;
+        sockopt::set_tcp_keepintvl(fd, Duration::from_secs(u64::from(interval)))?;
+        sockopt::set_tcp_keepcnt(fd, count)?;
     }
     Ok(())
 }
@@ -104,4 +113,36 @@ pub fn is_hung_up(fd: BorrowedFd<'_>) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
     let now = Timespec::default();
     poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn keep_alive_sets_what_libuv_sets() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let fd = stream.as_fd();
+        let times = || {
+            (
+                sockopt::socket_keepalive(fd).unwrap(),
+                sockopt::tcp_keepidle(fd).unwrap().as_secs(),
+                sockopt::tcp_keepintvl(fd).unwrap().as_secs(),
+                sockopt::tcp_keepcnt(fd).unwrap(),
+            )
+        };
+        let (_, idle, interval, count) = times();
+        set_keep_alive(fd, true, 0, (1, 10)).unwrap();
+        assert_eq!(times(), (true, idle, interval, count));
+        set_keep_alive(fd, true, 60, (1, 10)).unwrap();
+        assert_eq!(times(), (true, 60, 1, 10));
+        set_keep_alive(fd, true, 30, (5, 3)).unwrap();
+        assert_eq!(times(), (true, 30, 5, 3));
+        set_keep_alive(fd, false, 0, (1, 10)).unwrap();
+        assert!(!times().0);
+    }
 }
