@@ -79,6 +79,12 @@ export interface BaseOptions {
    */
   maxBufferedAmount?: number | undefined;
   /**
+   * Bytes of payload that a frame of ours may have: a longer message leaves in several frames. `send` can say otherwise.
+   * From 1; `Infinity` is no limit.
+   * @default Infinity
+   */
+  fragment?: number | undefined;
+  /**
    * Milliseconds that a closing may take, from the first close frame to the peer's FIN. 0 to
    * 2147483647.
    * @default 5000
@@ -183,6 +189,11 @@ export interface SendOptions {
    * @default true
    */
   compress?: boolean | undefined;
+  /**
+   * Bytes of payload that a frame may have: a longer message leaves in several frames. From 1; `Infinity` is no limit.
+   * By default, as the option `fragment` of the `Base` says.
+   */
+  fragment?: number | undefined;
 }
 
 /** The options of `messages`. */

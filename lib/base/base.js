@@ -13,7 +13,7 @@ const lifecycle = require('../connection/lifecycle.js');
 const { checkOption } = require('../connection/options.js');
 const { opcode, statusCode } = require('../native/constants.js');
 const { boolean, object } = require('../options/check.js');
-const { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf } = require('../options/data.js');
+const { checkCloseCode, checkData, checkPingData, checkReason, isShort, opcodeOf } = require('../options/data.js');
 const { disposable } = require('../util/dispose.js');
 const { invalidType } = require('../util/errors.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
@@ -79,7 +79,8 @@ function groupOf(base) {
  *
  * Forms: `send(data)` and `send(null, data[, options])` to all, `send(sid, data[, options])` to one
  * or, with an array of sids, to several. Sids that are unknown or closed are skipped. With
- * `{ compress: false }` the message is sent as it is where permessage-deflate is on.
+ * `{ compress: false }` the message is sent as it is where permessage-deflate is on, with `{ fragment }` in frames of at
+ * most so many bytes.
  *
  * @param {unknown} sid
  * @param {unknown} data
@@ -93,18 +94,26 @@ Base.prototype.send = function send(sid, data, options) {
   const given = arguments.length;
   const [to, message] = given < 2 ? [null, sid] : [sid, data];
   const checked = checkData(message);
-  const compress = given < 3 || checkSendOptions(options);
-  group.counters.messagesSent += sendFrame(group, 'send', to, opcodeOf(checked), checked, compress);
+  let compress = true;
+  let { fragment } = group.options;
+  if (given > 2) {
+    ({ compress, fragment } = checkSendOptions(options, fragment));
+  }
+  if (fragment !== Infinity && isShort(checked, fragment)) {
+    fragment = Infinity;
+  }
+  group.counters.messagesSent += sendFrame(group, 'send', to, opcodeOf(checked), checked, compress, fragment);
   return this;
 };
 
 /**
  * @param {unknown} options
- * @returns {boolean} whether the message may be compressed
+ * @param {number} standing most bytes of payload of a frame, if the options say nothing of that
+ * @returns {{ compress: boolean, fragment: number }} whether the message may be compressed, and how it is cut
  */
-function checkSendOptions(options = {}) {
-  const { compress = true } = object('The "options" argument', options);
-  return boolean('The "compress" option', compress);
+function checkSendOptions(options = {}, standing = Infinity) {
+  const { compress = true, fragment = standing } = object('The "options" argument', options);
+  return { compress: boolean('The "compress" option', compress), fragment: checkOption('fragment', fragment) };
 }
 
 /**

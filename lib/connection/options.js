@@ -31,6 +31,7 @@ const OPTIONS = {
     default: 64 * 1024 * 1024,
     check: integer(1, Number.MAX_SAFE_INTEGER, true),
   },
+  fragment: { default: Infinity, check: integer(1, Number.MAX_SAFE_INTEGER, true) },
   closeTimeout: { default: defaults.closeTimeout, check: delay },
   pingInterval: { default: defaults.pingInterval, check: delay },
   // The default depends on the socket.

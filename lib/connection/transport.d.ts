@@ -17,12 +17,19 @@ export interface Transport<C> {
    */
   start(head: Uint8Array | undefined, keepSocket: boolean): void;
   /**
-   * Sends one frame. It is dropped if a close frame has been sent.
+   * Sends a message, or a ping. It is dropped if a close frame has been sent.
    *
    * @param compress whether permessage-deflate may compress it
-   * @param shared the frame, unmasked, if others get it too
+   * @param fragment most bytes of payload of a frame: a message with more leaves in several; `Infinity` is no limit
+   * @param shared the frames, unmasked, if others get them too
    */
-  send(opcode: number, data: string | ArrayBufferView, compress: boolean, shared?: () => Uint8Array): void;
+  send(
+    opcode: number,
+    data: string | ArrayBufferView,
+    compress: boolean,
+    fragment: number,
+    shared?: () => Uint8Array,
+  ): void;
   /** Begins the closing handshake (RFC 6455 §7.1.2). */
   close(code: number, reason: string | Uint8Array): void;
   /** JavaScript has seen all that came before the peer's close frame or violation: the answer to that may leave. */

@@ -66,7 +66,7 @@ class Chain {
   /**
    * @param {Step<Note>[]} steps
    * @param {Connection} connection what `this` is to them
-   * @param {(frame: Frame) => void} onFrame gets each frame that came through
+   * @param {(frame: Frame, note: Note) => void} onFrame gets each frame that came through
    * @param {(error: Error) => void} onError gets what an extension reports, or does wrong; the frame
    *   is dropped
    * @param {(frame?: Frame) => void} onLeave called when a frame is inside no more, through or dropped; it
@@ -179,7 +179,7 @@ class Chain {
     this.bytes -= item.bytes;
     this.frames--;
     if (frame !== undefined) {
-      this.#onFrame(frame);
+      this.#onFrame(frame, item.note);
     }
     this.#onLeave(frame);
   }

@@ -3,6 +3,7 @@
 const { Chain } = require('./chain.js');
 const { DeflateStep } = require('./deflate-step.js');
 const { Frame } = require('./frame.js');
+const { fragmentsOf } = require('./fragments.js');
 const { FrameReader } = require('./frame-reader.js');
 const { limit } = require('../native/constants.js');
 const native = require('../native/native.js');
@@ -15,6 +16,12 @@ const FRAME_COST = 512;
  * What permessage-deflate has to know of a frame that was dropped.
  *
  * @typedef {{ opcode: number, rsv1: boolean }} FrameHead
+ */
+
+/**
+ * How a frame is to be sent: whether it may be compressed, and the most bytes of payload that one may have.
+ *
+ * @typedef {{ compress: boolean, fragment: number }} Sending
  */
 
 /**
@@ -59,8 +66,8 @@ class Framing {
     /** @param {Frame} frame */
     const received = (frame) => this.#received(frame);
     this.#reads = new Chain(readSteps(backwards), connection, received, onError, onRead);
-    /** @param {Frame} frame */
-    const sent = (frame) => this.#sent(frame);
+    /** @param {Frame} frame @param {Sending} how */
+    const sent = (frame, how) => this.#sent(frame, how);
     /** @param {Frame} [frame] */
     const left = (frame) => {
       if (frame === undefined) {
@@ -127,11 +134,11 @@ class Framing {
 
   /**
    * @param {Uint8Array} bytes whole frames to be sent
-   * @param {boolean} compress whether they may be compressed
+   * @param {Sending} how
    */
-  send(bytes, compress) {
+  send(bytes, how) {
     for (const { bytes: one } of this.#outgoing.push(bytes)) {
-      this.#writes.push(new Frame(one), one.length, compress);
+      this.#writes.push(new Frame(one), one.length, how);
     }
   }
 
@@ -154,15 +161,17 @@ class Framing {
     }
   }
 
-  /** @param {Frame} frame that came through the write chain */
-  #sent(frame) {
+  /** @param {Frame} frame that came through the write chain @param {Sending} how */
+  #sent(frame, { fragment }) {
     const error = frame.isValid();
     this.#deflate?.left(error === null);
     if (error !== null) {
       this.#onError(error);
       return;
     }
-    this.#write(frame.toBuffer());
+    for (const one of fragmentsOf(frame, fragment)) {
+      this.#write(one.toBuffer());
+    }
   }
 
   /** @param {Frame} frame @returns {Buffer | null} `null` if an extension has made it wrong */
@@ -198,14 +207,14 @@ function readSteps(extensions) {
  * What the extensions do with frames that are to be sent.
  *
  * @param {Built[]} extensions
- * @returns {import('./chain.js').Step<boolean>[]} the note is whether the frame may be compressed
+ * @returns {import('./chain.js').Step<Sending>[]}
  */
 function writeSteps(extensions) {
-  /** @param {Built} one @returns {import('./chain.js').Step<boolean>[]} */
+  /** @param {Built} one @returns {import('./chain.js').Step<Sending>[]} */
   const stepsOf = (one) => {
     const { name } = one;
     if (one instanceof DeflateStep) {
-      return [{ name, transform: (frame, compress) => one.transformWrite(frame, compress) }];
+      return [{ name, transform: (frame, { compress }) => one.transformWrite(frame, compress) }];
     }
     return one.write === undefined ? [] : [{ name, step: one.write }];
   };

@@ -170,7 +170,7 @@ type FrameHeader = [
 /** Frames on their own. */
 interface FrameFunctions {
   /** A Buffer with one frame. */
-  encode(opcode: number, data: Data, mask: boolean): Buffer;
+  encode(opcode: number, data: Data, mask: boolean, fragment: number): Buffer;
   /**
    * Writes a frame into memory, masked unless the key is `null`, and returns its length. Nothing is checked.
    */
@@ -264,7 +264,7 @@ interface StreamFunctions {
   /** A ping is about to be written. */
   streamPinged(slot: number): void;
   /** The frame of a message, which has to be written; nothing if the connection is closed. */
-  streamMessage(slot: number, opcode: number, data: Data, compress: boolean): Buffer | undefined;
+  streamMessage(slot: number, opcode: number, data: Data, compress: boolean, fragment: number): Buffer | undefined;
   /** The payload of the frame of a message, which has to be written; nothing if the message goes on as it is. */
   streamCompress(slot: number, message: Uint8Array): Buffer | undefined;
   /** What `streamCompress` returned last is not written. */
@@ -296,9 +296,9 @@ interface SocketFunctions {
   /** One frame to one connection. The tag is the slot, above four bits of opcode and one for "compress". */
   frame(tag: number, data: Data): Due;
   /** One frame to each of some connections. */
-  frames(slots: number[], opcode: number, data: Data, compress: boolean): Due;
+  frames(slots: number[], opcode: number, data: Data, compress: boolean, fragment: number): Due;
   /** One frame to every connection of a group. */
-  broadcast(base: number, opcode: number, data: Data, compress: boolean): Due;
+  broadcast(base: number, opcode: number, data: Data, compress: boolean, fragment: number): Due;
   /** Begins the closing handshake. */
   close(slot: number, code: number, reason: string | Uint8Array): Due;
   /** JavaScript has seen all that came before the connection began to close. */

@@ -101,6 +101,18 @@ function opcodeOf(data) {
 }
 
 /**
+ * Whether a message fits in a frame however it is encoded, and even if compression made it longer.
+ *
+ * @param {string | ArrayBufferView} data
+ * @param {number} fragment most bytes of payload of a frame
+ * @returns {boolean}
+ */
+function isShort(data, fragment) {
+  const bytes = typeof data === 'string' ? data.length * 3 : data.byteLength;
+  return bytes * 2 <= fragment;
+}
+
+/**
  * A view of fixed length on what a view shows now. Memory that is shared may grow and change at any
  * time, and `byteLength` may be anybody's: what goes into a control frame is a copy of this, so that it
  * is what was checked.
@@ -129,4 +141,4 @@ function isValidUtf8(bytes) {
   }
 }
 
-module.exports = { checkCloseCode, checkData, checkPingData, checkReason, opcodeOf };
+module.exports = { checkCloseCode, checkData, checkPingData, checkReason, isShort, opcodeOf };

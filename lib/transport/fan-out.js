@@ -14,14 +14,15 @@ const { SocketTransport } = require('./socket/socket-transport.js');
  * @param {number} opcode
  * @param {string | ArrayBufferView} data
  * @param {boolean} compress whether permessage-deflate may compress it
+ * @param {number} fragment most bytes of payload of a frame
  * @returns {number} how many connections that are
  */
-function sendToAll(group, opcode, data, compress) {
+function sendToAll(group, opcode, data, compress, fragment) {
   const count = group.views.size;
   if (count > group.streams.size) {
-    broadcast(group.id, opcode, data, compress);
+    broadcast(group.id, opcode, data, compress, fragment);
   }
-  sendOneByOne([...group.streams], opcode, data, compress);
+  sendOneByOne([...group.streams], opcode, data, compress, fragment);
   return count;
 }
 
@@ -32,8 +33,9 @@ function sendToAll(group, opcode, data, compress) {
  * @param {number} opcode
  * @param {string | ArrayBufferView} data
  * @param {boolean} compress
+ * @param {number} fragment most bytes of payload of a frame
  */
-function sendToSome(connections, opcode, data, compress) {
+function sendToSome(connections, opcode, data, compress, fragment) {
   const slots = [];
   const others = [];
   for (const connection of connections) {
@@ -45,9 +47,9 @@ function sendToSome(connections, opcode, data, compress) {
     }
   }
   if (slots.length > 0) {
-    sendFrames(slots, opcode, data, compress);
+    sendFrames(slots, opcode, data, compress, fragment);
   }
-  sendOneByOne(others, opcode, data, compress);
+  sendOneByOne(others, opcode, data, compress, fragment);
 }
 
 /**
@@ -59,21 +61,25 @@ function sendToSome(connections, opcode, data, compress) {
  * @param {number} opcode
  * @param {string | ArrayBufferView} given
  * @param {boolean} compress
+ * @param {number} fragment most bytes of payload of a frame
  */
-function sendOneByOne(connections, opcode, given, compress) {
+function sendOneByOne(connections, opcode, given, compress, fragment) {
   /** @type {Buffer | undefined} */
   let frame;
   // Unmasked, and many streams may keep it without a copy for each.
   const shared = () => {
-    frame ??= native.encode(opcode, given, false);
+    frame ??= native.encode(opcode, data, false, fragment);
     return frame;
   };
-  // The caller's bytes are copied once, into that frame.
-  const data = connections.length > 1 && typeof given !== 'string' ? payloadOf(shared()) : given;
+  let data = given;
+  if (connections.length > 1 && typeof given !== 'string') {
+    // The caller's bytes are copied once, into that frame if it is one.
+    data = payloadOf(fragment === Infinity ? shared() : native.encode(opcode, given, false, Infinity));
+  }
   for (const connection of connections) {
     const { readyState, transport } = connection[kInner];
     if (readyState === OPEN) {
-      transport?.send(opcode, data, compress, shared);
+      transport?.send(opcode, data, compress, fragment, shared);
     }
   }
 }

@@ -4,18 +4,19 @@ use super::call::arguments::{Call, wrong};
 use super::call::results::{Returned, UNDEFINED};
 use super::status::{Failure, Outcome};
 use super::values::buffer::buffer;
-use super::values::payload::{Source, opcode};
+use super::values::payload::{Source, fragment, opcode};
 use super::values::views::{bytes, change_bytes, fill};
 use crate::protocol::{
     self, Header, Reserved, Violation, encode_header, first_byte, largest_compressed,
 };
 
-/// `encode(opcode, data, mask)` → a Buffer with a frame that is a message or a control frame.
+/// `encode(opcode, data, mask, fragment)` → a Buffer with a message, in frames of at most `fragment` bytes, or with a
+/// control frame.
 pub(super) fn encode(call: &Call<'_>) -> Returned {
     let (opcode, mask) = (opcode(call, 0)?, call.bool(2)?);
-    let mut frame = Vec::new();
+    let (most, mut frame) = (fragment(call, 3)?, Vec::new());
     Source::of(call, 1)?.encode(&mut frame, opcode, mask)?;
-    buffer(call.raw, &frame)
+    buffer(call.raw, &protocol::fragmented(frame, most))
 }
 
 /// `encodeFrame(into, fin, rsv1, rsv2, rsv3, opcode, payload, key)` → the length of the frame, which is written

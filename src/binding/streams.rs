@@ -11,10 +11,10 @@ use super::settings::Settings;
 use super::status::Outcome;
 use super::values::buffer::buffer;
 use super::values::delivery::{Delivery, in_scope};
-use super::values::payload::{Source, opcode, text};
+use super::values::payload::{Source, fragment, opcode, text};
 use super::values::views::bytes;
 use crate::engine::{Batch, Kind, MAX_SLOT, Overflow, Stream};
-use crate::protocol::{DeflateFilter, Filtered, Header, Millis, Reserved};
+use crate::protocol::{DeflateFilter, Filtered, Header, Millis, Reserved, fragmented};
 
 /// `attachStreams(dispatch)`: the function that records are delivered to.
 pub(super) fn attach(call: &Call<'_>) -> Returned {
@@ -155,19 +155,18 @@ pub(super) fn pinged(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
-/// `streamMessage(slot, opcode, data, compress)` → a Buffer with the frame, which has to be written.
+/// `streamMessage(slot, opcode, data, compress, fragment)` → a Buffer with the message, in frames of at most `fragment`
+/// bytes, which has to be written.
 pub(super) fn message(call: &Call<'_>) -> Returned {
     let (slot, opcode, compress) = (slot(call)?, opcode(call, 1)?, call.bool(3)?);
-    let mut plain = Vec::new();
+    let (most, mut plain) = (fragment(call, 4)?, Vec::new());
     let header = Source::of(call, 2)?.encode(&mut plain, opcode, false)?;
     let mut streams = call.state.streams.borrow_mut();
     let Some(stream) = streams.get_mut(slot) else {
         return UNDEFINED;
     };
-    buffer(
-        call.raw,
-        &stream.message(opcode, &plain[header..], compress),
-    )
+    let frame = stream.message(opcode, &plain[header..], compress);
+    buffer(call.raw, &fragmented(frame, most))
 }
 
 /// `streamInflate(slot, frame, payload, now)`: a received frame, and its payload unmasked, comes

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::mailbox::Mailbox;
 use super::write_side::WriteSide;
-use crate::protocol::{Config, Opcode};
+use crate::protocol::{Config, Opcode, fragmented};
 
 /// One frame, as a server sends it without compression.
 #[derive(Clone)]
@@ -19,6 +19,17 @@ pub struct Frame {
     pub header: usize,
     /// Whether it is compressed for those with whom permessage-deflate was agreed on.
     pub compress: bool,
+    /// The same as fragments, if it is to leave as such.
+    pub fragments: Option<Fragments>,
+}
+
+/// A message as several frames.
+#[derive(Clone)]
+pub struct Fragments {
+    /// Most bytes of payload in each of them.
+    pub most: usize,
+    /// All of them, unmasked.
+    pub bytes: Bytes,
 }
 
 impl Frame {
@@ -26,6 +37,23 @@ impl Frame {
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.bytes[self.header..]
+    }
+
+    /// What leaves of it to those who take it as it is.
+    #[must_use]
+    pub fn wire(&self) -> &Bytes {
+        self.fragments
+            .as_ref()
+            .map_or(&self.bytes, |fragments| &fragments.bytes)
+    }
+
+    /// Cuts what was made of it for one connection, as it is cut itself.
+    #[must_use]
+    pub fn cut(&self, frame: Vec<u8>) -> Vec<u8> {
+        match &self.fragments {
+            Some(Fragments { most, .. }) => fragmented(frame, *most),
+            None => frame,
+        }
     }
 }
 
@@ -85,7 +113,7 @@ impl Command {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Send(_, frame) => frame.len(),
-            Self::Message(_, frame) | Self::Broadcast { frame, .. } => frame.bytes.len(),
+            Self::Message(_, frame) | Self::Broadcast { frame, .. } => frame.wire().len(),
             _ => 0,
         }
     }

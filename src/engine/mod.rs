@@ -72,7 +72,7 @@ pub use stream::Stream;
 #[cfg(sockets)]
 pub use aside::{Aside, Turned};
 #[cfg(sockets)]
-pub use command::{Command, Envelope, Frame};
+pub use command::{Command, Envelope, Fragments, Frame};
 #[cfg(sockets)]
 pub use handle::ShardHandle;
 #[cfg(sockets)]

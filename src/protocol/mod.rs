@@ -58,7 +58,7 @@ pub use event::{Event, Payload};
 pub use frame::close::{
     MAX_CONTROL_PAYLOAD, MAX_REASON_LENGTH, encode_close_payload, parse_close_payload,
 };
-pub use frame::encode::{encode_compressed_frame, encode_frame};
+pub use frame::encode::{encode_compressed_frame, encode_frame, fragmented};
 pub use frame::header::{Header, MAX_HEADER_LENGTH, Reserved, encode_header, first_byte};
 pub use frame::mask::{apply_mask, random_key};
 pub use frame::opcode::Opcode;

@@ -50,6 +50,7 @@ const options: BaseOptions = {
   maxControlFrames: Infinity,
   maxMessages: { perSecond: 50, burst: 200, action: 'pause' },
   maxBufferedAmount: Infinity,
+  fragment: 32_768,
   closeTimeout: 1000,
   pingInterval: 30_000,
   enforceMasking: undefined,

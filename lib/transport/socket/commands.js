@@ -48,9 +48,10 @@ function sendFrame(slot, opcode, data, compress) {
  * @param {number} opcode
  * @param {string | ArrayBufferView} data
  * @param {boolean} compress
+ * @param {number} fragment most bytes of payload of a frame
  */
-function sendFrames(slots, opcode, data, compress) {
-  flushAfter(native.frames(slots, opcode, data, compress));
+function sendFrames(slots, opcode, data, compress, fragment) {
+  flushAfter(native.frames(slots, opcode, data, compress, fragment));
 }
 
 /**
@@ -60,9 +61,10 @@ function sendFrames(slots, opcode, data, compress) {
  * @param {number} opcode
  * @param {string | ArrayBufferView} data
  * @param {boolean} compress
+ * @param {number} fragment most bytes of payload of a frame
  */
-function broadcast(group, opcode, data, compress) {
-  flushAfter(native.broadcast(group, opcode, data, compress));
+function broadcast(group, opcode, data, compress, fragment) {
+  flushAfter(native.broadcast(group, opcode, data, compress, fragment));
 }
 
 /**

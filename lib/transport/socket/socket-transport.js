@@ -79,9 +79,14 @@ class SocketTransport {
    * @param {number} opcode
    * @param {string | ArrayBufferView} data
    * @param {boolean} compress
+   * @param {number} fragment
    */
-  send(opcode, data, compress) {
-    commands.sendFrame(this.#slot, opcode, data, compress);
+  send(opcode, data, compress, fragment) {
+    if (fragment === Infinity) {
+      commands.sendFrame(this.#slot, opcode, data, compress);
+    } else {
+      commands.sendFrames([this.#slot], opcode, data, compress, fragment);
+    }
   }
 
   /**

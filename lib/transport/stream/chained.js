@@ -83,9 +83,9 @@ class Chained {
     native.streamFill(this.#handle.slot, this.#framing.isFull);
   }
 
-  /** @param {Uint8Array} bytes @param {boolean} compress */
-  write(bytes, compress) {
-    this.#framing.send(bytes, compress);
+  /** @param {Uint8Array} bytes @param {boolean} compress @param {number} fragment */
+  write(bytes, compress, fragment) {
+    this.#framing.send(bytes, { compress, fragment });
   }
 
   /** @param {boolean} on */

@@ -12,7 +12,7 @@ const native = require('../../native/native.js');
  * @property {number} overhead what those cost beside their bytes
  * @property {(chunk: Uint8Array) => boolean} push takes what the stream has brought, and returns whether there was no
  *   room for it
- * @property {(bytes: Uint8Array, compress: boolean) => void} write takes whole frames for the stream
+ * @property {(bytes: Uint8Array, compress: boolean, fragment: number) => void} write takes whole frames for the stream
  * @property {(on: boolean) => void} hold has what the peer sent wait, or no more
  * @property {() => void} goOn goes on with that
  * @property {(act: () => void) => void} afterReads does what follows all that came

@@ -43,6 +43,7 @@ class StreamTransport {
   /** Messages are compressed by Rust, not by the extensions' chain. */
   #deflates;
   #extensions;
+  #isChained;
   /** What lies between the stream and the session. @type {import('./direct.js').Path} */
   #path;
   #read = 0;
@@ -80,6 +81,7 @@ class StreamTransport {
     this.#mask = role.mask;
     this.#sharesFrames = !role.mask && !isChained && socket instanceof net.Socket;
     this.#extensions = extensions;
+    this.#isChained = isChained;
   }
 
   /** What the connection shows of it. @returns {'stream'} */
@@ -230,8 +232,8 @@ class StreamTransport {
   }
 
   /** Sends whole frames. @param {Uint8Array} bytes */
-  #write(bytes, compress = false) {
-    this.#path.write(bytes, compress);
+  #write(bytes, compress = false, fragment = Infinity) {
+    this.#path.write(bytes, compress, fragment);
     if (!this.#output.isWatched) {
       const queued = this.bufferedAmount();
       if (queued > HIGH_MARK) {
@@ -253,32 +255,36 @@ class StreamTransport {
    * @param {number} opcode
    * @param {string | ArrayBufferView} data
    * @param {boolean} compress
-   * @param {() => Uint8Array} [shared] the frame, if others get it too
+   * @param {number} fragment
+   * @param {() => Uint8Array} [shared] the frames, if others get them too
    */
-  send(opcode, data, compress, shared) {
+  send(opcode, data, compress, fragment, shared) {
     if (this.bufferedAmount() + this.#overhead >= this.#room && !this.#maySend()) {
       return;
     }
     if (opcode === OPCODE.PING) {
       native.streamPinged(this.#slot);
     }
-    this.#write(this.#encode(opcode, data, compress, shared), compress);
+    // Extensions have the whole message, and what they make of it is cut.
+    const most = this.#isChained ? Infinity : fragment;
+    this.#write(this.#encode(opcode, data, compress, most, shared), compress, fragment);
   }
 
   /**
-   * A frame as it is sent.
+   * A message, or a ping, as it is sent.
    *
    * @param {number} opcode
    * @param {string | ArrayBufferView} data
    * @param {boolean} compress
+   * @param {number} fragment
    * @param {(() => Uint8Array) | undefined} shared
    * @returns {Uint8Array}
    */
-  #encode(opcode, data, compress, shared) {
+  #encode(opcode, data, compress, fragment, shared) {
     if (this.#deflates && compress) {
-      return /** @type {Buffer} */ (native.streamMessage(this.#slot, opcode, data, true));
+      return /** @type {Buffer} */ (native.streamMessage(this.#slot, opcode, data, true, fragment));
     }
-    return shared !== undefined && this.#sharesFrames ? shared() : native.encode(opcode, data, this.#mask);
+    return shared !== undefined && this.#sharesFrames ? shared() : native.encode(opcode, data, this.#mask, fragment);
   }
 
   /** Whether a message may be added to what waits. If there is no room, the connection is dropped. */

@@ -12,12 +12,12 @@ use super::super::call::arguments::{Call, too_many_connections, wrong};
 use super::super::call::results::{Returned, UNDEFINED, reference};
 use super::super::settings::Settings;
 use super::super::status::{Failure, Outcome, check};
-use super::super::values::payload::{IN_PLACE, Source, opcode, text};
+use super::super::values::payload::{IN_PLACE, Source, fragment, opcode, text};
 use super::super::values::views::bytes;
 use super::drain;
 use super::table::{Functions, Link};
-use crate::engine::{Append, Command, Frame, WriteSide, admit, socket};
-use crate::protocol::{Header, Opcode};
+use crate::engine::{Append, Command, Fragments, Frame, WriteSide, admit, socket};
+use crate::protocol::{Header, Opcode, fragmented};
 
 /// `attach(dispatch, later)`: the functions that records are delivered to, and that put off the rest of a
 /// long delivery. The argument of that one is whether connections keep the event loop alive.
@@ -109,7 +109,7 @@ pub(crate) fn frame(call: &Call<'_>) -> Returned {
         connection.count_ping();
     }
     if compress && connection.deflate.is_some() {
-        let frame = plain(&source, opcode, compress)?;
+        let frame = plain(&source, opcode, compress, usize::MAX)?;
         if is_compressed(&connection, &frame) {
             submit(call, connection, |c| Command::Message(c, frame));
             return scheduled(call);
@@ -124,7 +124,8 @@ pub(crate) fn frame(call: &Call<'_>) -> Returned {
     } else if let Some(append) = write_now(&connection, &source, opcode, in_order) {
         appended(call, link, connection, append);
     } else {
-        send_encoded(call, link, connection, &source, opcode)?;
+        let frame = encoded(&source, opcode, connection.mask)?;
+        send_encoded(call, link, connection, frame);
     }
     scheduled(call)
 }
@@ -147,9 +148,10 @@ fn write_now(
     connection.write_now(&header[..length], payload)
 }
 
-/// `frames(slots, opcode, data, compress)`: one frame to each of some connections.
+/// `frames(slots, opcode, data, compress, fragment)`: one message, or ping, to each of some connections, in frames of at
+/// most `fragment` bytes.
 pub(crate) fn frames(call: &Call<'_>) -> Returned {
-    let (opcode, compress) = (opcode(call, 1)?, call.bool(3)?);
+    let (opcode, compress, most) = (opcode(call, 1)?, call.bool(3)?, fragment(call, 4)?);
     // Before the source, which no JavaScript may run behind: an accessor that an app has put on
     // `Array.prototype` could.
     let slots = slots(call, 0)?;
@@ -157,7 +159,7 @@ pub(crate) fn frames(call: &Call<'_>) -> Returned {
     let Some(link) = call.state.sockets.linked() else {
         return UNDEFINED;
     };
-    let frame = plain(&source, opcode, compress)?;
+    let frame = plain(&source, opcode, compress, most)?;
     for slot in slots {
         let Some(connection) = call.state.sockets.write_side(slot) else {
             continue;
@@ -168,23 +170,25 @@ pub(crate) fn frames(call: &Call<'_>) -> Returned {
         if is_compressed(&connection, &frame) {
             submit(call, connection, |c| Command::Message(c, frame.clone()));
         } else if connection.mask || !call.state.sockets.in_order(link, connection.shard) {
-            send_encoded(call, link, connection, &source, opcode)?;
+            let encoded = encoded(&source, opcode, connection.mask)?;
+            send_encoded(call, link, connection, frame.cut(encoded));
         } else {
-            let append = connection.append_shared(&frame.bytes);
+            let append = connection.append_shared(frame.wire());
             appended(call, link, connection, append);
         }
     }
     scheduled(call)
 }
 
-/// `broadcast(base, opcode, data, compress)`: one frame to every connection of a `Base`.
+/// `broadcast(base, opcode, data, compress, fragment)`: the same to every connection of a `Base`.
 pub(crate) fn broadcast(call: &Call<'_>) -> Returned {
     let (base, opcode, compress) = (call.u64(0)?, opcode(call, 1)?, call.bool(3)?);
+    let most = fragment(call, 4)?;
     let source = Source::of(call, 2)?;
     let Some(link) = call.state.sockets.linked() else {
         return UNDEFINED;
     };
-    let frame = plain(&source, opcode, compress)?;
+    let frame = plain(&source, opcode, compress, most)?;
     for shard in call.state.sockets.populated(link) {
         let frame = frame.clone();
         let broadcast = Command::Broadcast { base, frame };
@@ -193,16 +197,28 @@ pub(crate) fn broadcast(call: &Call<'_>) -> Returned {
     scheduled(call)
 }
 
-/// A frame as a server sends it without compression.
-fn plain(source: &Source<'_>, opcode: Opcode, compress: bool) -> Outcome<Frame> {
+/// A frame as a server sends it without compression, with fragments of at most `most` bytes if it is longer.
+fn plain(source: &Source<'_>, opcode: Opcode, compress: bool, most: usize) -> Outcome<Frame> {
     let mut bytes = Vec::new();
     let header = source.encode(&mut bytes, opcode, false)?;
+    let fragments = (most != usize::MAX).then(|| Fragments {
+        most,
+        bytes: fragmented(bytes.clone(), most).into(),
+    });
     Ok(Frame {
         opcode,
         bytes: Bytes::from(bytes),
         header,
         compress,
+        fragments,
     })
+}
+
+/// One frame by itself.
+fn encoded(source: &Source<'_>, opcode: Opcode, mask: bool) -> Outcome<Vec<u8>> {
+    let mut frame = Vec::new();
+    source.encode(&mut frame, opcode, mask)?;
+    Ok(frame)
 }
 
 /// Whether the shard is to compress this for the connection.
@@ -212,22 +228,13 @@ fn is_compressed(connection: &WriteSide, frame: &Frame) -> bool {
 }
 
 /// Sends a frame that is encoded apart, after the commands that were given before.
-fn send_encoded(
-    call: &Call<'_>,
-    link: &Link,
-    connection: Arc<WriteSide>,
-    source: &Source<'_>,
-    opcode: Opcode,
-) -> Outcome<()> {
-    let mut frame = Vec::new();
-    source.encode(&mut frame, opcode, connection.mask)?;
+fn send_encoded(call: &Call<'_>, link: &Link, connection: Arc<WriteSide>, frame: Vec<u8>) {
     if call.state.sockets.in_order(link, connection.shard) {
         let append = connection.append_owned(frame);
         appended(call, link, connection, append);
     } else {
         submit(call, connection, |c| Command::Send(c, frame));
     }
-    Ok(())
 }
 
 /// `close(slot, code, reason)`: begins the closing handshake.

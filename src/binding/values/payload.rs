@@ -111,6 +111,11 @@ pub(crate) fn text(call: &Call<'_>, index: usize) -> Outcome<String> {
     Ok(String::from_utf8_lossy(&frame[header..]).into_owned())
 }
 
+/// Most bytes of payload of a frame; `Infinity` is no limit.
+pub(crate) fn fragment(call: &Call<'_>, index: usize) -> Outcome<usize> {
+    Ok(usize::try_from(call.u64(index)?).unwrap_or(usize::MAX))
+}
+
 /// The opcode that `lib/` names by its number.
 pub(crate) fn opcode(call: &Call<'_>, index: usize) -> Outcome<Opcode> {
     let number = u8::try_from(call.u32(index)?).map_err(|_| wrong(index, "an opcode"))?;

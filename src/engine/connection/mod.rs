@@ -161,7 +161,7 @@ impl Connection {
         let (payload, compress) = (frame.payload(), frame.compress);
         self.session
             .send_message(frame.opcode, payload, compress, &mut out);
-        let append = self.write_side.shard_append(out);
+        let append = self.write_side.shard_append(frame.cut(out));
         self.appended(context, append);
     }
 

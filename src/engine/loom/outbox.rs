@@ -46,6 +46,7 @@ fn to_all(frame: Vec<u8>) -> Command {
         bytes: frame.into(),
         header: 0,
         compress: false,
+        fragments: None,
     };
     Command::Broadcast { base: 1, frame }
 }

@@ -36,9 +36,9 @@ impl Run {
     /// `is_last`: nothing else is to be carried out.
     fn new(frames: Vec<Frame>, is_last: bool) -> Self {
         let joined = match &frames[..] {
-            [only] => only.bytes.clone(),
+            [only] => only.wire().clone(),
             _ => {
-                let all: Vec<&[u8]> = frames.iter().map(|frame| &frame.bytes[..]).collect();
+                let all: Vec<&[u8]> = frames.iter().map(|frame| &frame.wire()[..]).collect();
                 all.concat().into()
             }
         };
@@ -74,7 +74,7 @@ impl Run {
         }
         // Close to its limit, which is looked at before each message.
         for frame in &self.frames {
-            let append = connection.write_side.shard_append_shared(&frame.bytes);
+            let append = connection.write_side.shard_append_shared(frame.wire());
             connection.appended(context, append);
         }
     }
@@ -121,13 +121,13 @@ pub(super) fn broadcast(
 
 /// A broadcast with those that come next. Among `works` they are done.
 fn run(works: &mut VecDeque<Work>, mailbox: &Arc<Mailbox>, base: u64, frame: Frame) -> Run {
-    let mut bytes = frame.bytes.len();
+    let mut bytes = frame.wire().len();
     let mut frames = vec![frame];
     for work in works.iter_mut() {
         let Work::Command(_, of, Command::Broadcast { base: to, frame }) = work else {
             break;
         };
-        let length = frame.bytes.len();
+        let length = frame.wire().len();
         bytes += length;
         let is_same = *to == base && Arc::ptr_eq(of, mailbox);
         if !is_same || bytes > RUN_BYTES || frames.len() == RUN {
@@ -156,12 +156,12 @@ fn append(
     let once = deflate.and_then(|deflate| compressed.frame(deflate, frame));
     if !write_side.mask {
         let frame = once.unwrap_or(frame);
-        return Some(write_side.shard_append_shared(&frame.bytes));
+        return Some(write_side.shard_append_shared(frame.wire()));
     }
     let (mut own, key) = (Vec::new(), Some(random_key()));
     match once {
         Some(once) => encode_compressed_frame(&mut own, frame.opcode, once.payload(), key),
         None => encode_frame(&mut own, frame.opcode, frame.payload(), key),
     }
-    Some(write_side.shard_append(own))
+    Some(write_side.shard_append(frame.cut(own)))
 }

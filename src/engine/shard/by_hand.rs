@@ -213,6 +213,7 @@ fn to_all(opcode: Opcode, payload: &[u8]) -> Command {
         header: bytes.len() - payload.len(),
         bytes: bytes.into(),
         compress: false,
+        fragments: None,
     };
     Command::Broadcast { base: 0, frame }
 }

@@ -1,7 +1,7 @@
 //! One compression for many connections.
 
-use crate::engine::command::Frame;
-use crate::protocol::{Deflate, encode_compressed_frame};
+use crate::engine::command::{Fragments, Frame};
+use crate::protocol::{Deflate, encode_compressed_frame, fragmented};
 
 /// A broadcast's frame, compressed once for all connections that take over no context: a `Base` has
 /// few different settings of them.
@@ -17,9 +17,17 @@ impl CompressedOnce {
             let compressed = deflate.compress_alone(frame.payload()).map(|payload| {
                 let mut bytes = Vec::new();
                 encode_compressed_frame(&mut bytes, frame.opcode, &payload, None);
+                let fragments = frame
+                    .fragments
+                    .as_ref()
+                    .map(|Fragments { most, .. }| Fragments {
+                        most: *most,
+                        bytes: fragmented(bytes.clone(), *most).into(),
+                    });
                 Frame {
                     header: bytes.len() - payload.len(),
                     bytes: bytes.into(),
+                    fragments,
                     ..*frame
                 }
             });

@@ -224,7 +224,7 @@ impl Shard {
                 connection.send_message(context, &frame);
             } else {
                 // Others may have it too: it is kept once.
-                connection.appended(context, write_side.shard_append_shared(&frame.bytes));
+                connection.appended(context, write_side.shard_append_shared(frame.wire()));
             }
         });
     }
