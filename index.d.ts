@@ -226,6 +226,8 @@ export interface OpenMessage {
 export interface CloseMessage extends OpenMessage {
   code: number;
   reason: string;
+  /** The closing handshake was completed. */
+  wasClean: boolean;
 }
 
 /** What `websockets:message` publishes: `data` is a string where the message is text. */
@@ -521,8 +523,11 @@ export interface BaseEvents {
   ping: [text: string, sid: string, data: Buffer];
   /** A pong came. */
   pong: [text: string, sid: string, data: Buffer];
-  /** A connection is over: once for each `open`, and the last event of that sid. */
-  close: [reason: string, sid: string, code: number];
+  /**
+   * A connection is over: once for each `open`, and the last event of that sid. `wasClean`: the closing handshake was
+   * completed.
+   */
+  close: [reason: string, sid: string, code: number, wasClean: boolean];
   /** A peer broke the protocol or a limit, or an extension failed. Not thrown where nobody listens. */
   error: [error: WebSocketError];
   /** More than 64 KiB were queued for this peer, and all of it has been written. */

@@ -41,7 +41,7 @@ impl Pair {
         [self.server, self.client].map(|end| {
             assert_eq!(end.connection.deadline(), None);
             assert!(end.out.is_empty());
-            let (code, reason) = end.connection.close_event();
+            let (code, reason) = end.close_event();
             (code, reason.to_owned())
         })
     }
@@ -110,7 +110,7 @@ fn a_close_frame_without_a_code_is_reported_as_1005() {
     let mut end = End::server();
     end.receive(&masked(Opcode::Close, b""));
     end.connection.receive_eof();
-    assert_eq!(end.connection.close_event(), (1005, ""));
+    assert_eq!(end.close_event(), (1005, ""));
 }
 
 #[test]
@@ -119,19 +119,19 @@ fn our_code_stands_where_the_peers_frame_carries_none_or_never_comes() {
     empty.close(4001, "ours");
     empty.receive(&masked(Opcode::Close, b""));
     assert_eq!(empty.state(), State::Draining);
-    assert_eq!(empty.connection.close_event(), (4001, "ours"));
+    assert_eq!(empty.close_event(), (4001, "ours"));
 
     let mut eof = End::server();
     eof.close(4001, "ours");
     eof.connection.receive_eof();
     assert_eq!(eof.state(), State::Closed);
-    assert_eq!(eof.connection.close_event(), (4001, "ours"));
+    assert_eq!(eof.close_event(), (4001, "ours"));
 
     let mut silent = End::server();
     silent.close(4001, "ours");
     silent.sleep_until(5_000);
     assert_eq!(silent.state(), State::Closed);
-    assert_eq!(silent.connection.close_event(), (4001, "ours"));
+    assert_eq!(silent.close_event(), (4001, "ours"));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_connection_lost_before_any_close_frame_is_reported_as_1006() {
     let mut lost = End::server();
     lost.connection.receive_eof();
     assert_eq!(lost.state(), State::Closed);
-    assert_eq!(lost.connection.close_event(), (1006, ""));
+    assert_eq!(lost.close_event(), (1006, ""));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn what_was_reported_does_not_change_after_the_end() {
     end.receive(&masked(Opcode::Close, &status(1000, "bye")));
     end.connection.receive_eof();
     end.close(4000, "late");
-    assert_eq!(end.connection.close_event(), (1000, "bye"));
+    assert_eq!(end.close_event(), (1000, "bye"));
     assert_eq!(end.state(), State::Closed);
 }
 
@@ -174,7 +174,7 @@ fn after_our_close_frame_nothing_is_reported_or_answered() {
     assert_eq!(end.state(), State::Closing);
     end.receive_bytewise(&masked(Opcode::Close, &status(1000, "peer")));
     assert_eq!(end.state(), State::Draining);
-    assert_eq!(end.connection.close_event(), (1000, "peer"));
+    assert_eq!(end.close_event(), (1000, "peer"));
     assert_eq!(end.seen, []);
     assert!(end.out.is_empty());
 }
@@ -192,7 +192,7 @@ fn a_frame_under_way_when_we_close_is_read_over() {
         end.close(4000, "");
         end.receive(&stream[cut..]);
         assert_eq!(end.state(), State::Draining, "cut at {cut}");
-        assert_eq!(end.connection.close_event(), (1000, "peer"));
+        assert_eq!(end.close_event(), (1000, "peer"));
         assert_eq!(end.seen, []);
     }
 }
@@ -204,7 +204,7 @@ fn a_close_frame_under_way_when_we_close_counts() {
     end.receive(&frame[..9]);
     end.close(4000, "");
     end.receive(&frame[9..]);
-    assert_eq!(end.connection.close_event(), (1000, "peer"));
+    assert_eq!(end.close_event(), (1000, "peer"));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_violation_after_our_close_frame_only_ends_the_closing() {
         assert!(end.connection.should_half_close());
         assert_eq!(end.seen, []);
         assert!(end.out.is_empty());
-        assert_eq!(end.connection.close_event(), (4000, "ours"));
+        assert_eq!(end.close_event(), (4000, "ours"));
     }
 }
 

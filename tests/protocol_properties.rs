@@ -346,7 +346,7 @@ proptest! {
         prop_assert_eq!(end.take_seen(), vec![]);
         prop_assert!(end.out.is_empty());
         prop_assert_eq!(end.state(), State::Draining);
-        prop_assert_eq!(end.connection.close_event(), (4000, "peer"));
+        prop_assert_eq!(end.close_event(), (4000, "peer"));
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn fails_with(config: Config, bytes: &[u8], violation: Violation) {
         assert_eq!(end.take_sent().last(), Some(&(Opcode::Close, close)));
         assert_eq!(end.state(), State::Draining);
         let reported = (violation.close_code(), reason.as_str());
-        assert_eq!(end.connection.close_event(), reported);
+        assert_eq!(end.close_event(), reported);
 
         // Nothing more is read.
         end.receive(&masked(Opcode::Ping, b"?"));

@@ -33,7 +33,7 @@ fn a_silent_peer_is_closed_with_1001_timeout() {
     assert_eq!(end.connection.deadline(), Some(6_000));
     end.sleep_until(6_000);
     assert_eq!(end.state(), State::Closed);
-    assert_eq!(end.connection.close_event(), (1001, "timeout"));
+    assert_eq!(end.close_event(), (1001, "timeout"));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_peer_that_does_not_answer_a_ping_is_dropped() {
     assert_eq!(end.state(), State::Open);
     end.sleep_until(200);
     assert_eq!(end.state(), State::Closed);
-    assert_eq!(end.connection.close_event(), (1006, ""));
+    assert_eq!(end.close_event(), (1006, ""));
     assert_eq!(end.seen, []);
     assert!(end.out.is_empty());
 }

@@ -39,7 +39,7 @@ test('open, message and close are published before they are emitted', limit, (t)
       { name: 'open', from: 'websockets:open', ...common },
       { name: 'message', from: 'websockets:message', ...common, data: 'text', isBinary: false },
       { name: 'message', from: 'websockets:message', ...common, data: Buffer.from([1, 2, 3]), isBinary: true },
-      { name: 'close', from: 'websockets:close', ...common, code: 4001, reason: 'bye' },
+      { name: 'close', from: 'websockets:close', ...common, code: 4001, reason: 'bye', wasClean: true },
     ]);
     assert.deepEqual(counts, [1, 2, 3, 4]);
   })(t),

@@ -14,6 +14,8 @@ class Inbox {
     this.lists = new Map(names.map((name) => [name, []]));
     this.taken = new Map(names.map((name) => [name, 0]));
     this.waiting = [];
+    /** Of connections that were closed: whether that was clean, by sid. Tests that are about it look here. */
+    this.clean = new Map();
     for (const name of names) emitter.on(name, (...args) => this.put(name, args));
   }
 
@@ -24,6 +26,7 @@ class Inbox {
    * @param {unknown[]} args
    */
   put(name, args) {
+    if (name === 'close' && args.length === 4) this.clean.set(args[1], args.pop());
     this.all.push({ name, args });
     this.lists.get(name).push(args);
     if (this.waiting.length === 0) return;

@@ -13,7 +13,7 @@ const INTERVAL = Number(process.env.INTERVAL ?? 15_000);
 
 // The I/O threads do this: it costs JavaScript nothing, and a busy event loop does not disturb it.
 const sockets = new Server({ pingInterval: INTERVAL });
-sockets.on('close', (reason, sid, code) => console.log(code === 1006 ? 'lost' : 'closed'));
+sockets.on('close', (reason, sid, code, wasClean) => console.log(wasClean ? 'closed' : 'lost'));
 
 // Where the times are of interest as well, the app pings, with the time as the ping's data.
 const timer = setInterval(() => sockets.ping(String(performance.now())), INTERVAL);

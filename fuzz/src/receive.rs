@@ -201,7 +201,7 @@ fn check_closing(config: &Config, cuts: Cuts, stream: &[u8], at: usize) {
     assert_eq!(end.take_seen(), []);
     assert_eq!(end.out, []);
     assert!(matches!(end.state(), State::Closing | State::Draining));
-    let (code, reason) = end.connection.close_event();
+    let (code, reason) = end.close_event();
     assert!(code != 4321 || !reason.is_empty());
 }
 

@@ -5,6 +5,7 @@ const { Stream } = require('node:stream');
 
 const { Connection, kInner } = require('../connection/connection.js');
 const { opened } = require('../connection/diagnostics.js');
+const { LOST } = require('../connection/end.js');
 const { close, enterClosed, terminate } = require('../connection/lifecycle.js');
 const { checkAssignOptions } = require('../connection/options.js');
 const { isHttp2Stream } = require('../handshake/server/http2.js');
@@ -219,7 +220,7 @@ function ignore() {}
 
 /** The socket was over before it was assigned. @param {Connection} connection */
 function finishOver(connection) {
-  enterClosed(connection, '', statusCode.ABNORMAL);
+  enterClosed(connection, LOST);
 }
 
 module.exports = { announce, take };

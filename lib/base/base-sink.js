@@ -3,6 +3,7 @@
 const { errorMonitor } = require('node:events');
 
 const { failed } = require('../connection/diagnostics.js');
+const { closeEvent } = require('../connection/end.js');
 
 /**
  * @typedef {import('../connection/connection.js').Connection} Connection
@@ -89,13 +90,13 @@ class BaseSink {
 
   /**
    * @param {Connection} connection
-   * @param {string} reason
-   * @param {number} code
+   * @param {import('../native/functions').End} end
    */
-  closed(connection, reason, code) {
+  closed(connection, end) {
     const { sid } = connection;
+    const { code, reason } = closeEvent(end);
     for (const reader of this.#readersOf(sid)) reader.over(connection);
-    this.#emitter.emit('close', reason, sid, code);
+    this.#emitter.emit('close', reason, sid, code, end.wasClean);
   }
 
   /**

@@ -5,7 +5,7 @@ const http = require('node:http');
 const https = require('node:https');
 const { Server } = require('../server/server.js');
 const { UsageError, number } = require('./commands.js');
-const { explain } = require('./explain.js');
+const { closing, explain } = require('./explain.js');
 const { shown, shownBytes } = require('./output.js');
 const { onInterrupt } = require('./signals.js');
 
@@ -69,8 +69,8 @@ function echo(values, positionals, out) {
   });
   server.on('drain', (sid) => server.resume(sid));
   server.on('ping', (text, sid) => log(sid, `ping ${shown(text)}`.trimEnd(), 'dim'));
-  server.on('close', (reason, sid, code) => {
-    log(sid, `closed, ${code} ${shown(reason)}`.trimEnd(), 'dim');
+  server.on('close', (reason, sid, code, wasClean) => {
+    log(sid, `closed, ${closing(code, reason, wasClean)}`, 'dim');
     names.delete(sid);
   });
   server.on('error', (error) => {

@@ -45,4 +45,17 @@ function explain(error) {
   return `${shown(message)}${said}${hint}${code && ` [${code}]`}`;
 }
 
-module.exports = { explain };
+/**
+ * How a connection has ended, in one line. 1006 never is clean, and need not say so.
+ *
+ * @param {number} code
+ * @param {string} reason
+ * @param {boolean} wasClean
+ * @returns {string}
+ */
+function closing(code, reason, wasClean) {
+  const said = `${code} ${shown(reason)}`.trimEnd();
+  return wasClean || code === 1006 ? said : `${said}, not cleanly`;
+}
+
+module.exports = { closing, explain };

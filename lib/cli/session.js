@@ -2,7 +2,7 @@
 
 const { Client } = require('../client/client.js');
 const { UsageError, number } = require('./commands.js');
-const { explain } = require('./explain.js');
+const { closing, explain } = require('./explain.js');
 const { atTerminal, linesOf } = require('./input.js');
 const { shown } = require('./output.js');
 const { Pings } = require('./pings.js');
@@ -79,7 +79,7 @@ class Session {
     client.on('ping', (text) => this.#show(() => display.note(`< ping ${shown(text)}`.trimEnd())));
     client.on('pong', (text) => this.#show(() => display.note(this.#pong(text))));
     client.on('error', (error) => this.#failed(error));
-    client.on('close', (reason, _sid, code) => this.#lost(reason, code));
+    client.on('close', (reason, _sid, code, wasClean) => this.#lost(reason, code, wasClean));
     client.on('giveup', () => this.#gaveUp());
     this.#out.onDrain(() => client.resume(this.#sid ?? []));
   }
@@ -112,14 +112,20 @@ class Session {
     if (isHandshake && !this.#reconnects) this.#over();
   }
 
-  /** A connection is over; it may be followed by another one. @param {string} reason @param {number} code */
-  #lost(reason, code) {
+  /**
+   * A connection is over; it may be followed by another one.
+   *
+   * @param {string} reason
+   * @param {number} code
+   * @param {boolean} wasClean
+   */
+  #lost(reason, code, wasClean) {
     this.#sid = undefined;
     for (const timer of this.#timers.splice(0)) clearTimeout(timer);
     if (!FINE.includes(code)) process.exitCode = 1;
     const goesOn = this.#reconnects && !this.#isEnding;
     if (!goesOn) this.#out.endPrompt();
-    const why = code === 1006 ? 'the connection was lost' : `${code} ${shown(reason)}`.trimEnd();
+    const why = code === 1006 ? 'the connection was lost' : closing(code, reason, wasClean);
     this.#display.note(`closed, ${why}${goesOn ? '; it is opened again' : ''}`);
     if (!goesOn) this.#over();
   }

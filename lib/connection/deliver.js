@@ -8,7 +8,11 @@ const { BACKPRESSURE, kind } = require('../native/constants.js');
 
 const { TEXT, BINARY, PING, PONG, DRAIN, CLOSING, ERROR, CLOSE, LOST } = kind;
 
-/** @typedef {import('./connection.js').Connection} Connection */
+/**
+ * @typedef {import('./connection.js').Connection} Connection
+ * @typedef {import('../native/functions').End} End
+ * @typedef {import('../native/functions').Payload} Payload
+ */
 
 /**
  * Connections that are dropped for want of room: the engine has reported it, and that may still wait behind others.
@@ -22,8 +26,8 @@ const overflowed = new WeakSet();
  *
  * @param {Connection} connection
  * @param {number} kind one of `kind` in `lib/native/constants.js`
- * @param {string | Buffer} payload a string or a Buffer, by its kind
- * @param {number} [code] close code of an error or a close
+ * @param {Payload} payload by its kind
+ * @param {number} [code] close code of an error
  * @param {string} [errorCode] the public code of an error
  */
 function deliver(connection, kind, payload, code, errorCode) {
@@ -38,8 +42,8 @@ function deliver(connection, kind, payload, code, errorCode) {
  *
  * @param {Connection} connection
  * @param {number} kind one of `kind` in `lib/native/constants.js`
- * @param {string | Buffer} payload a string or a Buffer, by its kind
- * @param {number} [code] close code of an error or a close
+ * @param {Payload} payload by its kind
+ * @param {number} [code] close code of an error
  * @param {string} [errorCode] the public code of an error
  */
 function deliverInScope(connection, kind, payload, code, errorCode) {
@@ -68,7 +72,7 @@ function deliverInScope(connection, kind, payload, code, errorCode) {
  *
  * @param {Connection} connection
  * @param {number} kind
- * @param {string | Buffer} payload
+ * @param {Payload} payload
  * @param {number | undefined} code
  * @param {string | undefined} errorCode
  */
@@ -85,14 +89,14 @@ function inTurn(connection, kind, payload, code, errorCode) {
  *
  * @param {Connection} connection
  * @param {number} kind
- * @param {string | Buffer} payload
+ * @param {Payload} payload
  * @param {number | undefined} code
  * @param {string | undefined} errorCode
  */
 function pass(connection, kind, payload, code, errorCode) {
   const { group, readyState, sink } = connection[kInner];
   if (kind === CLOSE) {
-    enterClosed(connection, /** @type {string} */ (payload), /** @type {number} */ (code));
+    enterClosed(connection, /** @type {End} */ (payload));
     return;
   }
   if (kind === CLOSING || kind === ERROR) {
@@ -107,12 +111,12 @@ function pass(connection, kind, payload, code, errorCode) {
   switch (kind) {
     case TEXT:
       counters.messagesReceived++;
-      diagnostics.received(base, connection, payload, false);
+      diagnostics.received(base, connection, /** @type {string} */ (payload), false);
       sink.text(connection, /** @type {string} */ (payload));
       break;
     case BINARY:
       counters.messagesReceived++;
-      diagnostics.received(base, connection, payload, true);
+      diagnostics.received(base, connection, /** @type {Buffer} */ (payload), true);
       sink.binary(connection, /** @type {Buffer} */ (payload));
       break;
     case PING:

@@ -37,15 +37,14 @@ function opened(base, connection) {
  *
  * @param {object} base
  * @param {Connection} connection
- * @param {string} reason
- * @param {number} code
+ * @param {{ code: number, reason: string, wasClean: boolean }} how
  */
-function closed(base, connection, reason, code) {
+function closed(base, connection, how) {
   if (isTracing) {
-    trace('%s close, %d %j', connection.sid, code, reason);
+    trace('%s close, %d %j%s', connection.sid, how.code, how.reason, how.wasClean ? '' : ', not clean');
   }
   if (closes.hasSubscribers) {
-    closes.publish({ base, sid: connection.sid, connection, code, reason });
+    closes.publish({ base, sid: connection.sid, connection, ...how });
   }
 }
 

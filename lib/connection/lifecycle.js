@@ -2,15 +2,17 @@
 
 const { CLOSED, CLOSING, OPEN, kInner } = require('./connection.js');
 const diagnostics = require('./diagnostics.js');
+const { LOST, closeEvent } = require('./end.js');
 const { peerError } = require('../util/errors.js');
 const { releaseAll } = require('./hold.js');
-const { statusCode } = require('../native/constants.js');
 
 /** At least this many connections of a group may be closing at a time. */
 const MIN_CLOSING = 16;
 
+/** @typedef {import('../native/functions').End} End */
+
 /**
- * Connections that were open when they were terminated: they end with 1006, whatever the peer had begun.
+ * Connections that were open when they were terminated: they are lost, whatever the peer had begun.
  *
  * @type {WeakSet<import('./connection.js').Connection>}
  */
@@ -42,7 +44,7 @@ function terminate(connection) {
 }
 
 /**
- * The connection ends with 1006, if it is open still: the end of its transport is another's business.
+ * The connection is lost, if it is open still: the end of its transport is another's business.
  *
  * @param {import('./connection.js').Connection} connection
  */
@@ -116,10 +118,9 @@ function reportInScope(connection, error) {
  * The connection is closed: the last that its sink hears of it.
  *
  * @param {import('./connection.js').Connection} connection
- * @param {string} reason
- * @param {number} code
+ * @param {End} end
  */
-function enterClosed(connection, reason, code) {
+function enterClosed(connection, end) {
   const inner = connection[kInner];
   const { closing, dropped, streams, views } = inner.group;
   inner.readyState = CLOSED;
@@ -134,10 +135,8 @@ function enterClosed(connection, reason, code) {
   try {
     socket?.destroy?.();
   } finally {
-    const isTerminated = terminated.has(connection);
-    const facts = isTerminated ? ['', statusCode.ABNORMAL] : [reason, code];
     try {
-      inner.runInAsyncScope(reportClosed, undefined, connection, ...facts);
+      inner.runInAsyncScope(reportClosed, undefined, connection, terminated.has(connection) ? LOST : end);
     } finally {
       inner.emitDestroy();
     }
@@ -148,14 +147,14 @@ function enterClosed(connection, reason, code) {
  * Tells the sink, and all who wait for it, that the connection is closed.
  *
  * @param {import('./connection.js').Connection} connection
- * @param {string} reason
- * @param {number} code
+ * @param {End} end
  */
-function reportClosed(connection, reason, code) {
+function reportClosed(connection, end) {
   const { group, sink } = connection[kInner];
-  diagnostics.closed(group.base, connection, reason, code);
+  const { code, reason } = closeEvent(end);
+  diagnostics.closed(group.base, connection, { code, reason, wasClean: end.wasClean });
   try {
-    sink.closed(connection, reason, code);
+    sink.closed(connection, end);
   } finally {
     for (const over of [...group.ends]) over(connection, code, reason);
   }

@@ -1,3 +1,5 @@
+import type { End } from '../native/functions';
+
 /**
  * What a connection delivers to: the object that makes events of what happens on it. A `Base` has one sink for all of
  * its connections, an engine.io socket is the sink of its own connection.
@@ -21,6 +23,9 @@ export interface Sink<C> {
   drained(connection: C): void;
   /** The peer broke a rule, did not read for too long, or an extension reported something. */
   failed(connection: C, error: Error): void;
-  /** The connection is closed: the last call for it, exactly once. */
-  closed(connection: C, reason: string, code: number): void;
+  /**
+   * The connection is closed: the last call for it, exactly once. `end` is what both close frames said, or that there
+   * were none, so that each sink makes of it what its own users expect.
+   */
+  closed(connection: C, end: End): void;
 }

@@ -5,6 +5,7 @@ const { EventEmitter } = require('node:events');
 const { OPEN, kInner } = require('../connection/connection.js');
 const { close } = require('../connection/lifecycle.js');
 const { Frame } = require('../extensions/frame.js');
+const { statusCode } = require('../native/constants.js');
 const { checkCloseCode, checkReason } = require('../options/data.js');
 const { nextTick } = require('../util/clock.js');
 
@@ -176,12 +177,12 @@ class EngineSocket extends EventEmitter {
 
   /**
    * @param {Connection} _connection
-   * @param {string} reason
-   * @param {number} code
+   * @param {import('../native/functions').End} end
    */
-  closed(_connection, reason, code) {
+  closed(_connection, { received }) {
     this.#callBack(new Error('The WebSocket was closed before the message was sent'));
-    this.emit('close', code, Buffer.from(reason));
+    // As `ws` has it, whatever we have sent.
+    this.emit('close', received?.code ?? statusCode.ABNORMAL, Buffer.from(received?.reason ?? ''));
   }
 
   /** Calls back all who wait. @param {Error} [error] */

@@ -107,12 +107,33 @@ export interface Constants {
   readonly BACKPRESSURE: 'WS_ERR_BACKPRESSURE';
 }
 
+/** What a close frame says (RFC 6455 §5.5.1). */
+export interface CloseFrame {
+  /** The status code; 1005 if the frame carries none. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** How a connection has ended. */
+export interface End {
+  /** The peer's close frame, if it came and was valid. */
+  readonly received: CloseFrame | null;
+  /** Ours, if the closing began: whether it left is not said. After the peer's it says the same. */
+  readonly sent: CloseFrame | null;
+  /** The closing handshake was completed: the peer's close frame came and ours left. TCP has ended after both. */
+  readonly wasClean: boolean;
+}
+
 /**
- * One record: the slot, above four bits of kind; the payload, a string or by its kind a Buffer; the close code of an
- * error or a close; and the public code of an error. What pings and pongs carry is a string with a character for each
- * byte.
+ * What a record brings: a Buffer of a binary message and of bytes to write, an `End` of a close, a string of all else.
+ * That of pings and pongs has a character for each byte.
  */
-export type Record = [tag: number, payload: string | Buffer, code?: number, errorCode?: string];
+export type Payload = string | Buffer | End;
+
+/**
+ * One record: the slot, above four bits of kind; what it brings; the close code of an error, and its public code.
+ */
+export type Record = [tag: number, payload: Payload, code?: number, errorCode?: string];
 
 /** What a command returns: `true` if `flush` has to be called at the end of the tick. */
 type Due = true | undefined;

@@ -1,9 +1,9 @@
 //! What a transport tells JavaScript: records, and the arena their contents lie in.
 
 use super::backlog::Overflow;
-use crate::protocol::{Event, Payload};
+use crate::protocol::{CloseFrames, Event, Payload};
 
-/// The close code of a connection that is dropped (RFC 6455 §7.1.5).
+/// The close code of the error of a connection that is dropped (RFC 6455 §7.1.5).
 const ABNORMAL_CLOSURE: u16 = 1006;
 
 /// Contents at least this long stay in the buffer they came in; shorter ones go into the arena.
@@ -77,6 +77,17 @@ pub enum Body {
         /// `error.message`.
         message: String,
     },
+    /// Of [`Kind::Close`].
+    End(Box<End>),
+}
+
+/// How a connection has ended.
+#[derive(Debug, Default)]
+pub struct End {
+    /// What the close frames said; `None` if it was lost without any.
+    pub frames: Option<CloseFrames>,
+    /// The closing handshake was completed.
+    pub is_clean: bool,
 }
 
 impl Body {
@@ -92,7 +103,7 @@ impl Body {
 pub struct Record {
     /// What happened.
     pub kind: Kind,
-    /// The close code of [`Kind::Close`] and [`Kind::Error`]; otherwise 0.
+    /// The close code of [`Kind::Error`]; otherwise 0.
     pub code: u16,
     /// Whose it is: the number its env gave the connection.
     pub slot: u32,
@@ -117,7 +128,7 @@ impl Batch {
     /// Appends what the protocol reports; returns what it is counted for.
     pub(super) fn push_event(&mut self, slot: u32, event: Event<'_>) -> usize {
         match event {
-            Event::Text(text) => self.push_text(Kind::Text, slot, 0, text),
+            Event::Text(text) => self.push_text(slot, text),
             Event::Binary(data) => self.push_bytes(Kind::Binary, slot, data),
             Event::Ping(payload) => self.push_bytes(Kind::Ping, slot, Payload::Borrowed(payload)),
             Event::Pong(payload) => self.push_bytes(Kind::Pong, slot, Payload::Borrowed(payload)),
@@ -131,26 +142,21 @@ impl Batch {
 
     /// Appends the end of a connection: why it was dropped, if there was no room for more, and the last record
     /// of its slot.
-    pub(super) fn push_end(
-        &mut self,
-        slot: u32,
-        overflow: Option<Overflow>,
-        close: (u16, &str),
-    ) -> usize {
+    pub(super) fn push_end(&mut self, slot: u32, overflow: Option<Overflow>, end: End) -> usize {
         match overflow {
             Some(overflow) => {
                 let message = overflow.message().to_owned();
                 self.push_error(slot, ABNORMAL_CLOSURE, Overflow::CODE, message)
-                    + self.push_close(slot, (ABNORMAL_CLOSURE, ""))
+                    + self.push_close(slot, End::default())
             }
-            None => self.push_close(slot, close),
+            None => self.push_close(slot, end),
         }
     }
 
     /// Appends the end of a connection.
-    pub(super) fn push_close(&mut self, slot: u32, (code, reason): (u16, &str)) -> usize {
-        let reason = Payload::Borrowed(reason.as_bytes());
-        self.push_text(Kind::Close, slot, code, reason)
+    pub(super) fn push_close(&mut self, slot: u32, end: End) -> usize {
+        let stored = size_of::<End>();
+        self.push(Kind::Close, slot, 0, Body::End(Box::new(end)), stored)
     }
 
     /// Appends bytes that are to become a Buffer, or a string of a character for each of them.
@@ -164,7 +170,7 @@ impl Batch {
     }
 
     /// Appends valid UTF-8 that is to become a string.
-    fn push_text(&mut self, kind: Kind, slot: u32, code: u16, text: Payload<'_>) -> usize {
+    fn push_text(&mut self, slot: u32, text: Payload<'_>) -> usize {
         let length = text.len();
         let ascii = text.is_ascii();
         let body = match text {
@@ -185,7 +191,7 @@ impl Batch {
             }
         };
         let stored = if ascii { length } else { length * 2 };
-        self.push(kind, slot, code, body, stored)
+        self.push(Kind::Text, slot, 0, body, stored)
     }
 
     /// Appends a record without contents.
@@ -289,6 +295,7 @@ mod tests {
             Body::Large(bytes) => String::from_utf8(bytes.clone()).unwrap(),
             Body::LargeWide(wide) => String::from_utf16(wide).unwrap(),
             Body::Failure { message, .. } => message.clone(),
+            Body::End(end) => panic!("{end:?}"),
         }
     }
 
@@ -305,8 +312,8 @@ mod tests {
             "é".repeat(OWN_BUFFER),
         ];
         for text in &texts {
-            batch.push_text(Kind::Text, 7, 0, Payload::Borrowed(text.as_bytes()));
-            batch.push_text(Kind::Text, 7, 0, Payload::Owned(text.clone().into_bytes()));
+            batch.push_text(7, Payload::Borrowed(text.as_bytes()));
+            batch.push_text(7, Payload::Owned(text.clone().into_bytes()));
         }
         for (index, text) in texts.iter().enumerate() {
             assert_eq!(&text_of(&batch, index * 2), text);

@@ -64,7 +64,7 @@ mod undelivered;
 mod write_side;
 
 pub use backlog::{Backlog, HIGH_MARK, Overflow};
-pub use batch::{Batch, Body, Kind, Record};
+pub use batch::{Batch, Body, End, Kind, Record};
 pub use session::{Pressure, Session};
 pub use slot::{MAX_SLOT, NO_SLOT};
 pub use stream::Stream;

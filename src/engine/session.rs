@@ -32,7 +32,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::backlog::HIGH_MARK;
-use crate::protocol::{self, Config, Event, Millis, Opcode, State, Violation};
+use crate::protocol::{self, CloseFrames, Config, Event, Millis, Opcode, State, Violation};
 use unread::{Next, Unread};
 
 /// Most bytes that are taken at once: each ping in them is answered, however much waits to be written.
@@ -110,10 +110,24 @@ impl Session {
         self.protocol.state()
     }
 
-    /// Status code and reason of the end; final once the phase is [`State::Closed`].
+    /// What the close frames say; `None` if the closing has not begun. Final once the phase is [`State::Closed`].
     #[must_use]
-    pub fn close_event(&self) -> (u16, &str) {
-        self.protocol.close_event()
+    pub fn close_frames(&self) -> Option<&CloseFrames> {
+        self.protocol.close_frames()
+    }
+
+    /// Whether our close frame is among what was appended to `out`.
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        self.phase() != State::Open && self.closing_answer.is_none()
+    }
+
+    /// Whether the closing handshake was completed: the peer's close frame came, and ours left, which the
+    /// transport knows. The stream may end in any way after that (RFC 6455 §7.1.4).
+    #[must_use]
+    pub fn is_clean(&self, has_left: bool) -> bool {
+        let is_answer = |frames: &CloseFrames| frames.received.is_some();
+        has_left && self.has_answered() && self.close_frames().is_some_and(is_answer)
     }
 
     /// When [`Session::fire`] is to be called. It changes with every call.
@@ -378,7 +392,6 @@ impl Session {
     /// The end: nothing more comes from the peer, or the connection is to be dropped.
     pub fn lose(&mut self) {
         self.protocol.receive_eof();
-        self.closing_answer = None;
         self.unread.clear();
     }
 
@@ -446,7 +459,10 @@ impl Session {
     }
 
     fn append_closing_answer(&mut self, out: &mut Vec<u8>) {
-        if let Some(answer) = self.closing_answer.take() {
+        // One that was kept to the end stays: it says that the handshake was not completed.
+        if self.phase() != State::Closed
+            && let Some(answer) = self.closing_answer.take()
+        {
             out.extend_from_slice(&answer);
         }
     }

@@ -14,7 +14,7 @@ mod by_hand;
 use std::sync::Arc;
 
 use super::backlog::{Backlog, Overflow};
-use super::batch::{Batch, Kind};
+use super::batch::{Batch, End, Kind};
 use super::session::{Pressure, Session};
 use crate::protocol::{
     Config, DeflateFilter, Event, Filtered, Header, Millis, Opcode, Payload, State, Violation,
@@ -55,6 +55,8 @@ pub struct Stream {
     held_back: Option<Millis>,
     /// Bytes that came while they had to wait for the end of a pause.
     unwanted: usize,
+    /// The stream has written our close frame.
+    has_left: bool,
     /// The stream has written all, its end included.
     is_finished: bool,
     /// An extension in JavaScript has as much to do as it may.
@@ -82,6 +84,7 @@ impl Stream {
             flow: Flow::Running,
             held_back: None,
             unwanted: 0,
+            has_left: false,
             is_finished: false,
             is_full: false,
         }
@@ -175,7 +178,8 @@ impl Stream {
         }
     }
 
-    /// This many bytes wait to be written. If that is much, [`written`](Self::written) follows.
+    /// This many bytes wait to be written. If that is much, or a close frame is among it,
+    /// [`written`](Self::written) follows.
     pub fn queue(&mut self, queued: usize) {
         self.backlog.set(queued);
     }
@@ -183,6 +187,7 @@ impl Stream {
     /// All that waited has been written.
     pub fn written(&mut self, batch: &mut Batch) {
         self.backlog.set(0);
+        self.has_left |= self.session.has_answered();
         if self.backlog.take_drained() && self.session.phase() != State::Closed {
             batch.push_bare(Kind::Drain, self.slot);
         }
@@ -192,6 +197,7 @@ impl Stream {
     /// The stream has written all, its end included.
     pub fn finish(&mut self, batch: &mut Batch) {
         self.is_finished = true;
+        self.has_left |= self.session.has_answered();
         self.step(batch, |session, _, _, _| session.writes_finished());
     }
 
@@ -386,7 +392,11 @@ impl Stream {
             batch.push_bare(Kind::End, slot);
         }
         if self.session.phase() == State::Closed {
-            batch.push_end(slot, self.backlog.overflowed(), self.session.close_event());
+            let end = End {
+                frames: self.session.close_frames().cloned(),
+                is_clean: self.session.is_clean(self.has_left),
+            };
+            batch.push_end(slot, self.backlog.overflowed(), end);
         } else {
             self.regulate(batch);
         }

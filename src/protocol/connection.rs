@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::close_frames::{CloseFrame, CloseFrames};
 use super::config::{Config, Millis};
 use super::control_frames::ControlFrames;
 use super::deflate::per_message::PerMessageDeflate;
@@ -17,23 +18,8 @@ use super::message::utf8::is_valid_utf8;
 use super::messages::Messages;
 use super::role::Role;
 use super::state::State;
-use super::status_code::{ABNORMAL, GOING_AWAY, NO_STATUS};
+use super::status_code::GOING_AWAY;
 use super::timers::{Due, Timers};
-
-/// How the close event reports the end.
-#[derive(Debug)]
-struct Outcome {
-    code: u16,
-    reason: Box<str>,
-}
-
-impl Outcome {
-    /// This code and reason.
-    fn new(code: u16, reason: impl Into<Box<str>>) -> Option<Box<Self>> {
-        let reason = reason.into();
-        Some(Box::new(Self { code, reason }))
-    }
-}
 
 /// One end of a WebSocket connection whose opening handshake is done.
 #[derive(Debug)]
@@ -53,9 +39,8 @@ pub struct Connection {
     /// Payload of our automatic pings, chosen at random when the first is sent, so that no ping of
     /// the application's has the same.
     ping_payload: Option<[u8; 8]>,
-    /// What the close event reports; `None` for a connection that was lost. Boxed, as all that an
-    /// idle connection does without.
-    outcome: Option<Box<Outcome>>,
+    /// What the close frames say, once there is one. Boxed, as all that an idle connection does without.
+    close_frames: Option<Box<CloseFrames>>,
 }
 
 impl Connection {
@@ -74,7 +59,7 @@ impl Connection {
             congested: false,
             held_pong: None,
             ping_payload: None,
-            outcome: None,
+            close_frames: None,
         }
     }
 
@@ -259,8 +244,7 @@ impl Connection {
         }
         self.release_pong(out);
         self.send(Opcode::Close, &encode_close_payload(code, reason), out);
-        self.outcome = Outcome::new(code, reason);
-        self.timers.begin_close(now, &self.config);
+        self.begin_closing(Some((code, reason)), None, now);
         self.reader.discard_messages();
         self.state = State::Closing;
     }
@@ -349,16 +333,9 @@ impl Connection {
         self.config.role
     }
 
-    /// Status code and reason that the `close` event reports; final once [`State::Closed`].
-    ///
-    /// Those of the peer's close frame, 1005 if it carries none; ours if we began the close and the peer's
-    /// frame carries none or never came, and after a violation; 1006 for a connection lost without a close
-    /// frame from either side.
-    pub fn close_event(&self) -> (u16, &str) {
-        match &self.outcome {
-            Some(outcome) => (outcome.code, &outcome.reason),
-            None => (ABNORMAL, ""),
-        }
+    /// What the close frames of both ends say; `None` if the closing has not begun. Final once [`State::Closed`].
+    pub fn close_frames(&self) -> Option<&CloseFrames> {
+        self.close_frames.as_deref()
     }
 
     /// Whether frames are read still.
@@ -437,22 +414,16 @@ impl Connection {
         out: &mut Vec<u8>,
         on_event: &mut impl FnMut(Event<'_>),
     ) {
-        if let Some((code, reason)) = status {
-            self.outcome = Outcome::new(code, reason);
-        }
         if self.state == State::Closing {
+            if let Some(frames) = &mut self.close_frames {
+                frames.received = Some(CloseFrame::new(status));
+            }
             self.drain();
             return;
         }
-        let echo = match status {
-            Some((code, reason)) => encode_close_payload(code, reason),
-            None => {
-                self.outcome = Outcome::new(NO_STATUS, "");
-                Vec::new()
-            }
-        };
-        self.send(Opcode::Close, &echo, out);
-        self.timers.begin_close(now, &self.config);
+        let echo = status.map(|(code, reason)| encode_close_payload(code, reason));
+        self.send(Opcode::Close, &echo.unwrap_or_default(), out);
+        self.begin_closing(status, Some(CloseFrame::new(status)), now);
         self.drain();
         on_event(Event::Closing);
     }
@@ -474,13 +445,24 @@ impl Connection {
         if self.state == State::Open {
             let (code, reason) = (violation.close_code(), violation.to_string());
             self.send(Opcode::Close, &encode_close_payload(code, &reason), out);
-            self.outcome = Outcome::new(code, reason);
-            self.timers.begin_close(now, &self.config);
+            self.begin_closing(Some((code, &reason)), None, now);
             self.drain();
             on_event(Event::Failed(violation));
         } else {
             self.drain();
         }
+    }
+
+    /// The closing begins: our close frame says this, and the peer's that, if it came.
+    fn begin_closing(
+        &mut self,
+        status: Option<(u16, &str)>,
+        received: Option<CloseFrame>,
+        now: Millis,
+    ) {
+        let sent = CloseFrame::new(status);
+        self.close_frames = Some(Box::new(CloseFrames { sent, received }));
+        self.timers.begin_close(now, &self.config);
     }
 
     /// No frame is read or sent any more.

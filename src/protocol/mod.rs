@@ -16,6 +16,7 @@
 //! | `messages` | how many messages the peer sends |
 //! | `control_frames` | how many pings and pongs the peer sends, §5.5 |
 //! | `status_code` | what a close frame says, §7.4 |
+//! | `close_frames` | what the close frames of both ends say, §5.5.1 |
 //! | `event` | what a connection reports |
 //! | `error` | each way a peer can break the rules, in a table |
 //! | `frame` | the wire format of one frame, §5 |
@@ -27,6 +28,7 @@
 //! import it from here.
 
 mod bucket;
+mod close_frames;
 mod config;
 mod connection;
 mod control_frames;
@@ -44,6 +46,7 @@ mod state;
 pub mod status_code;
 mod timers;
 
+pub use close_frames::{CloseFrame, CloseFrames};
 pub use config::{Config, Millis};
 pub use connection::Connection;
 pub use deflate::filter::{DeflateFilter, Filtered};

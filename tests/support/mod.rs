@@ -126,6 +126,16 @@ impl End {
         self.connection.set_congested(congested, &mut self.out);
     }
 
+    /// What a `Base` would say of its close frames.
+    pub fn close_event(&self) -> (u16, &str) {
+        let Some(frames) = self.connection.close_frames() else {
+            return (1006, "");
+        };
+        let theirs = frames.received.as_ref().filter(|frame| frame.code != 1005);
+        let said = theirs.unwrap_or(&frames.sent);
+        (said.code, &said.reason)
+    }
+
     pub fn state(&self) -> State {
         self.connection.state()
     }

@@ -13,7 +13,7 @@ pub struct Outcome {
     pub sent: Vec<(Opcode, Vec<u8>)>,
     /// How far it gets.
     pub state: State,
-    /// What its close event would say.
+    /// What a `Base` would say of its close frames.
     pub close_event: (u16, String),
 }
 
@@ -38,7 +38,7 @@ impl Outcome {
 
     /// What an end has done since the last look.
     pub fn at(end: &mut End) -> Self {
-        let (code, reason) = end.connection.close_event();
+        let (code, reason) = end.close_event();
         Self {
             close_event: (code, reason.to_owned()),
             seen: end.take_seen(),

@@ -86,10 +86,11 @@ base
     data.readUInt8(0);
     is<string>()(sid, true);
   })
-  .on('close', (reason, sid, code) => {
+  .on('close', (reason, sid, code, wasClean) => {
     is<string>()(reason, true);
     is<string>()(sid, true);
     is<number>()(code, true);
+    is<boolean>()(wasClean, true);
   })
   .on('error', (error) => {
     is<WebSocketError>()(error, true);
@@ -109,7 +110,7 @@ base
   .on('drain', (sid) => is<string>()(sid, true));
 
 base.once('ping', (text, sid) => is<string>()(text + sid, true));
-base.addListener('pong', (text) => is<string>()(text, true));
+base.addListener('pong', (text, _sid, data) => is<string>()(text + data.toString('hex'), true));
 base.prependListener('message', (text) => is<string>()(text, true));
 base.prependOnceListener('close', (_reason, _sid, code) => is<number>()(code, true));
 const listener = (text: string): void => void text;
@@ -190,7 +191,14 @@ diagnostics.channel('websockets:message').subscribe((message) => {
   is<string | Buffer>()(data, true);
   is<boolean>()(isBinary, true);
 });
-const closed: CloseMessage = { base, sid: 'sid', connection: base.sockets['sid']!, code: 1000, reason: '' };
+const closed: CloseMessage = {
+  base,
+  sid: 'sid',
+  connection: base.sockets['sid']!,
+  code: 1000,
+  reason: '',
+  wasClean: true,
+};
 const failed: ErrorMessage = { base, sid: undefined, connection: undefined, error: new Error(closed.reason) };
 is<string | undefined>()(failed.error.code, true);
 

@@ -7,11 +7,12 @@ const shared = require('../../native/shared.js');
 const { nextTick, setImmediate, setTimeout } = require('../../util/clock.js');
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
+/** @typedef {import('../../native/functions').Payload} Payload */
 
 /**
  * Delivers the records of one connection that come next.
  *
- * @typedef {(connection: Connection, slot: number, records: (number | string | Buffer | undefined)[]) => void} Run
+ * @typedef {(connection: Connection, slot: number, records: (number | Payload | undefined)[]) => void} Run
  */
 
 const connections = /** @type {(Connection | undefined)[]} */ (shared.connections);
@@ -19,11 +20,11 @@ const runs = /** @type {(Run | undefined)[]} */ (shared.runs);
 
 /**
  * Called from Rust with what happened, in order; a record is four arguments: the connection's number above
- * four bits of kind, the payload, the close code of an error or a close, and the code of an error. Listeners
+ * four bits of kind, the payload, the close code of an error, and its code. Listeners
  * run inside. What one throws is reported there as an uncaught exception, and this is called with the same
  * records again, to go on behind that one.
  *
- * @param {(number | string | Buffer | undefined)[]} records
+ * @param {(number | Payload | undefined)[]} records
  */
 function dispatch(...records) {
   while (shared.next < records.length) {
@@ -45,14 +46,14 @@ function enterRun(connection, slot, records) {
  *
  * @param {Connection} connection
  * @param {number} slot
- * @param {(number | string | Buffer | undefined)[]} records
+ * @param {(number | Payload | undefined)[]} records
  */
 function deliverRun(connection, slot, records) {
   while (shared.next < records.length && /** @type {number} */ (records[shared.next]) >>> 4 === slot) {
     const at = shared.next;
     shared.next += 4;
     const tag = /** @type {number} */ (records[at]);
-    const payload = /** @type {string | Buffer} */ (records[at + 1]);
+    const payload = /** @type {Payload} */ (records[at + 1]);
     const code = /** @type {number | undefined} */ (records[at + 2]);
     deliverInScope(connection, tag & 15, payload, code, /** @type {string | undefined} */ (records[at + 3]));
   }

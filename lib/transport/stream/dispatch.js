@@ -3,11 +3,13 @@
 const native = require('../../native/native.js');
 const shared = require('../../native/shared.js');
 
+/** @typedef {import('../../native/functions').Payload} Payload */
+
 /**
  * What hears of a stream's records.
  *
  * @typedef {object} Taker
- * @property {(kind: number, payload: string | Buffer, code?: number, errorCode?: string) => void} take
+ * @property {(kind: number, payload: Payload, code?: number, errorCode?: string) => void} take
  * @property {() => void} leave the process ends
  */
 

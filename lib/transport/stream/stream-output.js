@@ -109,15 +109,17 @@ class StreamOutput {
     }
   }
 
-  /** Says so if nothing waits any more. */
+  /** Says so if nothing waits any more. What a write that failed had is not counted either, but has not left. */
   settle() {
-    if (this.queued() === 0) {
+    if (this.queued() === 0 && !this.#stream.errored) {
       this.#onDrain();
     }
   }
 
-  /** The stream has taken a frame. */
-  #onWritten = () => this.settle();
+  /** The stream has taken a frame, unless it is broken. @param {Error | null} [error] */
+  #onWritten = (error) => {
+    if (!error) this.settle();
+  };
 
   /** Holds writes back until the end of the tick, so that they leave in one system call. */
   #cork() {

@@ -19,6 +19,7 @@ const { CLOSING, ERROR, WRITE, END, STOP, GO } = KIND;
 const { HIGH_MARK, NO_SLOT } = limit;
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
+/** @typedef {import('../../native/functions').Payload} Payload */
 /** @typedef {import('../../connection/transport').Transport<Connection>} Transport */
 
 /**
@@ -47,6 +48,8 @@ class StreamTransport {
   /** What lies between the stream and the session. @type {import('./direct.js').Path} */
   #path;
   #read = 0;
+  /** What waits for the end of a write is our close frame. */
+  #isClosing = false;
   /** Whether the stream is to wait. */
   #isStopped = false;
   /** With fewer bytes than this waiting, a message is added without asking the session. */
@@ -197,7 +200,7 @@ class StreamTransport {
    * Does what follows from what Rust has heard.
    *
    * @param {number} kind one of `kind` in `lib/native/constants.js`
-   * @param {string | Buffer} payload
+   * @param {Payload} payload
    * @param {number} [code]
    * @param {string} [errorCode]
    */
@@ -310,7 +313,7 @@ class StreamTransport {
    * @param {string | Uint8Array} reason
    */
   close(code, reason) {
-    native.streamClose(this.#slot, code, reason, now());
+    this.#sendClose(() => native.streamClose(this.#slot, code, reason, now()));
     // The peer's close frame has to be read, whatever the app had paused; and if the peer has ended
     // meanwhile, ours leaves before that is looked at.
     this.pause(false);
@@ -318,7 +321,15 @@ class StreamTransport {
 
   /** JavaScript has seen all that came before the closing: the answer may leave. */
   releaseClosingAnswer() {
-    native.streamReleaseClosingAnswer(this.#slot);
+    this.#sendClose(() => native.streamReleaseClosingAnswer(this.#slot));
+  }
+
+  /** Writes a close frame; the session hears when it has left. @param {() => void} write */
+  #sendClose(write) {
+    this.#isClosing = true;
+    this.#output.isWatched = true;
+    write();
+    this.#output.settle();
   }
 
   /** Drops the connection. */
@@ -357,7 +368,7 @@ class StreamTransport {
 
   /** @returns {boolean} whether `drain` is still to come for what was sent */
   get awaitsDrain() {
-    return this.#output.isWatched;
+    return this.#output.isWatched && !this.#isClosing;
   }
 
   /** @returns {boolean} whether there was no room for more: it is dropped */

@@ -6,10 +6,10 @@ use napi::sys;
 
 use super::super::status::{Failure, Outcome, check};
 use super::buffer::buffer;
-use super::made::{integer, latin1, utf8, utf16};
+use super::made::{boolean, integer, latin1, null, object, set, utf8, utf16};
 use crate::engine::memory::KEPT;
-use crate::engine::{Batch, Body, Kind, Record};
-use crate::protocol::MemorySource;
+use crate::engine::{Batch, Body, End, Kind, Record};
+use crate::protocol::{CloseFrame, MemorySource};
 
 /// One record, as arguments of the dispatcher.
 pub(crate) type Values = [sys::napi_value; 4];
@@ -72,8 +72,8 @@ impl Delivery {
         })
     }
 
-    /// One record as the dispatcher gets it: its slot and kind, its contents, the close code, and the
-    /// public code of an error. `None` if V8 has no memory for the contents: the connection is to end,
+    /// One record as the dispatcher gets it: its slot and kind, its contents, the close code of an error, and its
+    /// public code. `None` if V8 has no memory for the contents: the connection is to end,
     /// rather than go on without them.
     ///
     /// # Errors
@@ -91,13 +91,14 @@ impl Delivery {
             Body::Wide { start, length } => utf16(self.raw, &batch.wide[*start..start + length]),
             Body::LargeWide(units) => utf16(self.raw, units),
             Body::Failure { message, .. } => utf8(self.raw, message),
+            Body::End(end) => self.end(end),
         };
         let Ok(contents) = contents else {
             self.clear_exception()?;
             return Ok(None);
         };
         let mut values = [tag, contents, self.undefined, self.undefined];
-        if matches!(kind, Kind::Error | Kind::Close) {
+        if kind == Kind::Error {
             values[2] = integer(self.raw, u32::from(code))?;
         }
         match body {
@@ -163,6 +164,39 @@ impl Delivery {
             ))?;
         }
         Ok(Some(exception))
+    }
+
+    /// How a connection has ended: `{ received, sent, wasClean }`.
+    fn end(&self, end: &End) -> Outcome<sys::napi_value> {
+        let frames = end.frames.as_ref();
+        let received = self.close_frame(frames.and_then(|frames| frames.received.as_ref()))?;
+        let sent = self.close_frame(frames.map(|frames| &frames.sent))?;
+        let value = object(self.raw)?;
+        set(self.raw, value, c"received", received)?;
+        set(self.raw, value, c"sent", sent)?;
+        set(
+            self.raw,
+            value,
+            c"wasClean",
+            boolean(self.raw, end.is_clean)?,
+        )?;
+        Ok(value)
+    }
+
+    /// `{ code, reason }` of a close frame, `null` of none.
+    fn close_frame(&self, frame: Option<&CloseFrame>) -> Outcome<sys::napi_value> {
+        let Some(CloseFrame { code, reason }) = frame else {
+            return null(self.raw);
+        };
+        let value = object(self.raw)?;
+        set(
+            self.raw,
+            value,
+            c"code",
+            integer(self.raw, u32::from(*code))?,
+        )?;
+        set(self.raw, value, c"reason", utf8(self.raw, reason)?)?;
+        Ok(value)
     }
 
     /// What the bytes of a record of this kind are to become. Those of a ping or a pong become a string of a

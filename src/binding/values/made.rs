@@ -31,6 +31,14 @@ pub(crate) fn boolean(raw: sys::napi_env, boolean: bool) -> Outcome<sys::napi_va
     Ok(value)
 }
 
+/// `null`.
+pub(crate) fn null(raw: sys::napi_env) -> Outcome<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: see `number`.
+    check(unsafe { sys::napi_get_null(raw, &mut value) })?;
+    Ok(value)
+}
+
 /// A string of bytes that are one character each.
 pub(crate) fn latin1(raw: sys::napi_env, text: &[u8]) -> Outcome<sys::napi_value> {
     let (mut value, data) = (ptr::null_mut(), text.as_ptr().cast());

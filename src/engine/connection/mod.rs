@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::batch::End;
 use super::command::Frame;
 use super::context::{Context, Output, Timer};
 use super::mailbox::Recorder;
@@ -281,18 +282,16 @@ impl Connection {
         {
             context.readiness.remove(fd.as_fd());
         }
+        let end = End {
+            frames: self.session.close_frames().cloned(),
+            is_clean: self.session.is_clean(self.write_side.has_written_all()),
+        };
         self.write_side.finish();
         context.leave_place();
         let Output { index, rings, .. } = &mut context.output;
         let write_side = &self.write_side;
         let (mailbox, undelivered) = (&write_side.mailbox, &write_side.undelivered);
         let mut recorder = Recorder::new(mailbox, undelivered, *index, rings);
-        recorder.add(|batch| {
-            batch.push_end(
-                write_side.slot,
-                write_side.overflow(),
-                self.session.close_event(),
-            )
-        });
+        recorder.add(|batch| batch.push_end(write_side.slot, write_side.overflow(), end));
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use loom::thread;
 
 use super::{an_hour_from_now, env_and_shard, in_every_order, submit, wait};
+use crate::engine::batch::End;
 use crate::engine::command::{Command, Frame};
 use crate::engine::handle::ShardHandle;
 use crate::engine::mailbox::Mailbox;
@@ -125,7 +126,7 @@ impl Shard {
             Command::Flush(write_side) => self.settle(&write_side),
             Command::Terminate(write_side) => {
                 write_side.finish();
-                mailbox.record(0, |batch| batch.push_close(1, (1006, "")));
+                mailbox.record(0, |batch| batch.push_close(1, End::default()));
             }
             _ => {}
         }

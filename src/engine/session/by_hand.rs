@@ -87,6 +87,12 @@ impl Driven {
         self.session.end_reads(pressure, 0, &mut see);
     }
 
+    /// What our close frame says.
+    fn sent_status(&self) -> Option<(u16, &str)> {
+        let frames = self.session.close_frames()?;
+        Some((frames.sent.code, &frames.sent.reason))
+    }
+
     fn fire(&mut self, now: Millis) -> bool {
         let (out, seen) = (&mut self.out, &mut self.seen);
         let mut see = |event: Event<'_>| see(seen, &event);
@@ -193,7 +199,7 @@ fn the_end_is_the_end_if_nothing_came_and_nothing_is_to_be_written() {
     let mut driven = Driven::new(Role::Server);
     driven.end_reads(0);
     assert_eq!(driven.session.phase(), State::Closed);
-    assert_eq!(driven.session.close_event(), (1006, ""));
+    assert_eq!(driven.session.close_frames(), None);
     assert_eq!(driven.seen, [""; 0]);
 
     let mut driven = Driven::new(Role::Server);
@@ -222,7 +228,7 @@ fn what_came_before_a_fin_is_answered() {
         assert!(driven.session.take_write_end());
         driven.write();
         assert_eq!(driven.session.phase(), State::Closed);
-        assert_eq!(driven.session.close_event(), (1006, ""));
+        assert_eq!(driven.session.close_frames(), None);
     }
 }
 
@@ -242,7 +248,7 @@ fn what_is_queued_when_a_fin_comes_is_written() {
     assert!(driven.session.take_write_end());
     driven.write();
     assert_eq!(driven.session.phase(), State::Closed);
-    assert_eq!(driven.session.close_event(), (1000, "ours"));
+    assert_eq!(driven.sent_status(), Some((1000, "ours")));
 }
 
 #[test]
@@ -254,7 +260,7 @@ fn a_close_of_ours_after_a_fin_is_sent() {
     assert_eq!(driven.out, b"\x88\x06\x03\xe8ours");
     assert!(driven.session.take_write_end());
     driven.write();
-    assert_eq!(driven.session.close_event(), (1000, "ours"));
+    assert_eq!(driven.sent_status(), Some((1000, "ours")));
     assert_eq!(driven.session.phase(), State::Closed);
 }
 
@@ -267,7 +273,7 @@ fn a_fin_waits_for_the_close_timeout_at_most() {
     assert_eq!(end, Config::new(Role::Server).close_timeout);
     driven.fire(end);
     assert_eq!(driven.session.phase(), State::Closed);
-    assert_eq!(driven.session.close_event(), (1006, ""));
+    assert_eq!(driven.session.close_frames(), None);
 }
 
 #[test]
@@ -485,4 +491,47 @@ fn a_close_of_ours_or_a_loss_ends_the_holding_back() {
     while driven.take(Pressure::default(), 10) {}
     assert_eq!(driven.seen, ["text"; 9]);
     assert_eq!(driven.session.phase(), State::Closed);
+}
+
+#[test]
+fn a_closing_is_clean_if_both_close_frames_went_their_way() {
+    for role in [Role::Server, Role::Client] {
+        let mut ours = Driven::new(role);
+        ours.session.close(4000, "ours", 0, &mut ours.out);
+        assert!(!ours.session.is_clean(true), "the peer's is to come");
+        ours.receive(Pressure::default(), &[CLOSE]);
+        ours.session.lose();
+        assert!(ours.session.is_clean(true));
+        assert!(!ours.session.is_clean(false), "ours never left");
+
+        let mut peers = Driven::new(role);
+        peers.receive(Pressure::default(), &[CLOSE]);
+        peers.end_reads(0);
+        peers.session.release_closing_answer(&mut peers.out);
+        peers.write();
+        assert_eq!(peers.session.phase(), State::Closed);
+        assert!(peers.session.is_clean(true));
+    }
+}
+
+#[test]
+fn a_closing_is_not_clean_without_an_answer() {
+    let mut kept = Driven::new(Role::Server);
+    kept.receive(Pressure::default(), &[CLOSE]);
+    assert!(!kept.session.has_answered());
+    kept.session.lose();
+    kept.session.release_closing_answer(&mut kept.out);
+    assert_eq!(kept.out, [], "it is too late");
+    assert!(!kept.session.is_clean(true));
+
+    let mut violated = Driven::new(Role::Server);
+    violated.receive(Pressure::default(), &[(Opcode::Text, b"\xff")]);
+    violated.session.release_closing_answer(&mut violated.out);
+    violated.write();
+    violated.session.lose();
+    assert!(!violated.session.is_clean(true));
+
+    let mut lost = Driven::new(Role::Server);
+    lost.session.lose();
+    assert!(!lost.session.is_clean(true));
 }

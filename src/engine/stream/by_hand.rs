@@ -158,7 +158,7 @@ fn without_room_the_error_comes_before_the_close_and_no_close_frame_leaves() {
     driven.take();
     let records = &driven.batch.records;
     let told: Vec<_> = records.iter().map(|r| (r.kind, r.code)).collect();
-    let expected = [(Kind::Text, 0), (Kind::Error, 1006), (Kind::Close, 1006)];
+    let expected = [(Kind::Text, 0), (Kind::Error, 1006), (Kind::Close, 0)];
     assert_eq!(told, expected);
 }
 

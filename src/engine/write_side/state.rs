@@ -217,6 +217,12 @@ impl WriteSide {
         self.buffered.store(0, Ordering::Relaxed);
     }
 
+    /// Whether the kernel has all that was appended.
+    pub(in super::super) fn has_written_all(&self) -> bool {
+        let state = self.state.lock();
+        !state.gone && state.backlog.queued() == 0
+    }
+
     /// Whether writing failed, or the limit was passed.
     pub(in super::super) fn is_gone(&self) -> bool {
         self.state.lock().gone
