@@ -53,6 +53,18 @@ function ofPlainLine(output) {
 }
 
 /**
+ * Reads what the checks with a sanitizer print: a plain line of their own, and what the tests say that they ran.
+ *
+ * @param {string} output
+ * @returns {Counts}
+ */
+function ofSanitizer(output) {
+  const parts = [ofCargo(output), ofNode(output), ofPlainLine(output)];
+  const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
+}
+
+/**
  * Reads what `biome ci` says last: `Checked 12 files in 5ms.`, and what it found in them.
  *
  * @param {string} output
@@ -77,4 +89,4 @@ function ofCheck(_output, ok) {
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
 }
 
-module.exports = { ofBiome, ofCargo, ofCheck, ofNode, ofPlainLine };
+module.exports = { ofBiome, ofCargo, ofCheck, ofNode, ofPlainLine, ofSanitizer };

@@ -1,7 +1,9 @@
 'use strict';
 
+const { spawnSync } = require('node:child_process');
 const os = require('node:os');
 const counts = require('./counts');
+const sanitizer = require('./sanitizer');
 const { ABOUT_A_TRANSPORT, ON_ANY_TRANSPORT, testFiles } = require('./test-files');
 
 const MINUTE = 60_000;
@@ -12,8 +14,8 @@ const MINUTE = 60_000;
  * @property {(output: string, ok: boolean) => import('./counts').Counts} count
  * @property {number} timeout ms for each command
  * @property {NodeJS.ProcessEnv} [env] what the commands find in their environment beside ours
- * @property {string} [absentWithout] a cargo component, behind its toolchain where that is another: without it
- *   the gate is left out, and says so
+ * @property {() => string} [missing] what the gate needs and this machine has not; '' if nothing. Without it the
+ *   gate is left out, and says so
  */
 
 const [major, minor] = process.versions.node.split('.').map(Number);
@@ -39,8 +41,56 @@ function nodeTest(folders, options = []) {
 /** @param {...string} folders of the suite @returns {string[]} the command that runs their files, several at a time */
 const suite = (...folders) => nodeTest(folders, SIDE_BY_SIDE);
 
+/**
+ * @param {string} component of Cargo's, behind its toolchain if that is not the usual one
+ * @returns {() => string} what is missing; no toolchain is downloaded for the question
+ */
+const cargo = (component) => () => {
+  const env = { ...process.env, RUSTUP_AUTO_INSTALL: '0' };
+  const { status } = spawnSync('cargo', [...component.split(' '), '--version'], { env });
+  return status === 0 ? '' : `this toolchain has no \`cargo ${component}\``;
+};
+
+/**
+ * @param {string} transport
+ * @param {string[]} files of `__test__`
+ * @returns {string} the command that runs them with AddressSanitizer
+ */
+const address = (transport, files) =>
+  ['node scripts/check/address.js', transport, ...files.map((name) => `__test__/${name}`)].join(' ');
+
 /** @param {string} args @returns {string} the command */
 const autobahn = (args) => `node __test__/autobahn/run.js ${args}`;
+
+const TEARDOWN = ['stress/teardown-exit.test.js', 'stress/teardown-workers.test.js'];
+
+/** Tests of what memory costs: the sanitizer's own counts there as well. */
+const OF_COST = ['pressure/large-buffers.test.js', 'pressure/small-broadcasts.test.js'];
+const WHOLE = testFiles([...ABOUT_A_TRANSPORT, ...ON_ANY_TRANSPORT])
+  .concat(TEARDOWN)
+  .filter((file) => !OF_COST.includes(file));
+
+/** Tests in which memory changes hands between Rust, JavaScript and threads. */
+const OF_MEMORY = [
+  'base/reentrancy.test.js',
+  'base/buffers-changed.test.js',
+  'deflate/random.test.js',
+  'process/deadlock.test.js',
+  'process/exit.test.js',
+  'process/worker.test.js',
+  'protocol/random.test.js',
+  'socket/after-takeover.test.js',
+  'socket/handover.test.js',
+];
+
+/** Those of them in which the stream transport has code of its own. */
+const OF_STREAMS = [
+  'base/reentrancy.test.js',
+  'extensions/random.test.js',
+  'process/worker.test.js',
+  'protocol/random.test.js',
+  'socket/stream-end.test.js',
+];
 
 /** Each check this project has, by name. @type {Record<string, Gate>} */
 module.exports = {
@@ -51,7 +101,7 @@ module.exports = {
     ),
     count: counts.ofCheck,
     timeout: MINUTE,
-    absentWithout: 'fmt',
+    missing: cargo('fmt'),
   },
   lint: {
     // The format of JavaScript and TypeScript as well.
@@ -85,7 +135,7 @@ module.exports = {
     ],
     count: counts.ofCheck,
     timeout: 10 * MINUTE,
-    absentWithout: 'clippy',
+    missing: cargo('clippy'),
   },
   rust: {
     commands: ['cargo test --no-default-features --features sockets'],
@@ -167,7 +217,34 @@ module.exports = {
     commands: ['cargo +nightly miri test --no-default-features --features engine --lib'],
     count: counts.ofCargo,
     timeout: 10 * MINUTE,
-    absentWithout: '+nightly miri',
+    missing: cargo('+nightly miri'),
+  },
+  address: {
+    // AddressSanitizer, where memory changes hands: random frames, calls from within listeners, workers, ends.
+    commands: [address('socket', OF_MEMORY), address('stream', OF_STREAMS)],
+    count: counts.ofSanitizer,
+    timeout: 10 * MINUTE,
+    missing: () => sanitizer.missing('asan'),
+  },
+  'address-full': {
+    // The whole suite, on each transport.
+    commands: ['socket', 'stream', 'tls'].map((transport) => address(transport, WHOLE)),
+    count: counts.ofSanitizer,
+    timeout: 60 * MINUTE,
+    missing: () => sanitizer.missing('asan'),
+  },
+  thread: {
+    // ThreadSanitizer, over the tests in Rust of what the threads share.
+    commands: ['node scripts/check/thread.js --lib engine'],
+    count: counts.ofSanitizer,
+    timeout: 10 * MINUTE,
+    missing: () => sanitizer.missing('tsan', { source: true }),
+  },
+  'thread-full': {
+    commands: ['node scripts/check/thread.js'],
+    count: counts.ofSanitizer,
+    timeout: 30 * MINUTE,
+    missing: () => sanitizer.missing('tsan', { source: true }),
   },
   soak: {
     commands: ['node __test__/soak/run.js --minutes 1'],
