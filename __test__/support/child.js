@@ -17,12 +17,14 @@ class Child extends EventEmitter {
    * @param {NodeJS.ProcessEnv} [options.env]
    * @param {number} [options.descriptors] how many it may have open
    * @param {string[]} [options.within] a command that runs it, such as `unshare`
+   * @param {string[]} [options.flags] of Node.js
    */
-  constructor(script, args = [], { env, descriptors, within = [] } = {}) {
+  constructor(script, args = [], { env, descriptors, within = [], flags = [] } = {}) {
     super();
     const command = [
       ...within,
       process.execPath,
+      ...flags,
       path.join(__dirname, 'fixtures', script),
       ...args.map((arg) => (typeof arg === 'object' ? JSON.stringify(arg) : String(arg))),
     ];

@@ -1,0 +1,42 @@
+'use strict';
+
+// Peers that send more than the app takes, whichever way it holds them back: what the server process has in
+// memory at most.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const { setTimeout: sleep } = require('node:timers/promises');
+const { describe, test } = require('node:test');
+const { attack, attacked } = require('../support/attacked');
+const { MiB, inMiB, memoryOf } = require('../support/memory');
+
+const limit = { timeout: 120_000 };
+const skip = !fs.existsSync('/proc/self/status') && 'no /proc here';
+/** How long an attack goes on: what is not bounded by then is past any bound. */
+const ATTACK = 8000;
+/** What waits for JavaScript, what V8 makes of it, and what TLS and the kernel's bytes are read into. */
+const BOUND = 96 * MiB;
+
+/** What the server may do, by how many peers it is attacked, and on which transports. */
+const HELD = {
+  'an iterator': { peers: 200, transports: ['socket'], flags: ['--max-old-space-size=512'] },
+  'an iterator a connection': { peers: 50, transports: ['socket', 'stream', 'tls'] },
+  'pauses of 5 ms': { peers: 100, transports: ['socket'] },
+};
+
+describe('messages of one byte, as many as are taken, and an app that takes few', { skip }, () => {
+  for (const [app, { peers, transports, flags }] of Object.entries(HELD)) {
+    for (const transport of transports) {
+      test(`${app}, ${peers} peers, ${transport}: ${inMiB(BOUND)} more than at rest, at most`, limit, async (t) => {
+        const server = await attacked(t, { app, transport }, flags);
+        await server.ask('here');
+        const { now: atRest } = memoryOf(server.pid);
+        await attack(t, server, '1 byte', peers);
+        await sleep(ATTACK);
+        const grown = memoryOf(server.pid).peak - atRest;
+        t.diagnostic(`${inMiB(grown)} more than at rest, ${await server.ask('heard')} messages heard`);
+        assert.ok(grown <= BOUND, `${inMiB(grown)} more than at rest`);
+      });
+    }
+  }
+});
