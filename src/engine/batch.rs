@@ -8,6 +8,8 @@ const ABNORMAL_CLOSURE: u16 = 1006;
 
 /// Contents at least this long stay in the buffer they came in; shorter ones go into the arena.
 const OWN_BUFFER: usize = 64 * 1024;
+/// Bytes of a long text that are transcoded at once, which the cache holds with their UTF-16.
+const UTF16_PIECE: usize = 16 * 1024;
 /// What one record is counted for beside its contents, in bytes: so much does a short string of JavaScript take,
 /// with its place in a list.
 const RECORD_COST: usize = 64;
@@ -173,24 +175,21 @@ impl Batch {
     fn push_text(&mut self, slot: u32, text: Payload<'_>) -> usize {
         let length = text.len();
         let ascii = text.is_ascii();
-        let body = match text {
-            Payload::Owned(bytes) if ascii && length >= OWN_BUFFER => Body::Large(bytes),
-            other if ascii => self.store_bytes(&other),
+        let (body, stored) = match text {
+            Payload::Owned(bytes) if ascii && length >= OWN_BUFFER => (Body::Large(bytes), length),
+            other if ascii => (self.store_bytes(&other), length),
             other if length >= OWN_BUFFER => {
-                let mut wide = Vec::new();
-                append_utf16(&mut wide, &other);
-                Body::LargeWide(wide)
+                let wide = large_utf16(&other);
+                let stored = 2 * wide.len();
+                (Body::LargeWide(wide), stored)
             }
             other => {
                 let start = self.wide.len();
                 append_utf16(&mut self.wide, &other);
-                Body::Wide {
-                    start,
-                    length: self.wide.len() - start,
-                }
+                let length = self.wide.len() - start;
+                (Body::Wide { start, length }, 2 * length)
             }
         };
-        let stored = if ascii { length } else { length * 2 };
         self.push(Kind::Text, slot, 0, body, stored)
     }
 
@@ -280,6 +279,23 @@ fn append_utf16(wide: &mut Vec<u16>, text: &[u8]) {
     wide.truncate(start + written);
 }
 
+/// The same of a long text, piece by piece: memory that it does not need is not touched, and given back. UTF-8 may have
+/// three bytes for one unit.
+fn large_utf16(text: &[u8]) -> Vec<u16> {
+    let mut wide = Vec::with_capacity(text.len() + 1);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut end = rest.len().min(UTF16_PIECE);
+        while rest.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
+            end -= 1;
+        }
+        append_utf16(&mut wide, &rest[..end]);
+        rest = &rest[end..];
+    }
+    wide.shrink_to_fit();
+    wide
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,6 +357,32 @@ mod tests {
             ]
         ));
         assert_eq!(batch.bytes, b"a\xffb\xc3");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
+    fn a_long_text_is_transcoded_piece_by_piece_wherever_that_cuts_it() {
+        for offset in 0..4 {
+            let text = "x".repeat(offset) + &"é日😀".repeat(UTF16_PIECE);
+            let wide = large_utf16(text.as_bytes());
+            assert!(String::from_utf16(&wide).is_ok_and(|read| read == text));
+        }
+    }
+
+    #[test]
+    fn a_record_is_counted_for_the_memory_that_it_takes() {
+        let mut batch = Batch::default();
+        let text = |text: &str| Payload::Owned(text.repeat(OWN_BUFFER).into_bytes());
+        let ascii = batch.push_text(1, text("a"));
+        assert_eq!(ascii, OWN_BUFFER + RECORD_COST);
+        let wide = batch.push_text(1, text("日"));
+        assert_eq!(wide, 2 * OWN_BUFFER + RECORD_COST);
+        let Body::LargeWide(units) = &batch.records[1].body else {
+            panic!("it is no UTF-16 of its own");
+        };
+        assert_eq!(units.capacity(), OWN_BUFFER);
+        let empty = batch.push_bytes(Kind::Binary, 1, Payload::Borrowed(b""));
+        assert_eq!(empty, BUFFER_COST);
     }
 
     #[test]
