@@ -22,7 +22,7 @@ pub struct Bounds<'a> {
 }
 
 /// Blocks with BFINAL set that one message may go on behind.
-const MAX_FINAL_BLOCKS: u32 = 1_024;
+const MAX_FINAL_BLOCKS: u32 = 16;
 
 /// The message whose frames had this payload.
 pub fn inflate(payload: &[u8], bounds: Bounds<'_>) -> Result<Vec<u8>, Failure> {

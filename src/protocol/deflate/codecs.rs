@@ -17,9 +17,9 @@ use super::settings::Deflate;
 const FLUSH: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 /// That, and a last empty block: an inflater that was between two blocks is at its end after it.
 const TAIL: [u8; 9] = [0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff];
-/// Blocks with BFINAL set in one message (RFC 7692 §7.2.3.4); each costs an inflater's reset for
-/// two bytes of the peer's.
-const MAX_FINAL_BLOCKS: u32 = 1_024;
+/// Blocks with BFINAL set in one message (RFC 7692 §7.2.3.4); each costs an inflater's reset, which then learns up to
+/// 32 KiB, for two bytes of the peer's. Who sets it at all does so at the end of a message, or of each fragment.
+const MAX_FINAL_BLOCKS: u32 = 16;
 /// Bytes of output to begin with at most, and to keep for the next message.
 const STEP: usize = 64 * 1024;
 /// Compressors that a thread keeps; their settings differ.
