@@ -40,6 +40,9 @@ pub(super) const READ: usize = 128 * 1024;
 /// Once the records of what was taken are counted for this much, the rest waits: others have their turn, and the
 /// app is heard.
 const PIECE: usize = 64 * 1024;
+/// What a message counts for a piece at least, if it may have to be inflated: that takes some microseconds, however
+/// small it is, and up to fifty with the most blocks that a peer may end by BFINAL.
+const INFLATED: usize = 2 * 1024;
 
 /// Whether the peer is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +85,8 @@ pub struct Session {
     protocol: protocol::Connection,
     reading: Reading,
     writes: Writes,
+    /// What an event counts for a piece at least.
+    least: u32,
     unread: Unread,
     /// Kept until JavaScript has seen what came before the closing; empty if that is the peer's FIN.
     closing_answer: Option<Box<[u8]>>,
@@ -93,10 +98,12 @@ impl Session {
     /// A session whose clocks start at `now`.
     #[must_use]
     pub fn new(config: Arc<Config>, now: Millis) -> Self {
+        let least = config.deflate.map_or(0, |_| INFLATED as u32);
         Self {
             protocol: protocol::Connection::new(config, now),
             reading: Reading::On,
             writes: Writes::Open,
+            least,
             unread: Unread::default(),
             closing_answer: None,
             has_reported: false,
@@ -251,9 +258,10 @@ impl Session {
     ) -> usize {
         self.feel(pressure, out);
         let (before, mut begins, cost) = (out.len(), false, Cell::new(0));
+        let least = self.least as usize;
         let mut count = |event: Event<'_>| {
             begins |= begins_closing(&event);
-            cost.set(cost.get() + on_event(event));
+            cost.set(cost.get() + on_event(event).max(least));
         };
         let goes_on = || cost.get() < PIECE;
         let taken = self

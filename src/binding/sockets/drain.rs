@@ -1,5 +1,6 @@
 //! A batch from the shards is delivered, once per ring of the doorbell.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::engine::{Batch, Command, Kind, Record, Turned, WriteSide};
 
 /// Most records in one call of the dispatcher, after which the time is looked at.
 const AT_ONCE: usize = 32;
-/// A call brings no further record once those in it are counted for this many bytes.
+/// A call brings records that are counted for this many bytes at most, or one.
 const BYTES_AT_ONCE: usize = 64 * 1024;
 /// How long a drain may go on before the event loop gets its turn.
 const SLICE: Duration = Duration::from_millis(10);
@@ -49,6 +50,7 @@ pub(crate) fn drain(state: &EnvState, raw: sys::napi_env) {
             link,
             raw,
             delivery: Delivery::new(raw, functions.dispatch)?,
+            leaving: Cell::new(0),
         };
         drain.run(Instant::now() + SLICE)
     });
@@ -68,6 +70,8 @@ struct Drain<'a> {
     link: &'a Link,
     raw: sys::napi_env,
     delivery: Delivery,
+    /// What the records of the call under way are counted for in the mailbox.
+    leaving: Cell<usize>,
 }
 
 impl Drain<'_> {
@@ -127,12 +131,15 @@ impl Drain<'_> {
     fn deliver(&self, batch: &mut Batch, next: &mut usize, until: Instant) -> Outcome<End> {
         while *next < batch.records.len() {
             let first = *next;
-            let mut cost = 0;
             let result = self.call(|call| {
-                while *next < batch.records.len() && call.has_room() && cost < BYTES_AT_ONCE {
+                while *next < batch.records.len() && call.has_room() {
                     let index = *next;
+                    let cost = self.leaving.get() + batch.records[index].cost;
+                    if index > first && cost > BYTES_AT_ONCE {
+                        break;
+                    }
                     *next += 1;
-                    cost += batch.records[index].cost;
+                    self.leaving.set(cost);
                     call.add_or_set_aside(batch, index)?;
                 }
                 Ok(())
@@ -142,20 +149,32 @@ impl Drain<'_> {
                 for record in &batch.records[first..*next] {
                     self.submit(record.slot, Command::Terminate);
                 }
+                self.count_off();
                 Ok(())
             });
-            // What is set aside holds up nobody else.
-            if self.link.mailbox.undelivered.delivered(cost) {
-                for shard in 0..self.link.mailbox.lanes() {
-                    self.sockets.submit(self.link, shard, Command::Resume);
-                }
-            }
             result?;
-            if *next < batch.records.len() && Instant::now() >= until {
+            let Some(following) = batch.records.get(*next) else {
+                break;
+            };
+            if Instant::now() >= until {
                 return Ok(End::Late);
+            }
+            if following.cost > BYTES_AT_ONCE {
+                // To make a value of that takes long: replies to what came before it do not wait.
+                self.sockets.flush();
             }
         }
         Ok(End::Done)
+    }
+
+    /// Takes the records of a call off what waits in the mailbox, those that were set aside too: they hold up nobody
+    /// else. If shards do not read for want of room, they hear of it at once, and read while the rest is delivered.
+    fn count_off(&self) {
+        if self.link.mailbox.undelivered.delivered(self.leaving.take()) {
+            for shard in 0..self.link.mailbox.lanes() {
+                self.sockets.submit_now(self.link, shard, Command::Resume);
+            }
+        }
     }
 
     /// Delivers what was set aside of connections that have gone on: some of the first, then of the next.
@@ -304,6 +323,8 @@ impl<'a> Made<'a> {
         if self.count > 0 {
             self.drain.dispatch(&self.records[..self.count])?;
         }
+        // First of the room for all: who has just had some does not come before them.
+        self.drain.count_off();
         let counted = &self.counted[..self.count];
         for run in counted.chunk_by(|a, b| a.0 == b.0) {
             let cost = run.iter().map(|(_, cost)| cost).sum();

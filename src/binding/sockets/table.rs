@@ -156,7 +156,7 @@ impl Sockets {
     }
 
     /// Records of a connection that cost this much were delivered. If it is not read for want of room, its shard hears
-    /// at once that there is some: what is left is delivered while it reads.
+    /// at once that there is some.
     pub(crate) fn delivered(&self, link: &Link, slot: u32, cost: usize) {
         let has_room = {
             let slots = self.slots.borrow();
@@ -166,9 +166,14 @@ impl Sockets {
         };
         if let Some(write_side) = has_room {
             let shard = write_side.shard;
-            self.submit(link, shard, Command::ReadOn(write_side));
-            self.hand_over(link, shard);
+            self.submit_now(link, shard, Command::ReadOn(write_side));
         }
+    }
+
+    /// Queues a command after those before it, and gives all of them to the shard.
+    pub(crate) fn submit_now(&self, link: &Link, shard: usize, command: Command) {
+        self.submit(link, shard, command);
+        self.hand_over(link, shard);
     }
 
     /// Whether a connection keeps the event loop alive.

@@ -46,6 +46,8 @@ pub(super) struct Connection {
     unsettled: bool,
     /// It waits for its turn.
     waits: bool,
+    /// Its last turn took long.
+    is_long: bool,
     /// The kernel took no more: write when it can be written to.
     want_write: bool,
     /// There may be something to read that is not reported again.
@@ -67,6 +69,7 @@ impl Connection {
             life: Life::Opened,
             unsettled: false,
             waits: false,
+            is_long: false,
             want_write: false,
             readable: false,
             ending: false,
@@ -102,7 +105,7 @@ impl Connection {
     /// It has a turn once others had theirs.
     fn turn_later(&mut self, context: &mut Context) {
         if !std::mem::replace(&mut self.waits, true) {
-            context.turns.push(self.key());
+            context.turns.push(self.key(), self.is_long);
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Instant;
 
 use super::{Connection, Life};
-use crate::engine::context::{Context, Ready};
+use crate::engine::context::{Context, LONG, Ready};
 use crate::engine::session::Pressure;
 use crate::engine::undelivered::Undelivered;
 use crate::engine::write_side::{WriteSide, socket};
@@ -27,23 +28,45 @@ impl Connection {
         self.turn_later(context);
     }
 
-    /// Reads what has come, unless that is so much that others have to wait: then it has another turn.
-    pub(in super::super) fn turn(&mut self, context: &mut Context) {
+    /// Its turn, which begins at `began`: it reads what has come, unless that is so much, or takes so long, that others
+    /// have to wait. Then it has another turn. Returns when this one has ended.
+    pub(in super::super) fn turn(&mut self, context: &mut Context, began: Instant) -> Instant {
         self.waits = false;
-        for _ in 0..READS_PER_TURN {
+        let is_more = self.read_some(context, began);
+        let end = Instant::now();
+        if self.session.may_read() {
+            // If not, it has perhaps read nothing, and is what it was.
+            self.is_long = end - began >= LONG;
+        }
+        if is_more {
+            self.turn_later(context);
+        }
+        end
+    }
+
+    /// Reads what there is time for. True if there may be more.
+    fn read_some(&mut self, context: &mut Context, began: Instant) -> bool {
+        for read in 0..READS_PER_TURN {
             let has_some = self.readable || self.session.unread() > 0;
             if self.life != Life::Started || !has_some {
-                return;
+                return false;
             }
             if self.session.is_paused() {
-                return self.look_for_hang_up(context);
+                self.look_for_hang_up(context);
+                return false;
+            }
+            // It has had some: who has not comes first, by time as well as for room.
+            if read > 0
+                && (self.write_side.mailbox.undelivered.is_full() || began.elapsed() >= LONG)
+            {
+                return true;
             }
             if !self.session.may_read() || self.must_suspend(context) {
-                return;
+                return false;
             }
             self.read(context);
         }
-        self.turn_later(context);
+        true
     }
 
     /// One read, and what it brings. What JavaScript had read comes before what is in the socket.

@@ -1,7 +1,9 @@
-//! What a connection uses of its shard, none of which is another connection's; and `readiness`, `timers`.
+//! What a connection uses of its shard, none of which is another connection's; and `readiness`, `timers`,
+//! `turns`.
 
 mod readiness;
 mod timers;
+mod turns;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,6 +13,7 @@ use super::mailbox::Rings;
 use crate::protocol::Millis;
 pub(super) use readiness::{Readiness, Ready};
 pub(super) use timers::{Timer, Timers};
+pub(super) use turns::{LONG, Turns};
 
 /// What one `recv` can bring; one such buffer a shard.
 pub(super) use super::session::READ as READ_BUFFER;
@@ -36,9 +39,9 @@ pub(super) struct Context {
     pub(super) timers: Timers,
     pub(super) output: Output,
     pub(super) read_buffer: Box<[u8]>,
-    /// Connections that have something to do, by key, each once.
-    pub(super) turns: Vec<u32>,
-    /// Those that are not read for want of room in their env's mailbox.
+    /// Connections that have something to do.
+    pub(super) turns: Turns,
+    /// Those that are not read for want of room in their env's mailbox, by key. Who waits longest is the first.
     pub(super) suspended: Vec<u32>,
     /// Those to which something was appended that is still to be written.
     pub(super) unsettled: Vec<u32>,
@@ -60,7 +63,7 @@ impl Context {
             readiness,
             timers: Timers::default(),
             read_buffer: vec![0; READ_BUFFER].into(),
-            turns: Vec::new(),
+            turns: Turns::default(),
             suspended: Vec::new(),
             unsettled: Vec::new(),
             settle_by: Instant::now(),

@@ -12,7 +12,8 @@ use crate::engine::batch::{Batch, Kind};
 use crate::engine::mailbox::Doorbell;
 use crate::engine::write_side::socket;
 use crate::protocol::{
-    Config, Deflate, DeflateParams, Millis, Opcode, PERMESSAGE_DEFLATE, Role, encode_frame,
+    Config, Deflate, DeflateParams, Millis, Opcode, PERMESSAGE_DEFLATE, Role,
+    encode_compressed_frame, encode_frame,
 };
 
 const TIMEOUT: Millis = 1;
@@ -312,7 +313,7 @@ fn what_the_kernel_does_not_take_of_a_message_to_all_is_written_once_it_does() {
     opened.write_side.start();
     opened.carry_out(Command::Start(opened.write_side.clone(), Vec::new()));
     // The first sight of the socket.
-    opened.shard.borrow_mut().round(Instant::now());
+    opened.shard.borrow_mut().round(Duration::ZERO);
     let fd = opened.write_side.fd().unwrap();
     for size in [4096, 1] {
         while socket::write(fd.as_fd(), &[IoSlice::new(&vec![0; size])]).is_ok() {}
@@ -321,7 +322,7 @@ fn what_the_kernel_does_not_take_of_a_message_to_all_is_written_once_it_does() {
     assert_eq!(opened.write_side.buffered(), 3);
     let before = come(&mut opened.peer);
     assert!(before.iter().all(|byte| *byte == 0));
-    opened.shard.borrow_mut().round(Instant::now());
+    opened.shard.borrow_mut().round(Duration::ZERO);
     assert_eq!(come(&mut opened.peer), b"\x82\x01a");
 }
 
@@ -424,7 +425,7 @@ fn an_env_is_woken_once_for_what_a_round_brings() {
                 .carry_out(Instant::now(), &mailbox, command);
         }
     }
-    shard.borrow_mut().round(Instant::now());
+    shard.borrow_mut().round(Duration::from_secs(3_600));
     assert_eq!(rung.try_iter().collect::<Vec<_>>(), [CONNECTIONS as usize]);
 }
 
@@ -448,7 +449,7 @@ impl Opened {
             while let Ok(written) = self.peer.write(&frames[*sent % text().len()..]) {
                 *sent += written;
             }
-            while self.shard.borrow_mut().round(Instant::now()) {}
+            while self.shard.borrow_mut().round(Duration::ZERO) {}
         }
     }
 
@@ -497,6 +498,122 @@ fn a_connection_that_closes_is_read_on_past_its_quota() {
     opened.flood(&mut sent);
     assert!(opened.write_side.bytes_read() > read, "it was not read");
     assert_eq!(opened.write_side.undelivered.cost(), undelivered);
+}
+
+/// Connections of one env on one shard, started, by slot; and their peers.
+fn several(count: u32, deflate: bool) -> (Opened, Vec<(Arc<WriteSide>, UnixStream)>) {
+    let (shard, runtime) = shard(count as usize);
+    let mailbox = Arc::new(Mailbox::new(1, Box::new(Silent)));
+    let mut config = Config::new(Role::Server);
+    if deflate {
+        let agreed = DeflateParams::agreed(PERMESSAGE_DEFLATE).unwrap();
+        config.deflate = Some(Deflate::new(&agreed, Role::Server, 1, 0));
+    }
+    let config = Arc::new(config);
+    let mut all = Vec::new();
+    for slot in 0..count {
+        let (ours, peer) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let of = mailbox.clone();
+        let write_side = WriteSide::new(ours.into(), of, 0, slot, 0, &config, usize::MAX);
+        all.push((Arc::new(write_side), peer));
+    }
+    let opened = Opened {
+        shard,
+        mailbox,
+        write_side: all[0].0.clone(),
+        config: config.clone(),
+        peer: UnixStream::pair().unwrap().0,
+        _runtime: runtime,
+    };
+    for (connection, _) in &all {
+        let (connection, config) = (connection.clone(), config.clone());
+        opened.carry_out(Command::Open {
+            connection: connection.clone(),
+            config,
+        });
+        opened.carry_out(Command::Start(connection, Vec::new()));
+    }
+    (opened, all)
+}
+
+/// A binary message of 8 MiB, compressed: to inflate it takes longer than a turn.
+fn bomb() -> Vec<u8> {
+    let agreed = DeflateParams::agreed(PERMESSAGE_DEFLATE).unwrap();
+    let deflate = Deflate::new(&agreed, Role::Server, 9, 0);
+    let payload = deflate.compress_alone(&vec![0; 8 << 20]).unwrap();
+    let mut frame = Vec::new();
+    encode_compressed_frame(&mut frame, Opcode::Binary, &payload, Some([1, 2, 3, 4]));
+    frame
+}
+
+/// The slots whose messages were recorded since the last look, and what those cost.
+fn served(opened: &Opened) -> (Vec<u32>, usize) {
+    let records = opened.mailbox.take(0, Batch::default()).records;
+    let cost = records.iter().map(|record| record.cost).sum();
+    (records.iter().map(|record| record.slot).collect(), cost)
+}
+
+#[test]
+fn who_takes_long_comes_after_who_does_not() {
+    let (opened, mut all) = several(3, true);
+    // The last one's turns are short.
+    for (_, peer) in &mut all[..2] {
+        peer.write_all(&bomb().repeat(4)).unwrap();
+    }
+    let long = Duration::from_secs(3_600);
+    opened.shard.borrow_mut().round(long);
+    let (slots, cost) = served(&opened);
+    assert_eq!(slots, [0, 1], "one bomb a turn");
+    assert!(
+        !opened.mailbox.undelivered.delivered(cost),
+        "nobody waits yet"
+    );
+    for (write_side, _) in &all[..2] {
+        let _ = write_side.undelivered.delivered(cost / 2);
+    }
+
+    all[2].1.write_all(&text()).unwrap();
+    opened.shard.borrow_mut().round(long);
+    assert_eq!(served(&opened).0, [2, 0, 1]);
+}
+
+#[test]
+fn a_round_ends_by_time_and_the_next_goes_on_behind() {
+    let (opened, mut all) = several(3, false);
+    for (_, peer) in &mut all {
+        peer.write_all(&text()).unwrap();
+    }
+    for slot in 0..3 {
+        // Other sockets are heard of meanwhile.
+        assert_eq!(opened.shard.borrow_mut().round(Duration::ZERO), slot < 2);
+        assert_eq!(served(&opened).0, [slot]);
+    }
+}
+
+#[test]
+fn once_there_is_room_again_who_has_waited_longest_comes_first() {
+    let (opened, mut all) = several(3, false);
+    for (_, peer) in &mut all {
+        peer.write_all(&text()).unwrap();
+    }
+    let long = Duration::from_secs(3_600);
+    let full = 16 << 20;
+    let mut order = Vec::new();
+    for _ in 0..3 {
+        // What the first brings leaves no room for the others.
+        opened.mailbox.undelivered.count(full - 1);
+        opened.shard.borrow_mut().round(long);
+        opened.shard.borrow_mut().round(long);
+        let (slots, cost) = served(&opened);
+        order.extend(slots);
+        for slot in order.iter().rev().take(1) {
+            all[*slot as usize].1.write_all(&text()).unwrap();
+        }
+        assert!(opened.mailbox.undelivered.delivered(full - 1 + cost));
+        opened.carry_out(Command::Resume);
+    }
+    assert_eq!(order, [0, 1, 2]);
 }
 
 #[test]

@@ -35,7 +35,8 @@ use super::write_side::WriteSide;
 use table::Table;
 use work::{LATE, Work};
 
-/// How long commands are carried out before sockets and timers have their turn.
+/// How long commands are carried out before sockets and timers have their turn, and connections have theirs before
+/// commands and timers have.
 const SLICE: Duration = Duration::from_millis(5);
 
 /// Starts the shard with this index, for at most `capacity` connections.
@@ -63,7 +64,7 @@ fn run(runtime: &Runtime, mut shard: Shard) {
             if !is_behind {
                 shard.rest().await;
             }
-            is_behind = shard.round(Instant::now() + SLICE);
+            is_behind = shard.round(SLICE);
         }
     });
 }
@@ -111,14 +112,14 @@ impl Shard {
         }
     }
 
-    /// All have their turn. True if something is left.
-    fn round(&mut self, until: Instant) -> bool {
+    /// All have their turn, commands and connections for as long as a `slice` each. True if something is left.
+    fn round(&mut self, slice: Duration) -> bool {
         // Whatever ended the rest: if commands always do, the runtime never looks.
         let mut is_behind = self.hear();
         // What was submitted before something came is carried out before that is read: a pause, above all.
-        is_behind |= self.carry_out_some(until);
+        is_behind |= self.carry_out_some(Instant::now() + slice);
         self.context.output.rings.ring();
-        self.take_turns();
+        self.take_turns(slice);
         self.context.output.rings.ring();
         self.fire_timers();
         self.context.output.rings.ring();
@@ -137,14 +138,40 @@ impl Shard {
         is_more
     }
 
-    /// Gives a turn to those that have asked for one so far.
-    fn take_turns(&mut self) {
-        let count = self.context.turns.len();
-        for index in 0..count {
-            let key = self.context.turns[index];
-            self.table.with(&mut self.context, key, Connection::turn);
+    /// Gives a turn to those that have asked for one so far, until it is late. One whose turns are long has its turn in
+    /// any case, or those with short ones could keep it waiting for good.
+    fn take_turns(&mut self, slice: Duration) {
+        let mut now = Instant::now();
+        let until = now + slice;
+        let (short, long) = self.context.turns.waiting();
+        for _ in 0..short {
+            if let Some(key) = self.context.turns.next_short() {
+                now = self.take_turn(key, now);
+            }
+            if now >= until {
+                break;
+            }
         }
-        self.context.turns.drain(..count);
+        for _ in 0..long {
+            // What the others brought does not wait for that.
+            self.context.output.rings.ring();
+            if let Some(key) = self.context.turns.next_long() {
+                now = self.take_turn(key, now);
+            }
+            if now >= until {
+                break;
+            }
+        }
+    }
+
+    /// Gives one connection its turn, which begins `now`: when it has ended.
+    fn take_turn(&mut self, key: u32, now: Instant) -> Instant {
+        let mut end = now;
+        self.table
+            .with(&mut self.context, key, |connection, context| {
+                end = connection.turn(context, now);
+            });
+        end
     }
 
     /// Runs `run` on the connection that JavaScript knows by this part of it, unless it is over.
