@@ -92,7 +92,7 @@ export interface BaseOptions {
   closeTimeout?: number | undefined;
   /**
    * Milliseconds of silence after which a ping is sent by itself; a peer that is silent for as long
-   * again is dropped with 1006. 0 turns it off. 0 to 2147483647.
+   * again is dropped with 1006, once what was queued before the ping has left. 0 turns it off. 0 to 2147483647.
    * @default 0
    */
   pingInterval?: number | undefined;

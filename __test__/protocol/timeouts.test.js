@@ -154,3 +154,42 @@ test(
     clearInterval(timer);
   }),
 );
+
+/** More than the systems of both ends hold. */
+const MUCH = Buffer.alloc(32 << 20);
+
+test(
+  'a peer that reads slowly is not dropped for a ping that waits behind what it reads',
+  limit,
+  served({ base: { pingInterval: 1000, maxBufferedAmount: Infinity } }, async ({ base, events, raw }, t) => {
+    const client = await raw({ paused: true });
+    base.send(client.sid, MUCH);
+    // Half a MiB at a time: for many intervals, in which it sends nothing.
+    let got = 0;
+    const timer = setInterval(() => client.socket.resume(), 100);
+    t.after(() => clearInterval(timer));
+    await new Promise((resolve) => {
+      client.socket.on('data', ({ length }) => {
+        if (got >> 19 !== (got + length) >> 19) client.socket.pause();
+        got += length;
+        if (got >= MUCH.length / 2) resolve();
+      });
+      client.socket.on('close', resolve);
+    });
+    clearInterval(timer);
+    assert.equal(events.list('close').length, 0);
+    // It reads no more.
+    client.socket.pause();
+    assert.deepEqual(await events.next('close'), ['', client.sid, 1006]);
+  }),
+);
+
+test(
+  'a peer that reads nothing is dropped for a ping that it cannot have got',
+  limit,
+  served({ base: { pingInterval: 100, maxBufferedAmount: Infinity } }, async ({ base, events, raw }) => {
+    const client = await raw({ paused: true });
+    base.send(client.sid, MUCH);
+    assert.deepEqual(await events.next('close'), ['', client.sid, 1006]);
+  }),
+);

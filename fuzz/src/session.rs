@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use websockets::engine::{Pressure, Session};
-use websockets::protocol::{Config, Event, Millis, Opcode, Role, State};
+use websockets::protocol::{Config, Event, Millis, Opcode, Progress, Role, State};
 
 use crate::input::Input;
 use crate::support::outcome::Outcome;
@@ -193,7 +193,13 @@ impl Driven {
         if self.session.is_due(now) {
             self.keeps_answer = false;
             let before = self.seen.len();
-            self.run(|session, out, mut record| session.fire(now, out, &mut record));
+            let progress = Progress {
+                waits: self.queued > 0,
+                taken: self.sent.len() as u64 - self.queued.min(self.sent.len()) as u64,
+            };
+            self.run(|session, out, mut record| {
+                session.fire(now, progress, out, &mut record);
+            });
             self.is_ours |= self.seen.len() > before;
         }
         assert!(!self.session.is_due(now), "it would be due for ever");

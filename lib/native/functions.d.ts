@@ -275,7 +275,7 @@ interface StreamFunctions {
   /** Begins the closing handshake. */
   streamClose(slot: number, code: number, reason: string | Uint8Array, now: number): void;
   /** Does what is due. */
-  streamFire(slot: number, now: number): void;
+  streamFire(slot: number, now: number, waits: boolean, taken: number): void;
   /** Reading is to be paused, or to go on. Returns whether it is paused then: one that is lost cannot be. */
   streamPause(slot: number, on: boolean, now: number): boolean;
   /** Whether the app has paused it. */

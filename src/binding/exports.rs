@@ -46,7 +46,7 @@ functions! { STREAMS:
     c"streamFill" / 2 => streams::fill,
     c"streamReleaseClosingAnswer" / 1 => streams::release_closing_answer,
     c"streamClose" / 4 => streams::close,
-    c"streamFire" / 2 => streams::fire,
+    c"streamFire" / 4 => streams::fire,
     c"streamPause" / 3 => streams::pause,
     c"streamDeadline" / 1 => streams::deadline,
     c"streamIsPaused" / 1 => streams::is_paused,

@@ -14,7 +14,7 @@ use super::values::delivery::{Delivery, in_scope};
 use super::values::payload::{Source, fragment, opcode, text};
 use super::values::views::bytes;
 use crate::engine::{Batch, Kind, MAX_SLOT, Overflow, Stream};
-use crate::protocol::{DeflateFilter, Filtered, Header, Millis, Reserved, fragmented};
+use crate::protocol::{DeflateFilter, Filtered, Header, Millis, Progress, Reserved, fragmented};
 
 /// `attachStreams(dispatch)`: the function that records are delivered to.
 pub(super) fn attach(call: &Call<'_>) -> Returned {
@@ -223,10 +223,15 @@ pub(super) fn close(call: &Call<'_>) -> Returned {
     })
 }
 
-/// `streamFire(slot, now)`: does what is due.
+/// `streamFire(slot, now, waits, taken)`: does what is due; whether something has yet to leave, and a number that
+/// changes whenever something does.
 pub(super) fn fire(call: &Call<'_>) -> Returned {
     let now = call.u64(1)?;
-    step(call, |stream, batch| stream.fire(now, batch))?;
+    let progress = Progress {
+        waits: call.bool(2)?,
+        taken: call.u64(3)?,
+    };
+    step(call, |stream, batch| stream.fire(now, progress, batch))?;
     take_all(call, now)
 }
 

@@ -32,7 +32,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::backlog::HIGH_MARK;
-use crate::protocol::{self, CloseFrames, Config, Event, Millis, Opcode, State, Violation};
+use crate::protocol::{
+    self, CloseFrames, Config, Event, Millis, Opcode, Progress, State, Violation,
+};
 use unread::{Next, Unread};
 
 /// Most bytes that are taken at once: each ping in them is answered, however much waits to be written.
@@ -496,6 +498,7 @@ impl Session {
     pub fn fire(
         &mut self,
         now: Millis,
+        progress: Progress,
         out: &mut Vec<u8>,
         on_event: &mut impl FnMut(Event<'_>) -> usize,
     ) -> bool {
@@ -506,10 +509,11 @@ impl Session {
         }
         self.release_closing_answer(out);
         let (before, mut begins) = (out.len(), false);
-        self.protocol.handle_timeout(now, out, &mut |event| {
-            begins |= begins_closing(&event);
-            on_event(event);
-        });
+        self.protocol
+            .handle_timeout(now, progress, out, &mut |event| {
+                begins |= begins_closing(&event);
+                on_event(event);
+            });
         self.keep(begins, before, out);
         reads_on
     }

@@ -17,7 +17,8 @@ use super::backlog::{Backlog, Overflow};
 use super::batch::{Batch, End, Kind};
 use super::session::{Pressure, Session};
 use crate::protocol::{
-    Config, DeflateFilter, Event, Filtered, Header, Millis, Opcode, Payload, State, Violation,
+    Config, DeflateFilter, Event, Filtered, Header, Millis, Opcode, Payload, Progress, State,
+    Violation,
 };
 
 /// Where the session reports its events; what the record of one is counted for.
@@ -312,9 +313,9 @@ impl Stream {
     }
 
     /// Does what is due at `now`. What came may be taken then.
-    pub fn fire(&mut self, now: Millis, batch: &mut Batch) {
+    pub fn fire(&mut self, now: Millis, progress: Progress, batch: &mut Batch) {
         self.step(batch, |session, _, answer, record| {
-            session.fire(now, answer, &mut |event| record(event));
+            session.fire(now, progress, answer, &mut |event| record(event));
         });
     }
 

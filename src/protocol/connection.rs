@@ -19,7 +19,7 @@ use super::messages::Messages;
 use super::role::Role;
 use super::state::State;
 use super::status_code::GOING_AWAY;
-use super::timers::{Due, Timers};
+use super::timers::{Due, Progress, Timers};
 
 /// One end of a WebSocket connection whose opening handshake is done.
 #[derive(Debug)]
@@ -256,12 +256,13 @@ impl Connection {
     }
 
     /// Does what is due at `now`. The driver has handed in all bytes that it has read before, or a
-    /// peer that is not idle would be taken for it.
+    /// peer that is not idle would be taken for it; `progress` says what has left by now.
     ///
     /// If a peer does not answer an automatic ping, the connection is [`State::Closed`], with no event.
     pub fn handle_timeout(
         &mut self,
         now: Millis,
+        progress: Progress,
         out: &mut Vec<u8>,
         on_event: &mut impl FnMut(Event<'_>),
     ) {
@@ -270,6 +271,7 @@ impl Connection {
         {
             match due {
                 Due::CloseTimeout => self.end(),
+                Due::PeerLost if self.timers.wait_on_for_pong(now, progress) => {}
                 Due::PeerLost => self.end(),
                 Due::Idle => {
                     self.close(GOING_AWAY, "timeout", now, out);
@@ -279,7 +281,7 @@ impl Connection {
                     let payload = *self.ping_payload.get_or_insert_with(rand::random);
                     self.send(Opcode::Ping, &payload, out);
                     self.expect_pongs(1);
-                    self.timers.ping_sent(now);
+                    self.timers.ping_sent(now, progress);
                 }
             }
         }

@@ -76,3 +76,4 @@ pub use message::utf8::is_valid_utf8;
 pub use role::Role;
 pub use state::State;
 pub use status_code::is_valid_close_code;
+pub use timers::Progress;

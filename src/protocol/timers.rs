@@ -15,12 +15,24 @@ pub(super) enum Due {
     PeerLost,
 }
 
+/// How far what was sent has come by now, as far as the driver can see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Whether some of it has yet to leave.
+    pub waits: bool,
+    /// A number that changes whenever some of it leaves.
+    pub taken: u64,
+}
+
 /// Points in time from which the deadlines follow. All of them count bytes, not frames: a peer
 /// that is sending a long message is not idle.
 #[derive(Debug)]
 pub(super) struct Timers {
     last_received: Millis,
+    /// Since when the pong may be waited for, as far as is known.
     ping_sent_at: Option<Millis>,
+    /// The ping was sent after bytes that had yet to leave: how far those were when that was looked at last.
+    ping_waits: Option<u64>,
     suspended_at: Option<Millis>,
     close_deadline: Option<Millis>,
 }
@@ -31,6 +43,7 @@ impl Timers {
         Self {
             last_received: now,
             ping_sent_at: None,
+            ping_waits: None,
             suspended_at: None,
             close_deadline: None,
         }
@@ -43,9 +56,19 @@ impl Timers {
         self.ping_sent_at = None;
     }
 
-    /// One of our automatic pings is sent.
-    pub(super) fn ping_sent(&mut self, now: Millis) {
+    /// One of our automatic pings is sent, after all that waits by `progress`.
+    pub(super) fn ping_sent(&mut self, now: Millis, progress: Progress) {
         self.ping_sent_at = Some(now);
+        self.ping_waits = progress.waits.then_some(progress.taken);
+    }
+
+    /// The time for the pong is up. True if it begins again: the peer was still taking what was sent before the ping.
+    pub(super) fn wait_on_for_pong(&mut self, now: Millis, progress: Progress) -> bool {
+        let is_taking = self.ping_waits.is_some_and(|taken| taken != progress.taken);
+        if is_taking {
+            self.ping_sent(now, progress);
+        }
+        is_taking
     }
 
     /// The closing begins; from now on its deadline is the only one.
@@ -120,7 +143,7 @@ mod tests {
         let mut timers = Timers::new(1_000);
         let config = config(Some(100), Some(60));
         assert_eq!(timers.next(&config), Some((1_060, Due::Ping)));
-        timers.ping_sent(1_061);
+        timers.ping_sent(1_061, Progress::default());
         assert_eq!(timers.next(&config), Some((1_100, Due::Idle)));
         timers.received(1_090);
         assert_eq!(timers.next(&config), Some((1_150, Due::Ping)));
@@ -130,8 +153,38 @@ mod tests {
     fn a_peer_is_lost_after_two_intervals() {
         let mut timers = Timers::new(0);
         let config = config(None, Some(60));
-        timers.ping_sent(60);
+        timers.ping_sent(60, Progress::default());
         assert_eq!(timers.next(&config), Some((120, Due::PeerLost)));
+    }
+
+    #[test]
+    fn the_pong_is_waited_for_from_when_the_ping_has_left() {
+        let progress = |waits, taken| Progress { waits, taken };
+        let mut timers = Timers::new(0);
+        timers.ping_sent(60, progress(true, 10));
+        assert!(
+            timers.wait_on_for_pong(120, progress(true, 11)),
+            "it takes some"
+        );
+        assert!(
+            timers.wait_on_for_pong(180, progress(false, 12)),
+            "it has all"
+        );
+        assert!(
+            !timers.wait_on_for_pong(240, progress(true, 13)),
+            "that came after the ping"
+        );
+
+        timers.ping_sent(300, progress(true, 13));
+        assert!(
+            !timers.wait_on_for_pong(360, progress(true, 13)),
+            "it takes nothing"
+        );
+        timers.ping_sent(400, progress(false, 13));
+        assert!(
+            !timers.wait_on_for_pong(460, progress(true, 14)),
+            "the ping left at once"
+        );
     }
 
     #[test]
@@ -161,7 +214,7 @@ mod tests {
     fn a_ping_under_way_stands_still_too() {
         let mut timers = Timers::new(0);
         let config = config(None, Some(60));
-        timers.ping_sent(60);
+        timers.ping_sent(60, Progress::default());
         timers.suspend(70);
         timers.resume(170);
         assert_eq!(timers.next(&config), Some((220, Due::PeerLost)));

@@ -7,7 +7,7 @@ pub mod outcome;
 use std::sync::Arc;
 
 use websockets::protocol::{
-    Config, Connection, Event, Header, Millis, Opcode, Reserved, Role, State, Violation,
+    Config, Connection, Event, Header, Millis, Opcode, Progress, Reserved, Role, State, Violation,
     apply_mask, encode_frame,
 };
 
@@ -116,10 +116,14 @@ impl End {
     }
 
     pub fn handle_timeout(&mut self) {
-        self.connection
-            .handle_timeout(self.now, &mut self.out, &mut |event| {
+        self.connection.handle_timeout(
+            self.now,
+            Progress::default(),
+            &mut self.out,
+            &mut |event| {
                 self.seen.push(event.into());
-            });
+            },
+        );
     }
 
     pub fn set_congested(&mut self, congested: bool) {

@@ -5,6 +5,8 @@ import type { Socket } from 'node:net';
 export interface Handle {
   readonly fd?: number;
   readonly writeQueueSize?: number;
+  /** What TLS goes over. */
+  readonly _parent?: Handle;
   onread?: unknown;
   readStop(): void;
   close(): void;

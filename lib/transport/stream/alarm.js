@@ -13,12 +13,17 @@ function now() {
  */
 class Alarm {
   #handle;
+  #output;
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
 
-  /** @param {import('./dispatch.js').Handle} handle */
-  constructor(handle) {
+  /**
+   * @param {import('./dispatch.js').Handle} handle
+   * @param {import('./stream-output.js').StreamOutput} output
+   */
+  constructor(handle, output) {
     this.#handle = handle;
+    this.#output = output;
   }
 
   /** Has Rust look at the connection when its next deadline comes. */
@@ -42,7 +47,7 @@ class Alarm {
 
   /** A deadline has come. */
   #fire() {
-    native.streamFire(this.#handle.slot, now());
+    native.streamFire(this.#handle.slot, now(), this.#output.queued() > 0, this.#output.taken);
     // The bytes that came since have moved the deadline.
     this.set();
   }

@@ -68,6 +68,18 @@ class StreamOutput {
     return this.#waiting.bytes + (this.#stream.writableLength ?? 0);
   }
 
+  /**
+   * @returns {number} one that changes whenever bytes leave: as the stream hears of that, and within a long write by
+   *   what its handle has left
+   */
+  get taken() {
+    const { _handle: handle, writableLength = 0 } = /** @type {import('../net-socket/node-socket').NodeSocket} */ (
+      /** @type {unknown} */ (this.#stream)
+    );
+    const left = (handle?._parent ?? handle)?.writeQueueSize ?? 0;
+    return Math.max(0, 2 * this.written - writableLength - left);
+  }
+
   /** @returns {number} what they cost here beside their bytes */
   get overhead() {
     return this.#waiting.overhead;

@@ -74,12 +74,12 @@ class StreamTransport {
     const isChained = extensions.length > 0;
     this.#deflates = role.deflate !== '' && !isChained;
     this.#handle = { slot: native.streamOpen(now(), isChained, connectionSettings(group, role)) };
-    this.#alarm = new Alarm(this.#handle);
     this.#group = group;
     this.#room = group.options.maxBufferedAmount;
     this.#socket = socket;
     this.#methods = methods;
     this.#output = new StreamOutput(socket, methods, () => this.#written());
+    this.#alarm = new Alarm(this.#handle, this.#output);
     this.#path = new Direct(this.#handle, this.#output);
     this.#mask = role.mask;
     this.#sharesFrames = !role.mask && !isChained && socket instanceof net.Socket;

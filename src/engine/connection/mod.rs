@@ -134,9 +134,10 @@ impl Connection {
             return;
         }
         if self.session.is_due(now) {
+            let progress = self.write_side.progress();
             let mut is_read_on = false;
             self.step(&mut context.output, |session, answer, record| {
-                is_read_on = session.fire(now, answer, &mut |event| record(event));
+                is_read_on = session.fire(now, progress, answer, &mut |event| record(event));
             });
             self.settle(context);
             if is_read_on {

@@ -96,7 +96,7 @@ impl Driven {
     fn fire(&mut self, now: Millis) -> bool {
         let (out, seen) = (&mut self.out, &mut self.seen);
         let mut see = |event: Event<'_>| see(seen, &event);
-        self.session.fire(now, out, &mut see)
+        self.session.fire(now, Progress::default(), out, &mut see)
     }
 
     /// All that was queued is written.

@@ -93,14 +93,20 @@ fn only_the_last_ping_is_answered_while_congested() {
 fn a_silent_peer_is_closed_and_then_dropped() {
     let mut driven = Driven::new();
     let idle = driven.stream.deadline().expect("an idle timeout");
-    driven.stream.fire(idle - 1, &mut driven.batch);
+    driven
+        .stream
+        .fire(idle - 1, Progress::default(), &mut driven.batch);
     assert_eq!(driven.kinds(), []);
-    driven.stream.fire(idle, &mut driven.batch);
+    driven
+        .stream
+        .fire(idle, Progress::default(), &mut driven.batch);
     assert_eq!(driven.kinds(), [Kind::Closing]);
     driven.stream.release_closing_answer(&mut driven.batch);
     assert_eq!(driven.kinds(), [Kind::Write]);
     let end = driven.stream.deadline().expect("a close timeout");
-    driven.stream.fire(end, &mut driven.batch);
+    driven
+        .stream
+        .fire(end, Progress::default(), &mut driven.batch);
     assert_eq!(driven.kinds(), [Kind::Close]);
 }
 
@@ -250,7 +256,9 @@ fn a_stream_waits_while_its_peer_is_held_back_and_each_deadline_is_told() {
     assert_eq!(driven.stream.deadline(), Some(1_000));
     // An extension has it stopped already: JavaScript hears of the new deadline nevertheless.
     driven.stream.fill(true, &mut driven.batch);
-    driven.stream.fire(1_000, &mut driven.batch);
+    driven
+        .stream
+        .fire(1_000, Progress::default(), &mut driven.batch);
     driven.kinds();
     assert!(driven.stream.begin_turn());
     while driven.stream.take(1_000, &mut driven.batch) {}
@@ -258,6 +266,8 @@ fn a_stream_waits_while_its_peer_is_held_back_and_each_deadline_is_told() {
     assert_eq!(driven.kinds(), [Kind::Text, Kind::Stop]);
     driven.stream.fill(false, &mut driven.batch);
     assert_eq!(driven.kinds(), []);
-    driven.stream.fire(2_000, &mut driven.batch);
+    driven
+        .stream
+        .fire(2_000, Progress::default(), &mut driven.batch);
     assert_eq!(driven.kinds(), [Kind::Go]);
 }

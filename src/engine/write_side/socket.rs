@@ -1,7 +1,7 @@
 //! The system calls of the socket transport, as safe functions on descriptors.
 
 use std::io::{self, IoSlice};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -106,6 +106,18 @@ pub(in super::super) fn write(fd: BorrowedFd<'_>, pieces: &[IoSlice<'_>]) -> io:
 pub(in super::super) fn shut_write(fd: BorrowedFd<'_>) {
     // It fails only where the connection is gone already, which reading will tell.
     let _ = rustix::net::shutdown(fd, Shutdown::Write);
+}
+
+/// Bytes that the kernel holds until the peer's has them; 0 if it does not say.
+pub(in super::super) fn unacknowledged(fd: BorrowedFd<'_>) -> usize {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the descriptor is open, and the request writes one `int`.
+    let status = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    if status == 0 {
+        usize::try_from(bytes).unwrap_or(0)
+    } else {
+        0
+    }
 }
 
 /// Whether the connection was reset, or both its sides have ended.

@@ -1,15 +1,16 @@
 //! What both threads of a connection see of it, and the lock of what they change.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::outbox::Outbox;
+use super::socket;
 use crate::engine::backlog::{Backlog, Overflow};
 use crate::engine::mailbox::Mailbox;
 use crate::engine::sync::Mutex;
 use crate::engine::undelivered::Undelivered;
-use crate::protocol::{Config, Deflate, Role};
+use crate::protocol::{Config, Deflate, Progress, Role};
 
 /// The number of a connection that its shard does not know, yet or any more.
 pub(in super::super) const NO_KEY: u32 = u32::MAX;
@@ -141,6 +142,16 @@ impl WriteSide {
     /// Bytes that wait to be written, headers included.
     pub fn buffered(&self) -> usize {
         self.buffered.load(Ordering::Relaxed)
+    }
+
+    /// How far what was sent has come: up to where the peer's kernel has it, if ours says that.
+    pub(in super::super) fn progress(&self) -> Progress {
+        let fd = self.fd();
+        let held = fd.map_or(0, |fd| socket::unacknowledged(fd.as_fd()));
+        Progress {
+            waits: held > 0 || self.buffered() > 0,
+            taken: self.bytes_written().saturating_sub(held as u64),
+        }
     }
 
     /// Looks at it, so that its memory is in the cache once it is written to.
