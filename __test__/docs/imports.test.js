@@ -11,6 +11,7 @@ const root = require('../../scripts/lib/root');
 const LAYERS = [
   'cli',
   'engine-io',
+  'ws',
   'server',
   'client',
   'base',

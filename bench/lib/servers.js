@@ -30,6 +30,7 @@ const SERVERS = [
     decodes: true,
     only: ['idle'],
   },
+  { name: 'ws-entry', command: node('ws.js'), env: { BENCH_WS_ENTRY: '1' }, can: ['tls', 'deflate'] },
   { name: 'ws', command: node('ws.js'), env: PLAIN_WS, can: ['tls', 'deflate'] },
   {
     name: 'ws-decoded',

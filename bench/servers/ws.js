@@ -1,7 +1,10 @@
 'use strict';
 
-const { WebSocketServer } = require('ws');
-const { broadcasts, createServer, decodes, deflates, listen } = require('./common');
+const path = require('node:path');
+const { broadcasts, createServer, decodes, deflates, folder, listen } = require('./common');
+
+// `ws`, or this module's entry with its API.
+const { WebSocketServer } = require(process.env.BENCH_WS_ENTRY === '1' ? path.join(folder, 'ws.js') : 'ws');
 
 const server = createServer();
 const sockets = new WebSocketServer({ server, perMessageDeflate: deflates });

@@ -3,10 +3,10 @@
 const { OPEN, kInner } = require('./connection.js');
 const diagnostics = require('./diagnostics.js');
 const { keep, mustWait, releaseAll } = require('./hold.js');
-const { enterClosed, enterClosing, fail } = require('./lifecycle.js');
+const { enterClosed, enterClosing, fail, isTerminated } = require('./lifecycle.js');
 const { BACKPRESSURE, kind } = require('../native/constants.js');
 
-const { TEXT, BINARY, PING, PONG, DRAIN, CLOSING, ERROR, CLOSE, LOST } = kind;
+const { TEXT, UTF8, BINARY, PING, PONG, DRAIN, CLOSING, ERROR, CLOSE, LOST } = kind;
 
 /**
  * @typedef {import('./connection.js').Connection} Connection
@@ -103,16 +103,22 @@ function pass(connection, kind, payload, code, errorCode) {
     beginClosing(connection, kind, /** @type {string} */ (payload), code, errorCode);
     return;
   }
-  if (readyState !== OPEN) {
+  const { base, counters, manner, views } = group;
+  if (readyState === OPEN) {
+    views.hears(connection);
+  } else if (!manner.hearsWhileClosing || isTerminated(connection)) {
     return;
   }
-  const { base, counters, views } = group;
-  views.hears(connection);
   switch (kind) {
     case TEXT:
       counters.messagesReceived++;
       diagnostics.received(base, connection, /** @type {string} */ (payload), false);
       sink.text(connection, /** @type {string} */ (payload));
+      break;
+    case UTF8:
+      counters.messagesReceived++;
+      diagnostics.received(base, connection, /** @type {Buffer} */ (payload), false);
+      sink.utf8?.(connection, /** @type {Buffer} */ (payload));
       break;
     case BINARY:
       counters.messagesReceived++;

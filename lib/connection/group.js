@@ -6,6 +6,17 @@ const { DEFAULTS } = require('../options/per-message-deflate.js');
 const { Views } = require('./views.js');
 
 /**
+ * What the connections of a group do in the way of those whom they deliver to: see `src/protocol/manner.rs`.
+ *
+ * @typedef {object} Manner
+ * @property {boolean} autoPong
+ * @property {boolean} explains
+ * @property {boolean} hearsWhileClosing
+ * @property {boolean} textAsBytes
+ * @property {boolean} validatesUtf8
+ */
+
+/**
  * Connections that share options, counters and limits: those of one `Base`.
  *
  * @template {{ readonly sid: string }} C a connection. The type of it would make an import upward
@@ -47,6 +58,8 @@ class Group {
   constructor(base, options) {
     this.base = base;
     this.options = checkOptions(options);
+    /** @type {Manner} */
+    this.manner = { autoPong: true, explains: true, hearsWhileClosing: false, textAsBytes: false, validatesUtf8: true };
     /** @type {Record<string, import('../../index').Extension>} */
     this.extensions = {};
   }
@@ -90,12 +103,12 @@ class Group {
 /**
  * The settings of a connection, by the names that Rust reads them by: `src/binding/settings.rs`.
  *
- * @param {{ options: import('./options.js').Options }} group
+ * @param {{ manner: Manner, options: import('./options.js').Options }} group
  * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role `deflate` is the element
  *   that was agreed on; an empty one means that it is off
  * @returns {import('../native/functions').Settings}
  */
-function connectionSettings({ options }, { mask, enforceMasking, deflate }) {
+function connectionSettings({ manner, options }, { mask, enforceMasking, deflate }) {
   const { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount } = options;
   const { timeout, pingInterval, closeTimeout } = options;
   const { perSecond, burst, pauses } = options.maxMessages;
@@ -103,7 +116,7 @@ function connectionSettings({ options }, { mask, enforceMasking, deflate }) {
   const limits = { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount };
   const messages = { maxMessages: perSecond, messageBurst: burst, pausesMessages: pauses };
   const times = { timeout, pingInterval, closeTimeout };
-  return { mask, enforceMasking, ...limits, ...messages, ...times, deflate, level, threshold };
+  return { mask, enforceMasking, ...limits, ...messages, ...times, deflate, level, threshold, ...manner };
 }
 
 module.exports = { Group, connectionSettings };

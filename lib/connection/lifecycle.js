@@ -79,6 +79,11 @@ function enterClosing(connection) {
   }
 }
 
+/** Whether it was dropped while it was open. @param {import('./connection.js').Connection} connection */
+function isTerminated(connection) {
+  return terminated.has(connection);
+}
+
 /**
  * The peer broke a rule, or does not read: the connection is closing because of that.
  *
@@ -160,4 +165,4 @@ function reportClosed(connection, end) {
   }
 }
 
-module.exports = { abandon, close, enterClosed, enterClosing, fail, report, terminate };
+module.exports = { abandon, close, enterClosed, enterClosing, fail, isTerminated, report, terminate };

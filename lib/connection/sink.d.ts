@@ -13,6 +13,8 @@ export interface Sink<C> {
   opened(connection: C, ...more: unknown[]): void;
   /** A text message. */
   text(connection: C, text: string): void;
+  /** The same as bytes, if the group's manner says so. The Buffer is the sink's own. */
+  utf8?(connection: C, text: Buffer): void;
   /** A binary message. The Buffer is the sink's own. */
   binary(connection: C, data: Buffer): void;
   /** A ping, whose pong is queued already. The bytes are a string with a character for each, `latin1` to a Buffer. */

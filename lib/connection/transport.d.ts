@@ -30,12 +30,20 @@ export interface Transport<C> {
     fragment: number,
     shared?: () => Uint8Array,
   ): void;
-  /** Begins the closing handshake (RFC 6455 §7.1.2). */
+  /** Sends whole frames that somebody has encoded. They are dropped if a close frame has been sent. */
+  sendEncoded(frames: Uint8Array): void;
+  /**
+   * @returns whether anything waits to be written; a `Drain` record comes once all of it is written then
+   */
+  awaitWritten(): boolean;
+  /** Begins the closing handshake (RFC 6455 §7.1.2); with 1005 the close frame is empty. */
   close(code: number, reason: string | Uint8Array): void;
   /** JavaScript has seen all that came before the peer's close frame or violation: the answer to that may leave. */
   releaseClosingAnswer(): void;
   /** Drops the connection; its `Close` record follows. */
   terminate(): void;
+  /** Sets the most bytes that a message may have from now on. */
+  setMaxPayload(bytes: number): void;
   /** Stops reading (`true`), or goes on. */
   pause(on: boolean): void;
   /** Bytes that wait to be written. */

@@ -72,6 +72,7 @@ export interface Constants {
       | 'END'
       | 'STOP'
       | 'GO'
+      | 'UTF8'
       | 'LOST',
       number
     >
@@ -255,6 +256,8 @@ interface StreamFunctions {
   streamQueue(slot: number, queued: number): void;
   /** All that waited has been written. */
   streamWritten(slot: number): void;
+  /** This many bytes wait to be written; `streamWritten` follows, and is reported. */
+  streamAwaitDrain(slot: number, queued: number): void;
   /** The stream has written all, its end included. */
   streamFinished(slot: number): void;
   /** The connection is to be dropped, and nothing that came is delivered any more; `streamLose` follows. */
@@ -282,6 +285,8 @@ interface StreamFunctions {
   streamIsPaused(slot: number): boolean;
   /** When `streamFire` is to be called; `Infinity` if nothing is due. */
   streamDeadline(slot: number): number;
+  /** The most bytes that a message may have from now on. */
+  streamSetMaxPayload(slot: number, bytes: number): void;
   /** A ping is about to be written. */
   streamPinged(slot: number): void;
   /** The frame of a message, which has to be written; nothing if the connection is closed. */
@@ -328,6 +333,12 @@ interface SocketFunctions {
   terminate(slot: number): Due;
   /** Stops reading and delivering, or goes on: with what came before, then with reading. */
   pause(slot: number, on: boolean): Due;
+  /** Sends whole frames that JavaScript has encoded. */
+  sendEncoded(slot: number, frames: Uint8Array): Due;
+  /** The most bytes that a message may have from now on. */
+  setMaxPayload(slot: number, bytes: number): Due;
+  /** Whether anything waits to be written: that all of it is written is reported then. */
+  awaitDrain(slot: number): boolean;
   /** Carries out the tick's commands. */
   flush(): void;
   /** Goes on with a delivery that was put off. */

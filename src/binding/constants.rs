@@ -31,6 +31,7 @@ const KINDS: Group = &[
     (c"STOP", Kind::Stop as u8 as f64),
     (c"GO", Kind::Go as u8 as f64),
     (c"LOST", Kind::Lost as u8 as f64),
+    (c"UTF8", Kind::Utf8 as u8 as f64),
 ];
 
 /// `constants.opcode`: what a frame is.

@@ -10,7 +10,7 @@ use super::deflate::{agreed, role};
 use super::status::Outcome;
 use super::values::object::{Properties, wrong};
 use crate::engine::memory::KEPT;
-use crate::protocol::{Config, Limits, Memory, MessageLimit, Millis, PastLimit};
+use crate::protocol::{Config, Limits, Manner, Memory, MessageLimit, Millis, PastLimit};
 
 /// What holds for a connection; what is common to many is shared by `EnvState::share`.
 pub(super) struct Settings {
@@ -52,6 +52,13 @@ impl Settings {
                 ping_interval: some(settings.u64(c"pingInterval")?),
                 close_timeout: settings.u64(c"closeTimeout")?,
                 deflate: deflate.map_err(|problem| wrong(c"deflate", &problem))?,
+                manner: Manner {
+                    auto_pong: settings.bool(c"autoPong")?,
+                    explains: settings.bool(c"explains")?,
+                    hears_while_closing: settings.bool(c"hearsWhileClosing")?,
+                    text_as_bytes: settings.bool(c"textAsBytes")?,
+                    validates_utf8: settings.bool(c"validatesUtf8")?,
+                },
                 memory: Memory::of(&KEPT),
             },
             max_buffered: size(settings.u64(c"maxBufferedAmount")?),

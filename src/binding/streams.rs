@@ -101,6 +101,13 @@ pub(super) fn queue(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
+/// `streamAwaitDrain(slot, queued)`: this many bytes wait to be written, and that all of them are written is reported.
+pub(super) fn await_drain(call: &Call<'_>) -> Returned {
+    let queued = size(call, 1)?;
+    with(call, |stream| stream.await_drain(queued))?;
+    UNDEFINED
+}
+
 /// `streamWritten(slot)`: all that waited has been written.
 pub(super) fn written(call: &Call<'_>) -> Returned {
     step(call, |stream, batch| stream.written(batch))
@@ -250,6 +257,13 @@ pub(super) fn pause(call: &Call<'_>) -> Returned {
 pub(super) fn is_paused(call: &Call<'_>) -> Returned {
     let is_paused = with(call, |stream| stream.is_paused())?;
     call.boolean(is_paused.unwrap_or(false))
+}
+
+/// `streamSetMaxPayload(slot, bytes)`: the most that a message may have from now on.
+pub(super) fn set_max_payload(call: &Call<'_>) -> Returned {
+    let bytes = call.u64(1)?;
+    with(call, |stream| stream.set_max_payload(bytes))?;
+    UNDEFINED
 }
 
 /// `streamDeadline(slot)` → when `streamFire` is to be called; `Infinity` if nothing is due.

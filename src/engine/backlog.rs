@@ -97,6 +97,13 @@ impl Backlog {
         }
     }
 
+    /// That all is written is going to be reported, however little waits.
+    pub fn await_drain(&mut self) {
+        if self.mark == Mark::Low {
+            self.mark = Mark::High;
+        }
+    }
+
     /// Whether so much waited that the end of it is going to be reported.
     pub fn awaits_drain(&self) -> bool {
         self.mark != Mark::Low

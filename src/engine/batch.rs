@@ -49,6 +49,8 @@ pub enum Kind {
     Go = 11,
     /// The connection is lost, and no pause holds back any longer what came before that.
     Lost = 12,
+    /// A text message, as bytes.
+    Utf8 = 13,
 }
 
 /// Where the contents of a record are.
@@ -131,6 +133,7 @@ impl Batch {
     pub(super) fn push_event(&mut self, slot: u32, event: Event<'_>) -> usize {
         match event {
             Event::Text(text) => self.push_text(slot, text),
+            Event::Utf8(text) => self.push_bytes(Kind::Utf8, slot, text),
             Event::Binary(data) => self.push_bytes(Kind::Binary, slot, data),
             Event::Ping(payload) => self.push_bytes(Kind::Ping, slot, Payload::Borrowed(payload)),
             Event::Pong(payload) => self.push_bytes(Kind::Pong, slot, Payload::Borrowed(payload)),
@@ -251,7 +254,7 @@ impl Batch {
     fn push(&mut self, kind: Kind, slot: u32, code: u16, body: Body, stored: usize) -> usize {
         let cost = stored
             + match kind {
-                Kind::Binary | Kind::Write => BUFFER_COST,
+                Kind::Binary | Kind::Utf8 | Kind::Write => BUFFER_COST,
                 _ => RECORD_COST,
             };
         self.records.push(Record {

@@ -81,6 +81,8 @@ pub enum Command {
         /// What they get.
         frame: Frame,
     },
+    /// Once all is written that was sent before, that is reported.
+    AwaitDrain(Arc<WriteSide>),
     /// Begins the closing handshake.
     Close {
         /// The connection.
@@ -93,6 +95,8 @@ pub enum Command {
     /// JavaScript has seen that the connection is closing, and all that came before: what it sent
     /// meanwhile is followed by the close frame.
     ReleaseClosingAnswer(Arc<WriteSide>),
+    /// From now on a message may have this many bytes.
+    SetMaxPayload(Arc<WriteSide>, u64),
     /// Drops the connection.
     Terminate(Arc<WriteSide>),
     /// Stops (true) or goes on (false) reading from one connection.

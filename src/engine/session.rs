@@ -564,6 +564,11 @@ impl Session {
         true
     }
 
+    /// From now on a message may have this many bytes.
+    pub fn set_max_payload(&mut self, bytes: u64) {
+        self.protocol.set_max_payload(bytes);
+    }
+
     /// Appends a message to `out`, as one frame; see [`protocol::Connection::send_message`].
     pub fn send_message(
         &mut self,

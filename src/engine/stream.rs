@@ -185,6 +185,12 @@ impl Stream {
         self.backlog.set(queued);
     }
 
+    /// This many bytes wait to be written, and that all of them are written is to be reported.
+    pub fn await_drain(&mut self, queued: usize) {
+        self.backlog.set(queued);
+        self.backlog.await_drain();
+    }
+
     /// All that waited has been written.
     pub fn written(&mut self, batch: &mut Batch) {
         self.backlog.set(0);
@@ -336,6 +342,11 @@ impl Stream {
     pub fn fill(&mut self, is_full: bool, batch: &mut Batch) {
         self.is_full = is_full;
         self.regulate(batch);
+    }
+
+    /// From now on a message may have this many bytes.
+    pub fn set_max_payload(&mut self, bytes: u64) {
+        self.session.set_max_payload(bytes);
     }
 
     /// When [`Stream::fire`] is to be called.

@@ -2,6 +2,7 @@
 
 use super::deflate::settings::Deflate;
 use super::limits::Limits;
+use super::manner::Manner;
 use super::memory::Memory;
 use super::role::Role;
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub close_timeout: Millis,
     /// permessage-deflate (RFC 7692), as the opening handshake agreed on it. Default: `None`, off.
     pub deflate: Option<Deflate>,
+    /// What is done in the way of those who are delivered to. Default: as RFC 6455 has it.
+    pub manner: Manner,
     /// Where the memory of large messages comes from. Default: the allocator.
     pub memory: Memory,
 }
@@ -45,6 +48,7 @@ impl Config {
             ping_interval: None,
             close_timeout: 5_000,
             deflate: None,
+            manner: Manner::default(),
             memory: Memory::default(),
         }
     }

@@ -18,7 +18,7 @@ use super::message::utf8::is_valid_utf8;
 use super::messages::Messages;
 use super::role::Role;
 use super::state::State;
-use super::status_code::GOING_AWAY;
+use super::status_code::{GOING_AWAY, NO_STATUS};
 use super::timers::{Due, Progress, Timers};
 
 /// One end of a WebSocket connection whose opening handshake is done.
@@ -181,8 +181,8 @@ impl Connection {
         on_event: &mut impl FnMut(Event<'_>),
     ) {
         match message {
-            // Only while open: the reader discards messages from our close frame on.
-            Message::Text(payload) => on_event(Event::Text(payload)),
+            // From our close frame on the reader discards messages, unless they are to be heard.
+            Message::Text(payload) => on_event(self.text(payload)),
             Message::Binary(payload) => on_event(Event::Binary(payload)),
             Message::Compressed(opcode, payload) => match self.inflate(opcode, &payload) {
                 Ok(event) => on_event(event),
@@ -212,6 +212,11 @@ impl Connection {
         }
     }
 
+    /// From now on a message may have this many bytes.
+    pub fn set_max_payload(&mut self, bytes: u64) {
+        Arc::make_mut(&mut self.config).limits.max_payload = bytes;
+    }
+
     /// The peer's FIN came, reading failed, or the transport is to be dropped: [`State::Closed`].
     pub fn receive_eof(&mut self) {
         self.end();
@@ -236,16 +241,22 @@ impl Connection {
 
     /// Begins the closing handshake (RFC 6455 §7.1.2). No effect unless [`State::Open`].
     ///
-    /// The caller makes sure that `code` is valid and that `reason` has at most
+    /// With 1005 the close frame is empty. The caller makes sure that any other `code` is valid and that `reason` has at most
     /// [`MAX_REASON_LENGTH`](super::MAX_REASON_LENGTH) bytes.
     pub fn close(&mut self, code: u16, reason: &str, now: Millis, out: &mut Vec<u8>) {
         if self.state != State::Open {
             return;
         }
         self.release_pong(out);
-        self.send(Opcode::Close, &encode_close_payload(code, reason), out);
-        self.begin_closing(Some((code, reason)), None, now);
-        self.reader.discard_messages();
+        let (sent, payload) = match code {
+            NO_STATUS => (None, Vec::new()),
+            _ => (Some((code, reason)), encode_close_payload(code, reason)),
+        };
+        self.send(Opcode::Close, &payload, out);
+        self.begin_closing(sent, None, now);
+        if !self.config.manner.hears_while_closing {
+            self.reader.discard_messages();
+        }
         self.state = State::Closing;
     }
 
@@ -363,10 +374,19 @@ impl Connection {
         if opcode != Opcode::Text {
             return Ok(Event::Binary(Payload::Owned(message)));
         }
-        if !is_valid_utf8(&message) {
+        if self.config.manner.validates_utf8 && !is_valid_utf8(&message) {
             return Err(Violation::InvalidUtf8);
         }
-        Ok(Event::Text(Payload::Owned(message)))
+        Ok(self.text(Payload::Owned(message)))
+    }
+
+    /// A text message, as it is reported.
+    #[inline]
+    fn text<'a>(&self, payload: Payload<'a>) -> Event<'a> {
+        match self.config.manner.text_as_bytes {
+            true => Event::Utf8(payload),
+            false => Event::Text(payload),
+        }
     }
 
     /// Does what follows from a control frame (RFC 6455 §5.5).
@@ -383,11 +403,20 @@ impl Connection {
                 Ok(status) => self.receive_close(status, now, out, on_event),
                 Err(violation) => self.fail(violation, now, out, on_event),
             },
-            // Nothing is sent after a close frame (RFC 6455 §5.5.1), nor reported after ours.
-            _ if self.state != State::Open => {}
+            // Nothing is sent after a close frame (RFC 6455 §5.5.1).
+            _ if self.state != State::Open => {
+                if self.config.manner.hears_while_closing {
+                    on_event(match opcode {
+                        Opcode::Ping => Event::Ping(&payload),
+                        _ => Event::Pong(&payload),
+                    });
+                }
+            }
             Opcode::Ping => match self.control_frames.ping(now, &self.config.limits) {
                 Ok(()) => {
-                    if self.congested {
+                    if !self.config.manner.auto_pong {
+                        // It is the application's.
+                    } else if self.congested {
                         self.held_pong = Some(payload[..].into());
                     } else {
                         self.send(Opcode::Pong, &payload, out);
@@ -445,7 +474,11 @@ impl Connection {
         }
         self.violated = true;
         if self.state == State::Open {
-            let (code, reason) = (violation.close_code(), violation.to_string());
+            let code = violation.close_code();
+            let reason = match self.config.manner.explains {
+                true => violation.to_string(),
+                false => String::new(),
+            };
             self.send(Opcode::Close, &encode_close_payload(code, &reason), out);
             self.begin_closing(Some((code, &reason)), None, now);
             self.drain();

@@ -38,6 +38,8 @@ impl AsRef<[u8]> for Payload<'_> {
 pub enum Event<'a> {
     /// A whole text message, valid UTF-8.
     Text(Payload<'a>),
+    /// A whole text message, for those who take it as bytes: valid UTF-8, unless nobody looks.
+    Utf8(Payload<'a>),
     /// A whole binary message.
     Binary(Payload<'a>),
     /// A ping. Its pong is in `out` already, or kept back while the output is congested.

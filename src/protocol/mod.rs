@@ -38,6 +38,7 @@ mod event;
 mod frame;
 mod handshake;
 mod limits;
+mod manner;
 mod memory;
 mod message;
 mod messages;
@@ -71,6 +72,7 @@ pub use handshake::extension_list::{
     MAX_EXTENSIONS, MAX_EXTENSIONS_LENGTH, parse_extension_list,
 };
 pub use limits::{Limits, MessageLimit, PastLimit, largest_compressed};
+pub use manner::Manner;
 pub use memory::{LARGE, Memory, MemorySource};
 pub use message::utf8::is_valid_utf8;
 pub use role::Role;

@@ -42,6 +42,16 @@ function sendFrame(slot, opcode, data, compress) {
 }
 
 /**
+ * Sends whole frames that somebody has encoded.
+ *
+ * @param {number} slot
+ * @param {Uint8Array} frames
+ */
+function sendEncoded(slot, frames) {
+  flushAfter(native.sendEncoded(slot, frames));
+}
+
+/**
  * Sends one frame to several connections.
  *
  * @param {number[]} slots
@@ -97,6 +107,14 @@ function terminate(slot) {
 }
 
 /**
+ * @param {number} slot
+ * @param {number} bytes the most that a message may have from now on
+ */
+function setMaxPayload(slot, bytes) {
+  flushAfter(native.setMaxPayload(slot, bytes));
+}
+
+/**
  * Stops reading from a connection, or goes on.
  *
  * @param {number} slot
@@ -106,4 +124,15 @@ function pause(slot, on) {
   flushAfter(native.pause(slot, on));
 }
 
-module.exports = { broadcast, close, pause, releaseClosingAnswer, sendFrame, sendFrames, start, terminate };
+module.exports = {
+  broadcast,
+  close,
+  pause,
+  releaseClosingAnswer,
+  sendEncoded,
+  sendFrame,
+  sendFrames,
+  setMaxPayload,
+  start,
+  terminate,
+};

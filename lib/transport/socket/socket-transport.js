@@ -89,6 +89,16 @@ class SocketTransport {
     }
   }
 
+  /** @param {Uint8Array} frames whole ones */
+  sendEncoded(frames) {
+    commands.sendEncoded(this.#slot, frames);
+  }
+
+  /** @returns {boolean} whether anything waits to be written */
+  awaitWritten() {
+    return native.awaitDrain(this.#slot);
+  }
+
   /**
    * Begins the closing handshake.
    *
@@ -112,6 +122,11 @@ class SocketTransport {
   /** @param {boolean} on whether reading stops */
   pause(on) {
     commands.pause(this.#slot, on);
+  }
+
+  /** @param {number} bytes the most that a message may have from now on */
+  setMaxPayload(bytes) {
+    commands.setMaxPayload(this.#slot, bytes);
   }
 
   /** @returns {number} bytes that wait to be written */

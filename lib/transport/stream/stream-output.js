@@ -6,6 +6,7 @@ const { nextTick } = require('../../util/clock.js');
 
 /** So many frames of a tick are handed over one by one; those behind them are packed, or each would
  *  cost the stream some hundred bytes. */
+const NOTHING = Buffer.alloc(0);
 const FEW = 64;
 /** A stream that wants no more is given so many bytes of a tick, and those behind them as it takes these:
  *  TLS has a copy of its own of all that it is given. */
@@ -118,6 +119,14 @@ class StreamOutput {
     // It may have drained, or taken another frame, inside.
     if (full && drains === this.#drains) {
       this.#blocked = true;
+    }
+  }
+
+  /** Has the end of what waits by now heard of. */
+  watch() {
+    this.isWatched = true;
+    if (this.#waiting.isEmpty && typeof this.#stream.cork === 'function') {
+      this.#methods.write.call(this.#stream, NOTHING, this.#onWritten);
     }
   }
 

@@ -273,6 +273,23 @@ class StreamTransport {
     this.#write(this.#encode(opcode, data, compress, most, shared), compress, fragment);
   }
 
+  /** @param {Uint8Array} frames whole ones */
+  sendEncoded(frames) {
+    if (this.bufferedAmount() + this.#overhead < this.#room || this.#maySend()) {
+      this.#write(frames);
+    }
+  }
+
+  /** @returns {boolean} whether anything waits to be written */
+  awaitWritten() {
+    const queued = this.bufferedAmount();
+    if (queued > 0) {
+      this.#output.watch();
+      native.streamAwaitDrain(this.#slot, queued);
+    }
+    return queued > 0;
+  }
+
   /**
    * A message, or a ping, as it is sent.
    *
@@ -353,6 +370,11 @@ class StreamTransport {
       unwatch(this.#socket);
       nextTick(() => this.#goOn());
     }
+  }
+
+  /** @param {number} bytes the most that a message may have from now on */
+  setMaxPayload(bytes) {
+    native.streamSetMaxPayload(this.#slot, bytes);
   }
 
   /** The process ends: what is queued is written as far as it goes, then a close frame is tried. */

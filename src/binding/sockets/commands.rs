@@ -227,13 +227,26 @@ fn is_compressed(connection: &WriteSide, frame: &Frame) -> bool {
     frame.compress && connection.deflate.is_some_and(|d| d.compresses(length))
 }
 
+/// `sendEncoded(slot, frames)`: whole frames that JavaScript has encoded.
+pub(crate) fn send_frames(call: &Call<'_>) -> Returned {
+    let frames = bytes(call, 1)?.to_vec();
+    let (Some(connection), Some(link)) = (
+        call.state.sockets.write_side(call.u32(0)?),
+        call.state.sockets.linked(),
+    ) else {
+        return UNDEFINED;
+    };
+    send_encoded(call, link, connection, frames);
+    scheduled(call)
+}
+
 /// Sends a frame that is encoded apart, after the commands that were given before.
-fn send_encoded(call: &Call<'_>, link: &Link, connection: Arc<WriteSide>, frame: Vec<u8>) {
+fn send_encoded(call: &Call<'_>, link: &Link, connection: Arc<WriteSide>, frames: Vec<u8>) {
     if call.state.sockets.in_order(link, connection.shard) {
-        let append = connection.append_owned(frame);
+        let append = connection.append_owned(frames);
         appended(call, link, connection, append);
     } else {
-        submit(call, connection, |c| Command::Send(c, frame));
+        submit(call, connection, |c| Command::Send(c, frames));
     }
 }
 
@@ -264,6 +277,15 @@ pub(crate) fn release_closing_answer(call: &Call<'_>) -> Returned {
 pub(crate) fn terminate(call: &Call<'_>) -> Returned {
     if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
         submit(call, connection, Command::Terminate);
+    }
+    scheduled(call)
+}
+
+/// `setMaxPayload(slot, bytes)`: the most that a message may have from now on.
+pub(crate) fn set_max_payload(call: &Call<'_>) -> Returned {
+    let bytes = call.u64(1)?;
+    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
+        submit(call, connection, |c| Command::SetMaxPayload(c, bytes));
     }
     scheduled(call)
 }
@@ -318,6 +340,23 @@ pub(crate) fn buffered(call: &Call<'_>) -> Returned {
         call.state.sockets.under_way(link, connection.shard)
     });
     call.number((connection.buffered() + under_way) as f64)
+}
+
+/// `awaitDrain(slot)` → whether anything waits to be written: that all of it is written is reported then.
+pub(crate) fn await_drain(call: &Call<'_>) -> Returned {
+    let (Some(connection), Some(link)) = (
+        call.state.sockets.write_side(call.u32(0)?),
+        call.state.sockets.linked(),
+    ) else {
+        return call.boolean(false);
+    };
+    let under_way = call.state.sockets.under_way(link, connection.shard);
+    let waits = connection.buffered() + under_way > 0;
+    if waits {
+        submit(call, connection, Command::AwaitDrain);
+        call.state.sockets.flush();
+    }
+    call.boolean(waits)
 }
 
 /// `awaitsDrain(slot)` → whether `drain` is reported once what is queued for the peer is written.

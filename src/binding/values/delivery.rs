@@ -203,7 +203,7 @@ impl Delivery {
     /// character for each: whoever wants a Buffer makes one of it, which takes less than making it here, and most
     /// of the time nobody does.
     fn bytes(&self, kind: Kind, bytes: &[u8]) -> Outcome<sys::napi_value> {
-        if matches!(kind, Kind::Binary | Kind::Write) {
+        if matches!(kind, Kind::Binary | Kind::Utf8 | Kind::Write) {
             buffer(self.raw, bytes)
         } else {
             latin1(self.raw, bytes)

@@ -160,6 +160,11 @@ impl Connection {
         self.settle(context);
     }
 
+    /// From now on a message may have this many bytes.
+    pub(super) fn set_max_payload(&mut self, bytes: u64) {
+        self.session.set_max_payload(bytes);
+    }
+
     /// Sends a message, compressed.
     pub(super) fn send_message(&mut self, context: &mut Context, frame: &Frame) {
         let mut out = Vec::new();
@@ -204,7 +209,7 @@ impl Connection {
         // that. A ping is not shown before its pong is queued, which happens below.
         let mut shows = write_side.deflate.is_some();
         run(&mut self.session, answer, &mut |event| {
-            shows &= matches!(event, Event::Text(_) | Event::Binary(_));
+            shows &= matches!(event, Event::Text(_) | Event::Utf8(_) | Event::Binary(_));
             let cost = recorder.add(|batch| batch.push_event(write_side.slot, event));
             if shows {
                 recorder.show();

@@ -275,11 +275,15 @@ impl Shard {
                 let own = (&mut self.table, &mut self.context);
                 return broadcast::broadcast(own, &mut self.works, at, mailbox, base, frame);
             }
+            Command::AwaitDrain(write_side) => write_side.await_drain(),
             Command::Close {
                 connection: write_side,
                 code,
                 reason,
             } => self.with(&write_side, |c, context| c.close(context, code, &reason)),
+            Command::SetMaxPayload(write_side, bytes) => {
+                self.with(&write_side, |c, _| c.set_max_payload(bytes));
+            }
             Command::Terminate(write_side) => self.with(&write_side, Connection::lose),
             Command::ReleaseClosingAnswer(write_side) => {
                 self.with(&write_side, Connection::release_closing_answer)

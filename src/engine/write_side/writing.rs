@@ -152,6 +152,12 @@ impl WriteSide {
         }
     }
 
+    /// That all is written is reported, be that now or later.
+    pub(in super::super) fn await_drain(&self) {
+        self.state.lock().backlog.await_drain();
+        self.report_drain();
+    }
+
     fn report_drain(&self) {
         // The lane is locked before the connection, here as where the protocol's events and its
         // answers to them are put down: the other way round the two threads would wait for each

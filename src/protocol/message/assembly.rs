@@ -22,11 +22,19 @@ pub(crate) enum Message<'a> {
 /// to come. What a frame says allocates nothing by itself, and what comes in several reads is rarely moved.
 const AHEAD: usize = 4;
 
+/// Who sees to it that a text message is UTF-8.
+#[derive(Debug)]
+enum Text {
+    Checked(Utf8Validator),
+    /// Nobody.
+    Trusted,
+}
+
 /// A message that has begun.
 #[derive(Debug, Default)]
 pub(crate) struct Assembly {
     /// `None` for a binary message, and for a compressed one.
-    text: Option<Utf8Validator>,
+    text: Option<Text>,
     /// What the message is, if it is compressed.
     compressed: Option<Opcode>,
     /// Grows with what has arrived, never by what was declared alone.
@@ -43,11 +51,17 @@ impl Assembly {
     /// Begins a message, by the opcode of its first frame and whether that says it is compressed.
     pub(crate) fn new(opcode: Opcode, compressed: bool, memory: Memory) -> Self {
         Self {
-            text: (opcode == Opcode::Text && !compressed).then(Utf8Validator::default),
+            text: (opcode == Opcode::Text && !compressed)
+                .then(|| Text::Checked(Utf8Validator::default())),
             compressed: compressed.then_some(opcode),
             memory,
             ..Self::default()
         }
+    }
+
+    /// If it is text, nobody looks whether that is UTF-8.
+    pub(crate) fn trust(&mut self) {
+        self.text = self.text.take().map(|_| Text::Trusted);
     }
 
     /// Counts a frame of the message against the limits, before any of its payload is looked at.
@@ -136,8 +150,8 @@ impl Assembly {
     /// Looks at the last `length` bytes, which have just come.
     fn validate(&mut self, length: usize) -> Result<(), Violation> {
         match &mut self.text {
-            Some(text) => text.push(&self.bytes[self.bytes.len() - length..]),
-            None => Ok(()),
+            Some(Text::Checked(text)) => text.push(&self.bytes[self.bytes.len() - length..]),
+            Some(Text::Trusted) | None => Ok(()),
         }
     }
 
@@ -154,10 +168,11 @@ impl Assembly {
             return Ok(Message::Compressed(opcode, payload));
         }
         match self.text {
-            Some(text) => {
+            Some(Text::Checked(text)) => {
                 text.finish()?;
                 Ok(Message::Text(payload))
             }
+            Some(Text::Trusted) => Ok(Message::Text(payload)),
             None => Ok(Message::Binary(payload)),
         }
     }

@@ -193,10 +193,13 @@ impl Reader {
                         let message = Message::Compressed(opcode, payload);
                         return Ok(Some(Item::Message(message)));
                     }
-                    return whole_message(opcode, payload).map(Some);
+                    return whole_message(opcode, payload, config).map(Some);
                 }
                 (opcode, None) => {
                     let mut message = Assembly::new(opcode, header.rsv1, config.memory);
+                    if !config.manner.validates_utf8 {
+                        message.trust();
+                    }
                     message.declare(&header, &config.limits)?;
                     self.partial.get_or_insert_default().message = Some(message);
                 }
@@ -292,11 +295,15 @@ fn complete_header(
 
 /// A message that lies whole in the input, in one frame.
 #[inline]
-fn whole_message(opcode: Opcode, payload: Payload<'_>) -> Result<Item<'_>, Violation> {
+fn whole_message<'a>(
+    opcode: Opcode,
+    payload: Payload<'a>,
+    config: &Config,
+) -> Result<Item<'a>, Violation> {
     if opcode != Opcode::Text {
         return Ok(Item::Message(Message::Binary(payload)));
     }
-    if !is_valid_utf8(&payload) {
+    if config.manner.validates_utf8 && !is_valid_utf8(&payload) {
         return Err(Violation::InvalidUtf8);
     }
     Ok(Item::Message(Message::Text(payload)))

@@ -1,0 +1,263 @@
+'use strict';
+
+const { OPEN, kInner } = require('../connection/connection.js');
+const { terminate } = require('../connection/lifecycle.js');
+const { opcode: OPCODE } = require('../native/constants.js');
+const { nextTick } = require('../util/clock.js');
+const { byteLength, isBlob, toSend } = require('./data.js');
+const { encode } = require('./frames.js');
+
+/** @typedef {import('../connection/connection.js').Connection} Connection */
+/** @typedef {(error?: Error | null) => void} Callback */
+
+/** What a callback hears if the connection was over before the message had been written. */
+const CLOSED_BEFORE = 'The WebSocket was closed before the message was sent';
+
+/**
+ * How a message is sent.
+ *
+ * @typedef {object} How
+ * @property {number} opcode
+ * @property {boolean} fin whether it is the last fragment of its message (RFC 6455 §5.4)
+ * @property {boolean} compress whether permessage-deflate may compress it
+ * @property {boolean | undefined} mask whether it is masked; `undefined` is what the role asks for
+ */
+
+/**
+ * What a WebSocket sends, in order, and the callbacks that hear when it has left.
+ */
+class Outgoing {
+  /** @type {Connection} */
+  #connection;
+  /** Called once all that was sent before has been written. @type {Callback[]} */
+  #waiting = [];
+  #isScheduled = false;
+  /** What is to be done once the Blob that is being read has been sent. @type {(() => void)[] | null} */
+  #behindBlob = null;
+  /** Bytes that wait for that. */
+  #blobBytes = 0;
+  /** Whether the message that fragments are being sent of has begun. */
+  #isFragmented = false;
+
+  #generateMask;
+  #onError;
+  /** Whether the connection was closed while a Blob was being read. */
+  #isBlobLost = false;
+
+  /**
+   * @param {Connection} connection
+   * @param {((key: Buffer) => void) | undefined} generateMask fills in the masking key of each frame
+   * @param {(error: Error) => void} onError called if a Blob cannot be read
+   */
+  constructor(connection, generateMask, onError) {
+    this.#onError = onError;
+    this.#connection = connection;
+    this.#generateMask = generateMask;
+  }
+
+  /** Bytes that wait to be written. */
+  get queued() {
+    return this.#connection.bufferedAmount + this.#blobBytes;
+  }
+
+  /**
+   * Sends a message, or a fragment of one.
+   *
+   * @param {unknown} data
+   * @param {How} how
+   * @param {Callback | undefined} callback
+   */
+  send(data, how, callback) {
+    if (isBlob(data)) {
+      this.#sendBlob(data, how, callback);
+      return;
+    }
+    const payload = toSend(data);
+    if (this.#behindBlob === null) {
+      this.#write(payload, how, callback);
+    } else {
+      // The caller may reuse its memory.
+      const kept = typeof payload === 'string' ? payload : copyOf(payload);
+      this.#later(byteLength(kept), () => this.#write(kept, how, callback));
+    }
+  }
+
+  /** Does something behind all that was sent. @param {() => void} act */
+  after(act) {
+    this.#behindBlob === null ? act() : this.#later(0, act);
+  }
+
+  /** @param {number} bytes @param {() => void} act */
+  #later(bytes, act) {
+    this.#blobBytes += bytes;
+    this.#behindBlob?.push(() => {
+      this.#blobBytes -= bytes;
+      act();
+    });
+  }
+
+  /**
+   * A Blob is read first, and what is sent meanwhile waits.
+   *
+   * @param {import('node:buffer').Blob} blob
+   * @param {How} how
+   * @param {Callback | undefined} callback
+   */
+  #sendBlob(blob, how, callback) {
+    if (this.#behindBlob !== null) {
+      this.#later(blob.size, () => this.#sendBlob(blob, how, callback));
+      return;
+    }
+    this.#behindBlob = [];
+    this.#blobBytes += blob.size;
+    /** @param {() => void} act */
+    const done = (act) => {
+      this.#blobBytes -= blob.size;
+      const behind = this.#behindBlob ?? [];
+      this.#behindBlob = null;
+      act();
+      for (const next of behind) this.after(next);
+    };
+    blob.arrayBuffer().then(
+      (bytes) => nextTick(done, () => this.#writeBlob(new Uint8Array(bytes), how, callback)),
+      (error) => nextTick(done, () => this.#blobFailed(error, callback)),
+    );
+  }
+
+  /**
+   * @param {Uint8Array} bytes
+   * @param {How} how
+   * @param {Callback | undefined} callback
+   */
+  #writeBlob(bytes, how, callback) {
+    this.#isBlobLost = this.#connection.readyState !== OPEN;
+    this.#write(bytes, how, callback);
+  }
+
+  /** What was to be sent is missing: the connection ends. @param {Error} error @param {Callback | undefined} callback */
+  #blobFailed(error, callback) {
+    callback?.(error);
+    this.#onError(error);
+    terminate(this.#connection);
+  }
+
+  /** Why something cannot be sent any more. */
+  #closedBefore() {
+    const what = this.#isBlobLost ? 'The socket was closed while the blob was being read' : CLOSED_BEFORE;
+    return new Error(what);
+  }
+
+  /**
+   * @param {string | ArrayBufferView} payload
+   * @param {How} how
+   * @param {Callback | undefined} callback
+   */
+  #write(payload, { opcode, fin, compress, mask }, callback) {
+    const { group, mask: masks } = this.#connection[kInner];
+    const transport = this.#openTransport(callback);
+    if (transport === null) {
+      return;
+    }
+    const isControl = opcode >= OPCODE.CLOSE;
+    const continues = this.#isFragmented && !isControl;
+    if (!isControl) {
+      this.#isFragmented = !fin;
+      if (fin) group.counters.messagesSent++;
+    }
+    if (continues || !fin || mask !== undefined || this.#generateMask !== undefined) {
+      const parts = { fin, mask: mask ?? masks, generateMask: this.#generateMask };
+      transport.sendEncoded(encode(payload, { opcode: continues ? OPCODE.CONTINUATION : opcode, ...parts }));
+    } else {
+      transport.send(opcode, payload, compress, Infinity);
+    }
+    if (callback !== undefined) this.#call(callback);
+  }
+
+  /**
+   * @param {Callback | undefined} callback hears of it if nothing can be sent any more
+   * @returns {import('../connection/transport').Transport<Connection> | null}
+   */
+  #openTransport(callback) {
+    const { readyState, transport } = this.#connection[kInner];
+    const open = readyState === OPEN ? transport : null;
+    if (open === null && callback !== undefined) nextTick(callback, this.#closedBefore());
+    return open;
+  }
+
+  /**
+   * Sends whole frames that somebody has encoded.
+   *
+   * @param {Uint8Array} frames
+   * @param {Callback} [callback]
+   */
+  sendEncoded(frames, callback) {
+    const transport = this.#openTransport(callback);
+    if (transport !== null) {
+      transport.sendEncoded(frames);
+      if (callback !== undefined) this.#call(callback);
+    }
+  }
+
+  /**
+   * The same, as `Sender.frame` returns them: broadcasters call this as `_sender.sendFrame`.
+   *
+   * @param {(Buffer | string)[]} list
+   * @param {Callback} [callback]
+   */
+  sendFrame(list, callback) {
+    this.sendEncoded(Buffer.concat(list.map((one) => Buffer.from(one))), callback);
+  }
+
+  /** Ends the connection once all that was sent has been written. */
+  finish() {
+    this.#call((error) => {
+      if (!error) terminate(this.#connection);
+    });
+  }
+
+  /** Calls back once all that was sent has been written; not before this tick is over. @param {Callback} callback */
+  #call(callback) {
+    this.#waiting.push(callback);
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      nextTick(settle, this);
+    }
+  }
+
+  /** This tick's frames are on their way. */
+  settle() {
+    this.#isScheduled = false;
+    const { transport } = this.#connection[kInner];
+    if (transport !== null && !transport.awaitWritten()) this.written();
+  }
+
+  /** All that was sent has been written. */
+  written() {
+    this.#callBack(null);
+  }
+
+  /** The connection is closed: what has not been written is lost. */
+  end() {
+    this.#callBack(this.#closedBefore());
+  }
+
+  /** @param {Error | null} error */
+  #callBack(error) {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    // Each by itself: what one throws is nothing to the others.
+    for (const callback of waiting) nextTick(callback, error ?? undefined);
+  }
+}
+
+/** @param {Outgoing} outgoing */
+function settle(outgoing) {
+  outgoing.settle();
+}
+
+/** @param {ArrayBufferView} view */
+function copyOf({ buffer, byteOffset, byteLength: length }) {
+  return Buffer.from(new Uint8Array(buffer, byteOffset, length));
+}
+
+module.exports = { Outgoing };

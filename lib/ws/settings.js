@@ -1,0 +1,106 @@
+'use strict';
+
+const { Group } = require('../connection/group.js');
+const { deflateOptions } = require('./deflate-options.js');
+
+/** @typedef {import('../connection/connection.js').Connection} Connection */
+
+/**
+ * The options of `ws` that say how a connection goes.
+ *
+ * @typedef {object} ConnectionOptions
+ * @property {boolean} [allowSynchronousEvents]
+ * @property {boolean} [autoPong]
+ * @property {number} [closeTimeout] ms
+ * @property {(key: Buffer) => void} [generateMask]
+ * @property {number} [maxBufferedChunks] of no effect: chunks are joined as they come
+ * @property {number} [maxFragments]
+ * @property {number} [maxPayload] bytes
+ * @property {import('./deflate-options.js').DeflateOptions | boolean} [perMessageDeflate]
+ * @property {boolean} [skipUTF8Validation]
+ */
+
+/** What holds if an option is not given. */
+const DEFAULTS = {
+  allowSynchronousEvents: true,
+  autoPong: true,
+  closeTimeout: 30_000,
+  maxBufferedChunks: 1024 * 1024,
+  maxFragments: 128 * 1024,
+  maxPayload: 100 * 1024 * 1024,
+  skipUTF8Validation: false,
+};
+
+/** Groups of clients, by their settings. @type {Map<string, WeakRef<Group<Connection>>>} */
+const groups = new Map();
+
+/**
+ * Options, each with its default.
+ *
+ * @template {ConnectionOptions} Given
+ * @param {Given | undefined | null} given
+ * @returns {Given & Required<Pick<ConnectionOptions, keyof typeof DEFAULTS>>}
+ */
+function withDefaults(given) {
+  const known = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
+  return /** @type {any} */ ({ ...DEFAULTS, ...Object.fromEntries(known) });
+}
+
+/**
+ * The state that connections with these options share.
+ *
+ * @param {object} owner what the diagnostics channels call `base`
+ * @param {ReturnType<typeof withDefaults<ConnectionOptions>>} options
+ * @param {boolean} mask whether they are a client's
+ * @returns {Group<Connection>}
+ */
+function makeGroup(owner, options, mask) {
+  const { autoPong, closeTimeout, maxFragments, maxPayload, perMessageDeflate, skipUTF8Validation } = options;
+  /** @type {Group<Connection>} */
+  const group = new Group(owner, {
+    mask,
+    closeTimeout,
+    maxFragments: limit(maxFragments, 2 ** 32 - 1),
+    perMessageDeflate: deflateOptions(perMessageDeflate),
+    // As with `ws`, whose users bound these themselves.
+    timeout: 0,
+    maxBufferedAmount: Infinity,
+    maxConnections: Infinity,
+  });
+  // Messages are bytes here: the length of V8's longest string bounds none.
+  group.options.maxPayload = limit(maxPayload, Number.MAX_SAFE_INTEGER);
+  Object.assign(group.manner, {
+    autoPong,
+    explains: false,
+    hearsWhileClosing: true,
+    textAsBytes: true,
+    validatesUtf8: !skipUTF8Validation,
+  });
+  return group;
+}
+
+/** A limit, as `ws` takes it. @param {number} value 0 is none @param {number} most */
+function limit(value, most) {
+  return value > 0 ? Math.min(Math.trunc(value), most) : most;
+}
+
+/**
+ * The state that a client's connection shares with others that have the same settings.
+ *
+ * @param {ReturnType<typeof withDefaults<ConnectionOptions>>} options
+ * @returns {Group<Connection>}
+ */
+function clientGroup(options) {
+  const { autoPong, closeTimeout, maxFragments, maxPayload, perMessageDeflate, skipUTF8Validation } = options;
+  const settings = [autoPong, closeTimeout, maxFragments, maxPayload, skipUTF8Validation];
+  const key = JSON.stringify([...settings, deflateOptions(perMessageDeflate)]);
+  const known = groups.get(key)?.deref();
+  if (known !== undefined) {
+    return known;
+  }
+  const group = makeGroup({}, options, true);
+  groups.set(key, new WeakRef(group));
+  return group;
+}
+
+module.exports = { clientGroup, makeGroup, withDefaults };
