@@ -355,9 +355,14 @@ impl Stream {
         self.session.deadline()
     }
 
-    /// Whether a pause has left bytes, which come before all others.
+    /// Whether a pause has left bytes, which come before all others. A stream that has stopped goes on once the turn
+    /// is over and nothing is left: a listener may pause it within the turn, and would be followed by that it goes on.
     fn is_behind(&self) -> bool {
-        self.turn == Turn::Idle && self.session.unread() > 0
+        let is_left = self.session.unread() > 0;
+        match self.flow {
+            Flow::Running => self.turn == Turn::Idle && is_left,
+            Flow::Stopped => self.turn == Turn::Taking || is_left,
+        }
     }
 
     /// Has the stream read, or the peer wait: for the app, for an extension, or because of its messages. With a peer that
