@@ -56,18 +56,6 @@ for (const event of ['end', 'close', 'error']) {
     assert.deepEqual(names(events), ['open', 'close']);
   });
 
-  test(`'${event}' of the stream while a frame is held, then send and close: no close frame behind what is dropped`, async () => {
-    const held = [];
-    const { base, events, sid, stream } = extended({ 'x-a': { read: (next) => held.push(next) } });
-    stream.text('held');
-    stream.emit(event, new Error('of the stream'));
-    base.send('dropped').close(sid, 'bye');
-    await turn();
-    held[0]();
-    assert.deepEqual(await events.next('close'), ['', sid, 1006]);
-    assert.deepEqual(stream.frames, []);
-  });
-
   test(`'${event}' of the stream while frames are in the write chain: close, and next then does nothing`, async () => {
     const held = [];
     const { base, events, sid, stream } = extended({ 'x-a': { write: (next) => held.push(next) } });
@@ -81,6 +69,35 @@ for (const event of ['end', 'close', 'error']) {
     assert.equal(base.stats().queuedBytes, 0);
   });
 }
+
+for (const event of ['close', 'error']) {
+  test(`'${event}' of the stream while a frame is held, then send and close: no close frame behind what is dropped`, async () => {
+    const held = [];
+    const { base, events, sid, stream } = extended({ 'x-a': { read: (next) => held.push(next) } });
+    stream.text('held');
+    stream.emit(event, new Error('of the stream'));
+    base.send('dropped').close(sid, 'bye');
+    await turn();
+    held[0]();
+    assert.deepEqual(await events.next('close'), ['', sid, 1006]);
+    assert.deepEqual(stream.frames, []);
+  });
+}
+
+test("'end' of the stream while a frame is held, then send and close: both leave, for the peer may read still", async () => {
+  const held = [];
+  const { base, events, sid, stream } = extended({ 'x-a': { read: (next) => held.push(next) } });
+  stream.text('held');
+  stream.emit('end');
+  base.send('sent').close(sid, 'bye');
+  await turn();
+  held[0]();
+  assert.deepEqual(await events.next('close'), ['bye', sid, 1000]);
+  assert.deepEqual(
+    stream.frames.map(({ opcode }) => opcode),
+    [TEXT, CLOSE],
+  );
+});
 
 test('the peer closes while frames are in both chains: all is delivered and written, in order', async () => {
   const later = async (next) => {
