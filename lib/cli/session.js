@@ -80,6 +80,7 @@ class Session {
     client.on('pong', (text) => this.#show(() => display.note(this.#pong(text))));
     client.on('error', (error) => this.#failed(error));
     client.on('close', (reason, _sid, code, wasClean) => this.#lost(reason, code, wasClean));
+    client.on('reconnecting', (_attempt, delay) => display.note(`next try in ${(delay / 1000).toFixed(1)} s`));
     client.on('giveup', () => this.#gaveUp());
     this.#out.onDrain(() => client.resume(this.#sid ?? []));
   }
@@ -107,13 +108,12 @@ class Session {
   #failed(error) {
     process.exitCode = 1;
     const isHandshake = !('sid' in error) || error.sid === undefined;
-    const again = isHandshake && this.#reconnects ? '; it is tried again' : '';
-    this.#display.fault(`websockets: ${isHandshake ? 'no connection: ' : ''}${explain(error)}${again}`);
+    this.#display.fault(`websockets: ${isHandshake ? 'no connection: ' : ''}${explain(error)}`);
     if (isHandshake && !this.#reconnects) this.#over();
   }
 
   /**
-   * A connection is over; it may be followed by another one.
+   * A connection is over, and what follows is the Client's to say.
    *
    * @param {string} reason
    * @param {number} code
@@ -126,7 +126,7 @@ class Session {
     const goesOn = this.#reconnects && !this.#isEnding;
     if (!goesOn) this.#out.endPrompt();
     const why = code === 1006 ? 'the connection was lost' : closing(code, reason, wasClean);
-    this.#display.note(`closed, ${why}${goesOn ? '; it is opened again' : ''}`);
+    this.#display.note(`closed, ${why}`);
     if (!goesOn) this.#over();
   }
 
