@@ -214,6 +214,44 @@ test(
   ),
 );
 
+test(
+  'a Client answers a server that sends a message, a close frame and its FIN once it is open',
+  limit,
+  served(
+    {
+      upgrade: (request, socket, _head, server) => {
+        const bytes = [];
+        socket.on('data', (chunk) => bytes.push(chunk));
+        socket.on('end', () => server.assigned.emit('answer', Buffer.concat(bytes)));
+        server.assigned.once('finish', () => {
+          const payload = closePayload(4001, 'bye');
+          socket.end(
+            Buffer.concat([
+              encode({ opcode: TEXT, payload: 'text', mask: false }),
+              encode({ opcode: CLOSE, payload, mask: false }),
+            ]),
+          );
+        });
+        socket.write(switchingProtocols(request));
+      },
+    },
+    async (server) => {
+      const client = new Client({ url: server.url });
+      const events = new Inbox(client, ['open', 'message', 'close']);
+      client.on('message', (_text, sid) => client.send(sid, 'reply'));
+      const answer = once(server.assigned, 'answer');
+      client.open({ ca: server.at.ca });
+      const [sid] = await events.next('open');
+      server.assigned.emit('finish');
+      assert.deepEqual(await events.next('message'), ['text', sid]);
+      assert.deepEqual(await events.next('close'), ['bye', sid, 4001]);
+      // Masked: a text of 5 bytes, and a close frame with a code and 3 bytes.
+      const [bytes] = await answer;
+      assert.deepEqual([bytes[0], bytes[1], bytes[11], bytes[12], bytes.length], [0x81, 0x80 | 5, 0x88, 0x80 | 5, 22]);
+    },
+  ),
+);
+
 // Streams of their own, which one transport carries.
 const held = [];
 const late = { read: (next, frame) => held.push(() => next(null, frame)) };
