@@ -205,6 +205,8 @@ test('a wrong command line is said in a line, too, and ends with 2', limit, asyn
     [['connect', 'a', '--header', 'none'], "--header must be 'NAME: VALUE', not none"],
     [['connect', 'a', '--cert', 'x'], '--cert and --key need each other'],
     [['connect', 'a', '--passphrase', 'x'], '--passphrase is that of --key'],
+    [['connect', 'a', '--proxy', 'socks5://b'], '--proxy must be an http: or https: URL, not socks5://b'],
+    [['connect', 'a', '--proxy', 'b:x'], '--proxy must be an http: or https: URL, not b:x'],
     [['connect', 'a', '--ping', '0'], '--ping must be a number from 0.1 to 86400, not 0'],
     [
       ['connect', 'ftp://a'],

@@ -93,6 +93,21 @@ test('installed from its tarballs, with scripts off, it works', limit, async (t)
     );
   });
 
+  await t.test('by its command, which says what --proxy needs', async () => {
+    const { status, stderr } = await project.node(
+      project.installed('websockets', 'bin', 'websockets.js'),
+      'connect',
+      'localhost:1',
+      '--proxy',
+      'localhost:2',
+    );
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^websockets: --proxy needs a package .*: npm install https-proxy-agent, or npx -p .* \[ERR_MODULE_NOT_FOUND\]\n$/,
+    );
+  });
+
   await t.test('in little space', () => {
     const sizes = ['websockets', OWN].map((name) =>
       filesOf(project.installed(name)).map((file) => fs.statSync(file).size),

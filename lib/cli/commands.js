@@ -34,6 +34,7 @@ class UsageError extends Error {}
  * @property {boolean} [binary]
  * @property {boolean} [reconnect]
  * @property {boolean} [follow-redirects]
+ * @property {string} [proxy]
  * @property {string} [ca]
  * @property {boolean} [insecure]
  * @property {string[]} [header]
@@ -115,6 +116,7 @@ const COMMANDS = {
       binary: { type: 'boolean', short: 'b', help: 'bytes in the place of lines, both ways' },
       reconnect: { type: 'boolean', short: 'r', help: 'open the connection again when it is lost or refused' },
       'follow-redirects': { type: 'boolean', short: 'L', help: 'follow up to 10 redirects' },
+      proxy: { type: 'string', value: 'URL', help: 'an HTTP proxy; takes the package https-proxy-agent' },
       ca: { type: 'string', value: 'FILE', help: 'certificates in PEM that are trusted' },
       insecure: { type: 'boolean', short: 'k', help: 'trust any certificate' },
       cert: { type: 'string', value: 'FILE', help: 'a certificate of the client in PEM' },

@@ -4,6 +4,7 @@ const fs = require('node:fs');
 const { UsageError } = require('./commands.js');
 const { Pipe, Screen } = require('./display.js');
 const { Output } = require('./output.js');
+const { proxyAgent } = require('./proxy.js');
 const { Session } = require('./session.js');
 
 /** @typedef {import('./commands.js').Values} Values */
@@ -41,10 +42,10 @@ function tlsOptions({ ca, cert, key, passphrase, insecure = false }) {
   };
 }
 
-/** @param {Values} values @returns {import('../../index').ClientOptions} */
-function clientOptions(values) {
+/** @param {Values} values @returns {Promise<import('../../index').ClientOptions>} */
+async function clientOptions(values) {
   const { header = [], origin, protocol: protocols, deflate = false } = values;
-  const { reconnect = false, 'follow-redirects': follows = false } = values;
+  const { reconnect = false, 'follow-redirects': follows = false, proxy } = values;
   return {
     headers: headersOf(header),
     origin: /** @type {string | undefined} */ (origin),
@@ -53,6 +54,7 @@ function clientOptions(values) {
     reconnect,
     maxRedirects: follows ? MAX_REDIRECTS : 0,
     ...tlsOptions(values),
+    ...(proxy !== undefined && { agent: await proxyAgent(proxy) }),
   };
 }
 
@@ -61,7 +63,7 @@ function clientOptions(values) {
  * @param {string[]} positionals
  * @param {Output} out
  */
-function connect(values, positionals, out) {
+async function connect(values, positionals, out) {
   const [given, more] = positionals;
   if (given === undefined) throw new UsageError('connect needs a URL: websockets connect ws://localhost:3000');
   if (more !== undefined) throw new UsageError(`connect takes one URL, not ${more} as well`);
@@ -69,7 +71,7 @@ function connect(values, positionals, out) {
   const url = /^[a-z+]+:\//i.test(given) ? given : `ws://${given}`;
   const display =
     process.stdout.isTTY === true ? new Screen(out, values) : new Pipe(out, new Output(process.stderr), values);
-  void new Session(url, clientOptions(values), values, display, out);
+  void new Session(url, await clientOptions(values), values, display, out);
 }
 
 module.exports = { connect };

@@ -14,6 +14,9 @@ const WORDS = {
   ETIMEDOUT: 'it took too long',
   ENOENT: 'no such file',
   EPROTO: 'no TLS is spoken there',
+  // There is one package that is asked for only when it is needed.
+  ERR_MODULE_NOT_FOUND:
+    '--proxy needs a package beside websockets: npm install https-proxy-agent, or npx -p websockets -p https-proxy-agent websockets connect …',
 };
 const CERTIFICATE = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_)/;
 

@@ -7,22 +7,20 @@ const { echo } = require('./echo.js');
 const { explain } = require('./explain.js');
 const { Output } = require('./output.js');
 
-/** @type {Record<string, typeof connect>} */
+/** @type {Record<string, (...args: Parameters<typeof connect>) => void | Promise<void>>} */
 const RUN = { connect, echo };
 
 /** @param {string[]} args */
-function main(args) {
+async function main(args) {
   const { name, values, positionals } = parse(args);
   const out = new Output(process.stdout);
   if (values.version) out.line(version);
   else if (values.help || name === undefined) out.line(help(name));
-  else RUN[name](values, positionals, out);
+  else await RUN[name](values, positionals, out);
 }
 
-try {
-  main(process.argv.slice(2));
-} catch (error) {
+main(process.argv.slice(2)).catch((error) => {
   const usage = error instanceof UsageError;
   console.error(`websockets: ${usage ? error.message : explain(error)}${usage ? '\nwebsockets --help says more' : ''}`);
   process.exitCode = usage ? 2 : 1;
-}
+});
