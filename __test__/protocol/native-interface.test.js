@@ -22,6 +22,11 @@ const SETTINGS = {
   deflate: '',
   level: 6,
   threshold: 1024,
+  autoPong: true,
+  explains: true,
+  hearsWhileClosing: false,
+  textAsBytes: false,
+  validatesUtf8: true,
 };
 
 /** Those that are read: without the socket transport, nothing reads `maxBufferedAmount`. */
@@ -95,11 +100,11 @@ test('memory that is shared is copied, wherever it begins, and never written to'
   for (let start = 0; start < 16; start++) {
     for (let end = start; end <= 40; end++) {
       const view = shared.subarray(start, end);
-      assert.deepEqual(native.encode(2, view, false).subarray(2), Buffer.from(view));
+      assert.deepEqual(native.encode(2, view, false, Infinity).subarray(2), Buffer.from(view));
     }
   }
   const words = new Uint16Array(shared.buffer, 2, 3);
-  assert.deepEqual(native.encode(2, words, false), Buffer.from([0x82, 6, 2, 3, 4, 5, 6, 7]));
+  assert.deepEqual(native.encode(2, words, false, Infinity), Buffer.from([0x82, 6, 2, 3, 4, 5, 6, 7]));
   assert.deepEqual(native.parseHeader(Uint8Array.from(shared).fill(0x82, 0, 1)).slice(0, 2), [2, 1]);
   const own = Buffer.alloc(16);
   const refused = { code: 'ERR_INVALID_ARG_TYPE', message: /memory that is not shared/ };
@@ -123,7 +128,7 @@ test('the size of a frame is known from its header, and bounded', () => {
 
 test('the constants are those of the RFC, of the documentation and of V8', () => {
   const { kind, opcode, statusCode, limit, default: defaults, ...rest } = native.constants;
-  assert.deepEqual(Object.values(kind), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  assert.deepEqual(Object.values(kind), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
   assert.deepEqual(opcode, { CONTINUATION: 0, TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 });
   assert.deepEqual(statusCode, {
     NORMAL: 1000,

@@ -53,6 +53,12 @@ export interface Settings {
   level: number;
   /** Messages of fewer bytes are not compressed. */
   threshold: number;
+  /** The five of a `Manner`: see `src/protocol/manner.rs`. */
+  autoPong: boolean;
+  explains: boolean;
+  hearsWhileClosing: boolean;
+  textAsBytes: boolean;
+  validatesUtf8: boolean;
 }
 
 /** What both languages share; `src/binding/constants.rs` lists where each is defined. */
