@@ -2,15 +2,14 @@
 
 // node scripts/publish.js [--dry-run] [FOLDER]
 //
-// Publishes the tarballs of dist/, or of FOLDER, the main package last: it asks for the others. A version that is
-// published already is passed over, so that a release that broke off can be run again.
+// Publishes the tarballs of dist/, or of FOLDER: each after those that it asks for. A version that is published already
+// is passed over, so that a release that broke off can be run again.
 
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 const root = require('./lib/root');
-const { mainManifest, platformManifest } = require('./lib/package/manifest');
-const { platforms } = require('./lib/package/versions');
+const { allManifests } = require('./lib/package/manifest');
 
 const {
   values,
@@ -42,7 +41,7 @@ function publish({ name, version }) {
 }
 
 try {
-  for (const manifest of [...platforms().map((name) => platformManifest(name)), mainManifest()]) {
+  for (const manifest of allManifests()) {
     const what = `${manifest.name}@${manifest.version}`;
     if (isPublished(manifest)) {
       console.log(`${what} is there already`);

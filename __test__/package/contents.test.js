@@ -25,7 +25,7 @@ function sources(...places) {
 }
 
 test('the tarballs hold what they should, and nothing else', limit, (t) => {
-  const [own, main] = packed();
+  const [own, main, alias] = packed();
   assert.deepEqual(own.files, ['LICENSE', 'README.md', 'package.json', `websockets.${name}.node`]);
   const single = [
     'CHANGELOG.md',
@@ -40,6 +40,10 @@ test('the tarballs hold what they should, and nothing else', limit, (t) => {
     'events.d.ts',
     'index.d.ts',
     'index.js',
+    'ws.d.mts',
+    'ws.d.ts',
+    'ws.js',
+    'ws.mjs',
   ];
   const expected = [
     ...sources('bin', 'lib', 'docs', 'src', ...single),
@@ -49,7 +53,8 @@ test('the tarballs hold what they should, and nothing else', limit, (t) => {
   ];
   assert.deepEqual(main.files, expected.sort());
   for (const file of main.files) assert.doesNotMatch(file, /test|bench|fuzz|\.node$|\.tgz$|(^|\/)\./);
-  t.diagnostic([own, main].map((one) => `${one.name}: ${Math.ceil(one.size / 1024)} KiB packed`).join(', '));
+  assert.deepEqual(alias.files, ['LICENSE', ...sources('npm/ws').map((file) => path.basename(file))].sort());
+  t.diagnostic([own, main, alias].map((one) => `${one.name}: ${Math.ceil(one.size / 1024)} KiB packed`).join(', '));
 });
 
 test('each link of a document that is packed leads to a file of the package, or to another site', limit, async (t) => {
@@ -72,12 +77,15 @@ test('each link of a document that is packed leads to a file of the package, or 
 });
 
 test('every file that the entry points name is in it', limit, () => {
-  const main = packed().at(-1);
-  const manifest = require('../../package.json');
+  const [, main, alias] = packed();
   const named = (value) =>
     typeof value === 'object' ? Object.values(value).flatMap(named) : [value.replace(/^\.\//, '')];
-  for (const file of named([manifest.main, manifest.types, manifest.exports, manifest.bin])) {
-    assert.ok(main.files.includes(file), file);
+  for (const [{ files }, manifest] of [
+    [main, require('../../package.json')],
+    [alias, require('../../npm/ws/package.json')],
+  ]) {
+    const { types, exports, bin = [], browser = [] } = manifest;
+    for (const file of named([manifest.main, types, exports, bin, browser])) assert.ok(files.includes(file), file);
   }
 });
 
@@ -85,7 +93,8 @@ test('npm run package puts them into dist/, and says how large they are', limit,
   const { status, stdout, stderr } = await execute(root, [process.execPath, 'scripts/package.js']);
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
   const { version } = require('../../package.json');
-  const files = [`websockets-${name}-${version}.tgz`, `websockets-${version}.tgz`];
+  const alias = `websockets-as-ws-${require('../../npm/ws/package.json').version}.tgz`;
+  const files = [`websockets-${name}-${version}.tgz`, `websockets-${version}.tgz`, alias];
   assert.deepEqual(fs.readdirSync(path.join(root, 'dist')).sort(), [...files].sort());
   const lines = stdout.trim().split('\n');
   files.forEach((file, at) =>

@@ -106,6 +106,13 @@ test('without the package of the platform', limit, async (t) => {
     assert.equal((await project.node('import.mjs')).stdout, 'ERR_WS_NO_BINARY\n');
   });
 
+  await t.test('and so does the package that stands in for ws', async () => {
+    project.write('alias.cjs', REQUIRE.replace("'websockets'", "'websockets-as-ws'"));
+    const { code, message } = JSON.parse((await project.node('alias.cjs')).stdout);
+    assert.equal(code, 'ERR_WS_NO_BINARY');
+    assert.match(message, new RegExp(`\\nThe package ${OWN} was looked for, and is not installed`));
+  });
+
   await t.test('and on a platform that none is published for', async () => {
     const other = 'Object.defineProperties(process, { platform: { value: "sunos" }, arch: { value: "sparc" } });';
     project.write('require.cjs', other + REQUIRE);

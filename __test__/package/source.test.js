@@ -13,7 +13,7 @@ test('where there is no binary, npm run build makes one out of the published pac
   timeout: 540_000,
 }, async (t) => {
   const project = new Project(t);
-  const main = packed().at(-1);
+  const [, main] = packed();
   const { status, stderr } = await project.npm(['install', '--offline', '--ignore-scripts', main.file]);
   assert.equal(status, 0, stderr);
   project.write('echo.cjs', fs.readFileSync(path.join(__dirname, 'consumers', 'echo.cjs')));

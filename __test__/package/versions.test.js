@@ -3,8 +3,8 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { PLATFORMS } = require('../../lib/native/load-error');
-const { mainManifest, platformManifest } = require('../../scripts/lib/package/manifest');
-const { oneVersion, platforms, versions } = require('../../scripts/lib/package/versions');
+const { aliasManifest, mainManifest, platformManifest } = require('../../scripts/lib/package/manifest');
+const { aliasVersion, oneVersion, platforms, versions } = require('../../scripts/lib/package/versions');
 const checkout = require('../../package.json');
 
 /** A target of Rust as its platform is called here. */
@@ -22,11 +22,32 @@ const TARGETS = {
 test('all versions are in step', () => {
   const all = versions();
   assert.deepEqual(
-    all.filter(([, version]) => version !== checkout.version),
+    all.filter(([, version, expected]) => version !== expected),
     [],
   );
-  assert.equal(all.length, 3 + platforms().length + 2);
+  const alias = all.filter(([, , expected]) => expected !== checkout.version);
+  assert.deepEqual(alias, [['npm/ws/package.json', aliasVersion(checkout.version), aliasVersion(checkout.version)]]);
+  assert.equal(all.length, 3 + platforms().length + 2 + 2);
   assert.equal(oneVersion(), checkout.version);
+});
+
+test('the version of the alias begins with 8, is newer than those of ws, and says which one of the main package it is', () => {
+  for (const [version, alias] of [
+    ['0.1.0', '8.101.0'],
+    ['0.12.3', '8.112.3'],
+    ['1.2.3', '8.1102.3'],
+    ['12.0.0-rc.1', '8.12100.0-rc.1'],
+  ]) {
+    assert.equal(aliasVersion(version), alias);
+  }
+});
+
+test('the alias asks for the main package in its own version, and has nothing that runs', () => {
+  const manifest = aliasManifest({});
+  assert.deepEqual([manifest.name, manifest.dependencies], ['websockets-as-ws', { websockets: checkout.version }]);
+  assert.deepEqual([manifest.license, manifest.engines], [checkout.license, checkout.engines]);
+  for (const key of ['scripts', 'optionalDependencies', 'peerDependencies', 'bin', 'os', 'cpu'])
+    assert.equal(manifest[key], undefined, key);
 });
 
 test('the binary tells the same', () => {
@@ -72,6 +93,7 @@ test('the manifests say where the sources are', () => {
     [checkout],
     [mainManifest({})],
     [platformManifest('darwin-x64', {}), 'npm/darwin-x64'],
+    [aliasManifest({}), 'npm/ws'],
   ]) {
     assert.equal(manifest.homepage, `${page}#readme`);
     assert.deepEqual(manifest.bugs, { url: `${page}/issues` });
@@ -85,7 +107,7 @@ test('where a workflow packs, the manifests name its repository, as provenance w
   const url = 'git+https://github.example/owner/name.git';
   assert.deepEqual(mainManifest(env).repository, { type: 'git', url });
   assert.deepEqual(platformManifest('darwin-x64', env).repository, { type: 'git', url, directory: 'npm/darwin-x64' });
-  for (const manifest of [mainManifest(env), platformManifest('darwin-x64', env)]) {
+  for (const manifest of [mainManifest(env), platformManifest('darwin-x64', env), aliasManifest(env)]) {
     assert.equal(manifest.homepage, 'https://github.example/owner/name#readme');
     assert.deepEqual(manifest.bugs, { url: 'https://github.example/owner/name/issues' });
     assert.deepEqual(manifest.publishConfig, { access: 'public', provenance: true });

@@ -98,7 +98,7 @@ let tarballs;
 /**
  * The tarballs, which are made once for a process.
  *
- * @returns {import('../../../scripts/lib/package/pack').Packed[]} the platform's, then the main one
+ * @returns {import('../../../scripts/lib/package/pack').Packed[]} the platform's, the main one, and the alias
  */
 function packed() {
   if (tarballs === undefined) {

@@ -4,23 +4,22 @@ const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
 const { once } = require('node:events');
-const { mainManifest, platformManifest } = require('../../../scripts/lib/package/manifest');
-const { platforms } = require('../../../scripts/lib/package/versions');
+const { allManifests } = require('../../../scripts/lib/package/manifest');
 
 /**
  * An npm registry on this machine that has what a release publishes. Only the tarballs given can be
  * downloaded: of the other platforms npm has to see by their manifests that it needs none.
  *
  * @param {import('node:test').TestContext} t
- * @param {import('../../../scripts/lib/package/pack').Packed[]} tarballs
+ * @param {(import('../../../scripts/lib/package/pack').Packed & { manifest?: object })[]} tarballs one that no release
+ *   publishes comes with its manifest
  * @param {(name: string) => boolean} [has] which of the packages it has, by default all
  * @returns {Promise<{ url: string, asked: string[] }>} `asked`: the paths of all requests
  */
 async function registry(t, tarballs, has = () => true) {
   const asked = [];
-  const manifests = [mainManifest(), ...platforms().map((name) => platformManifest(name))].filter(({ name }) =>
-    has(name),
-  );
+  const others = tarballs.flatMap(({ manifest }) => manifest ?? []);
+  const manifests = [...allManifests(), ...others].filter(({ name }) => has(name));
   const server = http.createServer((req, res) => {
     asked.push(req.url);
     const [, name, tarball] = req.url.split('/');

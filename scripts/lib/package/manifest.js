@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const root = require('../root');
-const { oneVersion, platforms } = require('./versions');
+const { ALIAS, oneVersion, platforms } = require('./versions');
 
 /** @param {string} folder relative to the root */
 const read = (folder) => JSON.parse(fs.readFileSync(path.join(root, folder, 'package.json'), 'utf8'));
@@ -54,13 +54,40 @@ function mainManifest(env = process.env) {
 }
 
 /**
+ * The manifest of a package that has its folder in `npm/`.
+ *
+ * @param {string} folder
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {object}
+ */
+function manifestIn(folder, env) {
+  const { publishConfig } = read('.');
+  return { ...read(`npm/${folder}`), ...sources(`npm/${folder}`, env), publishConfig };
+}
+
+/**
  * @param {string} platform
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {object}
  */
-function platformManifest(platform, env = process.env) {
-  const { publishConfig } = read('.');
-  return { ...read(`npm/${platform}`), ...sources(`npm/${platform}`, env), publishConfig };
-}
+const platformManifest = (platform, env = process.env) => manifestIn(platform, env);
 
-module.exports = { mainManifest, pageOf, platformManifest };
+/**
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {object} that of the package which is installed as `ws`
+ */
+const aliasManifest = (env = process.env) => manifestIn(ALIAS, env);
+
+/**
+ * Those of all packages, in the order in which they are published: each after what it asks for.
+ *
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {object[]}
+ */
+const allManifests = (env = process.env) => [
+  ...platforms().map((name) => platformManifest(name, env)),
+  mainManifest(env),
+  aliasManifest(env),
+];
+
+module.exports = { aliasManifest, allManifests, mainManifest, pageOf, platformManifest };

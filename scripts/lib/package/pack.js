@@ -6,8 +6,8 @@ const os = require('node:os');
 const path = require('node:path');
 const root = require('../root');
 const { packedLinks } = require('./links');
-const { mainManifest, pageOf, platformManifest } = require('./manifest');
-const { oneVersion, platforms } = require('./versions');
+const { aliasManifest, mainManifest, pageOf, platformManifest } = require('./manifest');
+const { ALIAS, oneVersion, platforms } = require('./versions');
 
 /**
  * @typedef {object} Packed
@@ -81,8 +81,8 @@ function pack(out, manifest, files) {
 const inRoot = (place) => path.join(root, place);
 
 /**
- * The tarballs of the platform packages that there is a binary for, and then that of the main package: the
- * order in which they are published.
+ * The tarballs of the platform packages that there is a binary for, that of the main package, and that of the alias:
+ * the order in which they are published.
  *
  * @param {object} options
  * @param {string} options.out an existing folder
@@ -100,6 +100,8 @@ function packAll({ out, binaries = root, all = false }) {
   if (!fs.existsSync(inRoot('native.js'))) throw new Error('native.js is missing: npm run build');
   const main = mainManifest();
   const named = [...main.files, 'README.md', 'LICENSE'].map((place) => [place, inRoot(place)]);
+  const alias = aliasManifest();
+  const inAlias = [...alias.files, 'README.md'].map((place) => [place, inRoot(`npm/${ALIAS}/${place}`)]);
   return [
     ...present.map((name) =>
       pack(out, platformManifest(name), {
@@ -109,7 +111,8 @@ function packAll({ out, binaries = root, all = false }) {
       }),
     ),
     pack(out, main, Object.fromEntries(named)),
+    pack(out, alias, { ...Object.fromEntries(inAlias), LICENSE: inRoot('LICENSE') }),
   ];
 }
 
-module.exports = { packAll };
+module.exports = { pack, packAll };

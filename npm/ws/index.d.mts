@@ -1,0 +1,2 @@
+export * from 'websockets/ws';
+export { default } from 'websockets/ws';

@@ -1,0 +1,3 @@
+import WebSocket = require('websockets/ws');
+
+export = WebSocket;
