@@ -15,7 +15,7 @@ const { deflateOptions } = require('./deflate-options.js');
 const { CLOSING, CONNECTING } = require('./ready-state.js');
 const { isSameTarget, targetOf } = require('./address.js');
 const { attach } = require('./attach.js');
-const { clientGroup } = require('./settings.js');
+const { sharedGroup } = require('./settings.js');
 
 /** The versions of the protocol that a request may name; the frames of both are the same. */
 const VERSIONS = [8, 13];
@@ -224,7 +224,7 @@ class Handshake {
     const protocol = headers['sec-websocket-protocol'] ?? '';
     const assign = { head, mask: true, extensions, protocol: String(protocol) };
     try {
-      attach(webSocket, this.#state, clientGroup(this.#settings), socket, assign);
+      attach(webSocket, this.#state, sharedGroup(this.#settings, true), socket, assign);
     } catch (error) {
       if (webSocket.readyState !== CONNECTING) throw error;
       drop(this.#state, socket, /** @type {Error} */ (error).message);

@@ -31,7 +31,7 @@ const DEFAULTS = {
   skipUTF8Validation: false,
 };
 
-/** Groups of clients, by their settings. @type {Map<string, WeakRef<Group<Connection>>>} */
+/** Groups of WebSockets that have no server, by their settings. @type {Map<string, WeakRef<Group<Connection>>>} */
 const groups = new Map();
 
 /**
@@ -85,22 +85,23 @@ function limit(value, most) {
 }
 
 /**
- * The state that a client's connection shares with others that have the same settings.
+ * The state that a connection without a server shares with others that have the same settings.
  *
  * @param {ReturnType<typeof withDefaults<ConnectionOptions>>} options
+ * @param {boolean} mask whether it is a client's
  * @returns {Group<Connection>}
  */
-function clientGroup(options) {
+function sharedGroup(options, mask) {
   const { autoPong, closeTimeout, maxFragments, maxPayload, perMessageDeflate, skipUTF8Validation } = options;
-  const settings = [autoPong, closeTimeout, maxFragments, maxPayload, skipUTF8Validation];
+  const settings = [mask, autoPong, closeTimeout, maxFragments, maxPayload, skipUTF8Validation];
   const key = JSON.stringify([...settings, deflateOptions(perMessageDeflate)]);
   const known = groups.get(key)?.deref();
   if (known !== undefined) {
     return known;
   }
-  const group = makeGroup({}, options, true);
+  const group = makeGroup({}, options, mask);
   groups.set(key, new WeakRef(group));
   return group;
 }
 
-module.exports = { clientGroup, makeGroup, withDefaults };
+module.exports = { makeGroup, sharedGroup, withDefaults };

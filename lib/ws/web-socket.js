@@ -6,12 +6,13 @@ const { pause, resume } = require('../connection/hold.js');
 const lifecycle = require('../connection/lifecycle.js');
 const { opcode } = require('../native/constants.js');
 const { nextTick } = require('../util/clock.js');
+const { attach } = require('./attach.js');
 const { abort, connect } = require('./client-handshake.js');
 const { checkClosing } = require('./closing.js');
 const { BINARY_TYPES, byteLength, checkControl, isBlob, toSend } = require('./data.js');
 const { makeEventTarget } = require('./event-target.js');
 const { CLOSED, CONNECTING, OPEN, READY_STATES, notOpen } = require('./ready-state.js');
-const { withDefaults } = require('./settings.js');
+const { sharedGroup, withDefaults } = require('./settings.js');
 const { State, kState } = require('./state.js');
 
 /** @typedef {import('./outgoing.js').Callback} Callback */
@@ -27,6 +28,8 @@ class WebSocket extends EventEmitter {
   _req = null;
   /** How many redirects a client has followed. */
   _redirects = 0;
+  /** Whether it is a server's end. It may be changed before `setSocket`. */
+  _isServer;
 
   /**
    * @param {string | URL | null} address `null` if a server makes it
@@ -38,6 +41,7 @@ class WebSocket extends EventEmitter {
     super();
     const [names, given] = argumentsOf(protocols, options);
     const settings = withDefaults(given);
+    this._isServer = address === null;
     Object.defineProperty(this, kState, { value: new State(this, settings) });
     if (address !== null) {
       connect(this, this[kState], address, names, given ?? {});
@@ -47,6 +51,24 @@ class WebSocket extends EventEmitter {
   /** @returns {State} */
   get [kState]() {
     throw new TypeError('The constructor of WebSocket has not run');
+  }
+
+  /**
+   * Opens it on a stream whose opening handshake others have done. No extension is on then.
+   *
+   * @param {import('node:stream').Duplex} socket
+   * @param {Buffer} head what came behind the handshake
+   * @param {import('./settings.js').ConnectionOptions} [options]
+   * @throws {Error} if it has a connection already, or the socket cannot be taken
+   */
+  setSocket(socket, head, options) {
+    const state = this[kState];
+    if (state.connection !== null) {
+      throw new Error('The WebSocket has a socket already');
+    }
+    state.options = withDefaults({ ...state.options, ...options, perMessageDeflate: false });
+    const mask = !this._isServer;
+    attach(this, state, sharedGroup(state.options, mask), socket, { head, mask, extensions: '', protocol: '' });
   }
 
   /** How far it is: 0 connecting, 1 open, 2 closing, 3 closed. */
