@@ -191,7 +191,7 @@ module.exports = {
     timeout: 5 * MINUTE,
   },
   interop: {
-    commands: ['node __test__/interop/setup.js', ...nodeTest(['interop'])],
+    commands: ['node __test__/interop/setup.js', ...nodeTest(['interop', 'interop/libraries'])],
     count: counts.ofNode,
     timeout: 5 * MINUTE,
   },

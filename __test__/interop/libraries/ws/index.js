@@ -1,0 +1,2 @@
+// What the libraries get for `ws`.
+module.exports = require('../../../../ws.js');

@@ -1,0 +1,2 @@
+export * from '../../../../ws.mjs';
+export { default } from '../../../../ws.mjs';
