@@ -140,9 +140,12 @@ impl Inflating<'_> {
         let guess = payload.len().saturating_mul(4).clamp(64, STEP);
         self.message.reserve_exact(guess.min(self.room()));
         let mut rest = payload;
+        self.begin()?;
         for final_blocks in 0..=MAX_FINAL_BLOCKS {
-            self.begin()?;
-            let (taken, ended) = self.feed(rest)?;
+            let (taken, ended) = match final_blocks {
+                0 => self.feed(rest)?,
+                _ => self.feed_anew(rest)?,
+            };
             if !ended {
                 return match self.feed(&TAIL)? {
                     (taken, true) if taken == TAIL.len() => Ok(self.message),
@@ -160,6 +163,21 @@ impl Inflating<'_> {
             }
         }
         Err(Violation::InvalidCompressedData)
+    }
+
+    /// Inflates what follows a block with BFINAL. All that came before is learnt only if that refers to it: a peer
+    /// has many such blocks in few bytes.
+    fn feed_anew(&mut self, input: &[u8]) -> Result<(usize, bool), Violation> {
+        let before = self.message.len();
+        self.inflater.reset(false);
+        match self.feed(input) {
+            Err(Violation::InvalidCompressedData) => {
+                self.message.truncate(before);
+                self.begin()?;
+                self.feed(input)
+            }
+            fed => fed,
+        }
     }
 
     /// Begins a stream that may refer to all that came before.
