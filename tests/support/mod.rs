@@ -17,6 +17,7 @@ pub const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
     Text(String),
+    Utf8(Vec<u8>),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
@@ -30,6 +31,7 @@ impl From<Event<'_>> for Seen {
             Event::Text(payload) => {
                 Self::Text(String::from_utf8(payload.to_vec()).expect("text is UTF-8"))
             }
+            Event::Utf8(payload) => Self::Utf8(payload.to_vec()),
             Event::Binary(payload) => Self::Binary(payload.to_vec()),
             Event::Ping(payload) => Self::Ping(payload.to_vec()),
             Event::Pong(payload) => Self::Pong(payload.to_vec()),

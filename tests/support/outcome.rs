@@ -60,7 +60,7 @@ impl Outcome {
                     assert_eq!(sent.next(), Some(&(Opcode::Close, payload)));
                 }
                 Seen::Closing => assert_eq!(sent.next().map(|frame| frame.0), Some(Opcode::Close)),
-                Seen::Text(_) | Seen::Binary(_) | Seen::Pong(_) => {}
+                Seen::Text(_) | Seen::Utf8(_) | Seen::Binary(_) | Seen::Pong(_) => {}
             }
         }
         assert_eq!(sent.next(), None);

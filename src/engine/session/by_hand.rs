@@ -116,14 +116,14 @@ impl Driven {
 fn see(seen: &mut Vec<&'static str>, event: &Event<'_>) -> usize {
     seen.push(name(event));
     match event {
-        Event::Text(payload) | Event::Binary(payload) => payload.len(),
+        Event::Text(payload) | Event::Utf8(payload) | Event::Binary(payload) => payload.len(),
         _ => 0,
     }
 }
 
 fn name(event: &Event<'_>) -> &'static str {
     match event {
-        Event::Text(_) => "text",
+        Event::Text(_) | Event::Utf8(_) => "text",
         Event::Binary(_) => "binary",
         Event::Ping(_) => "ping",
         Event::Pong(_) => "pong",
