@@ -1,3 +1,5 @@
+'use strict';
+
 // What gives a browser's WebSocket to those who are in none, by ws.
 
 const assert = require('node:assert/strict');

@@ -1,3 +1,5 @@
+'use strict';
+
 // Documents of Yjs that several edit, over ws.
 
 const assert = require('node:assert/strict');

@@ -1,3 +1,5 @@
+'use strict';
+
 // Frameworks that have WebSockets by a library that is built on ws.
 
 require('reflect-metadata');

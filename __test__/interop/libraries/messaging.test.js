@@ -1,3 +1,5 @@
+'use strict';
+
 // Messages and streams over ws.
 
 const assert = require('node:assert/strict');

@@ -1,3 +1,5 @@
+'use strict';
+
 // Remote calls and subscriptions over ws.
 
 const assert = require('node:assert/strict');
