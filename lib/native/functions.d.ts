@@ -238,8 +238,12 @@ interface FrameFunctions {
 
 /** The stream transport. Each function delivers the records that follow from it before it returns. */
 interface StreamFunctions {
-  /** Says what records are delivered to. */
-  attachStreams(dispatch: (...record: Record) => void): void;
+  /** Says what records are delivered to, and what has `streamTurns` called in a later turn of the event loop. */
+  attachStreams(dispatch: (...record: Record) => void, later: () => void): void;
+  /** What there was no time for is taken, in turn, for a slice of time. */
+  streamTurns(now: number): void;
+  /** The peer is gone: a stream that the app has paused is to bring what it has, and then its loss. */
+  streamHangUp(slot: number): void;
   /**
    * Makes a connection, and returns its slot.
    *
@@ -285,7 +289,7 @@ interface StreamFunctions {
   streamClose(slot: number, code: number, reason: string | Uint8Array, now: number): void;
   /** Does what is due. */
   streamFire(slot: number, now: number, waits: boolean, taken: number): void;
-  /** Reading is to be paused, or to go on. Returns whether it is paused then: one that is lost cannot be. */
+  /** Reading is to be paused, or to go on. Returns whether it is paused then. */
   streamPause(slot: number, on: boolean, now: number): boolean;
   /** Whether the app has paused it. */
   streamIsPaused(slot: number): boolean;

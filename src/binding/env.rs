@@ -13,7 +13,7 @@ use super::sockets::doorbell::Bell;
 #[cfg(sockets)]
 use super::sockets::table::Sockets;
 use super::status::{Outcome, check, guarded};
-use crate::engine::Stream;
+use crate::engine::{Stream, Turns};
 use crate::protocol::Config;
 
 /// The state of one env; only its JavaScript thread touches it.
@@ -23,8 +23,11 @@ pub(super) struct EnvState {
     pub(super) sockets: Sockets,
     /// The connections whose bytes JavaScript moves.
     pub(super) streams: RefCell<Slab<Stream>>,
-    /// `lib/`'s dispatcher of what happens on streams.
+    /// Which of those is taken from next, and for how long.
+    pub(super) stream_turns: RefCell<Turns>,
+    /// `lib/`'s dispatcher of what happens on streams, and its way to come back in a later turn of the event loop.
     pub(super) dispatch_stream: Cell<sys::napi_ref>,
+    pub(super) stream_turns_later: Cell<sys::napi_ref>,
     config: RefCell<Option<Arc<Config>>>,
 }
 
@@ -38,7 +41,9 @@ impl EnvState {
             #[cfg(sockets)]
             sockets: Sockets::default(),
             streams: RefCell::default(),
+            stream_turns: RefCell::default(),
             dispatch_stream: Cell::new(ptr::null_mut()),
+            stream_turns_later: Cell::new(ptr::null_mut()),
             config: RefCell::default(),
         }));
         #[cfg(sockets)]

@@ -28,7 +28,9 @@ macro_rules! functions {
 }
 
 functions! { STREAMS:
-    c"attachStreams" / 1 => streams::attach,
+    c"attachStreams" / 2 => streams::attach,
+    c"streamTurns" / 1 => streams::turns,
+    c"streamHangUp" / 1 => streams::hang_up,
     c"streamOpen" / 3 => streams::open,
     c"streamBegin" / 1 => streams::begin,
     c"streamReceive" / 3 => streams::receive,

@@ -4,11 +4,15 @@
 //! listener may call any of them meanwhile: what its connection receives then waits for its turn.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::time::Instant;
+
+use napi::sys;
 
 use super::call::arguments::{Call, too_many_connections, wrong};
 use super::call::results::{Returned, UNDEFINED, reference};
 use super::settings::Settings;
-use super::status::Outcome;
+use super::status::{Outcome, check};
 use super::values::buffer::buffer;
 use super::values::delivery::{Delivery, in_scope};
 use super::values::payload::{Source, fragment, opcode, text};
@@ -16,9 +20,11 @@ use super::values::views::bytes;
 use crate::engine::{Batch, Kind, MAX_SLOT, Overflow, Stream};
 use crate::protocol::{DeflateFilter, Filtered, Header, Millis, Progress, Reserved, fragmented};
 
-/// `attachStreams(dispatch)`: the function that records are delivered to.
+/// `attachStreams(dispatch, later)`: the functions that records are delivered to, and that have `streamTurns` called in a
+/// later turn of the event loop.
 pub(super) fn attach(call: &Call<'_>) -> Returned {
     call.state.dispatch_stream.set(reference(call, 0)?);
+    call.state.stream_turns_later.set(reference(call, 1)?);
     UNDEFINED
 }
 
@@ -37,13 +43,15 @@ pub(super) fn open(call: &Call<'_>) -> Returned {
     let entry = streams.vacant_entry();
     let slot = u32::try_from(entry.key()).ok().filter(|n| *n <= MAX_SLOT);
     let slot = slot.ok_or_else(|| too_many_connections("this JavaScript thread"))?;
-    entry.insert(Stream::new(slot, config, filter, max_buffered, now));
+    let mut stream = Stream::new(slot, config, filter, max_buffered, now);
+    stream.is_chained = filters;
+    entry.insert(stream);
     call.number(f64::from(slot))
 }
 
 /// `streamBegin(slot)` → whether something has come by now, which `streamTake` takes.
 pub(super) fn begin(call: &Call<'_>) -> Returned {
-    let has_next = with(call, Stream::begin)?;
+    let has_next = with(call, slot(call)?, Stream::begin);
     call.boolean(has_next.unwrap_or(false))
 }
 
@@ -51,31 +59,71 @@ pub(super) fn begin(call: &Call<'_>) -> Returned {
 pub(super) fn receive(call: &Call<'_>) -> Returned {
     // A copy: unmasking must not change what others may hold.
     let (bytes, now) = (bytes(call, 1)?.into_owned(), call.u64(2)?);
-    let is_dropped = with(call, |stream| {
+    let is_dropped = with(call, slot(call)?, |stream| {
         stream.give(bytes, now);
         stream.is_dropped()
-    })?;
+    });
     take_all(call, now)?;
     call.boolean(is_dropped.unwrap_or(false))
+}
+
+/// `streamTurns(now)`: what is left of streams is taken, piece by piece of each in turn, for a slice of time.
+pub(super) fn turns(call: &Call<'_>) -> Returned {
+    let now = call.u64(0)?;
+    let turns = &call.state.stream_turns;
+    turns.borrow_mut().renew();
+    let is_outermost = turns.borrow_mut().begin(Instant::now());
+    let result = take_turns(call, now);
+    if is_outermost {
+        turns.borrow_mut().end(Instant::now());
+    }
+    result?;
+    if turns.borrow().are_left() {
+        come_back(call)?;
+    }
+    UNDEFINED
+}
+
+/// One piece of the first stream of the row, then of the next, until nothing is left or the slice is over.
+fn take_turns(call: &Call<'_>, now: Millis) -> Outcome<()> {
+    let turns = &call.state.stream_turns;
+    loop {
+        let Some(slot) = turns.borrow_mut().pop() else {
+            return Ok(());
+        };
+        if with(call, slot, Stream::leave_place) == Some(true) {
+            if take_some(call, slot, now, true)? {
+                take_place(call, slot);
+            }
+        }
+        if turns.borrow_mut().is_late(Instant::now()) {
+            return Ok(());
+        }
+    }
+}
+
+/// `streamHangUp(slot)`: the peer is gone, and the app has paused the stream.
+pub(super) fn hang_up(call: &Call<'_>) -> Returned {
+    step(call, slot(call)?, Stream::hang_up)
 }
 
 /// `streamTake(slot, queued, now)`: what came may be taken again; this many bytes wait to be written.
 pub(super) fn take(call: &Call<'_>) -> Returned {
     let (queued, now) = (size(call, 1)?, call.u64(2)?);
-    with(call, |stream| {
+    with(call, slot(call)?, |stream| {
         stream.queue(queued);
         stream.open();
-    })?;
+    });
     take_all(call, now)
 }
 
 /// `streamEnd(slot, queued, now)`: the peer has ended, and this many bytes wait to be written.
 pub(super) fn end(call: &Call<'_>) -> Returned {
     let (queued, now) = (size(call, 1)?, call.u64(2)?);
-    with(call, |stream| {
+    with(call, slot(call)?, |stream| {
         stream.queue(queued);
-        stream.end();
-    })?;
+        stream.end(now);
+    });
     take_all(call, now)
 }
 
@@ -83,45 +131,45 @@ pub(super) fn end(call: &Call<'_>) -> Returned {
 /// for.
 pub(super) fn break_off(call: &Call<'_>) -> Returned {
     let now = call.u64(1)?;
-    with(call, |stream| stream.break_off(now))?;
+    with(call, slot(call)?, |stream| stream.break_off(now));
     take_all(call, now)
 }
 
 /// `streamLose(slot, now)`: the stream is lost, or to be dropped, and nothing more comes of it.
 pub(super) fn lose(call: &Call<'_>) -> Returned {
     let now = call.u64(1)?;
-    with(call, |stream| stream.lose(now))?;
+    with(call, slot(call)?, |stream| stream.lose(now));
     take_all(call, now)
 }
 
 /// `streamQueue(slot, queued)`: more bytes wait to be written than are a matter of course.
 pub(super) fn queue(call: &Call<'_>) -> Returned {
     let queued = size(call, 1)?;
-    with(call, |stream| stream.queue(queued))?;
+    with(call, slot(call)?, |stream| stream.queue(queued));
     UNDEFINED
 }
 
 /// `streamAwaitDrain(slot, queued)`: this many bytes wait to be written, and that all of them are written is reported.
 pub(super) fn await_drain(call: &Call<'_>) -> Returned {
     let queued = size(call, 1)?;
-    with(call, |stream| stream.await_drain(queued))?;
+    with(call, slot(call)?, |stream| stream.await_drain(queued));
     UNDEFINED
 }
 
 /// `streamWritten(slot)`: all that waited has been written.
 pub(super) fn written(call: &Call<'_>) -> Returned {
-    step(call, |stream, batch| stream.written(batch))
+    step(call, slot(call)?, |stream, batch| stream.written(batch))
 }
 
 /// `streamFinished(slot)`: the stream has written all, its end included.
 pub(super) fn finished(call: &Call<'_>) -> Returned {
-    step(call, Stream::finish)
+    step(call, slot(call)?, Stream::finish)
 }
 
 /// `streamTerminate(slot, now)`: the connection is to be dropped, and nothing that came is delivered any more.
 pub(super) fn terminate(call: &Call<'_>) -> Returned {
     let now = call.u64(1)?;
-    with(call, |stream| stream.terminate(now))?;
+    with(call, slot(call)?, |stream| stream.terminate(now));
     UNDEFINED
 }
 
@@ -129,36 +177,40 @@ pub(super) fn terminate(call: &Call<'_>) -> Returned {
 /// more. If not, the connection is to be dropped.
 pub(super) fn may_send(call: &Call<'_>) -> Returned {
     let (queued, overhead) = (size(call, 1)?, size(call, 2)?);
-    let may_send = with(call, |stream| stream.may_send(queued, overhead))?;
+    let may_send = with(call, slot(call)?, |stream| {
+        stream.may_send(queued, overhead)
+    });
     call.boolean(may_send.unwrap_or(false))
 }
 
 /// `streamOverflow(slot)`: an extension holds more than it may: the connection is to be dropped.
 pub(super) fn overflow(call: &Call<'_>) -> Returned {
-    with(call, |stream| stream.overflow(Overflow::Held))?;
+    with(call, slot(call)?, |stream| stream.overflow(Overflow::Held));
     UNDEFINED
 }
 
 /// `streamIsDropped(slot)` → whether there was no room for more: the connection is dropped, and its error reported.
 pub(super) fn is_dropped(call: &Call<'_>) -> Returned {
-    let is_dropped = with(call, |stream| stream.is_dropped())?;
+    let is_dropped = with(call, slot(call)?, |stream| stream.is_dropped());
     call.boolean(is_dropped.unwrap_or(false))
 }
 
 /// `streamFill(slot, on)`: an extension holds as much as it may, or no more.
 pub(super) fn fill(call: &Call<'_>) -> Returned {
     let on = call.bool(1)?;
-    step(call, |stream, batch| stream.fill(on, batch))
+    step(call, slot(call)?, |stream, batch| stream.fill(on, batch))
 }
 
 /// `streamReleaseClosingAnswer(slot)`: JavaScript has seen all that came before the connection began to close.
 pub(super) fn release_closing_answer(call: &Call<'_>) -> Returned {
-    step(call, |stream, batch| stream.release_closing_answer(batch))
+    step(call, slot(call)?, |stream, batch| {
+        stream.release_closing_answer(batch)
+    })
 }
 
 /// `streamPinged(slot)`: a ping is about to be written.
 pub(super) fn pinged(call: &Call<'_>) -> Returned {
-    with(call, |stream| stream.count_ping())?;
+    with(call, slot(call)?, |stream| stream.count_ping());
     UNDEFINED
 }
 
@@ -187,7 +239,7 @@ pub(super) fn inflate(call: &Call<'_>) -> Returned {
     // A copy: listeners may change what is theirs.
     let (payload, now) = (bytes(call, 2)?.into_owned(), call.u64(3)?);
     let mut filtered = Filtered::Untouched;
-    step(call, |stream, batch| {
+    step(call, slot(call)?, |stream, batch| {
         filtered = stream.inflate(&header, &payload, now, batch);
     })?;
     match filtered {
@@ -212,12 +264,14 @@ pub(super) fn compress(call: &Call<'_>) -> Returned {
 /// `streamMiss(slot, opcode, rsv1, now)`: a received frame never comes to the place of permessage-deflate; the opcode and RSV1 are those that it had.
 pub(super) fn miss(call: &Call<'_>) -> Returned {
     let (opcode, rsv1, now) = (opcode(call, 1)?, call.bool(2)?, call.u64(3)?);
-    step(call, |stream, batch| stream.miss(opcode, rsv1, now, batch))
+    step(call, slot(call)?, |stream, batch| {
+        stream.miss(opcode, rsv1, now, batch)
+    })
 }
 
 /// `streamForget(slot)`: what `streamCompress` returned last is not written.
 pub(super) fn forget(call: &Call<'_>) -> Returned {
-    with(call, |stream| stream.forget_sent())?;
+    with(call, slot(call)?, |stream| stream.forget_sent());
     UNDEFINED
 }
 
@@ -225,7 +279,7 @@ pub(super) fn forget(call: &Call<'_>) -> Returned {
 pub(super) fn close(call: &Call<'_>) -> Returned {
     let code = u16::try_from(call.u32(1)?).map_err(|_| wrong(1, "a status code"))?;
     let (reason, now) = (text(call, 2)?, call.u64(3)?);
-    step(call, |stream, batch| {
+    step(call, slot(call)?, |stream, batch| {
         stream.close(code, &reason, now, batch)
     })
 }
@@ -238,7 +292,9 @@ pub(super) fn fire(call: &Call<'_>) -> Returned {
         waits: call.bool(2)?,
         taken: call.u64(3)?,
     };
-    step(call, |stream, batch| stream.fire(now, progress, batch))?;
+    step(call, slot(call)?, |stream, batch| {
+        stream.fire(now, progress, batch)
+    })?;
     take_all(call, now)
 }
 
@@ -247,7 +303,7 @@ pub(super) fn fire(call: &Call<'_>) -> Returned {
 pub(super) fn pause(call: &Call<'_>) -> Returned {
     let (on, now) = (call.bool(1)?, call.u64(2)?);
     let mut is_paused = false;
-    step(call, |stream, batch| {
+    step(call, slot(call)?, |stream, batch| {
         is_paused = stream.pause(on, now, batch)
     })?;
     call.boolean(is_paused)
@@ -255,20 +311,20 @@ pub(super) fn pause(call: &Call<'_>) -> Returned {
 
 /// `streamIsPaused(slot)` → whether the app has paused it.
 pub(super) fn is_paused(call: &Call<'_>) -> Returned {
-    let is_paused = with(call, |stream| stream.is_paused())?;
+    let is_paused = with(call, slot(call)?, |stream| stream.is_paused());
     call.boolean(is_paused.unwrap_or(false))
 }
 
 /// `streamSetMaxPayload(slot, bytes)`: the most that a message may have from now on.
 pub(super) fn set_max_payload(call: &Call<'_>) -> Returned {
     let bytes = call.u64(1)?;
-    with(call, |stream| stream.set_max_payload(bytes))?;
+    with(call, slot(call)?, |stream| stream.set_max_payload(bytes));
     UNDEFINED
 }
 
 /// `streamDeadline(slot)` → when `streamFire` is to be called; `Infinity` if nothing is due.
 pub(super) fn deadline(call: &Call<'_>) -> Returned {
-    let deadline = with(call, |stream| stream.deadline())?.flatten();
+    let deadline = with(call, slot(call)?, |stream| stream.deadline()).flatten();
     call.number(deadline.map_or(f64::INFINITY, |at| at as f64))
 }
 
@@ -282,38 +338,101 @@ fn size(call: &Call<'_>, index: usize) -> Outcome<usize> {
     Ok(usize::try_from(call.u64(index)?).unwrap_or(usize::MAX))
 }
 
-/// Runs `run` on the connection of this call, if it is not over. Nothing may be delivered meanwhile.
-fn with<T>(call: &Call<'_>, run: impl FnOnce(&mut Stream) -> T) -> Outcome<Option<T>> {
-    let slot = slot(call)?;
-    Ok(call.state.streams.borrow_mut().get_mut(slot).map(run))
+/// Runs `run` on a connection, if it is not over. Nothing may be delivered meanwhile.
+fn with<T>(call: &Call<'_>, slot: usize, run: impl FnOnce(&mut Stream) -> T) -> Option<T> {
+    call.state.streams.borrow_mut().get_mut(slot).map(run)
 }
 
-/// Takes what came, piece by piece: what a piece brings is delivered before the next is taken.
+/// Takes what came, as far as the slice of time goes that all streams share; what is left has its turn later.
 fn take_all(call: &Call<'_>, now: Millis) -> Returned {
-    if with(call, |stream| stream.begin_turn())? != Some(true) {
-        return UNDEFINED;
-    }
-    let taken = catch_unwind(AssertUnwindSafe(|| {
-        let mut has_taken = true;
-        while has_taken {
-            has_taken = false;
-            step(call, |stream, batch| has_taken = stream.take(now, batch))?;
+    let (slot, turns) = (slot(call)?, &call.state.stream_turns);
+    let is_late = turns.borrow_mut().is_late(Instant::now());
+    // A little that nothing waits before has one piece all the same: a quiet peer does not wait for those that flood.
+    if !is_late || with(call, slot, |stream| stream.may_pass()) == Some(true) {
+        let is_outermost = turns.borrow_mut().begin(Instant::now());
+        let result = take_some(call, slot, now, is_late);
+        if is_outermost {
+            turns.borrow_mut().end(Instant::now());
         }
-        step(call, Stream::end_turn)
+        result?;
+    }
+    if take_place(call, slot) || turns.borrow().are_due() {
+        come_back(call)?;
+    }
+    step(call, slot, Stream::regulate)
+}
+
+/// Takes a piece of what came, or all that there is time for: what a piece brings is delivered before the next is taken.
+/// False if nothing more may be taken.
+fn take_some(call: &Call<'_>, slot: usize, now: Millis, is_one: bool) -> Outcome<bool> {
+    if with(call, slot, Stream::begin_turn) != Some(true) {
+        return Ok(false);
+    }
+    let turns = &call.state.stream_turns;
+    let mut has_taken = false;
+    let taken = catch_unwind(AssertUnwindSafe(|| {
+        loop {
+            has_taken = false;
+            step(call, slot, |stream, batch| {
+                has_taken = stream.take(now, batch);
+            })?;
+            let is_late = is_one || turns.borrow_mut().is_late(Instant::now());
+            let goes_on = !is_late || with(call, slot, |stream| stream.may_pass()) == Some(true);
+            if !has_taken || !goes_on {
+                return step(call, slot, Stream::end_turn);
+            }
+        }
     }));
     match taken {
-        Ok(Ok(value)) => Ok(value),
+        Ok(Ok(_)) => Ok(has_taken),
         // The turn would never end: the connection does.
-        Ok(Err(failure)) => step(call, Stream::drop_now).and(Err(failure)),
-        Err(_) => step(call, Stream::drop_now),
+        Ok(Err(failure)) => step(call, slot, Stream::drop_now).and(Err(failure)),
+        Err(_) => step(call, slot, Stream::drop_now).map(|_| false),
+    }
+}
+
+/// Has a stream stand in the row if something is left of it: true if it was not there.
+fn take_place(call: &Call<'_>, slot: usize) -> bool {
+    let takes = with(call, slot, |stream| {
+        stream.has_more() && stream.take_place()
+    });
+    let takes = takes == Some(true);
+    if takes {
+        call.state.stream_turns.borrow_mut().push(slot);
+    }
+    takes
+}
+
+/// Has `lib/` call `streamTurns` in a later turn of the event loop.
+fn come_back(call: &Call<'_>) -> Outcome<()> {
+    if !call.state.stream_turns.borrow_mut().call() {
+        return Ok(());
+    }
+    let (mut later, mut receiver) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: within a call on the env's thread; the reference lives as long as the env.
+    unsafe {
+        check(sys::napi_get_reference_value(
+            call.raw,
+            call.state.stream_turns_later.get(),
+            &mut later,
+        ))?;
+        check(sys::napi_get_undefined(call.raw, &mut receiver))?;
+        check(sys::napi_call_function(
+            call.raw,
+            receiver,
+            later,
+            0,
+            ptr::null(),
+            ptr::null_mut(),
+        ))
     }
 }
 
 /// Lets a connection take one step, and delivers what follows from it.
-fn step(call: &Call<'_>, run: impl FnOnce(&mut Stream, &mut Batch)) -> Returned {
+fn step(call: &Call<'_>, slot: usize, run: impl FnOnce(&mut Stream, &mut Batch)) -> Returned {
     let mut batch = Batch::default();
     // Listeners may come back here: nothing is borrowed while they run.
-    let is_there = with(call, |stream| run(stream, &mut batch))?.is_some();
+    let is_there = with(call, slot, |stream| run(stream, &mut batch)).is_some();
     if !is_there || batch.records.is_empty() {
         return UNDEFINED;
     }
@@ -325,11 +444,10 @@ fn step(call: &Call<'_>, run: impl FnOnce(&mut Stream, &mut Batch)) -> Returned 
             values.map(|values| delivery.call(&[values])).transpose()
         })?;
         if kind == Kind::Close {
-            let slot = slot(call)?;
             call.state.streams.borrow_mut().try_remove(slot);
         } else if is_delivered.is_none() {
             // V8 has no memory for it: the connection ends rather than go on without it.
-            return step(call, Stream::drop_now);
+            return step(call, slot, Stream::drop_now);
         }
     }
     UNDEFINED

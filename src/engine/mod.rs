@@ -6,6 +6,7 @@
 //! | `backlog` | the rules of what waits to be written |
 //! | `batch` | what happened, for JavaScript: records, and the arena their contents lie in |
 //! | `stream` | the stream transport: JavaScript moves the bytes |
+//! | `turns` | which of an env's streams is taken from next, and for how long |
 //! | `memory` | memory of large messages, kept for the next ones |
 //! | `slot` | the numbers of connections |
 //!
@@ -37,6 +38,7 @@ pub mod memory;
 mod session;
 mod slot;
 mod stream;
+mod turns;
 
 #[cfg(sockets)]
 mod aside;
@@ -68,6 +70,7 @@ pub use batch::{Batch, Body, End, Kind, Record};
 pub use session::{Pressure, Session};
 pub use slot::{MAX_SLOT, NO_SLOT};
 pub use stream::Stream;
+pub use turns::Turns;
 
 #[cfg(sockets)]
 pub use aside::{Aside, Turned};

@@ -41,7 +41,7 @@ use unread::{Next, Unread};
 pub(super) const READ: usize = 128 * 1024;
 /// Once the records of what was taken are counted for this much, the rest waits: others have their turn, and the
 /// app is heard.
-const PIECE: usize = 64 * 1024;
+pub(super) const PIECE: usize = 64 * 1024;
 /// What a message counts for a piece at least, if it may have to be inflated: that takes some microseconds, however
 /// small it is, and up to fifty with the most blocks that a peer may end by BFINAL.
 const INFLATED: usize = 2 * 1024;

@@ -13,9 +13,9 @@ mod by_hand;
 
 use std::sync::Arc;
 
-use super::backlog::{Backlog, Overflow};
+use super::backlog::{Backlog, HIGH_MARK, Overflow};
 use super::batch::{Batch, End, Kind};
-use super::session::{Pressure, Session};
+use super::session::{PIECE, Pressure, Session};
 use crate::protocol::{
     Config, DeflateFilter, Event, Filtered, Header, Millis, Opcode, Payload, Progress, State,
     Violation,
@@ -23,6 +23,13 @@ use crate::protocol::{
 
 /// Where the session reports its events; what the record of one is counted for.
 type Record<'a> = dyn FnMut(Event<'_>) -> usize + 'a;
+
+/// Each record counts as much as this of a piece, whatever it costs: a piece has 32 of them at most, and the time is
+/// looked at after each piece.
+const SHARE: usize = PIECE / 32;
+
+/// So few bytes are taken at once. Inflated they are 1 MiB at most.
+const LITTLE: usize = 1024;
 
 /// Who has the turn.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,6 +69,16 @@ pub struct Stream {
     is_finished: bool,
     /// An extension in JavaScript has as much to do as it may.
     is_full: bool,
+    /// The app has paused it, though it is lost: what came before that waits.
+    is_held: bool,
+    /// The app's pause is to end, for the connection is lost.
+    ends_pause: bool,
+    /// The peer is gone: the stream is to bring what it has, and the loss, during a pause as well.
+    is_hung_up: bool,
+    /// It stands in the row of those that something is left of.
+    has_place: bool,
+    /// It is taken from at once, whatever the time: extensions in JavaScript stand before it, and go on meanwhile.
+    pub is_chained: bool,
 }
 
 impl Stream {
@@ -88,6 +105,11 @@ impl Stream {
             has_left: false,
             is_finished: false,
             is_full: false,
+            is_held: false,
+            ends_pause: false,
+            is_hung_up: false,
+            has_place: false,
+            is_chained: false,
         }
     }
 
@@ -110,7 +132,8 @@ impl Stream {
 
     /// Bytes came from the peer. If the app has paused it, no more than the limit is kept.
     pub fn give(&mut self, bytes: Vec<u8>, now: Millis) {
-        let waits = !self.session.may_read() || self.is_behind();
+        let is_stopped = self.flow == Flow::Stopped && !self.session.is_lost();
+        let waits = is_stopped && (!self.session.may_read() || self.is_behind());
         self.unwanted = match waits {
             true => self.unwanted + bytes.len(),
             false => 0,
@@ -118,27 +141,47 @@ impl Stream {
         self.session.give(bytes);
         if self.unwanted.min(self.session.unread()) > self.limit {
             self.overflow(Overflow::Paused);
-            self.session.lose_after_unread(now);
+            self.lose(now);
         }
     }
 
-    /// The peer's FIN came, after all that was given.
-    pub fn end(&mut self) {
-        self.session.end_after_unread();
+    /// The peer's FIN came, after all that was given. Of a peer that is gone it is the loss: Node may report a reset so.
+    pub fn end(&mut self, now: Millis) {
+        match self.is_hung_up {
+            true => self.lose(now),
+            false => self.session.end_after_unread(),
+        }
     }
 
     /// The connection is lost: what came before that is taken, whatever the app asks for.
     pub fn break_off(&mut self, now: Millis) {
+        self.end_pause();
         self.session.break_off(now);
+    }
+
+    /// The peer is gone, and the app has paused the stream: it is to bring what it has, and then the loss.
+    pub fn hang_up(&mut self, batch: &mut Batch) {
+        self.is_hung_up = true;
+        self.regulate(batch);
+    }
+
+    /// A loss ends the app's pause. What came is taken once the app knows.
+    fn end_pause(&mut self) {
+        if self.session.is_paused() {
+            self.is_held = true;
+            self.ends_pause = true;
+        }
     }
 
     /// The connection is lost, or to be dropped, after all that was given.
     pub fn lose(&mut self, now: Millis) {
+        self.end_pause();
         self.session.lose_after_unread(now);
     }
 
     /// The connection is to be dropped, whatever has come: the end is what comes next.
     pub fn terminate(&mut self, now: Millis) {
+        self.is_held = false;
         self.session.discard_unread(now);
     }
 
@@ -164,6 +207,10 @@ impl Stream {
             // The connection whose turn it was is over, and this one has its slot.
             return false;
         }
+        if self.is_held {
+            self.regulate(batch);
+            return false;
+        }
         let mut has_taken = false;
         self.step(batch, |session, pressure, answer, record| {
             has_taken = session.take(pressure, now, answer, &mut |event| record(event));
@@ -177,6 +224,30 @@ impl Stream {
             self.turn = Turn::Idle;
             self.regulate(batch);
         }
+    }
+
+    /// Whether something is left that may be taken.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        let waits = self.is_paused() || self.session.held_back_until().is_some();
+        self.turn == Turn::Idle && !waits && self.session.has_next()
+    }
+
+    /// Whether it is taken from though others have used up the time: for a little that nothing waits before, or if
+    /// extensions stand before it.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        self.is_chained || (!self.has_place && self.session.unread() <= LITTLE)
+    }
+
+    /// Takes a place in the row of those that something is left of, unless it has one.
+    pub fn take_place(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_place, true)
+    }
+
+    /// Leaves its place, if it has one.
+    pub fn leave_place(&mut self) -> bool {
+        std::mem::take(&mut self.has_place)
     }
 
     /// This many bytes wait to be written. If that is much, or a close frame is among it,
@@ -325,8 +396,9 @@ impl Stream {
         });
     }
 
-    /// The app stops reading, or goes on. Returns whether it is paused then: what is lost cannot be.
+    /// The app stops reading, or goes on. Returns whether it is paused then.
     pub fn pause(&mut self, paused: bool, now: Millis, batch: &mut Batch) -> bool {
+        self.is_held = paused && self.session.is_lost();
         self.session.pause(paused, now);
         self.regulate(batch);
         self.is_paused()
@@ -335,7 +407,7 @@ impl Stream {
     /// Whether the app has paused it.
     #[must_use]
     pub fn is_paused(&self) -> bool {
-        self.session.is_paused()
+        self.is_held || self.session.is_paused()
     }
 
     /// An extension in JavaScript holds as much as it may, or no more.
@@ -355,27 +427,38 @@ impl Stream {
         self.session.deadline()
     }
 
-    /// Whether a pause has left bytes, which come before all others. A stream that has stopped goes on once the turn
-    /// is over and nothing is left: a listener may pause it within the turn, and would be followed by that it goes on.
+    /// Whether bytes wait, which come before all others.
     fn is_behind(&self) -> bool {
-        let is_left = self.session.unread() > 0;
+        self.turn == Turn::Idle && self.session.unread() > 0
+    }
+
+    /// Whether the stream is to wait for what is left: it stops if that is much. It goes on once the turn is over and
+    /// nothing is left: a listener may pause it within the turn, and would be followed by that it goes on.
+    fn is_late(&self) -> bool {
         match self.flow {
-            Flow::Running => self.turn == Turn::Idle && is_left,
-            Flow::Stopped => self.turn == Turn::Taking || is_left,
+            Flow::Running => self.turn == Turn::Idle && self.session.unread() > HIGH_MARK,
+            Flow::Stopped => self.turn == Turn::Taking || self.session.unread() > 0,
         }
     }
 
-    /// Has the stream read, or the peer wait: for the app, for an extension, or because of its messages. With a peer that
-    /// is held back, the deadline has changed: JavaScript hears of that in any case.
-    fn regulate(&mut self, batch: &mut Batch) {
+    /// Has the stream read, or the peer wait: for the app, for an extension, for this thread, or because of its messages.
+    /// With a peer that is held back, the deadline has changed: JavaScript hears of that in any case. Says that a pause
+    /// ends.
+    pub fn regulate(&mut self, batch: &mut Batch) {
+        if self.session.phase() == State::Closed {
+            return;
+        }
+        if std::mem::take(&mut self.ends_pause) {
+            batch.push_bare(Kind::Lost, self.slot);
+        }
         let held_back = self.session.held_back_until();
-        let stops = self.is_full || self.is_paused() || held_back.is_some() || self.is_behind();
-        let (flow, kind) = match stops {
+        let waits = self.is_full || self.is_paused() || held_back.is_some() || self.is_late();
+        let (flow, kind) = match waits && !self.is_hung_up {
             true => (Flow::Stopped, Kind::Stop),
             false => (Flow::Running, Kind::Go),
         };
         let is_news = flow != self.flow || held_back != self.held_back;
-        if is_news && self.session.phase() != State::Closed {
+        if is_news {
             (self.flow, self.held_back) = (flow, held_back);
             batch.push_bare(kind, self.slot);
         }
@@ -398,7 +481,7 @@ impl Stream {
             pings: 0,
         };
         run(&mut self.session, pressure, &mut answer, &mut |event| {
-            batch.push_event(slot, event)
+            batch.push_event(slot, event).max(SHARE)
         });
         if !answer.is_empty() {
             batch.push_bytes(Kind::Write, slot, Payload::Owned(answer));

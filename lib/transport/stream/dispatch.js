@@ -2,6 +2,7 @@
 
 const native = require('../../native/native.js');
 const shared = require('../../native/shared.js');
+const { now, setImmediate } = require('../../util/clock.js');
 
 /** @typedef {import('../../native/functions').Payload} Payload */
 
@@ -25,10 +26,18 @@ const transports = /** @type {(Taker | undefined)[]} */ (shared.streams);
 const running = new Set();
 
 if (!shared.areStreamsAttached) {
-  native.attachStreams((tag, payload, code, errorCode) => {
-    transports[tag >>> 4]?.take(tag & 15, payload, code, errorCode);
-  });
+  native.attachStreams(
+    (tag, payload, code, errorCode) => {
+      transports[tag >>> 4]?.take(tag & 15, payload, code, errorCode);
+    },
+    () => setImmediate(takeTurns),
+  );
   shared.areStreamsAttached = true;
+}
+
+/** What there was no time for is taken, now that the event loop has had its turn. */
+function takeTurns() {
+  native.streamTurns(Math.floor(now()));
 }
 
 /** Tells all open connections that the process ends. */

@@ -175,6 +175,15 @@ class StreamTransport {
     this.#path.afterReads(() => native.streamLose(this.#slot, now()));
   }
 
+  /** The peer of a paused stream is gone: what came before that is read, or has been. */
+  #hangUp() {
+    if (this.#socket.readableEnded) {
+      this.#lose();
+    } else {
+      native.streamHangUp(this.#slot);
+    }
+  }
+
   /** A stream that was destroyed still has what it had read ahead. */
   #takeRest() {
     const socket = this.#socket;
@@ -364,8 +373,8 @@ class StreamTransport {
     this.#alarm.set();
     this.#path.hold(isPaused);
     if (isPaused) {
-      // What came before a reset is read then; the app's pause holds it back until the end is known.
-      watch(this.#socket, () => this.pause(false));
+      // What came before a reset is read then, and its end is heard of; it waits for the app until that is so.
+      watch(this.#socket, () => this.#hangUp());
     } else {
       unwatch(this.#socket);
       nextTick(() => this.#goOn());

@@ -200,15 +200,70 @@ fn a_stream_that_cannot_be_paused_is_dropped_at_the_limit() {
     assert_eq!(driven.kinds(), []);
     driven.give(&[(Opcode::Binary, &long)]);
     driven.take();
+    assert_eq!(driven.kinds(), [Kind::Lost]);
+    driven.stream.pause(false, 0, &mut driven.batch);
+    driven.take();
     let expected = [Kind::Binary, Kind::Binary, Kind::Error, Kind::Close];
     assert_eq!(driven.kinds(), expected);
+}
+
+#[test]
+fn a_piece_has_32_records_and_the_stream_stops_while_much_is_left() {
+    let mut driven = Driven::new();
+    let tiny = masked(&[TEXT; 40]);
+    driven
+        .stream
+        .give(tiny.repeat(HIGH_MARK / tiny.len() + 2), 0);
+    assert!(driven.stream.begin_turn());
+    driven.stream.take(0, &mut driven.batch);
+    driven.stream.end_turn(&mut driven.batch);
+    let kinds = driven.kinds();
+    assert_eq!(kinds[..32], [Kind::Text; 32]);
+    assert_eq!(kinds[32..], [Kind::Stop]);
+    assert!(driven.stream.has_more());
+    driven.take();
+    let kinds = driven.kinds();
+    assert_eq!(kinds.iter().filter(|kind| **kind == Kind::Go).count(), 1);
+    assert_eq!(kinds.last(), Some(&Kind::Go), "nothing is left");
+    assert!(!driven.stream.has_more());
+}
+
+#[test]
+fn a_loss_ends_a_pause_and_what_came_waits_until_the_app_goes_on() {
+    let mut driven = Driven::new();
+    driven.stream.pause(true, 0, &mut driven.batch);
+    driven.give(&[TEXT, TEXT]);
+    driven.stream.lose(0);
+    driven.take();
+    assert_eq!(driven.kinds(), [Kind::Stop, Kind::Lost]);
+    assert!(driven.stream.is_paused() && !driven.stream.has_more());
+    driven.stream.pause(false, 0, &mut driven.batch);
+    // A listener may pause it again: its end waits for that.
+    driven.stream.pause(true, 0, &mut driven.batch);
+    driven.take();
+    assert_eq!(driven.kinds(), []);
+    driven.stream.pause(false, 0, &mut driven.batch);
+    driven.take();
+    assert_eq!(driven.kinds(), [Kind::Text, Kind::Text, Kind::Close]);
+}
+
+#[test]
+fn a_paused_stream_whose_peer_is_gone_brings_what_it_has_whatever_the_limit() {
+    let mut driven = Driven::new();
+    driven.stream.pause(true, 0, &mut driven.batch);
+    driven.stream.hang_up(&mut driven.batch);
+    assert_eq!(driven.kinds(), [Kind::Stop, Kind::Go]);
+    driven.stream.give(vec![0; 2 * LIMIT], 0);
+    driven.take();
+    assert_eq!(driven.kinds(), []);
+    assert!(!driven.stream.is_dropped());
 }
 
 #[test]
 fn the_end_waits_until_the_stream_has_finished() {
     let mut driven = Driven::new();
     driven.give(&[TEXT, (Opcode::Close, b"")]);
-    driven.stream.end();
+    driven.stream.end(0);
     driven.take();
     driven.kinds();
     driven.stream.release_closing_answer(&mut driven.batch);
