@@ -15,7 +15,8 @@ const limit = { timeout: 300_000 };
 
 /** A project of somebody who has installed the tarball. */
 let project;
-let tarball;
+/** The tarballs, of the main package and of the one that is installed as `ws`. */
+let tarballs;
 
 /** @returns {string} what the command printed; an assertion fails where it does */
 function succeed(command, args, cwd = root) {
@@ -31,17 +32,24 @@ const program = (name, bin) =>
 
 before(() => {
   project = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-types-'));
-  const [packed] = JSON.parse(succeed('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project]));
-  tarball = path.join(project, packed.filename);
-  const installed = path.join(project, 'node_modules', 'websockets');
-  fs.mkdirSync(installed, { recursive: true });
-  succeed('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed]);
+  tarballs = Object.entries({ websockets: root, ws: path.join(root, 'npm', 'ws') }).map(([name, from]) => {
+    const [packed] = JSON.parse(
+      succeed('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], from),
+    );
+    const installed = path.join(project, 'node_modules', name);
+    fs.mkdirSync(installed, { recursive: true });
+    succeed('tar', ['-xzf', path.join(project, packed.filename), '--strip-components=1', '-C', installed]);
+    return path.join(project, packed.filename);
+  });
   fs.mkdirSync(path.join(project, 'node_modules', '@types'));
   for (const [from, to] of [
     ['consumer.cts', 'consumer.cts'],
     ['consumer.mts', 'consumer.mts'],
     ['consumer.mts', 'consumer.ts'],
     ['events.mts', 'events.mts'],
+    ['ws.cts', 'ws.cts'],
+    ['ws.mts', 'ws.mts'],
+    ['ws.mts', 'ws-bundled.ts'],
   ]) {
     fs.copyFileSync(path.join(root, '__test__', 'docs', 'types', from), path.join(project, to));
   }
@@ -49,12 +57,13 @@ before(() => {
 
 after(() => fs.rmSync(project, { recursive: true, force: true }));
 
-test('publint has nothing to say of the tarball', limit, () => {
-  assert.match(succeed(process.execPath, [program('publint', 'publint'), tarball, '--strict']), /All good!/);
+test('publint has nothing to say of the tarballs', limit, () => {
+  for (const tarball of tarballs)
+    assert.match(succeed(process.execPath, [program('publint', 'publint'), tarball, '--strict']), /All good!/);
 });
 
 test('are the types wrong? They are not, whoever looks for them', limit, () => {
-  succeed(process.execPath, [program('@arethetypeswrong/cli', 'attw'), tarball]);
+  for (const tarball of tarballs) succeed(process.execPath, [program('@arethetypeswrong/cli', 'attw'), tarball]);
 });
 
 /** Compiles files of the project, as a strict one does. */
@@ -91,10 +100,10 @@ const PAIRS = {
 
 /** Each way to find modules, with the consumers that can be written for it. */
 const WAYS = {
-  node16: { files: ['consumer.cts', 'consumer.mts'], args: ['--module', 'node16'] },
-  nodenext: { files: ['consumer.cts', 'consumer.mts'], args: ['--module', 'nodenext'] },
-  bundler: { files: ['consumer.ts'], args: ['--module', 'esnext', '--moduleResolution', 'bundler'] },
-  node10: { files: ['consumer.cts'], args: ['--module', 'commonjs', '--moduleResolution', 'node10'] },
+  node16: { files: ['consumer.cts', 'consumer.mts', 'ws.cts', 'ws.mts'], args: ['--module', 'node16'] },
+  nodenext: { files: ['consumer.cts', 'consumer.mts', 'ws.cts', 'ws.mts'], args: ['--module', 'nodenext'] },
+  bundler: { files: ['consumer.ts', 'ws-bundled.ts'], args: ['--module', 'esnext', '--moduleResolution', 'bundler'] },
+  node10: { files: ['consumer.cts', 'ws.cts'], args: ['--module', 'commonjs', '--moduleResolution', 'node10'] },
 };
 
 for (const [pair, [compiler, types]] of Object.entries(PAIRS)) {
@@ -108,6 +117,25 @@ for (const [pair, [compiler, types]] of Object.entries(PAIRS)) {
     });
   }
 }
+
+test('what is compiled by the types of websockets-as-ws compiles by @types/ws as well', limit, () => {
+  const types = path.join(project, 'node_modules', '@types');
+  for (const [name, from] of [
+    ['node', 'types-node-latest'],
+    ['ws', '@types/ws'],
+  ]) {
+    fs.rmSync(path.join(types, name), { force: true });
+    fs.symlinkSync(path.join(root, 'node_modules', from), path.join(types, name));
+  }
+  const ours = path.join(project, 'node_modules', 'ws');
+  fs.renameSync(ours, `${ours}-away`);
+  try {
+    compile('typescript', ['ws.cts', 'ws.mts'], [...WAYS.nodenext.args, '--preserveSymlinks', '--skipLibCheck']);
+  } finally {
+    fs.renameSync(`${ours}-away`, ours);
+    fs.rmSync(path.join(types, 'ws'));
+  }
+});
 
 test('with the newest types of Node.js, websockets/events has once and on infer', limit, () => {
   const link = path.join(project, 'node_modules', '@types', 'node');
