@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { run } = require('../support/child');
 const { limit, served } = require('../support/server');
-const { CLOSE, TEXT, closePayload, encode } = require('../support/frames');
+const { BINARY, CLOSE, TEXT, closePayload, encode } = require('../support/frames');
 const { whileOthersTalk } = require('../support/talk');
 
 /** `count` numbered messages in one write. */
@@ -329,3 +329,36 @@ test(
     assert.equal(heard, TURNS);
   }),
 );
+
+test(
+  'drain is emitted while the connection is paused: who pauses until then goes on',
+  limit,
+  served({}, async ({ base, events, connect }) => {
+    const client = await connect();
+    base.pause(client.sid);
+    base.send(client.sid, Buffer.alloc(5_000_000));
+    assert.deepEqual(await events.next('drain'), [client.sid]);
+  }),
+);
+
+for (const [how, again] of [
+  ['', () => {}],
+  [', and the app pauses it again in each listener', (base, sid) => base.pause(sid)],
+]) {
+  test(
+    `a reset of a paused connection ends it, however much has come${how}`,
+    limit,
+    served({}, async ({ base, events, raw }) => {
+      const client = await raw();
+      const { sid } = client;
+      base.on('binary', () => again(base, sid));
+      base.pause(sid);
+      // As Buffers they would take more than is kept of a connection.
+      const count = 5_000;
+      await client.write(Buffer.concat(Array(count).fill(encode({ opcode: BINARY, payload: '' }))));
+      client.socket.resetAndDestroy();
+      assert.deepEqual(await events.next('close'), ['', sid, 1006]);
+      assert.ok(events.list('binary').length <= count);
+    }),
+  );
+}

@@ -376,3 +376,33 @@ test('send() before it is open throws', (t) => {
     assert.throws(() => ws[method]('x'), new Error('WebSocket is not open: readyState 0 (CONNECTING)'));
   }
 });
+
+inBothRoles('callbacks are called while it is paused', async (t, role) => {
+  const { ours } = await connect(t, role);
+  ours.pause();
+  // More than the kernel takes at once: the end of it is reported.
+  await called(ours, 'send', Buffer.alloc(5_000_000));
+  await called(ours, 'send', 'small');
+});
+
+inBothRoles('one event in a tick, and close() in a listener: close comes', async (t, role) => {
+  const { ours, theirs, inbox } = await connect(t, role, {
+    ours: { allowSynchronousEvents: false, closeTimeout: 1000 },
+  });
+  ours.on('message', () => ours.close());
+  theirs.pause();
+  for (let n = 0; n < 5; n++) theirs.send(`${n}`);
+  theirs.resume();
+  assert.equal((await inbox.next('close'))[0], 1005);
+});
+
+inBothRoles('close() behind a Blob: it is closing at once', async (t, role) => {
+  const { ours, peer } = await connect(t, role);
+  ours.send(new Blob(['whole']));
+  ours.close(1000);
+  assert.equal(ours.readyState, WebSocket.CLOSING);
+  const error = await called(ours, 'send', 'late').then(assert.fail, (reason) => reason);
+  assert.match(error.message, /^WebSocket is not open: readyState 2/);
+  assert.equal(String((await peer.next('message'))[0]), 'whole');
+  assert.equal((await peer.next('close'))[0], 1000);
+});

@@ -49,6 +49,8 @@ class Inner extends AsyncResource {
   held = null;
   /** Whether those are about to be delivered. */
   scheduled = false;
+  /** Whether nothing more comes of it than what is on its way: no pause holds that back. */
+  isLost = false;
   /** What a `Client` has opened. @type {string | undefined} */
   url = undefined;
   /** Undoes what the assignment hung on others, such as an AbortSignal. @type {(() => void) | undefined} */

@@ -2,7 +2,7 @@
 
 const { OPEN, kInner } = require('./connection.js');
 const diagnostics = require('./diagnostics.js');
-const { keep, mustWait, releaseAll } = require('./hold.js');
+const { keep, lose, mustWait } = require('./hold.js');
 const { enterClosed, enterClosing, fail, isTerminated } = require('./lifecycle.js');
 const { BACKPRESSURE, kind } = require('../native/constants.js');
 
@@ -52,7 +52,7 @@ function deliverInScope(connection, kind, payload, code, errorCode) {
     const inner = connection[kInner];
     const transport = /** @type {import('./transport').Transport<Connection>} */ (inner.transport);
     inner.transport = null;
-    inner.pauses = 0;
+    lose(connection);
     try {
       transport.release();
     } finally {
@@ -61,7 +61,10 @@ function deliverInScope(connection, kind, payload, code, errorCode) {
     }
   } else if (kind === LOST) {
     // What it sent before comes next.
-    releaseAll(connection);
+    lose(connection);
+  } else if (kind === DRAIN) {
+    // A pause holds back what is of the peer.
+    pass(connection, kind, payload, code, errorCode);
   } else {
     inTurn(connection, kind, payload, code, errorCode);
   }

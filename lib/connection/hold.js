@@ -1,6 +1,6 @@
 'use strict';
 
-const { OPEN, kInner } = require('./connection.js');
+const { CLOSED, kInner } = require('./connection.js');
 const { nextTick, now, setImmediate } = require('../util/clock.js');
 const { Fifo } = require('../util/fifo.js');
 
@@ -25,6 +25,9 @@ let isScheduled = false;
  */
 function pause(connection) {
   const inner = connection[kInner];
+  if (inner.isLost) {
+    return;
+  }
   inner.pauses |= BY_APP;
   inner.transport?.pause(true);
 }
@@ -58,6 +61,9 @@ function isPaused(connection) {
  */
 function hold(connection) {
   const inner = connection[kInner];
+  if (inner.isLost) {
+    return;
+  }
   inner.pauses += HOLD;
   inner.transport?.pause(true);
 }
@@ -70,7 +76,7 @@ function hold(connection) {
 function release(connection) {
   const inner = connection[kInner];
   // The end of a connection has undone all of them.
-  if (inner.readyState === OPEN && inner.pauses >= HOLD) {
+  if (inner.readyState !== CLOSED && inner.pauses >= HOLD) {
     inner.pauses -= HOLD;
     goOn(connection);
   }
@@ -87,6 +93,16 @@ function releaseAll(connection) {
     inner.pauses = 0;
     goOn(connection);
   }
+}
+
+/**
+ * The connection is lost: what came before that comes next, and then its end, whatever pauses it from now on.
+ *
+ * @param {Connection} connection
+ */
+function lose(connection) {
+  connection[kInner].isLost = true;
+  releaseAll(connection);
 }
 
 /**
@@ -175,4 +191,4 @@ function deliverHeld(connection, until) {
   }
 }
 
-module.exports = { hold, isPaused, keep, mustWait, pause, release, releaseAll, resume };
+module.exports = { hold, isPaused, keep, lose, mustWait, pause, release, releaseAll, resume };

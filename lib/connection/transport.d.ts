@@ -30,8 +30,12 @@ export interface Transport<C> {
     fragment: number,
     shared?: () => Uint8Array,
   ): void;
-  /** Sends whole frames that somebody has encoded. They are dropped if a close frame has been sent. */
-  sendEncoded(frames: Uint8Array): void;
+  /**
+   * Sends whole frames that somebody has encoded. They are dropped if a close frame has been sent.
+   *
+   * @param isPing whether that is a ping: its pong is waited for
+   */
+  sendEncoded(frames: Uint8Array, isPing: boolean): void;
   /**
    * @returns whether anything waits to be written; a `Drain` record comes once all of it is written then
    */

@@ -343,8 +343,8 @@ interface SocketFunctions {
   terminate(slot: number): Due;
   /** Stops reading and delivering, or goes on: with what came before, then with reading. */
   pause(slot: number, on: boolean): Due;
-  /** Sends whole frames that JavaScript has encoded. */
-  sendEncoded(slot: number, frames: Uint8Array): Due;
+  /** Sends whole frames that JavaScript has encoded, of which one is a ping. */
+  sendEncoded(slot: number, frames: Uint8Array, isPing: boolean): Due;
   /** The most bytes that a message may have from now on. */
   setMaxPayload(slot: number, bytes: number): Due;
   /** Whether anything waits to be written: that all of it is written is reported then. */

@@ -115,8 +115,11 @@ class Outgoing {
       this.#blobBytes -= blob.size;
       const behind = this.#behindBlob ?? [];
       this.#behindBlob = null;
-      act();
-      for (const next of behind) this.after(next);
+      try {
+        act();
+      } finally {
+        for (const next of behind) this.after(next);
+      }
     };
     blob.arrayBuffer().then(
       (bytes) => nextTick(done, () => this.#writeBlob(new Uint8Array(bytes), how, callback)),
@@ -166,7 +169,8 @@ class Outgoing {
     }
     if (continues || !fin || mask !== undefined || this.#generateMask !== undefined) {
       const parts = { fin, mask: mask ?? masks, generateMask: this.#generateMask };
-      transport.sendEncoded(encode(payload, { opcode: continues ? OPCODE.CONTINUATION : opcode, ...parts }));
+      const frame = encode(payload, { opcode: continues ? OPCODE.CONTINUATION : opcode, ...parts });
+      transport.sendEncoded(frame, opcode === OPCODE.PING);
     } else {
       transport.send(opcode, payload, compress, Infinity);
     }
@@ -193,7 +197,7 @@ class Outgoing {
   sendEncoded(frames, callback) {
     const transport = this.#openTransport(callback);
     if (transport !== null) {
-      transport.sendEncoded(frames);
+      transport.sendEncoded(frames, false);
       if (callback !== undefined) this.#call(callback);
     }
   }

@@ -1,7 +1,7 @@
 'use strict';
 
 const { statusCode } = require('../native/constants.js');
-const { CLOSED, CLOSING, CONNECTING } = require('./ready-state.js');
+const { CLOSED, CLOSING, CONNECTING, OPEN } = require('./ready-state.js');
 const { EMPTY } = require('./data.js');
 
 /** Where a WebSocket keeps what is not for its users. */
@@ -33,6 +33,8 @@ class State {
   /** @type {string | undefined} */
   url = undefined;
   isPaused = false;
+  /** Whether `close` was called: its close frame may wait for a Blob. */
+  isClosing = false;
   /** Bytes that were to be sent once that could not be done any more. */
   unsent = 0;
   /** Whether both close frames were exchanged. */
@@ -49,7 +51,8 @@ class State {
 
   /** How far it is, by the numbers of `ready-state.js`. @returns {0 | 1 | 2 | 3} */
   get readyState() {
-    return this.connection === null ? this.#phase : this.connection.readyState;
+    const { readyState } = this.connection ?? { readyState: this.#phase };
+    return this.isClosing && readyState === OPEN ? CLOSING : readyState;
   }
 
   /** How far an opening handshake is that has failed. @param {0 | 1 | 2 | 3} phase */

@@ -220,6 +220,7 @@ class WebSocket extends EventEmitter {
       abort(this, this[kState], 'WebSocket was closed before the connection was established');
     } else if (readyState === OPEN && connection !== null) {
       const closing = checkClosing(code, reason);
+      this[kState].isClosing = true;
       outgoing?.after(() => lifecycle.close(connection, closing.code, closing.reason));
     }
   }

@@ -92,7 +92,7 @@ functions! { SOCKETS:
     c"leave" / 0 => commands::leave,
     c"buffered" / 1 => commands::buffered,
     c"awaitDrain" / 1 => commands::await_drain,
-    c"sendEncoded" / 2 => commands::send_frames,
+    c"sendEncoded" / 3 => commands::send_frames,
     c"awaitsDrain" / 1 => commands::awaits_drain,
     c"isDropped" / 1 => commands::is_dropped,
     c"bytesRead" / 1 => commands::bytes_read,

@@ -119,6 +119,12 @@ impl Session {
         self.protocol.state()
     }
 
+    /// Whether what the peer sends may still be reported.
+    #[must_use]
+    pub fn brings_messages(&self) -> bool {
+        self.protocol.brings_messages()
+    }
+
     /// What the close frames say; `None` if the closing has not begun. Final once the phase is [`State::Closed`].
     #[must_use]
     pub fn close_frames(&self) -> Option<&CloseFrames> {

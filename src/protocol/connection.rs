@@ -351,6 +351,16 @@ impl Connection {
         self.close_frames.as_deref()
     }
 
+    /// Whether what the peer sends may still be reported.
+    #[inline]
+    pub fn brings_messages(&self) -> bool {
+        match self.state {
+            State::Open => true,
+            State::Closing => self.config.manner.hears_while_closing,
+            State::Draining | State::Closed => false,
+        }
+    }
+
     /// Whether frames are read still.
     #[inline]
     fn is_reading(&self) -> bool {
@@ -403,19 +413,12 @@ impl Connection {
                 Ok(status) => self.receive_close(status, now, out, on_event),
                 Err(violation) => self.fail(violation, now, out, on_event),
             },
-            // Nothing is sent after a close frame (RFC 6455 §5.5.1).
-            _ if self.state != State::Open => {
-                if self.config.manner.hears_while_closing {
-                    on_event(match opcode {
-                        Opcode::Ping => Event::Ping(&payload),
-                        _ => Event::Pong(&payload),
-                    });
-                }
-            }
+            _ if !self.brings_messages() => {}
             Opcode::Ping => match self.control_frames.ping(now, &self.config.limits) {
                 Ok(()) => {
-                    if !self.config.manner.auto_pong {
-                        // It is the application's.
+                    // Nothing is sent after a close frame (RFC 6455 §5.5.1).
+                    if !self.config.manner.auto_pong || self.state != State::Open {
+                        // It is the application's, or nobody's.
                     } else if self.congested {
                         self.held_pong = Some(payload[..].into());
                     } else {

@@ -46,9 +46,10 @@ function sendFrame(slot, opcode, data, compress) {
  *
  * @param {number} slot
  * @param {Uint8Array} frames
+ * @param {boolean} isPing whether that is a ping
  */
-function sendEncoded(slot, frames) {
-  flushAfter(native.sendEncoded(slot, frames));
+function sendEncoded(slot, frames, isPing) {
+  flushAfter(native.sendEncoded(slot, frames, isPing));
 }
 
 /**

@@ -89,9 +89,12 @@ class SocketTransport {
     }
   }
 
-  /** @param {Uint8Array} frames whole ones */
-  sendEncoded(frames) {
-    commands.sendEncoded(this.#slot, frames);
+  /**
+   * @param {Uint8Array} frames whole ones
+   * @param {boolean} isPing whether that is a ping
+   */
+  sendEncoded(frames, isPing) {
+    commands.sendEncoded(this.#slot, frames, isPing);
   }
 
   /** @returns {boolean} whether anything waits to be written */

@@ -282,8 +282,12 @@ class StreamTransport {
     this.#write(this.#encode(opcode, data, compress, most, shared), compress, fragment);
   }
 
-  /** @param {Uint8Array} frames whole ones */
-  sendEncoded(frames) {
+  /**
+   * @param {Uint8Array} frames whole ones
+   * @param {boolean} isPing whether that is a ping
+   */
+  sendEncoded(frames, isPing) {
+    if (isPing) native.streamPinged(this.#slot);
     if (this.bufferedAmount() + this.#overhead < this.#room || this.#maySend()) {
       this.#write(frames);
     }

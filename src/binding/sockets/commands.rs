@@ -227,15 +227,18 @@ fn is_compressed(connection: &WriteSide, frame: &Frame) -> bool {
     frame.compress && connection.deflate.is_some_and(|d| d.compresses(length))
 }
 
-/// `sendEncoded(slot, frames)`: whole frames that JavaScript has encoded.
+/// `sendEncoded(slot, frames, isPing)`: whole frames that JavaScript has encoded; whether that is a ping.
 pub(crate) fn send_frames(call: &Call<'_>) -> Returned {
-    let frames = bytes(call, 1)?.to_vec();
+    let (frames, is_ping) = (bytes(call, 1)?.to_vec(), call.bool(2)?);
     let (Some(connection), Some(link)) = (
         call.state.sockets.write_side(call.u32(0)?),
         call.state.sockets.linked(),
     ) else {
         return UNDEFINED;
     };
+    if is_ping {
+        connection.count_ping();
+    }
     send_encoded(call, link, connection, frames);
     scheduled(call)
 }

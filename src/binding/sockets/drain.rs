@@ -279,7 +279,9 @@ impl<'a> Made<'a> {
     fn add_or_set_aside(&mut self, batch: &mut Batch, index: usize) -> Outcome<()> {
         let Record { kind, slot, .. } = batch.records[index];
         let mut aside = self.drain.sockets.aside.borrow_mut();
-        if !aside.keeps(slot) {
+        // A pause holds back what is of the peer: not that our own bytes have left, nor that it is lost.
+        let waits = !matches!(kind, Kind::Drain | Kind::Lost) && aside.keeps(slot);
+        if !waits {
             drop(aside);
             return self.add(batch, index);
         }

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::batch::End;
+use super::batch::{End, Kind};
 use super::command::Frame;
 use super::context::{Context, Output, Timer};
 use super::mailbox::Recorder;
@@ -222,6 +222,18 @@ impl Connection {
         }
     }
 
+    /// The connection is lost: JavaScript has no pause keep back any longer what came before that, or there would be no
+    /// room to read the rest of it.
+    fn end_pause(&self, context: &mut Context) {
+        if self.session.is_paused() {
+            let Output { index, rings, .. } = &mut context.output;
+            let write_side = &self.write_side;
+            let (mailbox, undelivered) = (&write_side.mailbox, &write_side.undelivered);
+            let mut recorder = Recorder::new(mailbox, undelivered, *index, rings);
+            recorder.add(|batch| batch.push_bare(Kind::Lost, write_side.slot));
+        }
+    }
+
     /// Writes what waits (if the kernel takes no more, it waits until that does), and does what
     /// follows from that.
     pub(super) fn settle(&mut self, context: &mut Context) {
@@ -233,6 +245,7 @@ impl Connection {
         match flush {
             Flush::Blocked => self.want_write = true,
             Flush::Failed => {
+                self.end_pause(context);
                 if self.session.write_failed(context.now()) {
                     self.readable = true;
                     self.ending = true;

@@ -151,6 +151,7 @@ impl Connection {
         self.readable = false;
         let fd = self.write_side.fd();
         if fd.is_some_and(|fd| socket::is_hung_up(fd.as_fd())) {
+            self.end_pause(context);
             self.session.read_on(context.now());
             self.read_on(context);
         }
@@ -158,9 +159,8 @@ impl Connection {
 
     /// If too much waits to be delivered, of this connection or of the env, reading stops until there is room.
     fn must_suspend(&mut self, context: &mut Context) -> bool {
-        // Once it closes, it brings no more messages, and its peer's close frame is waited for.
-        let is_open = self.session.phase() == State::Open;
-        let is_full = is_open && must_wait(&self.write_side.undelivered);
+        // If it brings no more messages, its peer's close frame is waited for.
+        let is_full = self.session.brings_messages() && must_wait(&self.write_side.undelivered);
         let waits_for_env = !is_full && must_wait(&self.write_side.mailbox.undelivered);
         if waits_for_env {
             context.suspended.push(self.key());
