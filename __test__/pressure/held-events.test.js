@@ -56,21 +56,22 @@ const ENDS = {
   eviction: ({ connect }) => connect(),
 };
 
-// `b`, delivered when the connection has ended, pauses again: its `close` is held as well then.
+// `b`, delivered when the connection has ended, pauses again: that holds nothing back any more.
 for (const [how, end] of Object.entries(ENDS)) {
   test(
-    `a connection that is paused again while its close is held: ${how} lets it out, once`,
+    `a connection that is paused again once it has ended: close comes once, and ${how} changes nothing`,
     limit,
     served({ base: { maxConnections: 1 } }, async (server) => {
       const { base, events } = server;
-      let other;
-      base.on('message', (message, sid) => {
-        base.pause(sid);
-        if (message === 'b') setImmediate(() => (other = end(server, sid)));
+      const given = new Promise((resolve) => {
+        base.on('message', (message, sid) => {
+          base.pause(sid);
+          if (message === 'b') setImmediate(() => resolve(end(server, sid)));
+        });
       });
       const { sid } = await leaving(server);
       assert.deepEqual((await events.next('close')).slice(1), [sid, 1006]);
-      await other; // the one that came in its place
+      await given; // of an eviction, the one that came in its place
       base.close(null);
       await events.atLeast('close', events.list('open').length);
       assert.equal(events.list('close').filter(([, closed]) => closed === sid).length, 1);
