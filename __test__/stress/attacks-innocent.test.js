@@ -4,7 +4,7 @@
 // answers take, beside those of ws in the same run.
 
 const assert = require('node:assert/strict');
-const { test } = require('node:test');
+const { describe, test } = require('node:test');
 const { Innocent, attack, attacked, quantile } = require('../support/attacked');
 
 const limit = { timeout: 240_000 };
@@ -54,9 +54,28 @@ async function compared(t, libraries, transport, kind, count) {
   return Object.fromEntries(results);
 }
 
-test('an innocent peer beside one that floods with messages of one byte: no later than by ws', limit, async (t) => {
-  const { ws, websockets } = await compared(t, ['ws', 'websockets'], 'socket', '1 byte', 1);
-  assert.equal(websockets.unanswered, 0);
-  assert.ok(websockets.p50 <= ws.p50, `p50 ${websockets.p50} ms, ws ${ws.p50} ms`);
-  assert.ok(websockets.p99 <= ws.p99, `p99 ${websockets.p99} ms, ws ${ws.p99} ms`);
+const BOMB = 'text that inflates to 16 MiB';
+
+describe('an innocent peer', () => {
+  test(
+    `on streams beside a peer whose 16 KiB inflate to 16 MiB: all answered, p99 twice that of ws`,
+    limit,
+    async (t) => {
+      const { ws, websockets } = await compared(t, ['ws', 'websockets'], 'stream', BOMB, 1);
+      assert.equal(websockets.unanswered, 0);
+      assert.ok(websockets.p99 <= 2 * ws.p99, `${websockets.p99} ms, ws ${ws.p99} ms`);
+    },
+  );
+
+  test('beside 10 that send BFINAL blocks: p99 of 50 ms', limit, async (t) => {
+    const { websockets } = await compared(t, ['websockets'], 'socket', 'BFINAL blocks', 10);
+    assert.ok(websockets.p99 <= 50, `${websockets.p99} ms`);
+  });
+
+  test('beside one that floods with messages of one byte: no later than by ws', limit, async (t) => {
+    const { ws, websockets } = await compared(t, ['ws', 'websockets'], 'socket', '1 byte', 1);
+    assert.equal(websockets.unanswered, 0);
+    assert.ok(websockets.p50 <= ws.p50, `p50 ${websockets.p50} ms, ws ${ws.p50} ms`);
+    assert.ok(websockets.p99 <= ws.p99, `p99 ${websockets.p99} ms, ws ${ws.p99} ms`);
+  });
 });

@@ -31,11 +31,12 @@ async function attacked(t, options, flags = []) {
  * @param {import('node:test').TestContext} t
  * @param {{ at: object }} server
  * @param {string} kind of `fixtures/attackers.js`
- * @param {number} count
+ * @param {number} [count]
+ * @param {number} [times] how often each says it; forever by default
  * @returns {Promise<Told>}
  */
-async function attack(t, { at }, kind, count) {
-  const attackers = new Told(run(t, 'attackers.js', [at, JSON.stringify(kind), count]));
+async function attack(t, { at }, kind, count = 1, times) {
+  const attackers = new Told(run(t, 'attackers.js', [at, JSON.stringify(kind), count, ...(times ? [times] : [])]));
   await attackers.says('attack');
   return attackers;
 }
