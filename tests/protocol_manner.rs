@@ -109,3 +109,23 @@ fn the_limit_of_a_message_may_be_moved() {
     end.receive(&masked(Opcode::Text, b"abcd"));
     assert!(matches!(end.take_seen()[..], [Seen::Failed(_)]));
 }
+
+#[test]
+fn a_violation_behind_our_close_frame_may_be_heard() {
+    for hears_while_closing in [false, true] {
+        let mut end = server(Manner {
+            hears_while_closing,
+            ..Manner::default()
+        });
+        end.close(1000, "");
+        end.take_sent();
+        let reserved_opcode = [0x85, 0x80, 0, 0, 0, 0];
+        end.receive(&reserved_opcode);
+        let failed = matches!(end.take_seen()[..], [Seen::Failed(_)]);
+        assert_eq!(failed, hears_while_closing);
+        end.receive(&masked(Opcode::Close, b""));
+        assert_eq!(end.take_sent(), []);
+        let frames = end.connection.close_frames().expect("ours was sent");
+        assert_eq!(frames.received, None);
+    }
+}

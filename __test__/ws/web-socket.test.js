@@ -406,3 +406,13 @@ inBothRoles('close() behind a Blob: it is closing at once', async (t, role) => {
   assert.equal(String((await peer.next('message'))[0]), 'whole');
   assert.equal((await peer.next('close'))[0], 1000);
 });
+
+inBothRoles('a violation of the peer is an error while closing, too', async (t, role) => {
+  const { ours, theirs, inbox } = await connect(t, role);
+  ours.close(1000);
+  // Before it has read our close frame.
+  const mask = role === 'server' ? [0x80, 0, 0, 0, 0] : [0];
+  theirs._socket.write(Buffer.of(0x85, ...mask));
+  assert.equal((await inbox.next('error'))[0].code, 'WS_ERR_INVALID_OPCODE');
+  assert.deepEqual(await inbox.next('close'), [1006, Buffer.alloc(0)]);
+});

@@ -160,7 +160,8 @@ function beginClosing(connection, kind, message, closeCode, code) {
       // A listener's send found no room before this had its turn: that is why it ends, and is still to be reported.
       return;
     }
-    if (inner.readyState === OPEN && kind === ERROR) {
+    const isHeard = inner.readyState === OPEN || (inner.group.manner.hearsWhileClosing && !isTerminated(connection));
+    if (isHeard && kind === ERROR) {
       fail(connection, message, closeCode, code);
     } else {
       enterClosing(connection);

@@ -487,7 +487,11 @@ impl Connection {
             self.drain();
             on_event(Event::Failed(violation));
         } else {
+            let is_heard = self.brings_messages();
             self.drain();
+            if is_heard {
+                on_event(Event::Failed(violation));
+            }
         }
     }
 
