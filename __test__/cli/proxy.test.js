@@ -66,7 +66,7 @@ test('--proxy: a tunnel for ws: and for wss:', limit, async (t) => {
     [plain.url, place, []],
     [secure.url, `http://${place}`, ['--ca', cert]],
   ]) {
-    const run = command(t, ['connect', url, '--proxy', proxy, '-x', 'through it', '-w', '0', ...more]);
+    const run = command(t, ['connect', url, '--proxy', proxy, '-x', 'through it', ...more]);
     const { code, stdout, stderr } = await run.end();
     assert.deepEqual({ code, stdout }, { code: 0, stdout: 'through it\n' }, stderr);
     assert.equal(asked.pop(), new URL(url).host);
