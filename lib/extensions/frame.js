@@ -13,22 +13,6 @@ const MAX_OPCODE = 0xf;
 /** Bytes of a masking key (RFC 6455 §5.3). */
 const KEY_LENGTH = 4;
 const NOTHING = Buffer.alloc(0);
-/** What `get` and `set` know. */
-const NAMES = Object.freeze([
-  'fin',
-  'rsv1',
-  'rsv2',
-  'rsv3',
-  'opcode',
-  'mask',
-  'masking',
-  'length',
-  'content',
-  'payload',
-  'remnant',
-  'glued',
-]);
-
 /** @typedef {import('../../index').FrameProperty} FrameProperty */
 /** @typedef {Error & { code: import('../../index').FrameErrorCode }} FrameError */
 
@@ -149,9 +133,9 @@ class Frame {
 
   /**
    * @template {FrameProperty} Name
-   * @param {Name} name of a property
+   * @param {Name} name of a property, or of one that an extension has given it
    * @returns {Frame[Name]} its value
-   * @throws {TypeError} if a frame has none of that name
+   * @throws {TypeError} if it is none
    */
   get(name) {
     checkName(name);
@@ -159,10 +143,10 @@ class Frame {
   }
 
   /**
-   * @param {FrameProperty} name of a property
+   * @param {string} name of a property; one that a frame has not is kept with it
    * @param {unknown} value
    * @returns {this}
-   * @throws {TypeError} if a frame has none of that name
+   * @throws {TypeError} if it is none
    */
   set(name, value) {
     checkName(name);
@@ -258,10 +242,16 @@ function hasNoKey({ masking }) {
   return masking === null || masking === undefined || masking.length === 0;
 }
 
-/** @param {FrameProperty} name @throws {TypeError} if a frame has no such property */
+/**
+ * Whether this is the name of a property, of a frame's own or one that somebody has given it.
+ *
+ * @param {string} name
+ * @throws {TypeError} if it is not
+ */
 function checkName(name) {
-  if (!NAMES.includes(name)) {
-    throw invalidType('The "name" argument', `the name of a property (${NAMES.join(', ')})`, name);
+  const isMethod = typeof Object.getOwnPropertyDescriptor(Frame.prototype, name)?.value === 'function';
+  if (typeof name !== 'string' || isMethod || name in Object.prototype) {
+    throw invalidType('The "name" argument', 'the name of a property', name);
   }
 }
 
