@@ -91,10 +91,9 @@ fn take_turns(call: &Call<'_>, now: Millis) -> Outcome<()> {
         let Some(slot) = turns.borrow_mut().pop() else {
             return Ok(());
         };
-        if with(call, slot, Stream::leave_place) == Some(true) {
-            if take_some(call, slot, now, true)? {
-                take_place(call, slot);
-            }
+        if with(call, slot, Stream::leave_place) == Some(true) && take_some(call, slot, now, true)?
+        {
+            take_place(call, slot);
         }
         if turns.borrow_mut().is_late(Instant::now()) {
             return Ok(());

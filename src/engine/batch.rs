@@ -215,6 +215,7 @@ impl Batch {
     }
 
     /// Moves a record to another batch; what it leaves here has no contents.
+    #[cfg(sockets)]
     pub(super) fn pass(&mut self, index: usize, to: &mut Self) {
         let record = &mut self.records[index];
         let body = match std::mem::replace(&mut record.body, Body::EMPTY) {

@@ -113,6 +113,7 @@ impl Delivery {
     ///
     /// # Errors
     /// The env runs no more JavaScript.
+    #[cfg(sockets)]
     pub(crate) fn bare(&self, kind: Kind, slot: u32) -> Outcome<Values> {
         let tag = integer(self.raw, slot << 4 | kind as u32)?;
         Ok([tag, self.undefined, self.undefined, self.undefined])
