@@ -40,6 +40,15 @@ test('a ping to it is a pong with the same payload', () => {
   assert.deepEqual(events.list('pong'), [['x', sid, Buffer.from('x')]]);
 });
 
+test('who watches what it brings sees our frame before the answer to it', () => {
+  const { base, events, stream } = assigned(new LoopBack());
+  const opcodes = [];
+  stream.on('data', (bytes) => opcodes.push(bytes[0] & 0x0f));
+  base.ping('x');
+  assert.deepEqual(opcodes, [PING, PONG]);
+  assert.deepEqual(names(events), ['open', 'ping', 'pong']);
+});
+
 for (const mask of [false, true]) {
   test(`frames are taken whichever way they are masked, mask ${mask}`, () => {
     const { base, events } = assigned(new LoopBack(), { mask, enforceMasking: false });

@@ -4,9 +4,9 @@ const { limit } = require('../../native/constants.js');
 const { PackedFrames } = require('./packed-frames.js');
 const { nextTick } = require('../../util/clock.js');
 
+const NOTHING = Buffer.alloc(0);
 /** So many frames of a tick are handed over one by one; those behind them are packed, or each would
  *  cost the stream some hundred bytes. */
-const NOTHING = Buffer.alloc(0);
 const FEW = 64;
 /** A stream that wants no more is given so many bytes of a tick, and those behind them as it takes these:
  *  TLS has a copy of its own of all that it is given. */
@@ -93,7 +93,7 @@ class StreamOutput {
     }
     // What belongs to this tick leaves with it, though the stream wants no more.
     const mayLeave = this.#corked || !this.#blocked;
-    if (!mayLeave || !this.#waiting.isEmpty) {
+    if (!mayLeave || this.#passing || !this.#waiting.isEmpty) {
       this.#waiting.push(frame);
       // A listener may have thrown while what waits was handed over.
       if (mayLeave && !this.#corked && !this.#passing) {
@@ -102,7 +102,11 @@ class StreamOutput {
       return;
     }
     this.#cork();
-    if (this.#corked && (this.#handed++ >= FEW || this.#hasEnough)) {
+    if (!this.#corked) {
+      // An old-style stream may bring bytes inside its write: the answer to them leaves behind that write.
+      this.#waiting.push(frame);
+      this.#drained();
+    } else if (this.#handed++ >= FEW || this.#hasEnough) {
       this.#waiting.push(frame);
     } else {
       this.#hand(frame);
