@@ -200,7 +200,7 @@ module.exports = {
     // transports it runs.
     commands: nodeTest(['stress']),
     count: counts.ofNode,
-    timeout: 10 * MINUTE,
+    timeout: 15 * MINUTE,
   },
   fuzz: {
     commands: ['node fuzz/smoke.js'],
