@@ -11,6 +11,7 @@ const { Group } = require('../connection/group.js');
 const { nextTick } = require('../util/clock.js');
 const { Fifo } = require('../util/fifo.js');
 const { answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
+const { deflateOptions } = require('../options/deflate-of-ws.js');
 const { checkHeaders } = require('../options/headers.js');
 const { Refusal, refuse, refuseUntaken } = require('../handshake/server/refuse.js');
 const { checkData, opcodeOf } = require('../options/data.js');
@@ -81,7 +82,7 @@ class Server extends EventEmitter {
    */
   constructor({ maxPayload = MAX_PAYLOAD, perMessageDeflate = false } = {}) {
     super();
-    this.#deflate = deflateOf(perMessageDeflate);
+    this.#deflate = deflateOptions(perMessageDeflate);
     this.#group = new Group(this, {
       maxPayload: Math.min(maxPayload || Infinity, constants.MAX_STRING_LENGTH),
       perMessageDeflate: this.#deflate,
@@ -237,31 +238,6 @@ class Server extends EventEmitter {
   close() {
     this.#isClosed = true;
   }
-}
-
-/**
- * The option of `ws`, as far as it has a meaning here.
- *
- * @param {import('../../engine.io').EngineOptions['perMessageDeflate']} given
- * @returns {import('../../index').PerMessageDeflateOptions | false} as `Base` takes it
- */
-function deflateOf(given) {
-  if (!given) {
-    return false;
-  }
-  const settings = given === true ? {} : given;
-  const { threshold, serverNoContextTakeover, clientNoContextTakeover, zlibDeflateOptions } = settings;
-  const { level } = zlibDeflateOptions ?? {};
-  /** @param {unknown} value */
-  const bits = (value) => (typeof value === 'number' ? value : undefined);
-  return {
-    threshold,
-    level: level === -1 ? undefined : level,
-    serverNoContextTakeover,
-    clientNoContextTakeover,
-    serverMaxWindowBits: bits(settings.serverMaxWindowBits),
-    clientMaxWindowBits: bits(settings.clientMaxWindowBits),
-  };
 }
 
 module.exports = { Server };

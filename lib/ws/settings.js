@@ -1,7 +1,7 @@
 'use strict';
 
 const { Group } = require('../connection/group.js');
-const { deflateOptions } = require('./deflate-options.js');
+const { deflateOptions } = require('../options/deflate-of-ws.js');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
 
@@ -16,7 +16,7 @@ const { deflateOptions } = require('./deflate-options.js');
  * @property {number} [maxBufferedChunks] of no effect: chunks are joined as they come
  * @property {number} [maxFragments]
  * @property {number} [maxPayload] bytes
- * @property {import('./deflate-options.js').DeflateOptions | boolean} [perMessageDeflate]
+ * @property {import('../options/deflate-of-ws.js').DeflateOptions | boolean} [perMessageDeflate]
  * @property {boolean} [skipUTF8Validation]
  */
 
