@@ -850,8 +850,8 @@ export interface ServerOptions<D = unknown> extends BaseOptions, HandshakePolicy
    */
   maxConnectionsPerAddress?: number | undefined;
   /**
-   * Whom `maxConnectionsPerAddress` counts a request for, behind a proxy above all. An IP address, or any other
-   * name that is not empty.
+   * The client that `maxConnectionsPerAddress` counts a request for: an IP address, or any other string that is not
+   * empty. Set it if the server is behind a proxy.
    * @default req => req.socket.remoteAddress
    */
   addressOf?: ((req: IncomingMessage) => string) | undefined;
