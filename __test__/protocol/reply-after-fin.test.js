@@ -187,15 +187,20 @@ for (const [role, mask] of [
   );
 }
 
+/** What the client sends until its FIN is the event `answer`. */
+function collect(socket, server) {
+  const bytes = [];
+  socket.on('data', (chunk) => bytes.push(chunk));
+  socket.on('end', () => server.assigned.emit('answer', Buffer.concat(bytes)));
+}
+
 test(
   'a Client answers a server that sends a message and its FIN with the upgrade',
   limit,
   served(
     {
       upgrade: (request, socket, _head, server) => {
-        const bytes = [];
-        socket.on('data', (chunk) => bytes.push(chunk));
-        socket.on('end', () => server.assigned.emit('answer', Buffer.concat(bytes)));
+        collect(socket, server);
         socket.write(switchingProtocols(request));
         socket.end(encode({ opcode: TEXT, payload: 'text', mask: false }));
       },
@@ -220,9 +225,7 @@ test(
   served(
     {
       upgrade: (request, socket, _head, server) => {
-        const bytes = [];
-        socket.on('data', (chunk) => bytes.push(chunk));
-        socket.on('end', () => server.assigned.emit('answer', Buffer.concat(bytes)));
+        collect(socket, server);
         server.assigned.once('finish', () => {
           const payload = closePayload(4001, 'bye');
           socket.end(

@@ -3,24 +3,8 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { test } = require('node:test');
-const { limit, served } = require('../support/server');
+const { exchange, limit, served, taken } = require('../support/server');
 const { switchingProtocols } = require('../support/upgrade');
-
-/** The body of a test that has a raw client, its connection, and the socket that was handed over. */
-function taken(body, base = {}) {
-  return served({ base }, async (server) => {
-    const client = await server.raw();
-    await body({ ...server, server, client, sid: client.sid, socket: server.accepted.get(client.sid) });
-  });
-}
-
-/** A message goes both ways: the connection lives. */
-async function assertAlive({ base, events, client, sid }) {
-  await client.text('alive?');
-  assert.deepEqual(await events.next('message'), ['alive?', sid]);
-  base.send(sid, 'alive');
-  assert.equal(await client.said(), 'alive');
-}
 
 test(
   'addresses stay what they were',
@@ -133,7 +117,7 @@ test(
     socket.write('without a callback');
     socket.write('with an encoding', 'latin1');
     await new Promise((resolve) => setImmediate(resolve));
-    await assertAlive(it);
+    await exchange(it);
   }),
 );
 
@@ -146,7 +130,7 @@ test(
       await client.ended();
       for (const frame of client.frames) assert.ok(!frame.payload.includes('stray'));
     },
-    { closeTimeout: 50 },
+    { base: { closeTimeout: 50 } },
   ),
 );
 
@@ -159,7 +143,7 @@ test(
     it.socket.on('data', () => assert.ok(mayLookOn, "not the socket's any more"));
     it.socket.resume();
     assert.equal(it.socket.read(), null);
-    await assertAlive(it);
+    await exchange(it);
   }),
 );
 
@@ -178,7 +162,7 @@ test(
     assert.equal(socket.resume(), socket);
     assert.equal(socket.isPaused(), false);
     assert.deepEqual(await events.next('message'), ['held back', sid]);
-    await assertAlive(it);
+    await exchange(it);
   }),
 );
 

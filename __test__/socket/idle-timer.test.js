@@ -4,23 +4,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { performance } = require('node:perf_hooks');
 const { test } = require('node:test');
-const { limit, served } = require('../support/server');
-
-/** The body of a test that has a raw client, its connection, and the socket that was handed over. */
-function taken(body, options = {}) {
-  return served(options, async (server) => {
-    const client = await server.raw();
-    await body({ ...server, server, client, sid: client.sid, socket: server.accepted.get(client.sid) });
-  });
-}
-
-/** A message goes there and back. */
-async function exchange({ base, events, client, sid }) {
-  await client.text('there');
-  assert.deepEqual(await events.next('message'), ['there', sid]);
-  base.send(sid, 'back');
-  assert.equal(await client.said(), 'back');
-}
+const { exchange, limit, taken } = require('../support/server');
 
 test(
   'the timeout of a socket comes when nothing does, and again after that',

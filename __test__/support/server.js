@@ -213,7 +213,28 @@ function served(options, body) {
   };
 }
 
+/**
+ * The body of a test that has a raw client, its connection, and the socket that was handed over.
+ *
+ * @param {(it: object) => Promise<void>} body
+ * @param {ConstructorParameters<typeof TestServer>[0]} [options]
+ */
+function taken(body, options = {}) {
+  return served(options, async (server) => {
+    const client = await server.raw();
+    await body({ ...server, server, client, sid: client.sid, socket: server.accepted.get(client.sid) });
+  });
+}
+
+/** A message goes there and back: the connection lives. */
+async function exchange({ base, events, client, sid }) {
+  await client.text('there');
+  assert.deepEqual(await events.next('message'), ['there', sid]);
+  base.send(sid, 'back');
+  assert.equal(await client.said(), 'back');
+}
+
 /** The transport of connections over plain sockets that are not a `TestServer`'s. */
 const DRIVEN_BY = TRANSPORT === 'socket' ? 'socket' : 'stream';
 
-module.exports = { DRIVEN_BY, TestServer, limit, served, unixPath };
+module.exports = { DRIVEN_BY, TestServer, exchange, limit, served, taken, unixPath };
