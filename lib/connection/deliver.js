@@ -40,6 +40,9 @@ function deliver(connection, kind, payload, code, errorCode) {
  *
  * From the moment a connection is closing, only its `Close` is delivered.
  *
+ * The way of a message stays short down to the listener: V8 compiles so much into one function and no more, and each
+ * message pays for the rest.
+ *
  * @param {Connection} connection
  * @param {number} kind one of `kind` in `lib/native/constants.js`
  * @param {Payload} payload by its kind
@@ -47,6 +50,61 @@ function deliver(connection, kind, payload, code, errorCode) {
  * @param {string} [errorCode] the public code of an error
  */
 function deliverInScope(connection, kind, payload, code, errorCode) {
+  if (kind === TEXT || kind === UTF8 || kind === BINARY) {
+    if (mustWait(connection)) {
+      keepMessage(connection, kind, payload);
+    } else {
+      passMessage(connection, kind, payload);
+    }
+  } else {
+    deliverOther(connection, kind, payload, code, errorCode);
+  }
+}
+
+/**
+ * @param {Connection} connection
+ * @param {number} kind
+ * @param {Payload} payload
+ */
+function keepMessage(connection, kind, payload) {
+  keep(connection, () => passMessage(connection, kind, payload));
+}
+
+/**
+ * Delivers a message that has its turn.
+ *
+ * @param {Connection} connection
+ * @param {number} kind
+ * @param {Payload} payload
+ */
+function passMessage(connection, kind, payload) {
+  const { group, readyState, sink } = connection[kInner];
+  if (readyState === OPEN) {
+    group.views.hears(connection);
+  } else if (!isHeardClosing(connection)) {
+    return;
+  }
+  group.counters.messagesReceived++;
+  diagnostics.received(group.base, connection, /** @type {string | Buffer} */ (payload), kind === BINARY);
+  if (kind === TEXT) {
+    sink.text(connection, /** @type {string} */ (payload));
+  } else if (kind === BINARY) {
+    sink.binary(connection, /** @type {Buffer} */ (payload));
+  } else {
+    sink.utf8?.(connection, /** @type {Buffer} */ (payload));
+  }
+}
+
+/**
+ * Delivers what is no message.
+ *
+ * @param {Connection} connection
+ * @param {number} kind
+ * @param {Payload} payload
+ * @param {number | undefined} code
+ * @param {string | undefined} errorCode
+ */
+function deliverOther(connection, kind, payload, code, errorCode) {
   if (errorCode === BACKPRESSURE) overflowed.add(connection);
   if (kind === CLOSE) {
     const inner = connection[kInner];
@@ -57,21 +115,21 @@ function deliverInScope(connection, kind, payload, code, errorCode) {
       transport.release();
     } finally {
       // Whatever a stream does that is dropped.
-      inTurn(connection, kind, payload, code, errorCode);
+      otherInTurn(connection, kind, payload, code, errorCode);
     }
   } else if (kind === LOST) {
     // What it sent before comes next.
     lose(connection);
   } else if (kind === DRAIN) {
     // A pause holds back what is of the peer.
-    pass(connection, kind, payload, code, errorCode);
+    passOther(connection, kind, payload, code, errorCode);
   } else {
-    inTurn(connection, kind, payload, code, errorCode);
+    otherInTurn(connection, kind, payload, code, errorCode);
   }
 }
 
 /**
- * A record has its turn after those that wait for the end of a pause.
+ * It has its turn after those that wait for the end of a pause.
  *
  * @param {Connection} connection
  * @param {number} kind
@@ -79,16 +137,16 @@ function deliverInScope(connection, kind, payload, code, errorCode) {
  * @param {number | undefined} code
  * @param {string | undefined} errorCode
  */
-function inTurn(connection, kind, payload, code, errorCode) {
+function otherInTurn(connection, kind, payload, code, errorCode) {
   if (mustWait(connection)) {
-    keep(connection, () => pass(connection, kind, payload, code, errorCode));
+    keep(connection, () => passOther(connection, kind, payload, code, errorCode));
   } else {
-    pass(connection, kind, payload, code, errorCode);
+    passOther(connection, kind, payload, code, errorCode);
   }
 }
 
 /**
- * Delivers a record that has its turn.
+ * Delivers what is no message, and has its turn.
  *
  * @param {Connection} connection
  * @param {number} kind
@@ -96,7 +154,7 @@ function inTurn(connection, kind, payload, code, errorCode) {
  * @param {number | undefined} code
  * @param {string | undefined} errorCode
  */
-function pass(connection, kind, payload, code, errorCode) {
+function passOther(connection, kind, payload, code, errorCode) {
   const { group, readyState, sink } = connection[kInner];
   if (kind === CLOSE) {
     enterClosed(connection, /** @type {End} */ (payload));
@@ -106,40 +164,34 @@ function pass(connection, kind, payload, code, errorCode) {
     beginClosing(connection, kind, /** @type {string} */ (payload), code, errorCode);
     return;
   }
-  const { base, counters, manner, views } = group;
   if (readyState === OPEN) {
-    views.hears(connection);
-  } else if (!manner.hearsWhileClosing || isTerminated(connection)) {
+    group.views.hears(connection);
+  } else if (!isHeardClosing(connection)) {
     return;
   }
   switch (kind) {
-    case TEXT:
-      counters.messagesReceived++;
-      diagnostics.received(base, connection, /** @type {string} */ (payload), false);
-      sink.text(connection, /** @type {string} */ (payload));
-      break;
-    case UTF8:
-      counters.messagesReceived++;
-      diagnostics.received(base, connection, /** @type {Buffer} */ (payload), false);
-      sink.utf8?.(connection, /** @type {Buffer} */ (payload));
-      break;
-    case BINARY:
-      counters.messagesReceived++;
-      diagnostics.received(base, connection, /** @type {Buffer} */ (payload), true);
-      sink.binary(connection, /** @type {Buffer} */ (payload));
-      break;
     case PING:
-      counters.pingsReceived++;
+      group.counters.pingsReceived++;
       sink.ping(connection, /** @type {string} */ (payload));
       break;
     case PONG:
-      counters.pongsReceived++;
+      group.counters.pongsReceived++;
       sink.pong(connection, /** @type {string} */ (payload));
       break;
     case DRAIN:
       sink.drained(connection);
       break;
   }
+}
+
+/**
+ * Whether what comes while the connection is closing is delivered too.
+ *
+ * @param {Connection} connection
+ * @returns {boolean}
+ */
+function isHeardClosing(connection) {
+  return connection[kInner].group.manner.hearsWhileClosing && !isTerminated(connection);
 }
 
 /**
@@ -160,7 +212,7 @@ function beginClosing(connection, kind, message, closeCode, code) {
       // A listener's send found no room before this had its turn: that is why it ends, and is still to be reported.
       return;
     }
-    const isHeard = inner.readyState === OPEN || (inner.group.manner.hearsWhileClosing && !isTerminated(connection));
+    const isHeard = inner.readyState === OPEN || isHeardClosing(connection);
     if (isHeard && kind === ERROR) {
       fail(connection, message, closeCode, code);
     } else {

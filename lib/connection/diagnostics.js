@@ -65,7 +65,7 @@ function failed(base, error, connection) {
 }
 
 /**
- * A message is about to be emitted. This is called for each.
+ * A message is about to be emitted. This is called for each, so it is as small as it can be.
  *
  * @param {object} base
  * @param {Connection} connection
@@ -73,9 +73,17 @@ function failed(base, error, connection) {
  * @param {boolean} isBinary
  */
 function received(base, connection, data, isBinary) {
-  if (messages.hasSubscribers) {
-    messages.publish({ base, sid: connection.sid, connection, data, isBinary });
-  }
+  if (messages.hasSubscribers) publishMessage(base, connection, data, isBinary);
+}
+
+/**
+ * @param {object} base
+ * @param {Connection} connection
+ * @param {string | Buffer} data
+ * @param {boolean} isBinary
+ */
+function publishMessage(base, connection, data, isBinary) {
+  messages.publish({ base, sid: connection.sid, connection, data, isBinary });
 }
 
 module.exports = { closed, failed, opened, received };
