@@ -1,18 +1,23 @@
 'use strict';
 
 // npm run bench -- [--scenario NAME,…] [--server NAME,…] [--mode shared,pinned] [--rounds N]
-//                  [--seconds S] [--warmup S] [--shards 1,2,…] [--before FOLDER] [--threads N] [--json FILE] [--list]
+//                  [--seconds S] [--warmup S] [--shards 1,2,…] [--before FOLDER] [--threads N] [--json FILE]
+//                  [--charts FOLDER] [--list]
+// npm run bench -- --from FILE [--charts FOLDER]
 //
-// Runs scenarios × servers, interleaved, and prints what it has measured. See README.md.
+// Runs scenarios × servers, interleaved, and prints what it has measured; or tells again of a run that was kept. See
+// README.md.
 
-const { writeFileSync } = require('node:fs');
+const { readFileSync, writeFileSync } = require('node:fs');
 const os = require('node:os');
 const { parseArgs } = require('node:util');
+const { draw } = require('./lib/charts/draw');
 const { checkGenerator, makeCertificate, startServer } = require('./lib/child');
 const { scenarioTable } = require('./lib/report');
 const { MODES, run } = require('./lib/run');
 const { Samples } = require('./lib/samples');
 const SCENARIOS = require('./lib/scenarios');
+const { namesOf } = require('./lib/charts/rows');
 const { lineUp, takesPart } = require('./lib/servers');
 const { changes, targets } = require('./lib/targets');
 
@@ -28,6 +33,8 @@ const OPTIONS = {
   before: { type: 'string' },
   threads: { type: 'string', default: '1' },
   json: { type: 'string' },
+  charts: { type: 'string' },
+  from: { type: 'string' },
   list: { type: 'boolean', default: false },
 };
 
@@ -91,15 +98,15 @@ async function measure({ scenarios, servers, modes, rounds, settings }) {
   return { samples, failures };
 }
 
-async function main() {
-  const { values } = parseArgs({ options: OPTIONS });
-  const shards = values.shards.flatMap((text) => text.split(',')).map((text) => positive(text, 'shards'));
-  const all = lineUp(shards, values.before);
-  if (values.list) {
-    console.log(SCENARIOS.map(({ name, title }) => `${name.padEnd(18)} ${title}`).join('\n'));
-    console.log(`\n${all.map(({ name }) => name).join('\n')}`);
-    return;
-  }
+/**
+ * A run, as it is kept.
+ *
+ * @typedef {{ date: string, machine: string, rounds: number, seconds: number, warmup: number, threads: number,
+ *   samples: import('./lib/samples').Sample[], failures: string[] }} Run
+ */
+
+/** Measures what the command line asks for. @returns {Promise<Run>} */
+async function measured(values, all) {
   checkGenerator();
   const scenarios = pick(SCENARIOS, values.scenario, 'scenario');
   const servers = await available(pick(all, values.server, 'server'));
@@ -110,25 +117,29 @@ async function main() {
   ).map(({ name }) => name);
   const rounds = positive(values.rounds, 'rounds');
   const certificate = makeCertificate();
-  const numbers = ['seconds', 'warmup', 'threads'].map((name) => [name, positive(values[name], name)]);
-  const settings = { ...Object.fromEntries(numbers), certificate };
-  let result;
+  const numbers = Object.fromEntries(
+    ['seconds', 'warmup', 'threads'].map((name) => [name, positive(values[name], name)]),
+  );
+  const date = new Date().toISOString();
   try {
-    result = await measure({ scenarios, servers, modes, rounds, settings });
+    const settings = { ...numbers, certificate };
+    const { samples, failures } = await measure({ scenarios, servers, modes, rounds, settings });
+    const machine = `${os.cpus().length} × ${os.cpus()[0].model}, ${os.type()} ${os.release()}, Node.js ${process.version}`;
+    return { date, machine, rounds, ...numbers, samples: samples.all, failures };
   } finally {
     certificate.remove();
   }
-  const { samples, failures } = result;
-  const machine = `${os.cpus().length} × ${os.cpus()[0].model}, ${os.type()} ${os.release()}, Node.js ${process.version}`;
-  console.log(`\n${machine}; ${rounds} rounds of ${values.seconds} s\n`);
-  for (const scenario of scenarios) {
-    for (const mode of modes) {
-      const text = scenarioTable(
-        samples,
-        scenario,
-        mode,
-        servers.map(({ name }) => name),
-      );
+}
+
+/** Prints the tables of a run. @param {Run} run */
+function tell({ machine, rounds, seconds, samples: all, failures }) {
+  const samples = new Samples();
+  samples.all = all;
+  const servers = namesOf(samples, 'server');
+  console.log(`\n${machine}; ${rounds} rounds of ${seconds} s\n`);
+  for (const scenario of SCENARIOS) {
+    for (const mode of Object.keys(MODES)) {
+      const text = scenarioTable(samples, scenario, mode, servers);
       if (text) console.log(text);
     }
   }
@@ -136,15 +147,29 @@ async function main() {
   if (aims) console.log(`Targets\n\n${aims}\n`);
   const changed = changes(samples);
   if (changed) console.log(`This build ÷ the one before it\n\n${changed}\n`);
-  if (values.json) {
-    const { seconds, warmup, threads } = settings;
-    const whole = { machine, rounds, seconds, warmup, threads, samples: samples.all, failures };
-    writeFileSync(values.json, `${JSON.stringify(whole, null, 1)}\n`);
-  }
   if (failures.length > 0) {
     console.log(`Runs that do not count:\n\n${failures.map((text) => `- ${text}`).join('\n')}`);
-    process.exitCode = 1;
   }
+}
+
+async function main() {
+  const { values } = parseArgs({ options: OPTIONS });
+  const shards = values.shards.flatMap((text) => text.split(',')).map((text) => positive(text, 'shards'));
+  const all = lineUp(shards, values.before);
+  if (values.list) {
+    console.log(SCENARIOS.map(({ name, title }) => `${name.padEnd(18)} ${title}`).join('\n'));
+    console.log(`\n${all.map(({ name }) => name).join('\n')}`);
+    return;
+  }
+  /** @type {Run} */
+  const run = values.from ? JSON.parse(readFileSync(values.from, 'utf8')) : await measured(values, all);
+  tell(run);
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(run, null, 1)}\n`);
+  if (values.charts) {
+    const files = await draw(run, values.charts);
+    console.log(files.length > 0 ? `Charts\n\n${files.join('\n')}` : 'nothing was measured that there is a chart of');
+  }
+  if (run.failures.length > 0) process.exitCode = 1;
 }
 
 main().catch((error) => {
