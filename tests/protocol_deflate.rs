@@ -8,8 +8,8 @@ use inflate::{Bounds, inflate};
 use proptest::prelude::*;
 use support::{End, KEY, Seen, text};
 use websockets::protocol::{
-    Config, Deflate, Direction, Limits, Opcode, PerMessageDeflate, Role, State, Violation,
-    encode_compressed_frame, encode_frame,
+    Config, Deflate, Direction, Event, Limits, Opcode, Payload, PerMessageDeflate, Role, State,
+    Violation, encode_compressed_frame, encode_frame,
 };
 
 const LEVEL: u8 = 6;
@@ -221,6 +221,104 @@ fn what_is_inflated_is_limited() {
     assert_eq!(end.take_seen(), [Seen::Binary(noise)]);
 }
 
+/// How often a message with this payload is gone on with, and what it is in the end.
+fn steps(payload: &[u8]) -> (usize, Result<Vec<u8>, Violation>) {
+    let mut end = PerMessageDeflate::new(deflate(15, true));
+    let mut inflated = end.inflate(Payload::Borrowed(payload), 16 << 20);
+    for steps in 0.. {
+        match inflated {
+            Ok(Some(message)) => return (steps, Ok(message)),
+            Err(violation) => return (steps, Err(violation)),
+            Ok(None) => inflated = end.inflate_on(),
+        }
+    }
+    unreachable!("there is no end to it")
+}
+
+#[test]
+fn much_is_inflated_step_by_step_however_few_bytes_it_is_in() {
+    let mut sender = PerMessageDeflate::new(deflate(15, false));
+    for (length, fewest) in [(1_000, 0), (256 << 10, 1), (16 << 20, 63)] {
+        let message = vec![7; length];
+        let payload = sender.compress(&message).expect("long enough");
+        let (steps, inflated) = steps(&payload);
+        assert_eq!(inflated, Ok(message));
+        assert!((fewest..fewest + 3).contains(&steps), "{length}: {steps}");
+    }
+    assert_eq!(
+        steps(&sender.compress(&vec![7; (16 << 20) + 1]).expect("long")).1,
+        Err(Violation::MessageTooLarge { limit: 16 << 20 })
+    );
+}
+
+#[test]
+fn and_so_are_many_bytes_however_little_they_bring() {
+    // Empty blocks, as a flush leaves them, and a last one that is cut.
+    let empty = [0x00, 0x00, 0x00, 0xff, 0xff].repeat(100_000);
+    let (count, inflated) = steps(&[&empty[..], &[0x00]].concat());
+    assert_eq!(inflated, Ok(Vec::new()));
+    assert!((30..33).contains(&count), "{count}");
+    let (count, inflated) = steps(&[&empty[..], &[0x07]].concat());
+    assert_eq!(inflated, Err(Violation::InvalidCompressedData));
+    assert!(count >= 30, "{count}");
+}
+
+#[test]
+fn what_refers_to_what_came_before_a_last_block_is_found_in_any_step() {
+    let mut sender = PerMessageDeflate::new(deflate(15, false));
+    let mut part = |byte: u8, length: usize| {
+        let mut payload = sender.compress(&vec![byte; length]).expect("long enough");
+        // An empty last block, and nothing after it.
+        payload.extend([0x00, 0x00, 0xff, 0xff, 0x03, 0x00]);
+        payload
+    };
+    let first = part(1, 300_000);
+    let second = part(2, 400_000);
+    // "Hello" once, and again by a reference to what came before the last block.
+    let hello = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    let again = [0xf2, 0x00, 0x11, 0x00, 0x00];
+    let payload = [&first[..], &second, &hello, &again].concat();
+    let expected = [&vec![1; 300_000][..], &vec![2; 400_000], b"HelloHello"].concat();
+    let (count, inflated) = steps(&payload);
+    assert_eq!(inflated, Ok(expected));
+    assert!((2..6).contains(&count), "{count}");
+}
+
+#[test]
+fn what_comes_after_a_message_that_is_inflated_step_by_step_waits_for_it() {
+    let mut sender = PerMessageDeflate::new(deflate(15, true));
+    let large = vec![b'x'; 1 << 20];
+    let large_frame = compressed(Opcode::Text, &sender.compress(&large).expect("long enough"));
+    let small_frame = compressed(Opcode::Text, &sender.compress(b"xxxxxxxx").expect("it is"));
+    let mut input = [&large_frame[..], &plain(Opcode::Ping, b"p"), &small_frame].concat();
+    let mut end = server();
+    let (out, seen) = (&mut end.out, &mut end.seen);
+    let mut see = |event: Event<'_>| seen.push(event.into());
+    let mut taken = end
+        .connection
+        .receive_while(&mut input, 0, out, &mut see, || true);
+    assert_eq!(taken, large_frame.len());
+    let mut steps = 0;
+    while end.connection.is_inflating() {
+        let rest = &mut input[taken..];
+        let more = end
+            .connection
+            .receive_while(rest, 0, out, &mut see, || true);
+        assert_eq!(more, 0);
+        end.connection.inflate_on(0, out, &mut see);
+        steps += 1;
+    }
+    assert!(steps >= 3, "{steps}");
+    let rest = &mut input[taken..];
+    taken += end
+        .connection
+        .receive_while(rest, 0, out, &mut see, || true);
+    assert_eq!(taken, input.len());
+    let large = String::from_utf8(large).expect("it is");
+    let expected = [text(&large), Seen::Ping(b"p".to_vec()), text("xxxxxxxx")];
+    assert_eq!(end.take_seen(), expected);
+}
+
 #[test]
 fn short_and_unwanted_messages_are_sent_as_they_are() {
     let mut config = config(Role::Server);
@@ -287,8 +385,11 @@ fn an_idle_connection_keeps_no_more_than_its_windows() {
         let mut end = PerMessageDeflate::new(deflate(window_bits, takeover));
         for length in [1, 10, 3_000, 40_000, 1_000_000] {
             let payload = end.compress(&message[..length]).expect("long enough");
-            let back = end.inflate(&payload, u64::MAX).expect("our own");
-            assert_eq!(back, message[..length]);
+            let mut back = end.inflate(Payload::Owned(payload), u64::MAX);
+            while end.is_inflating() {
+                back = end.inflate_on();
+            }
+            assert_eq!(back, Ok(Some(message[..length].to_vec())));
         }
         assert!(end.memory() <= most, "{} > {most} bytes", end.memory());
         assert_eq!(end.settings().memory(), most);

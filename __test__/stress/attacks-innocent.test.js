@@ -69,6 +69,12 @@ describe('an innocent peer', () => {
     },
   );
 
+  test('beside 10 such on one I/O thread: all answered, no later than by ws', limit, async (t) => {
+    await compared(t, ['ws', 'websockets'], 'socket', BOMB, 10, ({ ws, websockets }) => {
+      return websockets.p50 <= ws.p50 && websockets.p99 <= ws.p99;
+    });
+  });
+
   test('beside 10 that send BFINAL blocks: p99 of 50 ms', limit, async (t) => {
     await compared(t, ['websockets'], 'socket', 'BFINAL blocks', 10, ({ websockets }) => websockets.p99 <= 50);
   });

@@ -40,3 +40,26 @@ describe('messages of one byte, as many as are taken, and an app that takes few'
     }
   }
 });
+
+/** How long a server is looked at whose JavaScript does nothing: all that may come meanwhile does. */
+const BUSY = 4000;
+/** The text that JavaScript has, one that waits for it, and one that is being made (as it came, and its UTF-16), of 16 MiB
+ *  each; and 16 MiB that 10 connections and the I/O thread have read ahead, and a copy of. Of texts that come as they are,
+ *  half a message of each peer, too. */
+const TEXTS = { 'text that inflates to 16 MiB': 80 * MiB, 'text of 16 MiB': (80 + 160) * MiB };
+
+describe('10 peers that send texts of 16 MiB while JavaScript does nothing', { skip }, () => {
+  for (const [kind, bound] of Object.entries(TEXTS)) {
+    test(`${kind}: ${inMiB(bound)} more than at rest, at most`, limit, async (t) => {
+      const server = await attacked(t, { app: 'busy from the first text on' });
+      await server.ask('here');
+      const { now: atRest } = memoryOf(server.pid);
+      await attack(t, server, kind, 10);
+      await server.says('busy');
+      await sleep(BUSY);
+      const { now, peak } = memoryOf(server.pid);
+      t.diagnostic(`${inMiB(peak - atRest)} more than at rest, and ${inMiB(now - atRest)} in the end`);
+      assert.ok(peak - atRest <= bound, `${inMiB(peak - atRest)} more than at rest`);
+    });
+  }
+});

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use websockets::engine::{Pressure, Session};
-use websockets::protocol::{Config, Event, Millis, Opcode, Progress, Role, State};
+use websockets::engine::{Brought, Pressure, Session};
+use websockets::protocol::{Config, Millis, Opcode, Progress, Role, State};
 
 use crate::input::Input;
 use crate::support::outcome::Outcome;
@@ -208,13 +208,16 @@ impl Driven {
     /// One step, and what always holds of it: how many bytes are to be sent.
     fn run(
         &mut self,
-        run: impl FnOnce(&mut Session, &mut Vec<u8>, &mut dyn FnMut(Event<'_>) -> usize),
+        run: impl FnOnce(&mut Session, &mut Vec<u8>, &mut dyn FnMut(Brought<'_>) -> usize),
     ) -> usize {
         let (before, events) = (rank(self.session.phase()), self.seen.len());
         let mut out = Vec::new();
         let seen = &mut self.seen;
-        run(&mut self.session, &mut out, &mut |event| {
-            seen.push(event.into());
+        run(&mut self.session, &mut out, &mut |brought| {
+            seen.push(match brought {
+                Brought::Event(event) => event.into(),
+                Brought::Wide(wide) => Seen::Text(String::from_utf16_lossy(&wide)),
+            });
             1
         });
         let phase = self.session.phase();

@@ -91,9 +91,10 @@ fn take_turns(call: &Call<'_>, now: Millis) -> Outcome<()> {
         let Some(slot) = turns.borrow_mut().pop() else {
             return Ok(());
         };
+        let was_making = with(call, slot, |stream| stream.is_making()) == Some(true);
         if with(call, slot, Stream::leave_place) == Some(true) && take_some(call, slot, now, true)?
         {
-            take_place(call, slot);
+            take_place(call, slot, was_making);
         }
         if turns.borrow_mut().is_late(Instant::now()) {
             return Ok(());
@@ -355,7 +356,7 @@ fn take_all(call: &Call<'_>, now: Millis) -> Returned {
         }
         result?;
     }
-    if take_place(call, slot) || turns.borrow().are_due() {
+    if take_place(call, slot, false) || turns.borrow().are_due() {
         come_back(call)?;
     }
     step(call, slot, Stream::regulate)
@@ -390,16 +391,19 @@ fn take_some(call: &Call<'_>, slot: usize, now: Millis, is_one: bool) -> Outcome
     }
 }
 
-/// Has a stream stand in the row if something is left of it: true if it was not there.
-fn take_place(call: &Call<'_>, slot: usize) -> bool {
+/// Has a stream stand in the row if something is left of it: true if it was not there. `was_making`: it has had a turn
+/// out of the row, and made a message.
+fn take_place(call: &Call<'_>, slot: usize, was_making: bool) -> bool {
     let takes = with(call, slot, |stream| {
-        stream.has_more() && stream.take_place()
+        let takes = stream.has_more() && stream.take_place();
+        takes.then(|| stream.is_making())
     });
-    let takes = takes == Some(true);
-    if takes {
-        call.state.stream_turns.borrow_mut().push(slot);
-    }
-    takes
+    let Some(Some(is_making)) = takes else {
+        return false;
+    };
+    let mut turns = call.state.stream_turns.borrow_mut();
+    turns.push(slot, was_making, is_making);
+    true
 }
 
 /// Has `lib/` call `streamTurns` in a later turn of the event loop.

@@ -1,6 +1,8 @@
 //! What a transport tells JavaScript: records, and the arena their contents lie in.
 
 use super::backlog::Overflow;
+use super::session::Brought;
+use super::utf16::{LongText, append_utf16};
 use crate::protocol::{CloseFrames, Event, Payload};
 
 /// The close code of the error of a connection that is dropped (RFC 6455 §7.1.5).
@@ -8,8 +10,6 @@ const ABNORMAL_CLOSURE: u16 = 1006;
 
 /// Contents at least this long stay in the buffer they came in; shorter ones go into the arena.
 const OWN_BUFFER: usize = 64 * 1024;
-/// Bytes of a long text that are transcoded at once, which the cache holds with their UTF-16.
-const UTF16_PIECE: usize = 16 * 1024;
 /// What one record is counted for beside its contents, in bytes: so much does a short string of JavaScript take,
 /// with its place in a list.
 const RECORD_COST: usize = 64;
@@ -129,8 +129,16 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Appends what a session brings; returns what it is counted for.
+    pub(super) fn push_brought(&mut self, slot: u32, brought: Brought<'_>) -> usize {
+        match brought {
+            Brought::Event(event) => self.push_event(slot, event),
+            Brought::Wide(wide) => self.push_wide(slot, wide),
+        }
+    }
+
     /// Appends what the protocol reports; returns what it is counted for.
-    pub(super) fn push_event(&mut self, slot: u32, event: Event<'_>) -> usize {
+    fn push_event(&mut self, slot: u32, event: Event<'_>) -> usize {
         match event {
             Event::Text(text) => self.push_text(slot, text),
             Event::Utf8(text) => self.push_bytes(Kind::Utf8, slot, text),
@@ -182,9 +190,7 @@ impl Batch {
             Payload::Owned(bytes) if ascii && length >= OWN_BUFFER => (Body::Large(bytes), length),
             other if ascii => (self.store_bytes(&other), length),
             other if length >= OWN_BUFFER => {
-                let wide = large_utf16(&other);
-                let stored = 2 * wide.len();
-                (Body::LargeWide(wide), stored)
+                return self.push_wide(slot, LongText::new(other.into_owned()).finish());
             }
             other => {
                 let start = self.wide.len();
@@ -194,6 +200,12 @@ impl Batch {
             }
         };
         self.push(Kind::Text, slot, 0, body, stored)
+    }
+
+    /// Appends UTF-16 that is to become a string.
+    fn push_wide(&mut self, slot: u32, wide: Vec<u16>) -> usize {
+        let stored = 2 * wide.len();
+        self.push(Kind::Text, slot, 0, Body::LargeWide(wide), stored)
     }
 
     /// Appends a record without contents.
@@ -269,37 +281,6 @@ impl Batch {
     }
 }
 
-/// V8 makes a string of UTF-16 by a copy; its own decoding of dense non-ASCII UTF-8 takes three
-/// times what a transcoder takes, and would be paid for on the JavaScript thread.
-fn append_utf16(wide: &mut Vec<u16>, text: &[u8]) {
-    let start = wide.len();
-    // The transcoders' own bound: one unit more than there are bytes.
-    wide.resize(start + text.len() + 1, 0);
-    let written = match simdutf8::basic::from_utf8(text) {
-        // Of what is known to be valid it is a quarter faster, this look at it included.
-        Ok(text) => encoding_rs::mem::convert_str_to_utf16(text, &mut wide[start..]),
-        Err(_) => encoding_rs::mem::convert_utf8_to_utf16(text, &mut wide[start..]),
-    };
-    wide.truncate(start + written);
-}
-
-/// The same of a long text, piece by piece: memory that it does not need is not touched, and given back. UTF-8 may have
-/// three bytes for one unit.
-fn large_utf16(text: &[u8]) -> Vec<u16> {
-    let mut wide = Vec::with_capacity(text.len() + 1);
-    let mut rest = text;
-    while !rest.is_empty() {
-        let mut end = rest.len().min(UTF16_PIECE);
-        while rest.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
-            end -= 1;
-        }
-        append_utf16(&mut wide, &rest[..end]);
-        rest = &rest[end..];
-    }
-    wide.shrink_to_fit();
-    wide
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,16 +342,6 @@ mod tests {
             ]
         ));
         assert_eq!(batch.bytes, b"a\xffb\xc3");
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
-    fn a_long_text_is_transcoded_piece_by_piece_wherever_that_cuts_it() {
-        for offset in 0..4 {
-            let text = "x".repeat(offset) + &"é日😀".repeat(UTF16_PIECE);
-            let wide = large_utf16(text.as_bytes());
-            assert!(String::from_utf16(&wide).is_ok_and(|read| read == text));
-        }
     }
 
     #[test]

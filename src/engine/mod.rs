@@ -7,7 +7,9 @@
 //! | `batch` | what happened, for JavaScript: records, and the arena their contents lie in |
 //! | `stream` | the stream transport: JavaScript moves the bytes |
 //! | `turns` | which of an env's streams is taken from next, and for how long |
+//! | `row` | who waits for a turn, in order |
 //! | `memory` | memory of large messages, kept for the next ones |
+//! | `utf16` | text as UTF-16 |
 //! | `slot` | the numbers of connections |
 //!
 //! The socket transport, with `cfg(sockets)`: threads that own the descriptors.
@@ -35,10 +37,12 @@
 mod backlog;
 mod batch;
 pub mod memory;
+mod row;
 mod session;
 mod slot;
 mod stream;
 mod turns;
+mod utf16;
 
 #[cfg(sockets)]
 mod aside;
@@ -67,7 +71,7 @@ mod write_side;
 
 pub use backlog::{Backlog, HIGH_MARK, Overflow};
 pub use batch::{Batch, Body, End, Kind, Record};
-pub use session::{Pressure, Session};
+pub use session::{Brought, Pressure, Session};
 pub use slot::{MAX_SLOT, NO_SLOT};
 pub use stream::Stream;
 pub use turns::Turns;

@@ -10,7 +10,8 @@
 //! - the app closes, pauses or resumes; JavaScript has seen what came before the closing
 //!   ([`Session::release_closing_answer`]); a deadline has come ([`Session::fire`]).
 //!
-//! Bytes are taken piece by piece: what is more than a piece waits ([`Session::unread`]) until it is taken.
+//! Bytes are taken piece by piece: what is more than a piece waits ([`Session::unread`]) until it is taken. So is a
+//! message that takes long to inflate or to transcode ([`Session::is_making`]).
 //!
 //! After each of these it queues what was appended to `out`, delivers the events, and looks at
 //! [`Session::phase`], [`Session::may_read`], [`Session::take_write_end`] and [`Session::deadline`].
@@ -32,8 +33,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::backlog::HIGH_MARK;
+use super::utf16::LongText;
 use crate::protocol::{
-    self, CloseFrames, Config, Event, Millis, Opcode, Progress, State, Violation,
+    self, CloseFrames, Config, Event, Millis, Opcode, Payload, Progress, State, Violation,
 };
 use unread::{Next, Unread};
 
@@ -45,6 +47,66 @@ pub(super) const PIECE: usize = 64 * 1024;
 /// What a message counts for a piece at least, if it may have to be inflated: that takes some microseconds, however
 /// small it is, and up to fifty with the most blocks that a peer may end by BFINAL.
 const INFLATED: usize = 2 * 1024;
+
+/// A text of this many bytes that has memory of its own becomes UTF-16 step by step.
+const LONG_TEXT: usize = 256 * 1024;
+
+/// What a session brings.
+#[derive(Debug)]
+pub enum Brought<'a> {
+    /// What the protocol reports.
+    Event(Event<'a>),
+    /// A long text message, as UTF-16.
+    Wide(Vec<u16>),
+}
+
+impl Brought<'_> {
+    /// Whether it is a message.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        matches!(
+            self,
+            Self::Event(Event::Text(_) | Event::Utf8(_) | Event::Binary(_)) | Self::Wide(_)
+        )
+    }
+}
+
+/// What the protocol reports in one step, on its way to the transport.
+struct Step<'a, F> {
+    on_event: &'a mut F,
+    /// What an event counts for at least.
+    least: usize,
+    /// What all of them count for.
+    cost: &'a Cell<usize>,
+    begins_closing: bool,
+    /// A text that is still to be transcoded. Nothing comes after it in this step.
+    long_text: Option<Vec<u8>>,
+}
+
+impl<'a, F: FnMut(Brought<'_>) -> usize> Step<'a, F> {
+    fn new(on_event: &'a mut F, least: u32, cost: &'a Cell<usize>) -> Self {
+        Self {
+            on_event,
+            least: least as usize,
+            cost,
+            begins_closing: false,
+            long_text: None,
+        }
+    }
+
+    #[inline]
+    fn see(&mut self, event: Event<'_>) {
+        self.begins_closing |= begins_closing(&event);
+        let cost = match event {
+            Event::Text(Payload::Owned(text)) if text.len() >= LONG_TEXT && !text.is_ascii() => {
+                self.long_text = Some(text);
+                PIECE
+            }
+            event => (self.on_event)(Brought::Event(event)).max(self.least),
+        };
+        self.cost.set(self.cost.get() + cost);
+    }
+}
 
 /// Whether the peer is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +152,8 @@ pub struct Session {
     /// What an event counts for a piece at least.
     least: u32,
     unread: Unread,
+    /// The message that comes next, on its way to UTF-16.
+    long_text: Option<Box<LongText>>,
     /// Kept until JavaScript has seen what came before the closing; empty if that is the peer's FIN.
     closing_answer: Option<Box<[u8]>>,
     /// Something was reported that JavaScript may reply to.
@@ -107,6 +171,7 @@ impl Session {
             writes: Writes::Open,
             least,
             unread: Unread::default(),
+            long_text: None,
             closing_answer: None,
             has_reported: false,
         }
@@ -189,10 +254,22 @@ impl Session {
         self.unread.len()
     }
 
-    /// Whether bytes wait to be taken, or the end does.
+    /// Whether a message has come that is still being made, step by step: it is inflated, or its text transcoded.
+    #[must_use]
+    pub fn is_making(&self) -> bool {
+        self.protocol.is_inflating() || self.long_text.is_some()
+    }
+
+    /// Whether something that came is still to be taken.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.is_making() || self.unread() > 0
+    }
+
+    /// The same, or the end is.
     #[must_use]
     pub fn has_next(&self) -> bool {
-        self.unread.has_next()
+        self.is_making() || self.unread.has_next()
     }
 
     /// Bytes came that are to be taken before all that come later.
@@ -206,7 +283,7 @@ impl Session {
         pressure: Pressure,
         now: Millis,
         out: &mut Vec<u8>,
-        on_event: &mut impl FnMut(Event<'_>) -> usize,
+        on_event: &mut impl FnMut(Brought<'_>) -> usize,
     ) -> bool {
         if self.phase() == State::Closed {
             return false;
@@ -217,6 +294,10 @@ impl Session {
         }
         if !self.may_read() {
             return false;
+        }
+        if self.is_making() {
+            self.make(pressure, now, out, on_event);
+            return true;
         }
         let Some((mut bytes, piece)) = self.unread.take(READ) else {
             return match self.unread.take_next() {
@@ -246,7 +327,7 @@ impl Session {
         pressure: Pressure,
         now: Millis,
         out: &mut Vec<u8>,
-        on_event: &mut impl FnMut(Event<'_>) -> usize,
+        on_event: &mut impl FnMut(Brought<'_>) -> usize,
     ) {
         let taken = self.take_piece(bytes, pressure, now, out, on_event);
         if taken < bytes.len() {
@@ -262,23 +343,69 @@ impl Session {
         pressure: Pressure,
         now: Millis,
         out: &mut Vec<u8>,
-        on_event: &mut impl FnMut(Event<'_>) -> usize,
+        on_event: &mut impl FnMut(Brought<'_>) -> usize,
     ) -> usize {
         self.feel(pressure, out);
-        let (before, mut begins, cost) = (out.len(), false, Cell::new(0));
-        let least = self.least as usize;
-        let mut count = |event: Event<'_>| {
-            begins |= begins_closing(&event);
-            cost.set(cost.get() + on_event(event).max(least));
-        };
+        let (before, cost) = (out.len(), Cell::new(0));
+        let mut step = Step::new(on_event, self.least, &cost);
         let goes_on = || cost.get() < PIECE;
+        let mut see = |event: Event<'_>| step.see(event);
         let taken = self
             .protocol
-            .receive_while(bytes, now, out, &mut count, goes_on);
-        self.has_reported |= cost.get() > 0;
-        self.keep(begins, before, out);
-        self.hold_back(now);
+            .receive_while(bytes, now, out, &mut see, goes_on);
+        let (begins, long_text) = (step.begins_closing, step.long_text);
+        self.stepped(begins, long_text, cost.get(), before, now, out);
         taken
+    }
+
+    /// Goes on with the message that is being made.
+    fn make(
+        &mut self,
+        pressure: Pressure,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Brought<'_>) -> usize,
+    ) {
+        self.feel(pressure, out);
+        if let Some(text) = &mut self.long_text {
+            if text.step() {
+                self.bring_long_text(on_event);
+                self.hold_back(now);
+            }
+            return;
+        }
+        let (before, cost) = (out.len(), Cell::new(0));
+        let mut step = Step::new(on_event, self.least, &cost);
+        let mut see = |event: Event<'_>| step.see(event);
+        self.protocol.inflate_on(now, out, &mut see);
+        let (begins, long_text) = (step.begins_closing, step.long_text);
+        self.stepped(begins, long_text, cost.get(), before, now, out);
+    }
+
+    /// Brings the text that is being transcoded, however much of that is left.
+    fn bring_long_text(&mut self, on_event: &mut impl FnMut(Brought<'_>) -> usize) {
+        if let Some(text) = self.long_text.take() {
+            on_event(Brought::Wide(text.finish()));
+        }
+    }
+
+    /// After a step of the protocol, which was counted for this `cost`; it had answered nothing `before`.
+    #[inline]
+    fn stepped(
+        &mut self,
+        begins_closing: bool,
+        long_text: Option<Vec<u8>>,
+        cost: usize,
+        before: usize,
+        now: Millis,
+        out: &mut Vec<u8>,
+    ) {
+        self.has_reported |= cost > 0;
+        if let Some(text) = long_text {
+            self.long_text = Some(Box::new(LongText::new(text)));
+        }
+        self.keep(begins_closing, before, out);
+        self.hold_back(now);
     }
 
     /// Where a transport may put what comes next, in place of [`receive`](Self::receive); see
@@ -295,17 +422,15 @@ impl Session {
         pressure: Pressure,
         now: Millis,
         out: &mut Vec<u8>,
-        on_event: &mut impl FnMut(Event<'_>) -> usize,
+        on_event: &mut impl FnMut(Brought<'_>) -> usize,
     ) {
         self.feel(pressure, out);
-        let (before, mut begins, mut cost) = (out.len(), false, 0);
-        self.protocol.received(length, now, out, &mut |event| {
-            begins |= begins_closing(&event);
-            cost += on_event(event);
-        });
-        self.has_reported |= cost > 0;
-        self.keep(begins, before, out);
-        self.hold_back(now);
+        let (before, cost) = (out.len(), Cell::new(0));
+        let mut step = Step::new(on_event, self.least, &cost);
+        let mut see = |event: Event<'_>| step.see(event);
+        self.protocol.received(length, now, out, &mut see);
+        let (begins, long_text) = (step.begins_closing, step.long_text);
+        self.stepped(begins, long_text, cost.get(), before, now, out);
     }
 
     /// If much waits to be written, only the latest ping is answered, and once all is written (RFC 6455 §5.5.3).
@@ -321,7 +446,8 @@ impl Session {
     /// own meanwhile.
     #[inline]
     fn hold_back(&mut self, now: Millis) {
-        if self.reading == Reading::On && self.protocol.is_held_back(now) {
+        let is_done = self.reading == Reading::On && !self.is_making();
+        if is_done && self.protocol.is_held_back(now) {
             self.reading = Reading::HeldBack;
             self.protocol.suspend(now);
         }
@@ -346,12 +472,13 @@ impl Session {
         violation: Violation,
         now: Millis,
         out: &mut Vec<u8>,
-        on_event: &mut impl FnMut(Event<'_>) -> usize,
+        on_event: &mut impl FnMut(Brought<'_>) -> usize,
     ) {
+        self.bring_long_text(on_event);
         let (before, mut begins) = (out.len(), false);
         self.protocol.fail(violation, now, out, &mut |event| {
             begins |= begins_closing(&event);
-            on_event(event);
+            on_event(Brought::Event(event));
         });
         self.keep(begins, before, out);
     }
@@ -361,7 +488,7 @@ impl Session {
         &mut self,
         pressure: Pressure,
         now: Millis,
-        on_event: &mut impl FnMut(Event<'_>) -> usize,
+        on_event: &mut impl FnMut(Brought<'_>) -> usize,
     ) {
         let phase = self.phase();
         let has_more_to_say = match phase {
@@ -375,7 +502,7 @@ impl Session {
         self.protocol.end_reads(now);
         if phase == State::Open {
             self.closing_answer = Some(Box::default());
-            on_event(Event::Closing);
+            on_event(Brought::Event(Event::Closing));
         }
     }
 
@@ -408,12 +535,19 @@ impl Session {
     /// The end: nothing more comes from the peer, or the connection is to be dropped.
     pub fn lose(&mut self) {
         self.protocol.receive_eof();
+        self.clear();
+    }
+
+    /// Nothing that came is taken any more.
+    fn clear(&mut self) {
+        self.protocol.stop_inflating();
+        self.long_text = None;
         self.unread.clear();
     }
 
     /// The connection is to be dropped, and nothing that came is taken any more: the end is what comes next.
     pub fn discard_unread(&mut self, now: Millis) {
-        self.unread.clear();
+        self.clear();
         self.lose_after_unread(now);
     }
 
@@ -489,6 +623,9 @@ impl Session {
     pub fn close(&mut self, code: u16, reason: &str, now: Millis, out: &mut Vec<u8>) -> bool {
         self.append_closing_answer(out);
         self.protocol.close(code, reason, now, out);
+        if !self.brings_messages() {
+            self.long_text = None;
+        }
         if self.reading == Reading::Ended {
             self.protocol.end_writes();
         }
@@ -506,19 +643,24 @@ impl Session {
         now: Millis,
         progress: Progress,
         out: &mut Vec<u8>,
-        on_event: &mut impl FnMut(Event<'_>) -> usize,
+        on_event: &mut impl FnMut(Brought<'_>) -> usize,
     ) -> bool {
         let is_over = self.held_back_until().is_some_and(|at| at <= now);
         let reads_on = is_over && self.read_on(now);
+        if self.may_read() && self.is_making() {
+            // It is we who are late, and not the peer.
+            self.make(Pressure::default(), now, out, on_event);
+        }
         if !self.is_due(now) {
             return reads_on;
         }
+        self.bring_long_text(on_event);
         self.release_closing_answer(out);
         let (before, mut begins) = (out.len(), false);
         self.protocol
             .handle_timeout(now, progress, out, &mut |event| {
                 begins |= begins_closing(&event);
-                on_event(event);
+                on_event(Brought::Event(event));
             });
         self.keep(begins, before, out);
         reads_on

@@ -15,14 +15,13 @@ use std::sync::Arc;
 
 use super::backlog::{Backlog, HIGH_MARK, Overflow};
 use super::batch::{Batch, End, Kind};
-use super::session::{PIECE, Pressure, Session};
+use super::session::{Brought, PIECE, Pressure, Session};
 use crate::protocol::{
-    Config, DeflateFilter, Event, Filtered, Header, Millis, Opcode, Payload, Progress, State,
-    Violation,
+    Config, DeflateFilter, Filtered, Header, Millis, Opcode, Payload, Progress, State, Violation,
 };
 
 /// Where the session reports its events; what the record of one is counted for.
-type Record<'a> = dyn FnMut(Event<'_>) -> usize + 'a;
+type Record<'a> = dyn FnMut(Brought<'_>) -> usize + 'a;
 
 /// Each record counts as much as this of a piece, whatever it costs: a piece has 32 of them at most, and the time is
 /// looked at after each piece.
@@ -237,7 +236,14 @@ impl Stream {
     /// extensions stand before it.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        self.is_chained || (!self.has_place && self.session.unread() <= LITTLE)
+        let is_little = !self.session.is_making() && self.session.unread() <= LITTLE;
+        self.is_chained || (!self.has_place && is_little)
+    }
+
+    /// Whether a message has come that takes long, and is still being made.
+    #[must_use]
+    pub fn is_making(&self) -> bool {
+        self.session.is_making()
     }
 
     /// Takes a place in the row of those that something is left of, unless it has one.
@@ -480,8 +486,8 @@ impl Stream {
             unsent: !self.is_finished,
             pings: 0,
         };
-        run(&mut self.session, pressure, &mut answer, &mut |event| {
-            batch.push_event(slot, event).max(SHARE)
+        run(&mut self.session, pressure, &mut answer, &mut |brought| {
+            batch.push_brought(slot, brought).max(SHARE)
         });
         if !answer.is_empty() {
             batch.push_bytes(Kind::Write, slot, Payload::Owned(answer));

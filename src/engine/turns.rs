@@ -4,8 +4,9 @@
 //! over, what comes stays bytes until the event loop has had its turn. Then those that something is left of stand in
 //! a row, and each has a piece taken before any has another.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
+
+use super::row::{Making, Row};
 
 /// How long streams may be taken from before the event loop gets its turn.
 const SLICE: Duration = Duration::from_millis(10);
@@ -17,7 +18,7 @@ const DUE: Duration = Duration::from_millis(2);
 #[derive(Debug, Default)]
 pub struct Turns {
     /// Those that something is left of, by their numbers.
-    row: VecDeque<usize>,
+    row: Row<usize>,
     /// What was spent of the slice before the work under way.
     spent: Duration,
     /// When that began.
@@ -60,9 +61,10 @@ impl Turns {
         self.is_called = false;
     }
 
-    /// Something is left of this stream, which does not stand in the row.
-    pub fn push(&mut self, slot: usize) {
-        self.row.push_back(slot);
+    /// Something is left of this stream, which does not stand in the row. Before its turn it `was_making` a message that
+    /// takes long, and after it `is_making` one.
+    pub fn push(&mut self, slot: usize, was_making: bool, is_making: bool) {
+        self.row.push(slot, Making::of(was_making, is_making));
     }
 
     /// Whether so much was spent that the next turn of the event loop is to begin a slice.
@@ -78,13 +80,13 @@ impl Turns {
 
     /// Whose turn it is.
     pub fn pop(&mut self) -> Option<usize> {
-        self.row.pop_front()
+        self.row.pop()
     }
 
     /// Whether something is left of any.
     #[must_use]
     pub fn are_left(&self) -> bool {
-        !self.row.is_empty()
+        self.row.len() > 0
     }
 }
 
@@ -115,11 +117,11 @@ mod tests {
     #[test]
     fn the_event_loop_is_called_once_and_streams_have_turns_in_order() {
         let mut turns = Turns::default();
-        turns.push(1);
-        turns.push(2);
+        turns.push(1, false, false);
+        turns.push(2, false, false);
         assert!(turns.call() && !turns.call());
         assert_eq!(turns.pop(), Some(1));
-        turns.push(1);
+        turns.push(1, false, false);
         assert_eq!(turns.pop(), Some(2));
         assert!(turns.are_left());
         turns.renew();

@@ -27,6 +27,8 @@ pub struct Connection {
     config: Arc<Config>,
     reader: Reader,
     deflate: Option<Box<PerMessageDeflate>>,
+    /// What the message is that is inflated step by step.
+    inflating: Option<Opcode>,
     timers: Timers,
     control_frames: ControlFrames,
     messages: Messages,
@@ -51,6 +53,7 @@ impl Connection {
             config,
             reader: Reader::default(),
             deflate,
+            inflating: None,
             timers: Timers::new(now),
             control_frames: ControlFrames::default(),
             messages: Messages::default(),
@@ -75,11 +78,16 @@ impl Connection {
         out: &mut Vec<u8>,
         on_event: &mut impl FnMut(Event<'_>),
     ) {
-        self.receive_while(input, now, out, on_event, || true);
+        let mut taken = self.receive_while(input, now, out, on_event, || true);
+        while self.is_inflating() {
+            self.inflate_on(now, out, on_event);
+            taken += self.receive_while(&mut input[taken..], now, out, on_event, || true);
+        }
     }
 
     /// The same, but it stops after an item (a message or a control frame) once `goes_on` denies, or the peer is to be
-    /// [held back](Self::is_held_back). Returns how many bytes were taken; the others are as they came.
+    /// [held back](Self::is_held_back), or a message has begun that takes long to [inflate](Self::is_inflating). Returns
+    /// how many bytes were taken; the others are as they came.
     #[inline]
     pub fn receive_while(
         &mut self,
@@ -94,7 +102,12 @@ impl Connection {
             self.timers.received(now);
         }
         let mut rest = input;
-        while !rest.is_empty() && self.is_reading() && goes_on() && !self.is_held_back(now) {
+        while !rest.is_empty()
+            && self.is_reading()
+            && self.inflating.is_none()
+            && goes_on()
+            && !self.is_held_back(now)
+        {
             let item = self.reader.read(&mut rest, &self.config);
             self.receive_item(item, now, out, on_event);
         }
@@ -114,7 +127,8 @@ impl Connection {
         self.reader.room(least)
     }
 
-    /// The driver has appended `length` bytes to what [`room`](Self::room) gave it, one or more.
+    /// The driver has appended `length` bytes to what [`room`](Self::room) gave it, one or more. A message that ends with
+    /// them may take long to [inflate](Self::is_inflating).
     pub fn received(
         &mut self,
         length: usize,
@@ -125,6 +139,43 @@ impl Connection {
         self.timers.received(now);
         let item = self.reader.appended(length);
         self.receive_item(item, now, out, on_event);
+    }
+
+    /// Whether a message is under way from the inflater, which [`inflate_on`](Self::inflate_on) goes on with: that comes
+    /// before all that is received.
+    #[inline]
+    pub fn is_inflating(&self) -> bool {
+        self.inflating.is_some()
+    }
+
+    /// Inflates a message by a step more, and reports it once it is whole. The peer is not idle meanwhile: we are late.
+    pub fn inflate_on(
+        &mut self,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        let (Some(opcode), Some(deflate)) = (self.inflating, &mut self.deflate) else {
+            return;
+        };
+        self.timers.received(now);
+        match deflate.inflate_on() {
+            Ok(None) => {}
+            Ok(Some(message)) => {
+                self.inflating = None;
+                self.receive_inflated(opcode, message, now, out, on_event);
+            }
+            Err(violation) => self.fail(violation, now, out, on_event),
+        }
+    }
+
+    /// The message that is inflated is dropped: nobody wants it any more.
+    pub fn stop_inflating(&mut self) {
+        if self.inflating.take().is_some()
+            && let Some(deflate) = &mut self.deflate
+        {
+            deflate.stop_inflating();
+        }
     }
 
     /// Whether the peer has sent as many messages as it may, and nothing of it is to be read until
@@ -184,10 +235,29 @@ impl Connection {
             // From our close frame on the reader discards messages, unless they are to be heard.
             Message::Text(payload) => on_event(self.text(payload)),
             Message::Binary(payload) => on_event(Event::Binary(payload)),
-            Message::Compressed(opcode, payload) => match self.inflate(opcode, &payload) {
-                Ok(event) => on_event(event),
+            Message::Compressed(opcode, payload) => match self.inflate(payload) {
+                Ok(Some(message)) => self.receive_inflated(opcode, message, now, out, on_event),
+                Ok(None) => self.inflating = Some(opcode),
                 Err(violation) => self.fail(violation, now, out, on_event),
             },
+        }
+    }
+
+    /// Reports a message that was compressed.
+    fn receive_inflated(
+        &mut self,
+        opcode: Opcode,
+        message: Vec<u8>,
+        now: Millis,
+        out: &mut Vec<u8>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        if opcode != Opcode::Text {
+            on_event(Event::Binary(Payload::Owned(message)));
+        } else if self.config.manner.validates_utf8 && !is_valid_utf8(&message) {
+            self.fail(Violation::InvalidUtf8, now, out, on_event);
+        } else {
+            on_event(self.text(Payload::Owned(message)));
         }
     }
 
@@ -256,6 +326,7 @@ impl Connection {
         self.begin_closing(sent, None, now);
         if !self.config.manner.hears_while_closing {
             self.reader.discard_messages();
+            self.stop_inflating();
         }
         self.state = State::Closing;
     }
@@ -375,19 +446,13 @@ impl Connection {
         }
     }
 
-    /// Makes an event of a compressed message.
-    fn inflate(&mut self, opcode: Opcode, payload: &[u8]) -> Result<Event<'static>, Violation> {
-        let Some(deflate) = &mut self.deflate else {
-            return Err(Violation::ReservedBit1);
-        };
-        let message = deflate.inflate(payload, self.config.limits.max_payload)?;
-        if opcode != Opcode::Text {
-            return Ok(Event::Binary(Payload::Owned(message)));
+    /// The message whose payload this is, if that does not take long.
+    fn inflate(&mut self, payload: Payload<'_>) -> Result<Option<Vec<u8>>, Violation> {
+        let limit = self.config.limits.max_payload;
+        match &mut self.deflate {
+            Some(deflate) => deflate.inflate(payload, limit),
+            None => Err(Violation::ReservedBit1),
         }
-        if self.config.manner.validates_utf8 && !is_valid_utf8(&message) {
-            return Err(Violation::InvalidUtf8);
-        }
-        Ok(self.text(Payload::Owned(message)))
     }
 
     /// A text message, as it is reported.
@@ -523,6 +588,7 @@ impl Connection {
     /// What a connection that reads no more has no use for.
     fn release_memory(&mut self) {
         self.reader = Reader::default();
+        self.stop_inflating();
         self.held_pong = None;
     }
 

@@ -13,6 +13,16 @@ pub enum Payload<'a> {
     Owned(Vec<u8>),
 }
 
+impl Payload<'_> {
+    /// The bytes, copied if they are of the input.
+    pub(crate) fn into_owned(self) -> Vec<u8> {
+        match self {
+            Self::Borrowed(bytes) => bytes.to_vec(),
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
 impl Deref for Payload<'_> {
     type Target = [u8];
 

@@ -92,6 +92,12 @@ impl End {
                 .received(piece.len(), self.now, &mut self.out, &mut |event| {
                     self.seen.push(event.into());
                 });
+            while self.connection.is_inflating() {
+                self.connection
+                    .inflate_on(self.now, &mut self.out, &mut |event| {
+                        self.seen.push(event.into());
+                    });
+            }
         }
     }
 

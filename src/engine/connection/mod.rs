@@ -10,15 +10,16 @@ use super::batch::{End, Kind};
 use super::command::Frame;
 use super::context::{Context, Output, Timer};
 use super::mailbox::Recorder;
-use super::session::Session;
+use super::row::Making;
+use super::session::{Brought, Session};
 use super::write_side::{Append, Flush, Thread, WriteSide, socket};
-use crate::protocol::{Config, Event, Millis, State};
+use crate::protocol::{Config, Millis, State};
 
 /// Frames of commands are written together, but not more bytes than this kept back for it.
 const TOGETHER: usize = 16 * 1024;
 
 /// Where the session reports its events; what the record of one is counted for.
-type Record<'a> = dyn FnMut(Event<'_>) -> usize + 'a;
+type Record<'a> = dyn FnMut(Brought<'_>) -> usize + 'a;
 
 /// How far the shard is with the socket.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,8 +105,14 @@ impl Connection {
 
     /// It has a turn once others had theirs.
     fn turn_later(&mut self, context: &mut Context) {
+        self.turn_after(context, false);
+    }
+
+    /// The same, after a turn before which it `was_making` a message or not.
+    fn turn_after(&mut self, context: &mut Context, was_making: bool) {
         if !std::mem::replace(&mut self.waits, true) {
-            context.turns.push(self.key(), self.is_long);
+            let making = Making::of(was_making, self.session.is_making());
+            context.turns.push(self.key(), self.is_long, making);
         }
     }
 
@@ -208,9 +215,9 @@ impl Connection {
         // Inflating the next message takes long, and JavaScript, if it is awake, must not wait for
         // that. A ping is not shown before its pong is queued, which happens below.
         let mut shows = write_side.deflate.is_some();
-        run(&mut self.session, answer, &mut |event| {
-            shows &= matches!(event, Event::Text(_) | Event::Utf8(_) | Event::Binary(_));
-            let cost = recorder.add(|batch| batch.push_event(write_side.slot, event));
+        run(&mut self.session, answer, &mut |brought| {
+            shows &= brought.is_message();
+            let cost = recorder.add(|batch| batch.push_brought(write_side.slot, brought));
             if shows {
                 recorder.show();
             }

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use super::{Connection, Life};
 use crate::engine::context::{Context, LONG, Ready};
-use crate::engine::session::Pressure;
+use crate::engine::session::{Brought, Pressure};
 use crate::engine::undelivered::Undelivered;
 use crate::engine::write_side::{WriteSide, socket};
-use crate::protocol::{Event, State};
+use crate::protocol::State;
 
 /// Reads of one connection before others have their turn.
 const READS_PER_TURN: u32 = 4;
@@ -32,6 +32,7 @@ impl Connection {
     /// have to wait. Then it has another turn. Returns when this one has ended.
     pub(in super::super) fn turn(&mut self, context: &mut Context, began: Instant) -> Instant {
         self.waits = false;
+        let was_making = self.session.is_making();
         let is_more = self.read_some(context, began);
         let end = Instant::now();
         if self.session.may_read() {
@@ -39,7 +40,7 @@ impl Connection {
             self.is_long = end - began >= LONG;
         }
         if is_more {
-            self.turn_later(context);
+            self.turn_after(context, was_making);
         }
         end
     }
@@ -47,7 +48,7 @@ impl Connection {
     /// Reads what there is time for. True if there may be more.
     fn read_some(&mut self, context: &mut Context, began: Instant) -> bool {
         for read in 0..READS_PER_TURN {
-            let has_some = self.readable || self.session.unread() > 0;
+            let has_some = self.readable || self.session.is_behind();
             if self.life != Life::Started || !has_some {
                 return false;
             }
@@ -69,9 +70,9 @@ impl Connection {
         true
     }
 
-    /// One read, and what it brings. What JavaScript had read comes before what is in the socket.
+    /// One read, and what it brings. What was read before comes before what is in the socket.
     fn read(&mut self, context: &mut Context) {
-        if self.session.unread() > 0 {
+        if self.session.is_behind() {
             let (now, pressure) = (context.now(), pressure(&self.write_side));
             self.step(&mut context.output, |session, answer, record| {
                 session.take(pressure, now, answer, &mut |event| record(event));
@@ -136,7 +137,7 @@ impl Connection {
         let (now, pressure) = (context.now(), pressure(&self.write_side));
         let buffer = &mut context.read_buffer;
         self.step(&mut context.output, |session, answer, record| {
-            let mut record = |event: Event<'_>| record(event);
+            let mut record = |brought: Brought<'_>| record(brought);
             if is_direct {
                 session.received(read, pressure, now, answer, &mut record);
             } else {

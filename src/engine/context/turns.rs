@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::engine::row::{Making, Row};
+
 /// A turn that took this long was long, and ends.
 pub(in super::super) const LONG: Duration = Duration::from_millis(1);
 
@@ -13,14 +15,14 @@ pub(in super::super) const LONG: Duration = Duration::from_millis(1);
 #[derive(Default)]
 pub(in super::super) struct Turns {
     short: VecDeque<u32>,
-    long: VecDeque<u32>,
+    long: Row<u32>,
 }
 
 impl Turns {
-    /// One more waits for its turn, the last of its kind.
-    pub(in super::super) fn push(&mut self, key: u32, is_long: bool) {
-        match is_long {
-            true => self.long.push_back(key),
+    /// One more waits for its turn, the last of its kind; one that makes a message is of those whose turns are long.
+    pub(in super::super) fn push(&mut self, key: u32, is_long: bool, making: Making) {
+        match is_long || making != Making::Nothing {
+            true => self.long.push(key, making),
             false => self.short.push_back(key),
         }
     }
@@ -42,6 +44,6 @@ impl Turns {
 
     /// The next of those with long ones.
     pub(in super::super) fn next_long(&mut self) -> Option<u32> {
-        self.long.pop_front()
+        self.long.pop()
     }
 }

@@ -1,7 +1,10 @@
 //! A session by itself, with a clock that is made up.
 
 use super::*;
-use crate::protocol::{MessageLimit, PastLimit, Role, encode_frame};
+use crate::protocol::{
+    Deflate, DeflateParams, MessageLimit, PERMESSAGE_DEFLATE, PastLimit, Role,
+    encode_compressed_frame, encode_frame,
+};
 
 const LIMIT: Pressure = Pressure {
     queued: HIGH_MARK,
@@ -50,7 +53,7 @@ impl Driven {
     fn receive(&mut self, pressure: Pressure, frames: &[(Opcode, &[u8])]) {
         let mut bytes = self.frames(frames);
         let (out, seen) = (&mut self.out, &mut self.seen);
-        let mut see = |event: Event<'_>| see(seen, &event);
+        let mut see = |brought: Brought<'_>| see(seen, &brought);
         self.session.receive(&mut bytes, pressure, 0, out, &mut see);
     }
 
@@ -69,9 +72,18 @@ impl Driven {
         bytes
     }
 
+    /// Takes all that may be taken: in how many pieces.
+    fn take_all(&mut self) -> usize {
+        let mut times = 0;
+        while self.take(Pressure::default(), 0) {
+            times += 1;
+        }
+        times
+    }
+
     fn take(&mut self, pressure: Pressure, now: Millis) -> bool {
         let (out, seen) = (&mut self.out, &mut self.seen);
-        let mut see = |event: Event<'_>| see(seen, &event);
+        let mut see = |brought: Brought<'_>| see(seen, &brought);
         self.session.take(pressure, now, out, &mut see)
     }
 
@@ -83,7 +95,7 @@ impl Driven {
             pings: 0,
         };
         let seen = &mut self.seen;
-        let mut see = |event: Event<'_>| see(seen, &event);
+        let mut see = |brought: Brought<'_>| see(seen, &brought);
         self.session.end_reads(pressure, 0, &mut see);
     }
 
@@ -95,7 +107,7 @@ impl Driven {
 
     fn fire(&mut self, now: Millis) -> bool {
         let (out, seen) = (&mut self.out, &mut self.seen);
-        let mut see = |event: Event<'_>| see(seen, &event);
+        let mut see = |brought: Brought<'_>| see(seen, &brought);
         self.session.fire(now, Progress::default(), out, &mut see)
     }
 
@@ -113,7 +125,14 @@ impl Driven {
 }
 
 /// Notes an event. What it is counted for: its payload.
-fn see(seen: &mut Vec<&'static str>, event: &Event<'_>) -> usize {
+fn see(seen: &mut Vec<&'static str>, brought: &Brought<'_>) -> usize {
+    let event = match brought {
+        Brought::Event(event) => event,
+        Brought::Wide(wide) => {
+            seen.push("wide");
+            return 2 * wide.len();
+        }
+    };
     seen.push(name(event));
     match event {
         Event::Text(payload) | Event::Utf8(payload) | Event::Binary(payload) => payload.len(),
@@ -534,4 +553,114 @@ fn a_closing_is_not_clean_without_an_answer() {
     let mut lost = Driven::new(Role::Server);
     lost.session.lose();
     assert!(!lost.session.is_clean(true));
+}
+
+/// A server with permessage-deflate, to which a text of 2 MiB was given, compressed, and a short one after it.
+fn with_a_long_text(configure: impl FnOnce(&mut Config)) -> Driven {
+    let agreed = DeflateParams::agreed(PERMESSAGE_DEFLATE).unwrap();
+    let deflate = Deflate::new(&agreed, Role::Server, 9, 0);
+    let mut config = Config::new(Role::Server);
+    config.deflate = Some(deflate);
+    configure(&mut config);
+    let mut driven = Driven::configured(config);
+    let payload = deflate
+        .compress_alone("é".repeat(1 << 20).as_bytes())
+        .unwrap();
+    let mut bytes = Vec::new();
+    encode_compressed_frame(&mut bytes, Opcode::Text, &payload, Some([1, 2, 3, 4]));
+    bytes.extend(driven.frames(&[TEXT]));
+    driven.session.give(bytes);
+    driven
+}
+
+#[test]
+fn a_long_text_is_inflated_and_transcoded_step_by_step_before_what_follows() {
+    let mut driven = with_a_long_text(|_| {});
+    let mut steps = 0;
+    while driven.seen.is_empty() {
+        assert!(driven.take(Pressure::default(), 0) && driven.session.has_next());
+        // A pause is heeded in between.
+        assert!(driven.session.pause(true, 0));
+        assert!(!driven.take(Pressure::default(), 0));
+        assert!(driven.session.pause(false, 0));
+        steps += 1;
+    }
+    assert!(steps >= 16, "{steps}");
+    assert_eq!(driven.seen, ["wide"]);
+    assert!(!driven.session.is_making() && driven.session.is_behind());
+    driven.take_all();
+    assert_eq!(driven.seen, ["wide", "text"]);
+    assert!(!driven.session.has_next());
+}
+
+#[test]
+fn one_that_came_as_it_is_is_transcoded_step_by_step() {
+    let mut driven = Driven::new(Role::Server);
+    driven.give(&[(Opcode::Text, "é".repeat(1 << 20).as_bytes()), TEXT]);
+    assert!(driven.take_all() >= 16 + 8);
+    assert_eq!(driven.seen, ["wide", "text"]);
+}
+
+#[test]
+fn a_fin_or_a_loss_comes_after_the_message_that_is_being_made() {
+    for is_lost in [false, true] {
+        let mut driven = with_a_long_text(|_| {});
+        assert!(driven.take(Pressure::default(), 0) && driven.session.is_making());
+        match is_lost {
+            true => driven.session.lose_after_unread(0),
+            false => driven.session.end_after_unread(),
+        }
+        driven.take_all();
+        let expected = ["wide", "text", "closing"];
+        assert_eq!(driven.seen, expected[..if is_lost { 2 } else { 3 }]);
+        let end = if is_lost { State::Closed } else { State::Open };
+        assert_eq!(driven.session.phase(), end);
+    }
+}
+
+#[test]
+fn nobody_has_a_message_that_is_being_made_when_the_app_closes_or_drops_the_connection() {
+    for steps in [1, 10] {
+        let mut driven = with_a_long_text(|_| {});
+        for _ in 0..steps {
+            assert!(driven.take(Pressure::default(), 0) && driven.session.is_making());
+        }
+        let closed = &mut driven.session;
+        closed.close(1_000, "", 0, &mut driven.out);
+        assert!(!closed.is_making());
+        driven.take_all();
+        assert_eq!(driven.seen, [""; 0]);
+
+        let mut driven = with_a_long_text(|_| {});
+        for _ in 0..steps {
+            driven.take(Pressure::default(), 0);
+        }
+        driven.session.discard_unread(0);
+        driven.take_all();
+        assert_eq!(driven.seen, [""; 0]);
+        assert_eq!(driven.session.phase(), State::Closed);
+    }
+}
+
+#[test]
+fn a_peer_whose_message_is_being_made_is_neither_idle_nor_held_back() {
+    let mut driven = with_a_long_text(|config| {
+        config.timeout = Some(1_000);
+        config.limits.max_messages = Some(MessageLimit {
+            per_second: 1,
+            burst: 1,
+            past: PastLimit::HoldBack,
+        });
+    });
+    for step in 1..=8 {
+        assert!(driven.take(Pressure::default(), 0), "{step}");
+    }
+    assert!(driven.session.is_making() && driven.session.is_due(1_000));
+    // It is heard to have come just now.
+    driven.fire(1_000);
+    assert_eq!(driven.seen, [""; 0]);
+    assert_eq!(driven.session.phase(), State::Open);
+    driven.take_all();
+    assert_eq!(driven.seen, ["wide"]);
+    assert!(driven.session.held_back_until().is_some());
 }

@@ -67,8 +67,13 @@ impl DeflateFilter {
         }
         match message.finish()? {
             Message::Compressed(_, payload) => {
-                let inflated = self.deflate.inflate(&payload, self.limits.max_payload)?;
-                Ok(Filtered::Message(inflated))
+                let mut inflated = self.deflate.inflate(payload, self.limits.max_payload)?;
+                loop {
+                    match inflated {
+                        Some(message) => return Ok(Filtered::Message(message)),
+                        None => inflated = self.deflate.inflate_on()?,
+                    }
+                }
             }
             Message::Text(_) | Message::Binary(_) => Ok(Filtered::Untouched),
         }

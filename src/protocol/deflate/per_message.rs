@@ -1,8 +1,10 @@
 //! permessage-deflate on one connection, RFC 7692 §7.2: the payload of a message compressed and inflated.
 
 use super::super::error::Violation;
-use super::codecs::{deflated, inflated};
+use super::super::event::Payload;
+use super::codecs::{deflated, inflater, keep_inflater};
 use super::history::{History, REMINDER, SHORT_REMINDER};
+use super::inflation::Inflation;
 use super::settings::Deflate;
 
 impl Deflate {
@@ -19,6 +21,8 @@ pub struct PerMessageDeflate {
     settings: Deflate,
     sent: History,
     received: History,
+    /// The message that is inflated step by step, and its payload.
+    under_way: Option<Box<(Inflation, Vec<u8>)>>,
 }
 
 impl PerMessageDeflate {
@@ -28,6 +32,7 @@ impl PerMessageDeflate {
             settings,
             sent: History::default(),
             received: History::default(),
+            under_way: None,
         }
     }
 
@@ -66,19 +71,61 @@ impl PerMessageDeflate {
         self.sent = History::default();
     }
 
-    /// The message whose frames had these payloads, joined (RFC 7692 §7.2.2).
+    /// The message whose frames had these payloads, joined (RFC 7692 §7.2.2). `None` if that takes long:
+    /// [`inflate_on`](Self::inflate_on) follows until it is there.
     ///
     /// # Errors
     /// [`Violation::MessageTooLarge`] as soon as there are more than `limit` bytes of it,
     /// [`Violation::InvalidCompressedData`]. The connection cannot go on.
-    pub fn inflate(&mut self, payload: &[u8], limit: u64) -> Result<Vec<u8>, Violation> {
-        let Self {
-            settings, received, ..
-        } = self;
-        let message = inflated(&received.0, payload, limit)?;
-        if settings.incoming.context_takeover {
-            received.remember(&message, 1 << settings.incoming.window_bits);
+    pub fn inflate(
+        &mut self,
+        payload: Payload<'_>,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, Violation> {
+        let history = &self.received.0;
+        let mut inflation = Inflation::begin(inflater(), history, payload.len(), limit)?;
+        if inflation.step(history, &payload)? {
+            return Ok(Some(self.finish(inflation)));
         }
-        Ok(message)
+        self.under_way = Some(Box::new((inflation, payload.into_owned())));
+        Ok(None)
+    }
+
+    /// A step more of the message under way: the message, once it is whole.
+    ///
+    /// # Errors
+    /// As [`inflate`](Self::inflate).
+    pub fn inflate_on(&mut self) -> Result<Option<Vec<u8>>, Violation> {
+        let Some(mut under_way) = self.under_way.take() else {
+            return Ok(None);
+        };
+        let (inflation, payload) = &mut *under_way;
+        if inflation.step(&self.received.0, payload)? {
+            let (inflation, _) = *under_way;
+            return Ok(Some(self.finish(inflation)));
+        }
+        self.under_way = Some(under_way);
+        Ok(None)
+    }
+
+    /// Whether a message is inflated step by step.
+    pub fn is_inflating(&self) -> bool {
+        self.under_way.is_some()
+    }
+
+    /// Nobody wants the message under way any more, nor one after it.
+    pub fn stop_inflating(&mut self) {
+        self.under_way = None;
+    }
+
+    /// The message is whole: the next may refer to it.
+    fn finish(&mut self, inflation: Inflation) -> Vec<u8> {
+        let (message, inflater) = inflation.finish();
+        keep_inflater(inflater);
+        let incoming = &self.settings.incoming;
+        if incoming.context_takeover {
+            self.received.remember(&message, 1 << incoming.window_bits);
+        }
+        message
     }
 }
