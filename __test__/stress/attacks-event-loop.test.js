@@ -63,6 +63,22 @@ describe('how late the event loop is', () => {
     await within(t, 50, () => delayUnder(t, server, 'BFINAL blocks', 10));
   });
 
+  test(
+    'floods on sockets and on streams at once: a turn of the event loop takes one slice, and not two',
+    limit,
+    async (t) => {
+      const server = await attacked(t, { transport: 'mixed' });
+      await within(t, 20, async () => {
+        const peers = await attack(t, server, '1 byte', 10);
+        const [turn] = await server.ask('turns', ATTACK);
+        peers.kill('SIGKILL');
+        await peers.exited;
+        assert.ok(turn > 2, `a turn of ${turn} ms: it has time left`);
+        return turn;
+      });
+    },
+  );
+
   test('resume(null) after 200 paused peers: 50 ms', limit, async (t) => {
     await within(t, 50, async () => {
       const server = await attacked(t, { app: 'a pause at the first message' });

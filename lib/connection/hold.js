@@ -1,7 +1,9 @@
 'use strict';
 
 const { CLOSED, kInner } = require('./connection.js');
-const { nextTick, now, setImmediate } = require('../util/clock.js');
+const turns = require('./turns.js');
+const native = require('../native/native.js');
+const { nextTick } = require('../util/clock.js');
 const { Fifo } = require('../util/fifo.js');
 
 /** @typedef {import('./connection.js').Connection} Connection */
@@ -9,9 +11,6 @@ const { Fifo } = require('../util/fifo.js');
 /** What `pauses` of a connection has: one bit of the app's, and above it a count of those who hold it. */
 const BY_APP = 1;
 const HOLD = 2;
-
-/** How long, in ms, held records of all connections may be delivered before the event loop gets its turn. */
-const SLICE = 10;
 
 /** Connections that have gone on, and have records that were held. @type {Fifo<Connection>} */
 const row = new Fifo();
@@ -155,19 +154,24 @@ function goOn(connection) {
   }
 }
 
-/** Delivers what is held of connections that have gone on, one after the other, for a slice of time. */
+/**
+ * Delivers what is held of connections that have gone on, one after the other, for as long as the slice goes: the rest in
+ * a later turn of the event loop.
+ */
 function deliverRow() {
-  const until = now() + SLICE;
+  const isOutermost = native.sliceBegin();
   try {
     for (let connection = row.shift(); connection !== undefined; connection = row.shift()) {
       // In its own asynchronous context, rather than in that of who goes on.
-      connection[kInner].runInAsyncScope(deliverHeld, undefined, connection, until);
-      if (now() >= until) break;
+      connection[kInner].runInAsyncScope(deliverHeld, undefined, connection);
+      if (native.sliceIsOver()) break;
     }
   } finally {
+    if (isOutermost) native.sliceEnd();
     isScheduled = row.length > 0;
     // After a listener that threw, the others have their turn.
-    if (isScheduled) setImmediate(deliverRow);
+    if (isScheduled) turns.later(deliverRow);
+    else turns.call();
   }
 }
 
@@ -175,15 +179,14 @@ function deliverRow() {
  * Delivers what is held of a connection, one record or more. If some are left, its next turn comes after the others'.
  *
  * @param {Connection} connection
- * @param {number} until when the slice is over
  */
-function deliverHeld(connection, until) {
+function deliverHeld(connection) {
   const inner = connection[kInner];
   try {
     // A listener may pause again.
     while (hasHeld(inner) && inner.pauses === 0) {
       inner.held?.shift()?.();
-      if (now() >= until) break;
+      if (native.sliceIsOver()) break;
     }
   } finally {
     inner.scheduled = false;

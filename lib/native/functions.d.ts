@@ -236,6 +236,18 @@ interface FrameFunctions {
   applyMask(bytes: Uint8Array, key: Uint8Array): void;
 }
 
+/** The slice of time that all connections share in a turn of the event loop. */
+interface SliceFunctions {
+  /** The event loop has had its turn. */
+  sliceRenew(): void;
+  /** Delivering begins, until `sliceEnd`. Returns whether that counts by itself: if not, it is within other work. */
+  sliceBegin(): boolean;
+  /** Whether the event loop is to have its turn first. */
+  sliceIsOver(): boolean;
+  /** Delivering ends. */
+  sliceEnd(): void;
+}
+
 /** The stream transport. Each function delivers the records that follow from it before it returns. */
 interface StreamFunctions {
   /** Says what records are delivered to, and what has `streamTurns` called in a later turn of the event loop. */
@@ -381,4 +393,4 @@ interface SocketFunctions {
  * All of them. Without the socket transport its functions are missing: whoever calls one either looks for it first, or
  * holds a slot that only `open` can have returned.
  */
-export interface Native extends HandshakeFunctions, FrameFunctions, StreamFunctions, SocketFunctions {}
+export interface Native extends HandshakeFunctions, FrameFunctions, SliceFunctions, StreamFunctions, SocketFunctions {}

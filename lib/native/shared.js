@@ -14,6 +14,8 @@ const native = require('./native.js');
  * @property {boolean} isAttached whether a copy has attached the dispatcher for shards
  * @property {unknown[]} streams the transports of streams, by slot
  * @property {boolean} areStreamsAttached whether a copy has attached the dispatcher for streams
+ * @property {unknown} [row] who has more to deliver than one turn of the event loop has time for
+ * @property {boolean} [isTurnCalled] whether the event loop is to come back to those
  */
 
 /** What is kept on the binary's exports: the only object that all copies have. @returns {Shared} */

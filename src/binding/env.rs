@@ -13,7 +13,7 @@ use super::sockets::doorbell::Bell;
 #[cfg(sockets)]
 use super::sockets::table::Sockets;
 use super::status::{Outcome, check, guarded};
-use crate::engine::{Stream, Turns};
+use crate::engine::{Row, Slice, Stream};
 use crate::protocol::Config;
 
 /// The state of one env; only its JavaScript thread touches it.
@@ -23,9 +23,13 @@ pub(super) struct EnvState {
     pub(super) sockets: Sockets,
     /// The connections whose bytes JavaScript moves.
     pub(super) streams: RefCell<Slab<Stream>>,
-    /// Which of those is taken from next, and for how long.
-    pub(super) stream_turns: RefCell<Turns>,
-    /// `lib/`'s dispatcher of what happens on streams, and its way to come back in a later turn of the event loop.
+    /// Those of which something is left, by their slots.
+    pub(super) stream_row: RefCell<Row<usize>>,
+    /// `lib/` is to come back to those in a later turn of the event loop.
+    pub(super) comes_back: Cell<bool>,
+    /// For how long records may be delivered still in this turn.
+    pub(super) slice: RefCell<Slice>,
+    /// `lib/`'s dispatcher of what happens on streams, and its way to come back.
     pub(super) dispatch_stream: Cell<sys::napi_ref>,
     pub(super) stream_turns_later: Cell<sys::napi_ref>,
     config: RefCell<Option<Arc<Config>>>,
@@ -41,7 +45,9 @@ impl EnvState {
             #[cfg(sockets)]
             sockets: Sockets::default(),
             streams: RefCell::default(),
-            stream_turns: RefCell::default(),
+            stream_row: RefCell::default(),
+            comes_back: Cell::default(),
+            slice: RefCell::default(),
             dispatch_stream: Cell::new(ptr::null_mut()),
             stream_turns_later: Cell::new(ptr::null_mut()),
             config: RefCell::default(),

@@ -12,7 +12,7 @@ use super::env::EnvState;
 #[cfg(sockets)]
 use super::sockets::commands;
 use super::status::{Outcome, check};
-use super::{constants, deflate, frames, streams};
+use super::{constants, deflate, frames, slice, streams};
 
 /// Names functions, each with the number of its arguments: `LIST: name / arguments => function`.
 macro_rules! functions {
@@ -63,6 +63,10 @@ functions! { STREAMS:
 }
 
 functions! { SHARED:
+    c"sliceRenew" / 0 => slice::renew,
+    c"sliceBegin" / 0 => slice::begin,
+    c"sliceIsOver" / 0 => slice::is_over,
+    c"sliceEnd" / 0 => slice::end,
     c"deflateMemory" / 2 => deflate::memory,
     c"deflateProblem" / 1 => deflate::problem,
     c"encode" / 4 => frames::encode,

@@ -14,6 +14,7 @@
 //! | `handshake` | the opening handshake's helpers |
 //! | `negotiation` | extensions in the opening handshake |
 //! | `sockets` | the functions of the socket transport, where there is `cfg(sockets)` |
+//! | `slice` | the slice of time that all connections share in a turn of the event loop |
 //! | `streams` | the functions of the stream transport |
 //!
 //! The functions on the hot path are raw Node-API callbacks: a `#[napi]` function costs several
@@ -29,6 +30,7 @@ mod frames;
 mod handshake;
 mod negotiation;
 mod settings;
+mod slice;
 #[cfg(sockets)]
 mod sockets;
 mod status;

@@ -17,7 +17,7 @@ use super::values::buffer::buffer;
 use super::values::delivery::{Delivery, in_scope};
 use super::values::payload::{Source, fragment, opcode, text};
 use super::values::views::bytes;
-use crate::engine::{Batch, Kind, MAX_SLOT, Overflow, Stream};
+use crate::engine::{Batch, Kind, MAX_SLOT, Making, Overflow, Stream};
 use crate::protocol::{DeflateFilter, Filtered, Header, Millis, Progress, Reserved, fragmented};
 
 /// `attachStreams(dispatch, later)`: the functions that records are delivered to, and that have `streamTurns` called in a
@@ -67,18 +67,17 @@ pub(super) fn receive(call: &Call<'_>) -> Returned {
     call.boolean(is_dropped.unwrap_or(false))
 }
 
-/// `streamTurns(now)`: what is left of streams is taken, piece by piece of each in turn, for a slice of time.
+/// `streamTurns(now)`: what is left of streams is taken, piece by piece of each in turn, for as long as the slice goes.
 pub(super) fn turns(call: &Call<'_>) -> Returned {
     let now = call.u64(0)?;
-    let turns = &call.state.stream_turns;
-    turns.borrow_mut().renew();
-    let is_outermost = turns.borrow_mut().begin(Instant::now());
+    call.state.comes_back.set(false);
+    let is_outermost = call.state.slice.borrow_mut().begin(Instant::now());
     let result = take_turns(call, now);
     if is_outermost {
-        turns.borrow_mut().end(Instant::now());
+        call.state.slice.borrow_mut().end(Instant::now());
     }
     result?;
-    if turns.borrow().are_left() {
+    if !call.state.stream_row.borrow().is_empty() {
         come_back(call)?;
     }
     UNDEFINED
@@ -86,9 +85,8 @@ pub(super) fn turns(call: &Call<'_>) -> Returned {
 
 /// One piece of the first stream of the row, then of the next, until nothing is left or the slice is over.
 fn take_turns(call: &Call<'_>, now: Millis) -> Outcome<()> {
-    let turns = &call.state.stream_turns;
     loop {
-        let Some(slot) = turns.borrow_mut().pop() else {
+        let Some(slot) = call.state.stream_row.borrow_mut().pop() else {
             return Ok(());
         };
         let was_making = with(call, slot, |stream| stream.is_making()) == Some(true);
@@ -96,10 +94,15 @@ fn take_turns(call: &Call<'_>, now: Millis) -> Outcome<()> {
         {
             take_place(call, slot, was_making);
         }
-        if turns.borrow_mut().is_late(Instant::now()) {
+        if is_late(call) {
             return Ok(());
         }
     }
+}
+
+/// Whether the slice is over.
+fn is_late(call: &Call<'_>) -> bool {
+    call.state.slice.borrow_mut().is_late(Instant::now())
 }
 
 /// `streamHangUp(slot)`: the peer is gone, and the app has paused the stream.
@@ -343,20 +346,20 @@ fn with<T>(call: &Call<'_>, slot: usize, run: impl FnOnce(&mut Stream) -> T) -> 
     call.state.streams.borrow_mut().get_mut(slot).map(run)
 }
 
-/// Takes what came, as far as the slice of time goes that all streams share; what is left has its turn later.
+/// Takes what came, as far as the slice of time goes that all connections share; what is left has its turn later.
 fn take_all(call: &Call<'_>, now: Millis) -> Returned {
-    let (slot, turns) = (slot(call)?, &call.state.stream_turns);
-    let is_late = turns.borrow_mut().is_late(Instant::now());
+    let (slot, slice) = (slot(call)?, &call.state.slice);
+    let is_late = is_late(call);
     // A little that nothing waits before has one piece all the same: a quiet peer does not wait for those that flood.
     if !is_late || with(call, slot, |stream| stream.may_pass()) == Some(true) {
-        let is_outermost = turns.borrow_mut().begin(Instant::now());
+        let is_outermost = slice.borrow_mut().begin(Instant::now());
         let result = take_some(call, slot, now, is_late);
         if is_outermost {
-            turns.borrow_mut().end(Instant::now());
+            slice.borrow_mut().end(Instant::now());
         }
         result?;
     }
-    if take_place(call, slot, false) || turns.borrow().are_due() {
+    if take_place(call, slot, false) || slice.borrow().is_due() {
         come_back(call)?;
     }
     step(call, slot, Stream::regulate)
@@ -368,7 +371,6 @@ fn take_some(call: &Call<'_>, slot: usize, now: Millis, is_one: bool) -> Outcome
     if with(call, slot, Stream::begin_turn) != Some(true) {
         return Ok(false);
     }
-    let turns = &call.state.stream_turns;
     let mut has_taken = false;
     let taken = catch_unwind(AssertUnwindSafe(|| {
         loop {
@@ -376,7 +378,7 @@ fn take_some(call: &Call<'_>, slot: usize, now: Millis, is_one: bool) -> Outcome
             step(call, slot, |stream, batch| {
                 has_taken = stream.take(now, batch);
             })?;
-            let is_late = is_one || turns.borrow_mut().is_late(Instant::now());
+            let is_late = is_one || is_late(call);
             let goes_on = !is_late || with(call, slot, |stream| stream.may_pass()) == Some(true);
             if !has_taken || !goes_on {
                 return step(call, slot, Stream::end_turn);
@@ -401,14 +403,14 @@ fn take_place(call: &Call<'_>, slot: usize, was_making: bool) -> bool {
     let Some(Some(is_making)) = takes else {
         return false;
     };
-    let mut turns = call.state.stream_turns.borrow_mut();
-    turns.push(slot, was_making, is_making);
+    let making = Making::of(was_making, is_making);
+    call.state.stream_row.borrow_mut().push(slot, making);
     true
 }
 
 /// Has `lib/` call `streamTurns` in a later turn of the event loop.
 fn come_back(call: &Call<'_>) -> Outcome<()> {
-    if !call.state.stream_turns.borrow_mut().call() {
+    if call.state.comes_back.replace(true) {
         return Ok(());
     }
     let (mut later, mut receiver) = (ptr::null_mut(), ptr::null_mut());

@@ -6,7 +6,7 @@
 //! | `backlog` | the rules of what waits to be written |
 //! | `batch` | what happened, for JavaScript: records, and the arena their contents lie in |
 //! | `stream` | the stream transport: JavaScript moves the bytes |
-//! | `turns` | which of an env's streams is taken from next, and for how long |
+//! | `slice` | how long an env's connections are delivered of in a turn of its event loop |
 //! | `row` | who waits for a turn, in order |
 //! | `memory` | memory of large messages, kept for the next ones |
 //! | `utf16` | text as UTF-16 |
@@ -39,9 +39,9 @@ mod batch;
 pub mod memory;
 mod row;
 mod session;
+mod slice;
 mod slot;
 mod stream;
-mod turns;
 mod utf16;
 
 #[cfg(sockets)]
@@ -71,10 +71,11 @@ mod write_side;
 
 pub use backlog::{Backlog, HIGH_MARK, Overflow};
 pub use batch::{Batch, Body, End, Kind, Record};
+pub use row::{Making, Row};
 pub use session::{Brought, Pressure, Session};
+pub use slice::Slice;
 pub use slot::{MAX_SLOT, NO_SLOT};
 pub use stream::Stream;
-pub use turns::Turns;
 
 #[cfg(sockets)]
 pub use aside::{Aside, Turned};

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 /// How far whoever waits is with a message that takes long to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Making {
+pub enum Making {
     /// There is none.
     Nothing,
     /// It waits until others have made theirs.
@@ -18,7 +18,8 @@ pub(super) enum Making {
 
 impl Making {
     /// By whether there was such a message before a turn, and is one after it.
-    pub(super) fn of(was_making: bool, is_making: bool) -> Self {
+    #[must_use]
+    pub fn of(was_making: bool, is_making: bool) -> Self {
         match (was_making, is_making) {
             (_, false) => Self::Nothing,
             (false, true) => Self::Begun,
@@ -29,7 +30,7 @@ impl Making {
 
 /// Those who wait, by their keys.
 #[derive(Debug)]
-pub(super) struct Row<K> {
+pub struct Row<K> {
     others: VecDeque<K>,
     making: VecDeque<K>,
     /// Of which kind the next is, if there are both.
@@ -48,7 +49,7 @@ impl<K> Default for Row<K> {
 
 impl<K> Row<K> {
     /// One more waits.
-    pub(super) fn push(&mut self, key: K, making: Making) {
+    pub fn push(&mut self, key: K, making: Making) {
         match making {
             Making::Nothing => self.others.push_back(key),
             Making::Begun => self.making.push_back(key),
@@ -57,7 +58,7 @@ impl<K> Row<K> {
     }
 
     /// Whose turn it is: one that makes a message, and one that does not.
-    pub(super) fn pop(&mut self) -> Option<K> {
+    pub fn pop(&mut self) -> Option<K> {
         let (first, second) = match self.is_making_next {
             true => (&mut self.making, &mut self.others),
             false => (&mut self.others, &mut self.making),
@@ -67,8 +68,15 @@ impl<K> Row<K> {
     }
 
     /// How many wait.
-    pub(super) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.others.len() + self.making.len()
+    }
+
+    /// Whether nobody waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

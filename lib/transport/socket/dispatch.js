@@ -2,9 +2,10 @@
 
 const { kInner } = require('../../connection/connection.js');
 const { deliverInScope } = require('../../connection/deliver.js');
+const turns = require('../../connection/turns.js');
 const native = require('../../native/native.js');
 const shared = require('../../native/shared.js');
-const { nextTick, setImmediate, setTimeout } = require('../../util/clock.js');
+const { nextTick, setTimeout } = require('../../util/clock.js');
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../native/functions').Payload} Payload */
@@ -67,11 +68,17 @@ function deliverRun(connection, slot, records) {
  */
 function drainLater(keepsAlive) {
   if (keepsAlive) {
-    setImmediate(native.drain);
+    turns.later(native.drain);
   } else {
     // An immediate that is unref'd would wait for something else to happen.
-    setTimeout(native.drain, 1).unref();
+    setTimeout(drainAnew, 1).unref();
   }
+}
+
+/** Goes on in a turn of the event loop that nothing else has called for. */
+function drainAnew() {
+  native.sliceRenew();
+  native.drain();
 }
 
 /**

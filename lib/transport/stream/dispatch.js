@@ -1,8 +1,9 @@
 'use strict';
 
+const turns = require('../../connection/turns.js');
 const native = require('../../native/native.js');
 const shared = require('../../native/shared.js');
-const { now, setImmediate } = require('../../util/clock.js');
+const { now } = require('../../util/clock.js');
 
 /** @typedef {import('../../native/functions').Payload} Payload */
 
@@ -30,7 +31,7 @@ if (!shared.areStreamsAttached) {
     (tag, payload, code, errorCode) => {
       transports[tag >>> 4]?.take(tag & 15, payload, code, errorCode);
     },
-    () => setImmediate(takeTurns),
+    () => turns.later(takeTurns),
   );
   shared.areStreamsAttached = true;
 }

@@ -1,10 +1,10 @@
 //! A batch from the shards is delivered, once per ring of the doorbell.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use napi::sys;
 
@@ -13,14 +13,12 @@ use super::super::status::{Outcome, check};
 use super::super::values::delivery::{Called, Delivery, Values, in_scope};
 use super::doorbell::Rung;
 use super::table::{Link, Rest, Sockets};
-use crate::engine::{Batch, Command, Kind, Record, Turned, WriteSide};
+use crate::engine::{Batch, Command, Kind, Record, Slice, Turned, WriteSide};
 
 /// Most records in one call of the dispatcher, after which the time is looked at.
 const AT_ONCE: usize = 32;
 /// A call brings records that are counted for this many bytes at most, or one.
 const BYTES_AT_ONCE: usize = 64 * 1024;
-/// How long a drain may go on before the event loop gets its turn.
-const SLICE: Duration = Duration::from_millis(10);
 
 /// How a stretch of records ended.
 #[derive(PartialEq, Eq)]
@@ -43,17 +41,27 @@ pub(crate) fn drain(state: &EnvState, raw: sys::napi_env) {
     let Some(draining) = sockets.draining.begin() else {
         return;
     };
+    let slice = &state.slice;
+    let is_outermost = slice.borrow_mut().begin(Instant::now());
     // A failure means that no JavaScript runs any more; the env's end cleans up.
     let _ = in_scope(raw, || {
         let drain = Drain {
             sockets,
+            slice,
             link,
             raw,
             delivery: Delivery::new(raw, functions.dispatch)?,
             leaving: Cell::new(0),
         };
-        drain.run(Instant::now() + SLICE)
+        drain.run()
     });
+    if is_outermost {
+        slice.borrow_mut().end(Instant::now());
+    }
+    if slice.borrow().is_due() {
+        // The next turn of the event loop is to begin another slice, whether something is left by then or not.
+        let _ = in_scope(raw, || drain_later(sockets, raw));
+    }
     drop(draining);
     sockets.flush();
 }
@@ -67,6 +75,7 @@ impl Rung for EnvState {
 /// One drain under way.
 struct Drain<'a> {
     sockets: &'a Sockets,
+    slice: &'a RefCell<Slice>,
     link: &'a Link,
     raw: sys::napi_env,
     delivery: Delivery,
@@ -76,15 +85,15 @@ struct Drain<'a> {
 
 impl Drain<'_> {
     /// Delivers what waits, until nothing does or it is late: of each lane, and of connections that have gone on.
-    fn run(&self, until: Instant) -> Outcome<()> {
+    fn run(&self) -> Outcome<()> {
         let lanes = self.link.mailbox.lanes();
         loop {
             let mut idle = true;
             let first = self.sockets.first.get();
             for source in (first..=lanes).chain(0..first) {
                 let end = match source < lanes {
-                    true => self.deliver_lane(source, &mut idle, until)?,
-                    false => self.go_on(until)?,
+                    true => self.deliver_lane(source, &mut idle)?,
+                    false => self.go_on()?,
                 };
                 if end == End::Late {
                     // What fills each slice is not served before the others.
@@ -97,14 +106,19 @@ impl Drain<'_> {
             }
             // The replies to one batch leave before the next is looked at.
             self.sockets.flush();
-            if Instant::now() >= until {
+            if self.is_late() {
                 return drain_later(self.sockets, self.raw);
             }
         }
     }
 
+    /// Whether the slice is over that all connections of the env share.
+    fn is_late(&self) -> bool {
+        self.slice.borrow_mut().is_late(Instant::now())
+    }
+
     /// Delivers what waits in the lane of a shard; `idle` is false from then on if that is something.
-    fn deliver_lane(&self, shard: usize, idle: &mut bool, until: Instant) -> Outcome<End> {
+    fn deliver_lane(&self, shard: usize, idle: &mut bool) -> Outcome<End> {
         let kept = self.sockets.rest.borrow_mut()[shard].take();
         let Rest {
             mut batch,
@@ -117,7 +131,7 @@ impl Drain<'_> {
             }
         });
         *idle &= batch.records.is_empty();
-        let end = self.deliver(&mut batch, &mut next, until)?;
+        let end = self.deliver(&mut batch, &mut next)?;
         if end == End::Late {
             self.sockets.rest.borrow_mut()[shard] = Some(Rest { batch, next });
         } else {
@@ -128,7 +142,7 @@ impl Drain<'_> {
     }
 
     /// Delivers the records of `batch` from `next` on; those of paused connections are set aside.
-    fn deliver(&self, batch: &mut Batch, next: &mut usize, until: Instant) -> Outcome<End> {
+    fn deliver(&self, batch: &mut Batch, next: &mut usize) -> Outcome<End> {
         while *next < batch.records.len() {
             let first = *next;
             let result = self.call(|call| {
@@ -156,7 +170,7 @@ impl Drain<'_> {
             let Some(following) = batch.records.get(*next) else {
                 break;
             };
-            if Instant::now() >= until {
+            if self.is_late() {
                 return Ok(End::Late);
             }
             if following.cost > BYTES_AT_ONCE {
@@ -178,7 +192,7 @@ impl Drain<'_> {
     }
 
     /// Delivers what was set aside of connections that have gone on: some of the first, then of the next.
-    fn go_on(&self, until: Instant) -> Outcome<End> {
+    fn go_on(&self) -> Outcome<End> {
         let aside = &self.sockets.aside;
         loop {
             let Some(slot) = aside.borrow_mut().next_turn() else {
@@ -203,7 +217,7 @@ impl Drain<'_> {
             if aside.borrow_mut().end_turn(slot) == Turned::Done {
                 self.submit(slot, |connection| Command::Pause(connection, false));
             }
-            if Instant::now() >= until {
+            if self.is_late() {
                 return Ok(End::Late);
             }
         }
