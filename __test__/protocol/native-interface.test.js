@@ -25,6 +25,7 @@ const SETTINGS = {
   autoPong: true,
   explains: true,
   hearsWhileClosing: false,
+  sharesMemory: false,
   textAsBytes: false,
   validatesUtf8: true,
 };

@@ -172,11 +172,11 @@ function passOther(connection, kind, payload, code, errorCode) {
   switch (kind) {
     case PING:
       group.counters.pingsReceived++;
-      sink.ping(connection, /** @type {string} */ (payload));
+      sink.ping(connection, /** @type {string | Buffer} */ (payload));
       break;
     case PONG:
       group.counters.pongsReceived++;
-      sink.pong(connection, /** @type {string} */ (payload));
+      sink.pong(connection, /** @type {string | Buffer} */ (payload));
       break;
     case DRAIN:
       sink.drained(connection);

@@ -12,6 +12,7 @@ const { Views } = require('./views.js');
  * @property {boolean} autoPong
  * @property {boolean} explains
  * @property {boolean} hearsWhileClosing
+ * @property {boolean} sharesMemory
  * @property {boolean} textAsBytes
  * @property {boolean} validatesUtf8
  */
@@ -59,7 +60,14 @@ class Group {
     this.base = base;
     this.options = checkOptions(options);
     /** @type {Manner} */
-    this.manner = { autoPong: true, explains: true, hearsWhileClosing: false, textAsBytes: false, validatesUtf8: true };
+    this.manner = {
+      autoPong: true,
+      explains: true,
+      hearsWhileClosing: false,
+      sharesMemory: false,
+      textAsBytes: false,
+      validatesUtf8: true,
+    };
     /** @type {Record<string, import('../../index').Extension>} */
     this.extensions = {};
   }

@@ -13,14 +13,17 @@ export interface Sink<C> {
   opened(connection: C, ...more: unknown[]): void;
   /** A text message. */
   text(connection: C, text: string): void;
-  /** The same as bytes, if the group's manner says so. The Buffer is the sink's own. */
+  /** The same as bytes, if the group's manner says so. The Buffer is the sink's own, or a slice if memory is shared. */
   utf8?(connection: C, text: Buffer): void;
-  /** A binary message. The Buffer is the sink's own. */
+  /** A binary message. The Buffer is the sink's own, or a slice if the group's manner says that memory is shared. */
   binary(connection: C, data: Buffer): void;
-  /** A ping, whose pong is queued already. The bytes are a string with a character for each, `latin1` to a Buffer. */
-  ping(connection: C, bytes: string): void;
+  /**
+   * A ping, whose pong is queued already. The bytes are a string with a character for each, `latin1` to a Buffer; if
+   * memory is shared, a slice.
+   */
+  ping(connection: C, bytes: string | Buffer): void;
   /** A pong; its bytes are as those of a ping. */
-  pong(connection: C, bytes: string): void;
+  pong(connection: C, bytes: string | Buffer): void;
   /** The outbox held more than 64 KiB, and is empty now. */
   drained(connection: C): void;
   /** The peer broke a rule, did not read for too long, or an extension reported something. */

@@ -53,10 +53,11 @@ export interface Settings {
   level: number;
   /** Messages of fewer bytes are not compressed. */
   threshold: number;
-  /** The five of a `Manner`: see `src/protocol/manner.rs`. */
+  /** The six of a `Manner`: see `src/protocol/manner.rs`. */
   autoPong: boolean;
   explains: boolean;
   hearsWhileClosing: boolean;
+  sharesMemory: boolean;
   textAsBytes: boolean;
   validatesUtf8: boolean;
 }
@@ -133,14 +134,20 @@ export interface End {
 
 /**
  * What a record brings: a Buffer of a binary message and of bytes to write, an `End` of a close, a string of all else.
- * That of pings and pongs has a character for each byte.
+ * That of pings and pongs has a character for each byte, unless the group shares memory: it is a Buffer then.
  */
 export type Payload = string | Buffer | End;
 
 /**
- * One record: the slot, above four bits of kind; what it brings; the close code of an error, and its public code.
+ * One record: the slot, above four bits of kind; what it brings; the close code of an error, and its public code. If a
+ * group shares memory, a small message, a ping or a pong is a slice of an ArrayBuffer: offset and length follow that.
  */
-export type Record = [tag: number, payload: Payload, code?: number, errorCode?: string];
+export type Record = [
+  tag: number,
+  payload: Payload | ArrayBuffer,
+  codeOrOffset?: number,
+  errorCodeOrLength?: string | number,
+];
 
 /** What a command returns: `true` if `flush` has to be called at the end of the tick. */
 type Due = true | undefined;

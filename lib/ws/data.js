@@ -77,12 +77,16 @@ function fromBuffer(data, binaryType) {
 }
 
 /**
- * @param {string} text
- * @param {BufferEncoding} [encoding]
+ * What a ping or a pong carries.
+ *
+ * @param {string | Buffer} bytes a string has a character for each
  * @returns {Buffer}
  */
-function toBuffer(text, encoding = 'utf8') {
-  return text === '' ? EMPTY : Buffer.from(text, encoding);
+function fromControl(bytes) {
+  if (bytes.length === 0) {
+    return EMPTY;
+  }
+  return typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
 }
 
-module.exports = { BINARY_TYPES, EMPTY, byteLength, checkControl, fromBuffer, isBlob, toBuffer, toSend };
+module.exports = { BINARY_TYPES, EMPTY, byteLength, checkControl, fromBuffer, fromControl, isBlob, toSend };

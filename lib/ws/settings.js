@@ -1,6 +1,7 @@
 'use strict';
 
 const { Group } = require('../connection/group.js');
+const { isAvailable } = require('../native/pool.js');
 const { deflateOptions } = require('../options/deflate-of-ws.js');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
@@ -73,6 +74,8 @@ function makeGroup(owner, options, mask) {
     autoPong,
     explains: false,
     hearsWhileClosing: true,
+    // What `ws` hands on are slices of what was read.
+    sharesMemory: isAvailable,
     textAsBytes: true,
     validatesUtf8: !skipUTF8Validation,
   });

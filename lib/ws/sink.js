@@ -3,7 +3,7 @@
 const { hold, release } = require('../connection/hold.js');
 const { statusCode } = require('../native/constants.js');
 const { setImmediate } = require('../util/clock.js');
-const { EMPTY, fromBuffer, toBuffer } = require('./data.js');
+const { EMPTY, fromBuffer, fromControl } = require('./data.js');
 const { wsError } = require('./errors.js');
 
 /**
@@ -59,20 +59,20 @@ class Sink {
 
   /**
    * @param {Connection} connection
-   * @param {string} bytes a character for each
+   * @param {string | Buffer} bytes
    */
   ping(connection, bytes) {
     this.#one(connection);
-    this.#webSocket.emit('ping', toBuffer(bytes, 'latin1'));
+    this.#webSocket.emit('ping', fromControl(bytes));
   }
 
   /**
    * @param {Connection} connection
-   * @param {string} bytes a character for each
+   * @param {string | Buffer} bytes
    */
   pong(connection, bytes) {
     this.#one(connection);
-    this.#webSocket.emit('pong', toBuffer(bytes, 'latin1'));
+    this.#webSocket.emit('pong', fromControl(bytes));
   }
 
   /** If it was asked for, no other event comes in this turn of the event loop. @param {Connection} connection */
@@ -104,7 +104,7 @@ class Sink {
   closed(_connection, { received, wasClean }) {
     this.#state.outgoing?.end();
     this.#state.wasClean = wasClean;
-    this.#state.close(received?.code ?? statusCode.ABNORMAL, toBuffer(received?.reason ?? ''));
+    this.#state.close(received?.code ?? statusCode.ABNORMAL, received?.reason ? Buffer.from(received.reason) : EMPTY);
   }
 }
 

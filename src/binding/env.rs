@@ -13,6 +13,7 @@ use super::sockets::doorbell::Bell;
 #[cfg(sockets)]
 use super::sockets::table::Sockets;
 use super::status::{Outcome, check, guarded};
+use super::values::pool::Pool;
 use crate::engine::{Row, Slice, Stream};
 use crate::protocol::Config;
 
@@ -32,6 +33,8 @@ pub(super) struct EnvState {
     /// `lib/`'s dispatcher of what happens on streams, and its way to come back.
     pub(super) dispatch_stream: Cell<sys::napi_ref>,
     pub(super) stream_turns_later: Cell<sys::napi_ref>,
+    /// Where small messages lie, for those who take slices.
+    pub(super) pool: Pool,
     config: RefCell<Option<Arc<Config>>>,
 }
 
@@ -50,6 +53,7 @@ impl EnvState {
             slice: RefCell::default(),
             dispatch_stream: Cell::new(ptr::null_mut()),
             stream_turns_later: Cell::new(ptr::null_mut()),
+            pool: Pool::default(),
             config: RefCell::default(),
         }));
         #[cfg(sockets)]

@@ -56,6 +56,7 @@ impl Settings {
                     auto_pong: settings.bool(c"autoPong")?,
                     explains: settings.bool(c"explains")?,
                     hears_while_closing: settings.bool(c"hearsWhileClosing")?,
+                    shares_memory: settings.bool(c"sharesMemory")?,
                     text_as_bytes: settings.bool(c"textAsBytes")?,
                     validates_utf8: settings.bool(c"validatesUtf8")?,
                 },

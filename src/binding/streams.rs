@@ -441,7 +441,7 @@ fn step(call: &Call<'_>, slot: usize, run: impl FnOnce(&mut Stream, &mut Batch))
     if !is_there || batch.records.is_empty() {
         return UNDEFINED;
     }
-    let delivery = Delivery::new(call.raw, call.state.dispatch_stream.get())?;
+    let delivery = Delivery::new(call.raw, &call.state.pool, call.state.dispatch_stream.get())?;
     for index in 0..batch.records.len() {
         let kind = batch.records[index].kind;
         let is_delivered = in_scope(call.raw, || {

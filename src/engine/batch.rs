@@ -107,6 +107,8 @@ impl Body {
 pub struct Record {
     /// What happened.
     pub kind: Kind,
+    /// Its bytes may become a slice of memory that others share.
+    pub shares_memory: bool,
     /// The close code of [`Kind::Error`]; otherwise 0.
     pub code: u16,
     /// Whose it is: the number its env gave the connection.
@@ -129,17 +131,26 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Appends what a session brings; returns what it is counted for.
-    pub(super) fn push_brought(&mut self, slot: u32, brought: Brought<'_>) -> usize {
+    /// Appends what a session brings, and whether bytes of it may share memory; returns what it is counted for.
+    pub(super) fn push_brought(
+        &mut self,
+        slot: u32,
+        brought: Brought<'_>,
+        shares_memory: bool,
+    ) -> usize {
         match brought {
-            Brought::Event(event) => self.push_event(slot, event),
+            Brought::Event(event) => self.push_event(slot, event, shares_memory),
             Brought::Wide(wide) => self.push_wide(slot, wide),
         }
     }
 
-    /// Appends what the protocol reports; returns what it is counted for.
-    fn push_event(&mut self, slot: u32, event: Event<'_>) -> usize {
-        match event {
+    /// Appends what the protocol reports, and whether bytes of it may share memory; returns what it is counted for.
+    fn push_event(&mut self, slot: u32, event: Event<'_>, shares_memory: bool) -> usize {
+        let is_bytes = matches!(
+            event,
+            Event::Utf8(_) | Event::Binary(_) | Event::Ping(_) | Event::Pong(_)
+        );
+        let cost = match event {
             Event::Text(text) => self.push_text(slot, text),
             Event::Utf8(text) => self.push_bytes(Kind::Utf8, slot, text),
             Event::Binary(data) => self.push_bytes(Kind::Binary, slot, data),
@@ -150,7 +161,11 @@ impl Batch {
                 let message = violation.to_string();
                 self.push_error(slot, violation.close_code(), violation.code(), message)
             }
+        };
+        if let Some(record) = self.records.last_mut() {
+            record.shares_memory = shares_memory && is_bytes;
         }
+        cost
     }
 
     /// Appends the end of a connection: why it was dropped, if there was no room for more, and the last record
@@ -272,6 +287,7 @@ impl Batch {
             };
         self.records.push(Record {
             kind,
+            shares_memory: false,
             code,
             slot,
             body,
@@ -325,8 +341,8 @@ mod tests {
     #[test]
     fn what_control_frames_carry_stays_as_it_came() {
         let mut batch = Batch::default();
-        batch.push_event(1, Event::Ping(b"a\xffb"));
-        batch.push_event(1, Event::Pong(b"\xc3"));
+        batch.push_event(1, Event::Ping(b"a\xffb"), false);
+        batch.push_event(1, Event::Pong(b"\xc3"), false);
         let bodies: Vec<_> = batch.records.iter().map(|record| &record.body).collect();
         assert!(matches!(
             bodies[..],

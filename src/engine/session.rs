@@ -190,6 +190,12 @@ impl Session {
         self.protocol.brings_messages()
     }
 
+    /// Whether what is reported may be a slice of memory that others share.
+    #[must_use]
+    pub fn shares_memory(&self) -> bool {
+        self.protocol.shares_memory()
+    }
+
     /// What the close frames say; `None` if the closing has not begun. Final once the phase is [`State::Closed`].
     #[must_use]
     pub fn close_frames(&self) -> Option<&CloseFrames> {

@@ -478,7 +478,7 @@ impl Stream {
         if self.session.phase() == State::Closed {
             return;
         }
-        let slot = self.slot;
+        let (slot, shares_memory) = (self.slot, self.session.shares_memory());
         let first = batch.records.len();
         let mut answer = Vec::new();
         let pressure = Pressure {
@@ -487,7 +487,7 @@ impl Stream {
             pings: 0,
         };
         run(&mut self.session, pressure, &mut answer, &mut |brought| {
-            batch.push_brought(slot, brought).max(SHARE)
+            batch.push_brought(slot, brought, shares_memory).max(SHARE)
         });
         if !answer.is_empty() {
             batch.push_bytes(Kind::Write, slot, Payload::Owned(answer));

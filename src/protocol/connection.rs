@@ -432,6 +432,12 @@ impl Connection {
         }
     }
 
+    /// Whether what is reported may be a slice of memory that others share.
+    #[inline]
+    pub fn shares_memory(&self) -> bool {
+        self.config.manner.shares_memory
+    }
+
     /// Whether frames are read still.
     #[inline]
     fn is_reading(&self) -> bool {

@@ -10,6 +10,9 @@ pub struct Manner {
     pub explains: bool,
     /// Whether what the peer sends after our close frame and before its own is reported. Default: `false`.
     pub hears_while_closing: bool,
+    /// Whether small messages, pings and pongs may be handed on as slices of memory that others share. Default: `false`:
+    /// each has its own.
+    pub shares_memory: bool,
     /// Whether a text message is reported as [`Event::Utf8`](super::Event::Utf8). Default: `false`.
     pub text_as_bytes: bool,
     /// Whether text has to be UTF-8 (RFC 6455 §8.1). Default: `true`; `false` only with
@@ -23,6 +26,7 @@ impl Default for Manner {
             auto_pong: true,
             explains: true,
             hears_while_closing: false,
+            shares_memory: false,
             text_as_bytes: false,
             validates_utf8: true,
         }

@@ -4,6 +4,7 @@ const { kInner } = require('../../connection/connection.js');
 const { deliverInScope } = require('../../connection/deliver.js');
 const turns = require('../../connection/turns.js');
 const native = require('../../native/native.js');
+const { slice } = require('../../native/pool.js');
 const shared = require('../../native/shared.js');
 const { nextTick, setTimeout } = require('../../util/clock.js');
 
@@ -13,19 +14,21 @@ const { nextTick, setTimeout } = require('../../util/clock.js');
 /**
  * Delivers the records of one connection that come next.
  *
- * @typedef {(connection: Connection, slot: number, records: (number | Payload | undefined)[]) => void} Run
+ * @typedef {(connection: Connection, slot: number, records: Value[]) => void} Run
  */
+
+/** One of the four values of a record. @typedef {import('../../native/functions').Record[number]} Value */
 
 const connections = /** @type {(Connection | undefined)[]} */ (shared.connections);
 const runs = /** @type {(Run | undefined)[]} */ (shared.runs);
 
 /**
  * Called from Rust with what happened, in order; a record is four arguments: the connection's number above
- * four bits of kind, the payload, the close code of an error, and its code. Listeners
- * run inside. What one throws is reported there as an uncaught exception, and this is called with the same
+ * four bits of kind, the payload, the close code of an error, and its code; or of a payload that is a slice, its memory,
+ * offset and length. Listeners run inside. What one throws is reported there as an uncaught exception, and this is called with the same
  * records again, to go on behind that one.
  *
- * @param {(number | Payload | undefined)[]} records
+ * @param {Value[]} records
  */
 function dispatch(...records) {
   while (shared.next < records.length) {
@@ -47,16 +50,21 @@ function enterRun(connection, slot, records) {
  *
  * @param {Connection} connection
  * @param {number} slot
- * @param {(number | Payload | undefined)[]} records
+ * @param {Value[]} records
  */
 function deliverRun(connection, slot, records) {
   while (shared.next < records.length && /** @type {number} */ (records[shared.next]) >>> 4 === slot) {
     const at = shared.next;
     shared.next += 4;
     const tag = /** @type {number} */ (records[at]);
-    const payload = /** @type {Payload} */ (records[at + 1]);
     const code = /** @type {number | undefined} */ (records[at + 2]);
-    deliverInScope(connection, tag & 15, payload, code, /** @type {string | undefined} */ (records[at + 3]));
+    const last = /** @type {string | number | undefined} */ (records[at + 3]);
+    if (typeof last === 'number') {
+      const memory = /** @type {ArrayBuffer} */ (records[at + 1]);
+      deliverInScope(connection, tag & 15, slice(memory, /** @type {number} */ (code), last));
+    } else {
+      deliverInScope(connection, tag & 15, /** @type {Payload} */ (records[at + 1]), code, last);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 const turns = require('../../connection/turns.js');
 const native = require('../../native/native.js');
+const { slice } = require('../../native/pool.js');
 const shared = require('../../native/shared.js');
 const { now } = require('../../util/clock.js');
 
@@ -28,8 +29,14 @@ const running = new Set();
 
 if (!shared.areStreamsAttached) {
   native.attachStreams(
-    (tag, payload, code, errorCode) => {
-      transports[tag >>> 4]?.take(tag & 15, payload, code, errorCode);
+    (tag, payload, code, last) => {
+      const transport = transports[tag >>> 4];
+      if (typeof last === 'number') {
+        const memory = /** @type {ArrayBuffer} */ (payload);
+        transport?.take(tag & 15, slice(memory, /** @type {number} */ (code), last));
+      } else {
+        transport?.take(tag & 15, /** @type {Payload} */ (payload), code, last);
+      }
     },
     () => turns.later(takeTurns),
   );

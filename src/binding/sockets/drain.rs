@@ -50,7 +50,7 @@ pub(crate) fn drain(state: &EnvState, raw: sys::napi_env) {
             slice,
             link,
             raw,
-            delivery: Delivery::new(raw, functions.dispatch)?,
+            delivery: Delivery::new(raw, &state.pool, functions.dispatch)?,
             leaving: Cell::new(0),
         };
         drain.run()
@@ -78,7 +78,7 @@ struct Drain<'a> {
     slice: &'a RefCell<Slice>,
     link: &'a Link,
     raw: sys::napi_env,
-    delivery: Delivery,
+    delivery: Delivery<'a>,
     /// What the records of the call under way are counted for in the mailbox.
     leaving: Cell<usize>,
 }

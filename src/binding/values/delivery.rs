@@ -7,6 +7,7 @@ use napi::sys;
 use super::super::status::{Failure, Outcome, check};
 use super::buffer::buffer;
 use super::made::{boolean, integer, latin1, null, object, set, utf8, utf16};
+use super::pool::{Pool, SMALL};
 use crate::engine::memory::KEPT;
 use crate::engine::{Batch, Body, End, Kind, Record};
 use crate::protocol::{CloseFrame, MemorySource};
@@ -46,15 +47,20 @@ impl Drop for Scope {
 }
 
 /// A dispatcher, and what calling it takes. Valid in the handle scope it was made in.
-pub(crate) struct Delivery {
+pub(crate) struct Delivery<'a> {
     raw: sys::napi_env,
+    pool: &'a Pool,
     dispatch: sys::napi_value,
     undefined: sys::napi_value,
 }
 
-impl Delivery {
+impl<'a> Delivery<'a> {
     /// The dispatcher that this refers to.
-    pub(crate) fn new(raw: sys::napi_env, dispatcher: sys::napi_ref) -> Outcome<Self> {
+    pub(crate) fn new(
+        raw: sys::napi_env,
+        pool: &'a Pool,
+        dispatcher: sys::napi_ref,
+    ) -> Outcome<Self> {
         let (mut dispatch, mut undefined) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: on the env's thread within a handle scope; the reference lives as long as the env.
         unsafe {
@@ -67,13 +73,14 @@ impl Delivery {
         }
         Ok(Self {
             raw,
+            pool,
             dispatch,
             undefined,
         })
     }
 
     /// One record as the dispatcher gets it: its slot and kind, its contents, the close code of an error, and its
-    /// public code. `None` if V8 has no memory for the contents: the connection is to end,
+    /// public code; of contents that are a slice, an ArrayBuffer, the offset and the length. `None` if V8 has no memory for the contents: the connection is to end,
     /// rather than go on without them.
     ///
     /// # Errors
@@ -81,10 +88,26 @@ impl Delivery {
     pub(crate) fn values(&self, batch: &mut Batch, index: usize) -> Outcome<Option<Values>> {
         let record = &mut batch.records[index];
         let Record {
-            kind, code, slot, ..
+            kind,
+            code,
+            slot,
+            shares_memory,
+            ..
         } = *record;
         let body = std::mem::replace(&mut record.body, Body::EMPTY);
         let tag = integer(self.raw, slot << 4 | kind as u32)?;
+        if let Body::Bytes { start, length } = body
+            && shares_memory
+            && length <= SMALL
+        {
+            let Ok((memory, at)) = self.pool.put(self.raw, &batch.bytes[start..start + length])
+            else {
+                self.clear_exception()?;
+                return Ok(None);
+            };
+            let (at, length) = (integer(self.raw, at)?, integer(self.raw, length as u32)?);
+            return Ok(Some([tag, memory, at, length]));
+        }
         let contents = match &body {
             Body::Bytes { start, length } => self.bytes(kind, &batch.bytes[*start..start + length]),
             Body::Large(bytes) => self.bytes(kind, bytes),

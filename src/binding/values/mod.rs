@@ -8,6 +8,7 @@
 //! | `object` | the properties of an object, by name |
 //! | `made` | strings, numbers and objects that are made here |
 //! | `buffer` | Buffers that are made here |
+//! | `pool` | memory that small Buffers share |
 //! | `trimming` | what glibc keeps of the memory of large Buffers |
 //! | `delivery` | records become calls of a dispatcher |
 
@@ -16,6 +17,7 @@ pub(super) mod delivery;
 pub(super) mod made;
 pub(super) mod object;
 pub(super) mod payload;
+pub(super) mod pool;
 mod shared;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 mod trimming;

@@ -210,6 +210,7 @@ impl Connection {
             output.index,
             &mut output.rings,
         );
+        let shares_memory = self.session.shares_memory();
         let answer = &mut output.answer;
         answer.clear();
         // Inflating the next message takes long, and JavaScript, if it is awake, must not wait for
@@ -217,7 +218,8 @@ impl Connection {
         let mut shows = write_side.deflate.is_some();
         run(&mut self.session, answer, &mut |brought| {
             shows &= brought.is_message();
-            let cost = recorder.add(|batch| batch.push_brought(write_side.slot, brought));
+            let cost =
+                recorder.add(|batch| batch.push_brought(write_side.slot, brought, shares_memory));
             if shows {
                 recorder.show();
             }
