@@ -38,7 +38,7 @@ function scenarioTable(samples, scenario, mode, servers) {
   const main = idle ? 'bytes' : 'rate';
   const columns = idle
     ? [
-        ['first', 'of the first 5,000'],
+        ['first', 'of those before'],
         ['rss', 'RSS MB'],
       ]
     : [...RATES, ...extra(scenario)];

@@ -51,6 +51,7 @@ module.exports = [
   },
   { name: 'broadcast-10', title: '64 B broadcast to 10, one outstanding', load: broadcast(10, 1) },
   { name: 'broadcast-100', title: '64 B broadcast to 100, one outstanding', load: broadcast(100, 1) },
+  { name: 'broadcast-500', title: '64 B broadcast to 500, one outstanding', load: broadcast(500, 1) },
   { name: 'broadcast-1000', title: '64 B broadcast to 1,000, one outstanding', load: broadcast(1000, 1) },
   { name: 'broadcast-1000x8', title: '64 B broadcast to 1,000, eight outstanding', load: broadcast(1000, 8) },
   { name: 'broadcast-10000', title: '64 B broadcast to 10,000, one outstanding', load: broadcast(10_000, 1) },
@@ -59,6 +60,13 @@ module.exports = [
     name: 'idle',
     title: '10,000 idle connections, beside 5,000 others',
     load: { ...echo(10_000, 1, 64, 'ascii'), scenario: 'idle' },
+  },
+  {
+    name: 'idle-deflate',
+    title: '1,000 idle connections with permessage-deflate, each after 50 messages of 1 KiB; beside 500 others',
+    load: { ...echo(1000, 1, KIB, 'json'), scenario: 'idle', messages: 50, deflate: true },
+    text: true,
+    needs: 'deflate',
   },
   {
     name: 'churn',

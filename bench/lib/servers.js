@@ -16,8 +16,8 @@ const UWS = process.env.UWS_PRELOAD ? { LD_PRELOAD: process.env.UWS_PRELOAD } : 
  *   decodes: boolean, decodedOf?: string, node: boolean, collects: boolean }} Server
  */
 
-/** What the earlier build of `--before` is called. */
-const BEFORE = 'websockets-before';
+/** What those are called that `--before` measures as an earlier build, too. @type {Record<string, string>} */
+const BEFORE = { websockets: 'websockets-before', 'ws-entry': 'ws-entry-before' };
 
 /** @type {Server[]} */
 const SERVERS = [
@@ -90,8 +90,12 @@ function bun() {
  */
 function lineUp(shards, before) {
   const [own, ...others] = SERVERS;
-  const earlier = { ...own, name: BEFORE, env: { BENCH_MODULE: path.resolve(before ?? '.') } };
-  const peers = before === undefined ? others : [earlier, ...others];
+  const earlier = SERVERS.filter(({ name }) => name in BEFORE).map((server) => ({
+    ...server,
+    name: BEFORE[server.name],
+    env: { ...server.env, BENCH_MODULE: path.resolve(before ?? '.') },
+  }));
+  const peers = before === undefined ? others : [...earlier, ...others];
   if (shards.length === 0) return [own, ...peers];
   const each = shards.map((count) => ({
     ...own,

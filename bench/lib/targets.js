@@ -15,6 +15,21 @@ const rate = (scenario, bound, ...peers) => ({ scenario, mode: 'shared', metric:
 const cpu = (metric, scenario, bound, ...peers) => ({ scenario, mode: 'pinned', metric, sense: '≤', bound, peers });
 const atMost = (metric, scenario, bound, ...peers) => ({ scenario, mode: 'shared', metric, sense: '≤', bound, peers });
 
+/** What the entry with the API of `ws` is to reach beside that. */
+const WS = ['ws', 'ws-bufferutil'];
+const ENTRY_TARGETS = [
+  cpu('cpu', 'echo-64x16', 0.125, ...WS),
+  cpu('jsCpu', 'echo-64x16', 0.9),
+  cpu('cpu', 'echo-64x1', 0.75, ...WS),
+  cpu('jsCpu', 'echo-64x1', 0.25, ...WS),
+  cpu('cpu', 'broadcast-500', 0.35, ...WS),
+  cpu('jsCpu', 'broadcast-500', 0.1, ...WS),
+  rate('echo-16k', 2.5, ...WS),
+  rate('echo-1m', 2.5, ...WS),
+  atMost('bytes', 'idle', 1, ...WS),
+  atMost('bytes', 'idle-deflate', 0.3, ...WS),
+];
+
 const TARGETS = [
   rate('echo-64x16', 2.5, 'uws-decoded'),
   rate('echo-64x16', 12, 'ws-decoded'),
@@ -37,6 +52,7 @@ const TARGETS = [
   atMost('bytes', 'idle', 0.7, 'ws'),
   { ...atMost('bytes', 'idle', 0.35, 'ws'), own: 'websockets-released' },
   rate('wss-64x16', 1.1, 'ws-decoded'),
+  ...ENTRY_TARGETS.map((target) => ({ ...target, own: 'ws-entry' })),
 ];
 
 /**
@@ -70,17 +86,19 @@ function changes(samples) {
   const scenarios = [...new Set(samples.all.map(({ scenario }) => scenario))];
   const rows = scenarios.flatMap((scenario) =>
     Object.entries(CHANGES).flatMap(([mode, metrics]) =>
-      metrics.flatMap((metric) => {
-        const ratios = samples.ratios({ scenario, mode }, OWN, BEFORE, metric);
-        if (ratios.length === 0) return [];
-        const [low, high] = interval(ratios);
-        return [
-          [scenario, mode, metric, figure(median(ratios)), `${figure(low)}–${figure(high)}`, String(ratios.length)],
-        ];
-      }),
+      metrics.flatMap((metric) =>
+        Object.entries(BEFORE).flatMap(([server, before]) => {
+          const ratios = samples.ratios({ scenario, mode }, server, before, metric);
+          if (ratios.length === 0) return [];
+          const [low, high] = interval(ratios);
+          const range = `${figure(low)}–${figure(high)}`;
+          return [[scenario, mode, server, metric, figure(median(ratios)), range, String(ratios.length)]];
+        }),
+      ),
     ),
   );
-  return rows.length === 0 ? '' : table(['scenario', 'mode', 'metric', 'ratio', '95 % interval', 'rounds'], rows);
+  const head = ['scenario', 'mode', 'server', 'metric', 'ratio', '95 % interval', 'rounds'];
+  return rows.length === 0 ? '' : table(head, rows);
 }
 
 module.exports = { changes, targets };

@@ -15,6 +15,8 @@ pub struct Settings {
     pub pid: u32,
     /// How many connections.
     pub connections: usize,
+    /// Messages that each idle connection has had.
+    pub messages: usize,
     /// Messages under way: per connection, or in all for a broadcast.
     pub in_flight: usize,
     /// Bytes of a message's payload.
@@ -45,6 +47,7 @@ impl Settings {
             address: ([127, 0, 0, 1], 3000).into(),
             pid: std::process::id(),
             connections: 64,
+            messages: 1,
             in_flight: 1,
             size: 64,
             payload: "ascii".into(),
@@ -81,6 +84,7 @@ impl Settings {
             "--address" => self.address = value.parse()?,
             "--pid" => self.pid = value.parse()?,
             "--connections" => self.connections = value.parse()?,
+            "--messages" => self.messages = value.parse()?,
             "--in-flight" => self.in_flight = value.parse()?,
             "--threads" => self.threads = value.parse()?,
             "--size" => self.size = value.parse()?,

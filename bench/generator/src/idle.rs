@@ -1,8 +1,8 @@
-//! Idle connections: what one of them takes of the server's memory. Each has had one message echoed, as
+//! Idle connections: what one of them takes of the server's memory. Each has had one message echoed or more, as
 //! a connection of an application has, and each answers once more at the end.
 //!
-//! With the first thousands a process also becomes larger once, whatever a connection takes. So these are
-//! counted apart.
+//! With the first thousands a process also becomes larger once, whatever a connection takes. So these, half as many,
+//! are counted apart.
 
 use std::thread;
 use std::time::Duration;
@@ -18,8 +18,6 @@ use crate::usage;
 
 /// Connections that are there before the first look, so that what a server does once is done.
 const EARLY: usize = 100;
-/// Connections that are counted apart.
-const FIRST: usize = 5_000;
 /// How often the server is told to collect its garbage, if it has any, and how long it is left alone then.
 /// V8 makes its young generation smaller again only after some seconds of that: 29 MB, all at once.
 const COLLECTIONS: usize = 14;
@@ -31,18 +29,22 @@ pub fn run(settings: &Settings) -> Result<Report, Failure> {
     let messages = Messages::new(settings)?;
     let mut poller = Poller::new(settings.poll)?;
     let mut clients = client::connect(settings, &poller, 0, EARLY)?;
-    echo(&mut clients, &mut poller, &messages)?;
+    echo(&mut clients, 0, &mut poller, &messages)?;
     let mut each = |count: usize| -> Result<(f64, f64), Failure> {
         let before = settled(settings)?;
         let more = client::connect(settings, &poller, clients.len(), count)?;
+        let known = clients.len();
         clients.extend(more);
-        echo(&mut clients, &mut poller, &messages)?;
+        echo(&mut clients, 0, &mut poller, &messages)?;
+        for _ in 1..settings.messages {
+            echo(&mut clients, known, &mut poller, &messages)?;
+        }
         let after = settled(settings)?;
         Ok(((after - before) / count as f64, after))
     };
-    let (first, _) = each(FIRST)?;
+    let (first, _) = each(settings.connections / 2)?;
     let (bytes, rss) = each(settings.connections)?;
-    echo(&mut clients, &mut poller, &messages)?;
+    echo(&mut clients, 0, &mut poller, &messages)?;
     Ok(Report::of(vec![
         ("bytes", bytes),
         ("first", first),
@@ -50,12 +52,17 @@ pub fn run(settings: &Settings) -> Result<Report, Failure> {
     ]))
 }
 
-/// One message more on each connection, there and back.
-fn echo(clients: &mut [Client], poller: &mut Poller, messages: &Messages) -> Result<(), Failure> {
+/// One message more on each connection from this one on, there and back.
+fn echo(
+    clients: &mut [Client],
+    from: usize,
+    poller: &mut Poller,
+    messages: &Messages,
+) -> Result<(), Failure> {
     let mut buffers = Buffers::new();
     let deadline = clock::now() + PATIENCE;
     let mut missing = 0;
-    for client in clients.iter_mut() {
+    for client in &mut clients[from..] {
         client.send(1, clock::now(), messages, &mut buffers)?;
         missing += client.sent - client.incoming.received;
     }
