@@ -31,11 +31,22 @@ export interface Transport<C> {
     shared?: () => Uint8Array,
   ): void;
   /**
-   * Sends whole frames that somebody has encoded. They are dropped if a close frame has been sent.
+   * Sends a fragment of a message, or all of it, or a control frame. It is dropped if a close frame has been sent.
    *
-   * @param isPing whether that is a ping: its pong is waited for
+   * @param opcode CONTINUATION unless it is the first
+   * @param fin whether it is the last
+   * @param compress whether permessage-deflate may compress the message: the first fragment's counts
+   * @param key the masking key, `null` if it is not masked; nothing if it is masked as the role asks for
    */
-  sendEncoded(frames: Uint8Array, isPing: boolean): void;
+  sendFragment(
+    opcode: number,
+    data: string | ArrayBufferView,
+    fin: boolean,
+    compress: boolean,
+    key: Uint8Array | null | undefined,
+  ): void;
+  /** Sends whole frames that somebody has encoded. They are dropped if a close frame has been sent. */
+  sendEncoded(frames: Uint8Array): void;
   /**
    * @returns whether anything waits to be written; a `Drain` record comes once all of it is written then
    */

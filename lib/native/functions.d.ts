@@ -6,6 +6,9 @@
 /** What is sent: a string becomes UTF-8. */
 type Data = string | ArrayBufferView;
 
+/** A masking key, `null` if a frame is not masked; nothing if it is masked as the role asks for. */
+type Key = Uint8Array | null | undefined;
+
 /** What an endpoint wants of permessage-deflate (RFC 7692 §7.1). */
 interface DeflatePolicy {
   serverNoContextTakeover: boolean;
@@ -320,6 +323,15 @@ interface StreamFunctions {
   streamPinged(slot: number): void;
   /** The frame of a message, which has to be written; nothing if the connection is closed. */
   streamMessage(slot: number, opcode: number, data: Data, compress: boolean, fragment: number): Buffer | undefined;
+  /** A fragment of a message, or a control frame, which has to be written; nothing if the connection is closed. */
+  streamFragment(
+    slot: number,
+    opcode: number,
+    fin: boolean,
+    compress: boolean,
+    key: Key,
+    data: Data,
+  ): Buffer | undefined;
   /** The payload of the frame of a message, which has to be written; nothing if the message goes on as it is. */
   streamCompress(slot: number, message: Uint8Array): Buffer | undefined;
   /** What `streamCompress` returned last is not written. */
@@ -362,8 +374,10 @@ interface SocketFunctions {
   terminate(slot: number): Due;
   /** Stops reading and delivering, or goes on: with what came before, then with reading. */
   pause(slot: number, on: boolean): Due;
-  /** Sends whole frames that JavaScript has encoded, of which one is a ping. */
-  sendEncoded(slot: number, frames: Uint8Array, isPing: boolean): Due;
+  /** A fragment of a message, or a control frame, to one connection. */
+  sendFragment(slot: number, opcode: number, fin: boolean, compress: boolean, key: Key, data: Data): Due;
+  /** Sends whole frames that JavaScript has encoded. */
+  sendEncoded(slot: number, frames: Uint8Array): Due;
   /** The most bytes that a message may have from now on. */
   setMaxPayload(slot: number, bytes: number): Due;
   /** Whether anything waits to be written: that all of it is written is reported then. */

@@ -1,11 +1,12 @@
 'use strict';
 
+const { randomFillSync } = require('node:crypto');
+
 const { OPEN, kInner } = require('../connection/connection.js');
 const { terminate } = require('../connection/lifecycle.js');
 const { opcode: OPCODE } = require('../native/constants.js');
 const { nextTick } = require('../util/clock.js');
 const { byteLength, isBlob, toSend } = require('./data.js');
-const { encode } = require('./frames.js');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
 /** @typedef {(error?: Error | null) => void} Callback */
@@ -156,7 +157,7 @@ class Outgoing {
    * @param {Callback | undefined} callback
    */
   #write(payload, { opcode, fin, compress, mask }, callback) {
-    const { group, mask: masks } = this.#connection[kInner];
+    const { counters } = this.#connection[kInner].group;
     const transport = this.#openTransport(callback);
     if (transport === null) {
       return;
@@ -165,16 +166,33 @@ class Outgoing {
     const continues = this.#isFragmented && !isControl;
     if (!isControl) {
       this.#isFragmented = !fin;
-      if (fin) group.counters.messagesSent++;
+      if (fin) counters.messagesSent++;
     }
-    if (continues || !fin || mask !== undefined || this.#generateMask !== undefined) {
-      const parts = { fin, mask: mask ?? masks, generateMask: this.#generateMask };
-      const frame = encode(payload, { opcode: continues ? OPCODE.CONTINUATION : opcode, ...parts });
-      transport.sendEncoded(frame, opcode === OPCODE.PING);
+    const key = this.#key(mask);
+    if (continues || !fin || key !== undefined) {
+      transport.sendFragment(continues ? OPCODE.CONTINUATION : opcode, payload, fin, compress, key);
     } else {
       transport.send(opcode, payload, compress, Infinity);
     }
     if (callback !== undefined) this.#call(callback);
+  }
+
+  /**
+   * The masking key of the next frame; nothing if the engine chooses it.
+   *
+   * @param {boolean | undefined} mask whether the caller wants one
+   * @returns {Buffer | null | undefined}
+   */
+  #key(mask) {
+    if (mask === undefined && this.#generateMask === undefined) {
+      return undefined;
+    }
+    if (!(mask ?? this.#connection.mask)) {
+      return null;
+    }
+    const key = Buffer.alloc(4);
+    (this.#generateMask ?? randomFillSync)(key);
+    return key;
   }
 
   /**
@@ -197,7 +215,7 @@ class Outgoing {
   sendEncoded(frames, callback) {
     const transport = this.#openTransport(callback);
     if (transport !== null) {
-      transport.sendEncoded(frames, false);
+      transport.sendEncoded(frames);
       if (callback !== undefined) this.#call(callback);
     }
   }

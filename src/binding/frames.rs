@@ -2,8 +2,9 @@
 
 use super::call::arguments::{Call, wrong};
 use super::call::results::{Returned, UNDEFINED};
-use super::status::{Failure, Outcome};
+use super::status::Failure;
 use super::values::buffer::buffer;
+use super::values::masking::{key, key_or_null};
 use super::values::payload::{Source, fragment, opcode};
 use super::values::views::{bytes, change_bytes, fill};
 use crate::protocol::{
@@ -25,10 +26,7 @@ pub(super) fn encode(call: &Call<'_>) -> Returned {
 pub(super) fn encode_frame(call: &Call<'_>) -> Returned {
     let reserved = [call.bool(2)?, call.bool(3)?, call.bool(4)?];
     let first = first_byte(call.bool(1)?, reserved, call.u32(5)? as u8);
-    let key = match call.is_null(7)? {
-        true => None,
-        false => Some(key(call, 7)?),
-    };
+    let key = key_or_null(call, 7)?;
     let payload = bytes(call, 6)?;
     let (header, size) = encode_header(first, payload.len() as u64, key);
     let frame = fill(call, 0, &[&header[..size], &payload], |frame| {
@@ -101,12 +99,6 @@ pub(super) fn apply_mask(call: &Call<'_>) -> Returned {
 /// `largestCompressed(maxPayload)` → bytes that a message of this many may come in when it is compressed.
 pub(super) fn largest(call: &Call<'_>) -> Returned {
     call.number(largest_compressed(call.u64(0)?) as f64)
-}
-
-/// The masking key at `index`.
-fn key(call: &Call<'_>, index: usize) -> Outcome<[u8; 4]> {
-    let key = bytes(call, index)?[..].try_into();
-    key.map_err(|_| wrong(index, "4 bytes long"))
 }
 
 /// A violation, as an Error with its public code.

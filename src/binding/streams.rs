@@ -15,7 +15,7 @@ use super::settings::Settings;
 use super::status::{Outcome, check};
 use super::values::buffer::buffer;
 use super::values::delivery::{Delivery, in_scope};
-use super::values::payload::{Source, fragment, opcode, text};
+use super::values::payload::{self, Source, fragment, opcode, text};
 use super::values::views::bytes;
 use crate::engine::{Batch, Kind, MAX_SLOT, Making, Overflow, Stream};
 use crate::protocol::{DeflateFilter, Filtered, Header, Millis, Progress, Reserved, fragmented};
@@ -229,6 +229,16 @@ pub(super) fn message(call: &Call<'_>) -> Returned {
     };
     let frame = stream.message(opcode, &plain[header..], compress);
     buffer(call.raw, &fragmented(frame, most))
+}
+
+/// `streamFragment(slot, opcode, fin, compress, key, data)` → a Buffer with a fragment of a message, or a control frame,
+/// which has to be written.
+pub(super) fn one_fragment(call: &Call<'_>) -> Returned {
+    let (slot, fragment) = (slot(call)?, payload::one_fragment(call, 1)?);
+    match with(call, slot, |stream| stream.fragment(&fragment)) {
+        Some(frame) => buffer(call.raw, &frame),
+        None => UNDEFINED,
+    }
 }
 
 /// `streamInflate(slot, frame, payload, now)`: a received frame, and its payload unmasked, comes

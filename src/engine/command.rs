@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::mailbox::Mailbox;
 use super::write_side::WriteSide;
-use crate::protocol::{Config, Opcode, fragmented};
+use crate::protocol::{Config, Fragment, Opcode, fragmented};
 
 /// One frame, as a server sends it without compression.
 #[derive(Clone)]
@@ -74,6 +74,8 @@ pub enum Command {
     Send(Arc<WriteSide>, Vec<u8>),
     /// A message that the shard is to compress for one connection.
     Message(Arc<WriteSide>, Frame),
+    /// A fragment of a message that the shard compresses, or not, for one connection.
+    Fragment(Arc<WriteSide>, Fragment),
     /// One frame for all connections of a `Base`.
     Broadcast {
         /// Whose connections.
@@ -117,6 +119,7 @@ impl Command {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Send(_, frame) => frame.len(),
+            Self::Fragment(_, fragment) => fragment.payload.len(),
             Self::Message(_, frame) | Self::Broadcast { frame, .. } => frame.wire().len(),
             _ => 0,
         }
@@ -128,7 +131,11 @@ impl Command {
     pub fn is_ordered(&self) -> bool {
         matches!(
             self,
-            Self::Send(..) | Self::Message(..) | Self::Broadcast { .. } | Self::Leave
+            Self::Send(..)
+                | Self::Message(..)
+                | Self::Fragment(..)
+                | Self::Broadcast { .. }
+                | Self::Leave
         )
     }
 }

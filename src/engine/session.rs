@@ -35,7 +35,7 @@ use std::sync::Arc;
 use super::backlog::HIGH_MARK;
 use super::utf16::LongText;
 use crate::protocol::{
-    self, CloseFrames, Config, Event, Millis, Opcode, Payload, Progress, State, Violation,
+    self, CloseFrames, Config, Event, Fragment, Millis, Opcode, Payload, Progress, State, Violation,
 };
 use unread::{Next, Unread};
 
@@ -732,6 +732,11 @@ impl Session {
         out: &mut Vec<u8>,
     ) {
         self.protocol.send_message(opcode, message, compress, out);
+    }
+
+    /// Appends a fragment to `out`; see [`protocol::Connection::send_fragment`].
+    pub fn send_fragment(&mut self, fragment: &Fragment, out: &mut Vec<u8>) {
+        self.protocol.send_fragment(fragment, out);
     }
 }
 

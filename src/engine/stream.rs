@@ -17,7 +17,8 @@ use super::backlog::{Backlog, HIGH_MARK, Overflow};
 use super::batch::{Batch, End, Kind};
 use super::session::{Brought, PIECE, Pressure, Session};
 use crate::protocol::{
-    Config, DeflateFilter, Filtered, Header, Millis, Opcode, Payload, Progress, State, Violation,
+    Config, DeflateFilter, Filtered, Fragment, Header, Millis, Opcode, Payload, Progress, State,
+    Violation,
 };
 
 /// Where the session reports its events; what the record of one is counted for.
@@ -316,6 +317,13 @@ impl Stream {
         let mut frame = Vec::new();
         self.session
             .send_message(opcode, message, compress, &mut frame);
+        frame
+    }
+
+    /// A frame with this fragment. It has to be written, as [`message`](Self::message) says.
+    pub fn fragment(&mut self, fragment: &Fragment) -> Vec<u8> {
+        let mut frame = Vec::new();
+        self.session.send_fragment(fragment, &mut frame);
         frame
     }
 

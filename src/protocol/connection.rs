@@ -9,10 +9,11 @@ use super::deflate::per_message::PerMessageDeflate;
 use super::error::Violation;
 use super::event::{Event, Payload};
 use super::frame::close::{MAX_CONTROL_PAYLOAD, encode_close_payload, parse_close_payload};
-use super::frame::encode::{encode_compressed_frame, encode_frame};
+use super::frame::encode::{encode_compressed_frame, encode_fragment, encode_frame};
 use super::frame::mask::random_key;
 use super::frame::opcode::Opcode;
 use super::message::assembly::Message;
+use super::message::fragment::Fragment;
 use super::message::reader::{Item, Reader};
 use super::message::utf8::is_valid_utf8;
 use super::messages::Messages;
@@ -36,6 +37,8 @@ pub struct Connection {
     /// The peer broke the rules: nothing it sends is waited for.
     violated: bool,
     congested: bool,
+    /// The message whose fragments are being sent is compressed.
+    compresses_fragments: bool,
     /// Payload of the last ping that is still to be answered, while congested.
     held_pong: Option<Box<[u8]>>,
     /// Payload of our automatic pings, chosen at random when the first is sent, so that no ping of
@@ -60,6 +63,7 @@ impl Connection {
             state: State::Open,
             violated: false,
             congested: false,
+            compresses_fragments: false,
             held_pong: None,
             ping_payload: None,
             close_frames: None,
@@ -279,6 +283,28 @@ impl Connection {
         match deflate.and_then(|deflate| deflate.compress(message)) {
             Some(payload) => encode_compressed_frame(out, opcode, &payload, mask),
             None => encode_frame(out, opcode, message, mask),
+        }
+    }
+
+    /// Appends a fragment of a message to `out`, or a control frame. The first decides whether the message is compressed:
+    /// if more follow, however long it is, for nobody knows how long the message will be. Otherwise as
+    /// [`send_message`](Self::send_message). Messages that are sent whole must not come in between (RFC 6455 §5.4).
+    pub fn send_fragment(&mut self, fragment: &Fragment, out: &mut Vec<u8>) {
+        let Fragment { opcode, fin, .. } = *fragment;
+        let (role, payload) = (self.config.role, &fragment.payload);
+        let is_first = matches!(opcode, Opcode::Text | Opcode::Binary);
+        if is_first {
+            let settings = self.config.deflate.filter(|_| fragment.compress);
+            self.compresses_fragments =
+                settings.is_some_and(|deflate| !fin || deflate.compresses(payload.len()));
+        }
+        match &mut self.deflate {
+            Some(deflate) if self.compresses_fragments && !opcode.is_control() => {
+                let payload = deflate.compress_fragment(payload, fin);
+                let key = fragment.masking.key(role);
+                encode_fragment(out, (opcode, fin, is_first), &payload, key);
+            }
+            _ => fragment.encode(role, out),
         }
     }
 

@@ -74,6 +74,7 @@ pub use handshake::extension_list::{
 pub use limits::{Limits, MessageLimit, PastLimit, largest_compressed};
 pub use manner::Manner;
 pub use memory::{LARGE, Memory, MemorySource};
+pub use message::fragment::{Fragment, Masking};
 pub use message::utf8::is_valid_utf8;
 pub use role::Role;
 pub use state::State;

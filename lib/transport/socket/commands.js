@@ -42,14 +42,27 @@ function sendFrame(slot, opcode, data, compress) {
 }
 
 /**
+ * Sends a fragment of a message, or a control frame.
+ *
+ * @param {number} slot
+ * @param {number} opcode
+ * @param {string | ArrayBufferView} data
+ * @param {boolean} fin
+ * @param {boolean} compress
+ * @param {Uint8Array | null | undefined} key
+ */
+function sendFragment(slot, opcode, data, fin, compress, key) {
+  flushAfter(native.sendFragment(slot, opcode, fin, compress, key, data));
+}
+
+/**
  * Sends whole frames that somebody has encoded.
  *
  * @param {number} slot
  * @param {Uint8Array} frames
- * @param {boolean} isPing whether that is a ping
  */
-function sendEncoded(slot, frames, isPing) {
-  flushAfter(native.sendEncoded(slot, frames, isPing));
+function sendEncoded(slot, frames) {
+  flushAfter(native.sendEncoded(slot, frames));
 }
 
 /**
@@ -131,6 +144,7 @@ module.exports = {
   pause,
   releaseClosingAnswer,
   sendEncoded,
+  sendFragment,
   sendFrame,
   sendFrames,
   setMaxPayload,

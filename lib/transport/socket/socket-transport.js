@@ -90,11 +90,19 @@ class SocketTransport {
   }
 
   /**
-   * @param {Uint8Array} frames whole ones
-   * @param {boolean} isPing whether that is a ping
+   * @param {number} opcode
+   * @param {string | ArrayBufferView} data
+   * @param {boolean} fin
+   * @param {boolean} compress
+   * @param {Uint8Array | null | undefined} key
    */
-  sendEncoded(frames, isPing) {
-    commands.sendEncoded(this.#slot, frames, isPing);
+  sendFragment(opcode, data, fin, compress, key) {
+    commands.sendFragment(this.#slot, opcode, data, fin, compress, key);
+  }
+
+  /** @param {Uint8Array} frames whole ones */
+  sendEncoded(frames) {
+    commands.sendEncoded(this.#slot, frames);
   }
 
   /** @returns {boolean} whether anything waits to be written */

@@ -271,7 +271,7 @@ class StreamTransport {
    * @param {() => Uint8Array} [shared] the frames, if others get them too
    */
   send(opcode, data, compress, fragment, shared) {
-    if (this.bufferedAmount() + this.#overhead >= this.#room && !this.#maySend()) {
+    if (!this.#hasRoom()) {
       return;
     }
     if (opcode === OPCODE.PING) {
@@ -283,14 +283,23 @@ class StreamTransport {
   }
 
   /**
-   * @param {Uint8Array} frames whole ones
-   * @param {boolean} isPing whether that is a ping
+   * @param {number} opcode
+   * @param {string | ArrayBufferView} data
+   * @param {boolean} fin
+   * @param {boolean} compress
+   * @param {Uint8Array | null | undefined} key
    */
-  sendEncoded(frames, isPing) {
-    if (isPing) native.streamPinged(this.#slot);
-    if (this.bufferedAmount() + this.#overhead < this.#room || this.#maySend()) {
-      this.#write(frames);
+  sendFragment(opcode, data, fin, compress, key) {
+    if (this.#hasRoom()) {
+      if (opcode === OPCODE.PING) native.streamPinged(this.#slot);
+      const frame = native.streamFragment(this.#slot, opcode, fin, compress, key, data);
+      this.#write(/** @type {Buffer} */ (frame));
     }
+  }
+
+  /** @param {Uint8Array} frames whole ones */
+  sendEncoded(frames) {
+    if (this.#hasRoom()) this.#write(frames);
   }
 
   /** @returns {boolean} whether anything waits to be written */
@@ -321,6 +330,11 @@ class StreamTransport {
   }
 
   /** Whether a message may be added to what waits. If there is no room, the connection is dropped. */
+  #hasRoom() {
+    return this.bufferedAmount() + this.#overhead < this.#room || this.#maySend();
+  }
+
+  /** The same, as the session says once a write was tried. */
   #maySend() {
     // What is left after a write was tried counts.
     this.#output.flush();

@@ -41,10 +41,19 @@ impl Call<'_> {
 
     /// Whether it is `null`.
     pub(crate) fn is_null(&self, index: usize) -> Outcome<bool> {
+        Ok(self.kind(index)? == sys::ValueType::napi_null)
+    }
+
+    /// Whether it is `undefined`.
+    pub(crate) fn is_undefined(&self, index: usize) -> Outcome<bool> {
+        Ok(self.kind(index)? == sys::ValueType::napi_undefined)
+    }
+
+    fn kind(&self, index: usize) -> Outcome<sys::napi_valuetype> {
         let mut kind = 0;
         // SAFETY: as in `u32`.
         check(unsafe { sys::napi_typeof(self.raw, self.arguments[index], &mut kind) })?;
-        Ok(kind == sys::ValueType::napi_null)
+        Ok(kind)
     }
 
     /// A boolean.

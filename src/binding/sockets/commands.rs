@@ -10,9 +10,10 @@ use napi::sys;
 
 use super::super::call::arguments::{Call, too_many_connections, wrong};
 use super::super::call::results::{Returned, UNDEFINED, reference};
+use super::super::deflate::role;
 use super::super::settings::Settings;
 use super::super::status::{Failure, Outcome, check};
-use super::super::values::payload::{IN_PLACE, Source, fragment, opcode, text};
+use super::super::values::payload::{IN_PLACE, Source, fragment, one_fragment, opcode, text};
 use super::super::values::views::bytes;
 use super::drain;
 use super::table::{Functions, Link};
@@ -227,18 +228,39 @@ fn is_compressed(connection: &WriteSide, frame: &Frame) -> bool {
     frame.compress && connection.deflate.is_some_and(|d| d.compresses(length))
 }
 
-/// `sendEncoded(slot, frames, isPing)`: whole frames that JavaScript has encoded; whether that is a ping.
-pub(crate) fn send_frames(call: &Call<'_>) -> Returned {
-    let (frames, is_ping) = (bytes(call, 1)?.to_vec(), call.bool(2)?);
+/// `sendFragment(slot, opcode, fin, compress, key, data)`: a fragment of a message, or a control frame.
+pub(crate) fn send_fragment(call: &Call<'_>) -> Returned {
+    let fragment = one_fragment(call, 1)?;
     let (Some(connection), Some(link)) = (
         call.state.sockets.write_side(call.u32(0)?),
         call.state.sockets.linked(),
     ) else {
         return UNDEFINED;
     };
-    if is_ping {
+    if fragment.opcode == Opcode::Ping {
         connection.count_ping();
     }
+    if connection.deflate.is_some() && !fragment.opcode.is_control() {
+        // The shard knows whether the message that it is of is compressed.
+        submit(call, connection, |c| Command::Fragment(c, fragment));
+    } else {
+        let role = role(connection.mask);
+        let mut frame = Vec::new();
+        fragment.encode(role, &mut frame);
+        send_encoded(call, link, connection, frame);
+    }
+    scheduled(call)
+}
+
+/// `sendEncoded(slot, frames)`: whole frames that JavaScript has encoded.
+pub(crate) fn send_frames(call: &Call<'_>) -> Returned {
+    let frames = bytes(call, 1)?.to_vec();
+    let (Some(connection), Some(link)) = (
+        call.state.sockets.write_side(call.u32(0)?),
+        call.state.sockets.linked(),
+    ) else {
+        return UNDEFINED;
+    };
     send_encoded(call, link, connection, frames);
     scheduled(call)
 }

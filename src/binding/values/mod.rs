@@ -6,6 +6,7 @@
 //! | `shared` | memory that other threads may write to |
 //! | `payload` | the payload of a frame, and the frame made of it in place |
 //! | `object` | the properties of an object, by name |
+//! | `masking` | masking keys |
 //! | `made` | strings, numbers and objects that are made here |
 //! | `buffer` | Buffers that are made here |
 //! | `pool` | memory that small Buffers share |
@@ -15,6 +16,7 @@
 pub(super) mod buffer;
 pub(super) mod delivery;
 pub(super) mod made;
+pub(super) mod masking;
 pub(super) mod object;
 pub(super) mod payload;
 pub(super) mod pool;

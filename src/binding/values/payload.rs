@@ -7,8 +7,9 @@ use napi::sys;
 
 use super::super::call::arguments::{Call, wrong};
 use super::super::status::{Failure, Outcome, check};
+use super::masking::masking;
 use super::views::bytes;
-use crate::protocol::{Header, MAX_HEADER_LENGTH, Opcode, apply_mask, random_key};
+use crate::protocol::{Fragment, Header, MAX_HEADER_LENGTH, Opcode, apply_mask, random_key};
 
 #[cfg(sockets)]
 /// Up to this many bytes, a payload is encoded in the outbox itself, under the connection's lock;
@@ -120,4 +121,21 @@ pub(crate) fn fragment(call: &Call<'_>, index: usize) -> Outcome<usize> {
 pub(crate) fn opcode(call: &Call<'_>, index: usize) -> Outcome<Opcode> {
     let number = u8::try_from(call.u32(index)?).map_err(|_| wrong(index, "an opcode"))?;
     Opcode::try_from(number).map_err(|_| wrong(index, "an opcode"))
+}
+
+/// A fragment of a message, or a control frame: opcode, whether it is the last, whether it may be compressed, its
+/// masking key (nothing: as the role asks for; `null`: it is not masked) and its data, the arguments from `first` on.
+pub(crate) fn one_fragment(call: &Call<'_>, first: usize) -> Outcome<Fragment> {
+    let (opcode, fin) = (opcode(call, first)?, call.bool(first + 1)?);
+    let (compress, masking) = (call.bool(first + 2)?, masking(call, first + 3)?);
+    let mut payload = Vec::new();
+    let header = Source::of(call, first + 4)?.encode(&mut payload, opcode, false)?;
+    payload.drain(..header);
+    Ok(Fragment {
+        opcode,
+        fin,
+        compress,
+        masking,
+        payload,
+    })
 }

@@ -13,7 +13,7 @@ use super::mailbox::Recorder;
 use super::row::Making;
 use super::session::{Brought, Session};
 use super::write_side::{Append, Flush, Thread, WriteSide, socket};
-use crate::protocol::{Config, Millis, State};
+use crate::protocol::{Config, Fragment, Millis, State};
 
 /// Frames of commands are written together, but not more bytes than this kept back for it.
 const TOGETHER: usize = 16 * 1024;
@@ -179,6 +179,14 @@ impl Connection {
         self.session
             .send_message(frame.opcode, payload, compress, &mut out);
         let append = self.write_side.shard_append(frame.cut(out));
+        self.appended(context, append);
+    }
+
+    /// Sends a fragment, compressed if its message is.
+    pub(super) fn send_fragment(&mut self, context: &mut Context, fragment: &Fragment) {
+        let mut out = Vec::new();
+        self.session.send_fragment(fragment, &mut out);
+        let append = self.write_side.shard_append(out);
         self.appended(context, append);
     }
 

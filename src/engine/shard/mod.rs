@@ -271,6 +271,12 @@ impl Shard {
                 c.appended(context, write_side.shard_append(frame));
             }),
             Command::Message(write_side, frame) => self.send_message(at, &write_side, frame),
+            Command::Fragment(write_side, mut fragment) => {
+                fragment.compress &= at.elapsed() < LATE;
+                self.with(&write_side, |c, context| {
+                    c.send_fragment(context, &fragment)
+                });
+            }
             Command::Broadcast { base, frame } => {
                 let own = (&mut self.table, &mut self.context);
                 return broadcast::broadcast(own, &mut self.works, at, mailbox, base, frame);

@@ -45,7 +45,37 @@ thread_local! {
 
 /// The payload of `message`, which may refer to `history`. `None` if it is to be sent as it is.
 pub(super) fn deflated(settings: &Deflate, history: &[u8], message: &[u8]) -> Option<Vec<u8>> {
-    CODECS.with_borrow_mut(|codecs| codecs.compress(settings, history, message))
+    CODECS.with_borrow_mut(|codecs| codecs.compress(settings, history, message, true))
+}
+
+/// The payload of a fragment, which may refer to `history`, of a message whose fragments are one stream.
+pub(super) fn deflated_fragment(
+    settings: &Deflate,
+    history: &[u8],
+    fragment: &[u8],
+    is_last: bool,
+) -> Vec<u8> {
+    let payload =
+        CODECS.with_borrow_mut(|codecs| codecs.compress(settings, history, fragment, is_last));
+    payload.unwrap_or_else(|| stored(fragment, is_last))
+}
+
+/// The same in blocks that are not compressed (RFC 1951 §3.2.4): a message that has begun compressed has to go on so,
+/// even if the library refuses.
+fn stored(fragment: &[u8], is_last: bool) -> Vec<u8> {
+    let mut payload = Vec::with_capacity(fragment.len() + 64);
+    for block in fragment.chunks(usize::from(u16::MAX)) {
+        let length = block.len() as u16;
+        payload.push(0);
+        payload.extend_from_slice(&length.to_le_bytes());
+        payload.extend_from_slice(&(!length).to_le_bytes());
+        payload.extend_from_slice(block);
+    }
+    payload.push(0);
+    if !is_last {
+        payload.extend_from_slice(&FLUSH);
+    }
+    payload
 }
 
 /// An inflater, to be [given back](keep_inflater) once its message is whole.
@@ -82,8 +112,15 @@ impl Codecs {
         &mut self.compressors[last].state
     }
 
-    /// What [`deflated`] returns: `None` if the library refuses, which it has no reason to.
-    fn compress(&mut self, settings: &Deflate, history: &[u8], message: &[u8]) -> Option<Vec<u8>> {
+    /// What [`deflated`] returns; with the flush at its end unless it `is_last`. `None` if the library refuses, which
+    /// it has no reason to.
+    fn compress(
+        &mut self,
+        settings: &Deflate,
+        history: &[u8],
+        message: &[u8],
+        is_last: bool,
+    ) -> Option<Vec<u8>> {
         let mut out = std::mem::take(&mut self.scratch);
         let window_bits = settings.outgoing.window_bits.max(MIN_ZLIB_WINDOW_BITS);
         let compressor = self.compressor(settings.level, window_bits);
@@ -104,10 +141,35 @@ impl Codecs {
                 break;
             }
         }
-        let payload = out.strip_suffix(&FLUSH)?.to_vec();
+        let whole = out.strip_suffix(&FLUSH)?;
+        let payload = if is_last { whole } else { &out[..] }.to_vec();
         out.clear();
         out.shrink_to(STEP);
         self.scratch = out;
         Some(payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::role::Role;
+    use super::super::inflation::Inflation;
+    use super::super::params::DeflateParams;
+    use super::*;
+
+    #[test]
+    fn a_message_goes_on_in_blocks_that_are_not_compressed_if_the_library_refuses() {
+        let settings = Deflate::new(&DeflateParams::default(), Role::Server, 6, 0);
+        let first = deflated_fragment(&settings, &[], b"begins, ", false);
+        for length in [0, 1, 65_535, 65_536, 200_000] {
+            let rest = vec![7; length];
+            let middle = stored(&rest, false);
+            let payload = [&first[..], &middle, &stored(b"ends", true)].concat();
+            let mut inflation =
+                Inflation::begin(inflater(), &[], payload.len(), 1_000_000).expect("it begins");
+            while !inflation.step(&[], &payload).expect("a stream") {}
+            let (message, _) = inflation.finish();
+            assert_eq!(message, [&b"begins, "[..], &rest, b"ends"].concat());
+        }
     }
 }

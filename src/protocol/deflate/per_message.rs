@@ -2,7 +2,7 @@
 
 use super::super::error::Violation;
 use super::super::event::Payload;
-use super::codecs::{deflated, inflater, keep_inflater};
+use super::codecs::{deflated, deflated_fragment, inflater, keep_inflater};
 use super::history::{History, REMINDER, SHORT_REMINDER};
 use super::inflation::Inflation;
 use super::settings::Deflate;
@@ -53,17 +53,27 @@ impl PerMessageDeflate {
         if !settings.compresses(message.len()) {
             return None;
         }
-        let reminder = message
-            .len()
-            .saturating_mul(2)
-            .clamp(SHORT_REMINDER, REMINDER);
-        let history = sent.last(reminder);
+        let history = sent.last(reminder(message.len()));
         let payload = deflated(settings, history, message)?;
         if settings.outgoing.context_takeover {
-            let window = 1 << settings.outgoing.window_bits;
-            sent.remember(message, REMINDER.min(window));
+            sent.remember(message, REMINDER.min(settings.outgoing.window()));
         }
         Some(payload)
+    }
+
+    /// The payload of a fragment of a message that is compressed, which has to be sent before the next is compressed.
+    /// The fragments are one DEFLATE stream, flushed at the end of each; of the last, what that ends with is left off
+    /// (RFC 7692 §7.2.1).
+    pub fn compress_fragment(&mut self, fragment: &[u8], is_last: bool) -> Vec<u8> {
+        let Self { settings, sent, .. } = self;
+        let history = sent.last(reminder(fragment.len()));
+        let payload = deflated_fragment(settings, history, fragment, is_last);
+        if settings.outgoing.context_takeover || !is_last {
+            sent.remember(fragment, REMINDER.min(settings.outgoing.window()));
+        } else {
+            self.forget_sent();
+        }
+        payload
     }
 
     /// The last compressed message is not sent: the next refers to nothing.
@@ -128,4 +138,9 @@ impl PerMessageDeflate {
         }
         message
     }
+}
+
+/// Bytes that the compressor is reminded of before so many.
+fn reminder(length: usize) -> usize {
+    length.saturating_mul(2).clamp(SHORT_REMINDER, REMINDER)
 }

@@ -13,6 +13,13 @@ pub struct Direction {
     pub context_takeover: bool,
 }
 
+impl Direction {
+    /// Bytes of the window.
+    pub(super) fn window(&self) -> usize {
+        1 << self.window_bits
+    }
+}
+
 /// Settings of permessage-deflate for one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deflate {
@@ -52,7 +59,7 @@ impl Deflate {
     /// Bytes that a connection may keep between two messages.
     pub fn memory(&self) -> usize {
         let window = |direction: &Direction| match direction.context_takeover {
-            true => 1 << direction.window_bits,
+            true => direction.window(),
             false => 0,
         };
         window(&self.outgoing).min(REMINDER) + window(&self.incoming)

@@ -1,7 +1,7 @@
 //! Whole frames, as they go over the wire, RFC 6455 §5.2.
 
 use super::header::{
-    FIN, Header, LENGTH_IN_16_BITS, MAX_HEADER_LENGTH, RSV1, Reserved, encode_header,
+    FIN, Header, LENGTH_IN_16_BITS, MAX_HEADER_LENGTH, RSV1, Reserved, encode_header, first_byte,
 };
 use super::mask::{append_payload, apply_mask, random_key};
 use super::opcode::Opcode;
@@ -32,6 +32,22 @@ pub fn encode_compressed_frame(
     mask: Option<[u8; 4]>,
 ) {
     encode(out, FIN | RSV1 | opcode as u8, payload, mask);
+}
+
+/// As [`encode_frame`], of a fragment (RFC 6455 §5.4): `fin` if it is the last, `rsv1` if it is the first of a message
+/// that permessage-deflate has compressed.
+pub fn encode_fragment(
+    out: &mut Vec<u8>,
+    (opcode, fin, rsv1): (Opcode, bool, bool),
+    payload: &[u8],
+    mask: Option<[u8; 4]>,
+) {
+    encode(
+        out,
+        first_byte(fin, [rsv1, false, false], opcode as u8),
+        payload,
+        mask,
+    );
 }
 
 /// A message that is one frame, as fragments with at most `most` bytes of payload each (RFC 6455 §5.4). The reserved
