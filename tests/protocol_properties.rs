@@ -21,6 +21,7 @@ const LIMITS: Limits = Limits {
     max_payload: 150,
     max_fragments: 5,
     max_empty_fragments: 2,
+    max_chunks: None,
     max_control_frames: None,
     max_messages: None,
 };

@@ -244,6 +244,47 @@ fn a_message_that_is_declared_too_large_fails_at_its_header() {
 }
 
 #[test]
+fn the_reads_that_a_payload_comes_in_are_limited() {
+    let config = limits(Limits {
+        max_chunks: Some(3),
+        ..Limits::default()
+    });
+    let frame = masked(Opcode::Binary, &[7; 1_000]);
+    let pieces = [&frame[..400], &frame[400..500], &frame[500..]];
+    let mut end = End::new(config);
+    for _ in 0..2 {
+        // The header may come in pieces of its own, and a control frame between two frames.
+        end.receive(&frame[..1]);
+        end.receive(&frame[1..5]);
+        end.receive(&pieces[0][5..]);
+        end.receive(pieces[1]);
+        end.receive_into_message(pieces[2]);
+        end.receive(&masked(Opcode::Ping, b""));
+        let ping = Seen::Ping(Vec::new());
+        assert_eq!(end.take_seen(), [Seen::Binary(vec![7; 1_000]), ping]);
+    }
+    for into_message in [false, true] {
+        let mut end = End::new(limits(Limits {
+            max_chunks: Some(3),
+            ..Limits::default()
+        }));
+        for piece in [
+            &frame[..400],
+            &frame[400..401],
+            &frame[401..402],
+            &frame[402..],
+        ] {
+            match into_message {
+                true => end.receive_into_message(piece),
+                false => end.receive(piece),
+            }
+        }
+        let failed = Seen::Failed(Violation::TooManyChunks { limit: 3 });
+        assert_eq!(end.take_seen(), [failed]);
+    }
+}
+
+#[test]
 fn fragments_are_limited() {
     let config = limits(Limits {
         max_fragments: 3,

@@ -11,6 +11,8 @@ const SETTINGS = {
   enforceMasking: true,
   maxPayload: 1024,
   maxFragments: 16,
+  maxEmptyFragments: 16,
+  maxChunks: Infinity,
   maxControlFrames: Infinity,
   maxMessages: Infinity,
   messageBurst: 10,
@@ -153,6 +155,7 @@ test('the constants are those of the RFC, of the documentation and of V8', () =>
   assert.deepEqual(defaults, {
     maxPayload: 16 * 1024 * 1024,
     maxFragments: 131_072,
+    maxEmptyFragments: 1024,
     maxControlFrames: 10_000,
     timeout: 600_000,
     pingInterval: 0,

@@ -1,5 +1,6 @@
 'use strict';
 
+const { defaults } = require('../native/constants.js');
 const native = require('../native/native.js');
 const { checkOptions } = require('./options.js');
 const { DEFAULTS } = require('../options/per-message-deflate.js');
@@ -15,6 +16,14 @@ const { Views } = require('./views.js');
  * @property {boolean} sharesMemory
  * @property {boolean} textAsBytes
  * @property {boolean} validatesUtf8
+ */
+
+/**
+ * Limits that no option of a `Base` sets: see `src/protocol/limits.rs`.
+ *
+ * @typedef {object} Bounds
+ * @property {number} maxChunks
+ * @property {number} maxEmptyFragments
  */
 
 /**
@@ -68,6 +77,8 @@ class Group {
       textAsBytes: false,
       validatesUtf8: true,
     };
+    /** @type {Bounds} */
+    this.bounds = { maxChunks: Infinity, maxEmptyFragments: defaults.maxEmptyFragments };
     /** @type {Record<string, import('../../index').Extension>} */
     this.extensions = {};
   }
@@ -111,12 +122,12 @@ class Group {
 /**
  * The settings of a connection, by the names that Rust reads them by: `src/binding/settings.rs`.
  *
- * @param {{ manner: Manner, options: import('./options.js').Options }} group
+ * @param {{ bounds: Bounds, manner: Manner, options: import('./options.js').Options }} group
  * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role `deflate` is the element
  *   that was agreed on; an empty one means that it is off
  * @returns {import('../native/functions').Settings}
  */
-function connectionSettings({ manner, options }, { mask, enforceMasking, deflate }) {
+function connectionSettings({ bounds, manner, options }, { mask, enforceMasking, deflate }) {
   const { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount } = options;
   const { timeout, pingInterval, closeTimeout } = options;
   const { perSecond, burst, pauses } = options.maxMessages;
@@ -124,7 +135,7 @@ function connectionSettings({ manner, options }, { mask, enforceMasking, deflate
   const limits = { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount };
   const messages = { maxMessages: perSecond, messageBurst: burst, pausesMessages: pauses };
   const times = { timeout, pingInterval, closeTimeout };
-  return { mask, enforceMasking, ...limits, ...messages, ...times, deflate, level, threshold, ...manner };
+  return { mask, enforceMasking, ...limits, ...messages, ...bounds, ...times, deflate, level, threshold, ...manner };
 }
 
 module.exports = { Group, connectionSettings };

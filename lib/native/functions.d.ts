@@ -34,6 +34,9 @@ export interface Settings {
   /** Bytes of one message. */
   maxPayload: number;
   maxFragments: number;
+  maxEmptyFragments: number;
+  /** Reads that the payload of a frame may come in; `Infinity` is no limit. */
+  maxChunks: number;
   /** Of those a second that nobody asked for; `Infinity` is no limit. */
   maxControlFrames: number;
   /** A second; `Infinity` is no limit. */
@@ -105,10 +108,16 @@ export interface Constants {
       number
     >
   >;
-  /** The options of a `Base` that the protocol has defaults for. */
+  /** The options of a `Base` that the protocol has defaults for, and the most empty fragments of a message. */
   readonly default: Readonly<
     globalThis.Record<
-      'maxPayload' | 'maxFragments' | 'maxControlFrames' | 'timeout' | 'pingInterval' | 'closeTimeout',
+      | 'maxPayload'
+      | 'maxFragments'
+      | 'maxEmptyFragments'
+      | 'maxControlFrames'
+      | 'timeout'
+      | 'pingInterval'
+      | 'closeTimeout',
       number
     >
   >;

@@ -35,7 +35,7 @@ class LimitsView {
     return this.#options.maxFragments;
   }
 
-  /** Chunks are joined as they come: nothing counts them. */
+  /** Chunks that the payload of a frame may come in. */
   get _maxBufferedChunks() {
     return this.#options.maxBufferedChunks;
   }

@@ -14,7 +14,7 @@ const { deflateOptions } = require('../options/deflate-of-ws.js');
  * @property {boolean} [autoPong]
  * @property {number} [closeTimeout] ms
  * @property {(key: Buffer) => void} [generateMask]
- * @property {number} [maxBufferedChunks] of no effect: chunks are joined as they come
+ * @property {number} [maxBufferedChunks] that the payload of a frame may come in
  * @property {number} [maxFragments]
  * @property {number} [maxPayload] bytes
  * @property {import('../options/deflate-of-ws.js').DeflateOptions | boolean} [perMessageDeflate]
@@ -31,6 +31,9 @@ const DEFAULTS = {
   maxPayload: 100 * 1024 * 1024,
   skipUTF8Validation: false,
 };
+
+/** The most fragments that the engine counts. */
+const MOST_PARTS = 2 ** 32 - 1;
 
 /** Groups of WebSockets that have no server, by their settings. @type {Map<string, WeakRef<Group<Connection>>>} */
 const groups = new Map();
@@ -56,13 +59,13 @@ function withDefaults(given) {
  * @returns {Group<Connection>}
  */
 function makeGroup(owner, options, mask) {
-  const { autoPong, closeTimeout, maxFragments, maxPayload, perMessageDeflate, skipUTF8Validation } = options;
+  const { autoPong, closeTimeout, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation } = options;
   /** @type {Group<Connection>} */
   const group = new Group(owner, {
     mask,
     closeTimeout,
-    maxFragments: limit(maxFragments, 2 ** 32 - 1),
-    perMessageDeflate: deflateOptions(perMessageDeflate),
+    maxFragments: limit(maxFragments, MOST_PARTS),
+    perMessageDeflate: deflateOptions(options.perMessageDeflate),
     // As with `ws`, whose users bound these themselves.
     timeout: 0,
     maxBufferedAmount: Infinity,
@@ -70,6 +73,9 @@ function makeGroup(owner, options, mask) {
   });
   // Messages are bytes here: the length of V8's longest string bounds none.
   group.options.maxPayload = limit(maxPayload, Number.MAX_SAFE_INTEGER);
+  group.bounds.maxChunks = limit(maxBufferedChunks, Infinity);
+  // Those that are empty are fragments as others are.
+  group.bounds.maxEmptyFragments = group.options.maxFragments;
   Object.assign(group.manner, {
     autoPong,
     explains: false,
@@ -95,9 +101,10 @@ function limit(value, most) {
  * @returns {Group<Connection>}
  */
 function sharedGroup(options, mask) {
-  const { autoPong, closeTimeout, maxFragments, maxPayload, perMessageDeflate, skipUTF8Validation } = options;
-  const settings = [mask, autoPong, closeTimeout, maxFragments, maxPayload, skipUTF8Validation];
-  const key = JSON.stringify([...settings, deflateOptions(perMessageDeflate)]);
+  const { autoPong, closeTimeout, maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation } = options;
+  const limits = [maxBufferedChunks, maxFragments, maxPayload];
+  const settings = [mask, autoPong, closeTimeout, ...limits, skipUTF8Validation];
+  const key = JSON.stringify([...settings, deflateOptions(options.perMessageDeflate)]);
   const known = groups.get(key)?.deref();
   if (known !== undefined) {
     return known;

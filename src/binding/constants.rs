@@ -71,9 +71,10 @@ const TEXTS: &[(&CStr, &str)] = &[
     (c"BACKPRESSURE", Overflow::CODE),
 ];
 
-/// `constants.default`: the options of a `Base` that the protocol has defaults for, by their names. 0 turns
+/// `constants.default`: the options of a `Base` that the protocol has defaults for, by their names; and the most empty
+/// fragments of a message. 0 turns
 /// a clock off.
-fn defaults() -> [(&'static CStr, f64); 6] {
+fn defaults() -> [(&'static CStr, f64); 7] {
     let Config {
         limits,
         timeout,
@@ -84,6 +85,7 @@ fn defaults() -> [(&'static CStr, f64); 6] {
     [
         (c"maxPayload", limits.max_payload as f64),
         (c"maxFragments", limits.max_fragments.into()),
+        (c"maxEmptyFragments", limits.max_empty_fragments.into()),
         (
             c"maxControlFrames",
             limits.max_control_frames.map_or(f64::INFINITY, f64::from),

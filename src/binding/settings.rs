@@ -1,5 +1,5 @@
 //! The settings of a connection, which `lib/` passes as one object: `mask`, `enforceMasking`, `maxPayload`,
-//! `maxFragments`, `maxControlFrames`, `maxMessages`, `messageBurst`, `pausesMessages`, `timeout`, `pingInterval`, `closeTimeout`, `maxBufferedAmount`, and of
+//! `maxFragments`, `maxEmptyFragments`, `maxChunks`, `maxControlFrames`, `maxMessages`, `messageBurst`, `pausesMessages`, `timeout`, `pingInterval`, `closeTimeout`, `maxBufferedAmount`, and of
 //! permessage-deflate `deflate` (the element that was agreed on; empty, it is off), `level` and `threshold`.
 //!
 //! They are read by name at each `open`, which takes some 2 µs of the hundreds that an upgrade takes. To
@@ -43,10 +43,14 @@ impl Settings {
                         .u64(c"maxFragments")?
                         .try_into()
                         .unwrap_or(u32::MAX),
+                    max_empty_fragments: settings
+                        .u64(c"maxEmptyFragments")?
+                        .try_into()
+                        .unwrap_or(u32::MAX),
                     // `Infinity` is no limit.
+                    max_chunks: settings.u64(c"maxChunks")?.try_into().ok(),
                     max_control_frames: settings.u64(c"maxControlFrames")?.try_into().ok(),
                     max_messages: message_limit(&settings)?,
-                    ..Limits::default()
                 },
                 timeout: some(settings.u64(c"timeout")?),
                 ping_interval: some(settings.u64(c"pingInterval")?),

@@ -141,7 +141,7 @@ impl Connection {
         on_event: &mut impl FnMut(Event<'_>),
     ) {
         self.timers.received(now);
-        let item = self.reader.appended(length);
+        let item = self.reader.appended(length, &self.config);
         self.receive_item(item, now, out, on_event);
     }
 

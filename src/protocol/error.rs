@@ -51,6 +51,11 @@ pub enum Violation {
         /// The limit, in frames.
         limit: u32,
     },
+    /// A frame whose payload comes in more reads than [`Limits::max_chunks`](super::Limits::max_chunks) allows.
+    TooManyChunks {
+        /// The limit, in reads.
+        limit: u32,
+    },
     /// More pings and unsolicited pongs than
     /// [`Limits::max_control_frames`](super::Limits::max_control_frames) allows.
     TooManyControlFrames {
@@ -110,6 +115,7 @@ impl Violation {
             Self::TooManyEmptyFragments { .. } => {
                 (POLICY_VIOLATION, "WS_ERR_TOO_MANY_EMPTY_FRAGMENTS")
             }
+            Self::TooManyChunks { .. } => (POLICY_VIOLATION, "WS_ERR_TOO_MANY_BUFFERED_PARTS"),
             Self::TooManyControlFrames { .. } => {
                 (POLICY_VIOLATION, "WS_ERR_TOO_MANY_CONTROL_FRAMES")
             }
@@ -172,6 +178,12 @@ impl fmt::Display for Violation {
                     "too many empty fragments; at most {limit} are allowed in a message"
                 )
             }
+            Self::TooManyChunks { limit } => {
+                write!(
+                    f,
+                    "too many chunks; at most {limit} may bring a frame's payload"
+                )
+            }
             Self::TooManyControlFrames { limit } => {
                 write!(
                     f,
@@ -210,7 +222,7 @@ mod tests {
     use super::super::frame::close::MAX_REASON_LENGTH;
     use super::*;
 
-    const ALL: [(Violation, u16, &str); 22] = [
+    const ALL: [(Violation, u16, &str); 23] = [
         (Violation::UnmaskedFrame, 1002, "WS_ERR_EXPECTED_MASK"),
         (Violation::MaskedFrame, 1002, "WS_ERR_UNEXPECTED_MASK"),
         (Violation::ReservedBit1, 1002, "WS_ERR_UNEXPECTED_RSV_1"),
@@ -256,6 +268,11 @@ mod tests {
             Violation::TooManyEmptyFragments { limit: u32::MAX },
             1008,
             "WS_ERR_TOO_MANY_EMPTY_FRAGMENTS",
+        ),
+        (
+            Violation::TooManyChunks { limit: u32::MAX },
+            1008,
+            "WS_ERR_TOO_MANY_BUFFERED_PARTS",
         ),
         (
             Violation::TooManyControlFrames { limit: u32::MAX },

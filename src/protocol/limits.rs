@@ -18,6 +18,9 @@ pub struct Limits {
     /// never reach `max_payload`. More fails with [`Violation::TooManyEmptyFragments`]. Default:
     /// 1,024: streaming senders end a message with one and flush with a few; Autobahn sends three.
     pub max_empty_fragments: u32,
+    /// Reads of the transport that a frame's payload may come in. Nothing waits in chunks here, so they cost no memory: it
+    /// is for those who bound them with `ws`. One more fails with [`Violation::TooManyChunks`]. Default: `None`, off.
+    pub max_chunks: Option<u32>,
     /// Pings, and pongs that answer none of our pings, per second: this many in the long run, and ten
     /// times as many at once. Each is an event, and each ping has us answer. More fails with
     /// [`Violation::TooManyControlFrames`]; `None` turns it off. Default: 10,000. A client that pings
@@ -55,6 +58,7 @@ impl Default for Limits {
             max_payload: 16 * 1024 * 1024,
             max_fragments: 131_072,
             max_empty_fragments: 1_024,
+            max_chunks: None,
             max_control_frames: Some(10_000),
             max_messages: None,
         }

@@ -8,6 +8,7 @@ use super::super::event::Payload;
 use super::super::frame::header::{Header, MAX_HEADER_LENGTH, Reserved};
 use super::super::frame::mask::{append_payload, apply_mask};
 use super::super::frame::opcode::Opcode;
+use super::super::limits::Limits;
 use super::super::role::Role;
 use super::assembly::{Assembly, Message};
 use super::utf8::is_valid_utf8;
@@ -32,6 +33,8 @@ pub(crate) struct Reader {
 #[derive(Debug, Default)]
 struct Partial {
     stage: Stage,
+    /// Reads that have brought a part of the payload that is under way.
+    chunks: u32,
     /// Payload of a control frame; it may come between the fragments of `message`.
     control: Vec<u8>,
     /// `None` while a data frame is under way means that its payload is skipped.
@@ -66,6 +69,9 @@ impl Reader {
         input: &mut &'a mut [u8],
         config: &Config,
     ) -> Result<Option<Item<'a>>, Violation> {
+        if let Some(partial) = self.partial.as_deref_mut().filter(|_| !self.discarding) {
+            partial.count_chunk(&config.limits)?;
+        }
         let item = self.read_frame(input, config)?;
         if self.partial.as_ref().is_some_and(|p| p.is_idle()) {
             self.partial = None;
@@ -88,10 +94,15 @@ impl Reader {
     }
 
     /// `length` bytes were appended through [`room`](Self::room).
-    pub(crate) fn appended(&mut self, length: usize) -> Result<Option<Item<'static>>, Violation> {
+    pub(crate) fn appended(
+        &mut self,
+        length: usize,
+        config: &Config,
+    ) -> Result<Option<Item<'static>>, Violation> {
         let Some(partial) = self.partial.as_deref_mut() else {
             return Ok(None);
         };
+        partial.count_chunk(&config.limits)?;
         let (Stage::Payload(header, received), Some(message)) =
             (&partial.stage, &mut partial.message)
         else {
@@ -216,6 +227,18 @@ impl Partial {
         matches!(self.stage, Stage::Header(_, 0)) && self.message.is_none()
     }
 
+    /// More has come: if a payload is under way, the read before this one has brought a part of it.
+    fn count_chunk(&mut self, limits: &Limits) -> Result<(), Violation> {
+        if matches!(self.stage, Stage::Header(..)) {
+            return Ok(());
+        }
+        self.chunks = self.chunks.saturating_add(1);
+        match limits.max_chunks {
+            Some(limit) if self.chunks >= limit => Err(Violation::TooManyChunks { limit }),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes what `input` holds of a payload, of which `received` bytes came before.
     fn read_payload<'a>(
         &mut self,
@@ -247,6 +270,7 @@ impl Partial {
         }
 
         self.stage = BETWEEN_FRAMES;
+        self.chunks = 0;
         if header.opcode.is_control() {
             let payload = Payload::Owned(mem::take(&mut self.control));
             return Ok(Some(Item::Control(header.opcode, payload)));
