@@ -98,3 +98,22 @@ test('a second socket is refused', async (t) => {
   webSocket.terminate();
   await once(webSocket, 'close');
 });
+
+for (const [kind, pairOf] of Object.entries({ 'a socket': socketPair, 'a stream': streamPair })) {
+  for (const isServer of [true, false]) {
+    test(`a close frame that the system takes at once is not in bufferedAmount, as with ws: ${kind}, ${isServer}`, async (t) => {
+      const [socket, other] = await pairOf(t);
+      const ours = open(WebSocket, isServer, socket);
+      const theirs = open(reference, !isServer, other);
+      for (const { webSocket } of [ours, theirs]) {
+        webSocket.close(1000, 'over');
+        const { bufferedAmount } = webSocket;
+        webSocket.send('late');
+        webSocket.ping('later');
+        assert.deepEqual([bufferedAmount, webSocket.bufferedAmount], [0, 9]);
+      }
+      for (const { inbox } of [ours, theirs]) await inbox.next('close');
+      assert.deepEqual([ours.webSocket.bufferedAmount, theirs.webSocket.bufferedAmount], [9, 9]);
+    });
+  }
+}

@@ -373,6 +373,8 @@ class StreamTransport {
     this.#isClosing = true;
     this.#output.isWatched = true;
     write();
+    // Nothing follows it in this tick.
+    this.#output.flush();
     this.#output.settle();
   }
 
