@@ -63,8 +63,8 @@ module.exports = [
   },
   {
     name: 'idle-deflate',
-    title: '1,000 idle connections with permessage-deflate, each after 50 messages of 1 KiB; beside 500 others',
-    load: { ...echo(1000, 1, KIB, 'json'), scenario: 'idle', messages: 50, deflate: true },
+    title: '500 idle connections with permessage-deflate, each after 50 messages of 1 KiB; beside 250 others',
+    load: { ...echo(500, 1, KIB, 'json'), scenario: 'idle', messages: 50, deflate: true },
     text: true,
     needs: 'deflate',
   },
