@@ -46,6 +46,10 @@ const groups = new Map();
  * @returns {Given & Required<Pick<ConnectionOptions, keyof typeof DEFAULTS>>}
  */
 function withDefaults(given) {
+  if (given && Object.keys(DEFAULTS).every((name) => Reflect.get(given, name) !== undefined)) {
+    // Those of a server, which has many connections.
+    return /** @type {any} */ (given);
+  }
   const known = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
   return /** @type {any} */ ({ ...DEFAULTS, ...Object.fromEntries(known) });
 }
