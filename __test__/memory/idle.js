@@ -2,8 +2,8 @@
 
 // node __test__/memory/idle.js [connections] [messages…]
 //
-// Prints how much memory a server needs for one connection that is idle: `Base` and the server of
-// `ws`, with and without permessage-deflate (both contexts taken over, every message compressed), after
+// Prints how much memory a server needs for one connection that is idle: `Base`, the entry `websockets/ws` and the
+// server of `ws`, with and without permessage-deflate (both contexts taken over, every message compressed), after
 // each client has sent so many messages of 1 KiB and has had them back. The server is a process of its
 // own; what it had before the first connection is taken off.
 
@@ -12,6 +12,7 @@ const { fork } = require('node:child_process');
 const { once } = require('node:events');
 const { WebSocket, WebSocketServer } = require('ws');
 const { Base } = require('../..');
+const entry = require('../../ws.js');
 const { switchingProtocols } = require('../support/upgrade');
 
 const DEFLATE = 'permessage-deflate';
@@ -26,11 +27,17 @@ const SERVERS = {
       base.assignSocket(socket, { head, extensions: deflates ? DEFLATE : [] });
     });
   },
-  ws(server, deflates) {
-    const peers = new WebSocketServer({ server, perMessageDeflate: deflates && { threshold: 0 } });
-    peers.on('connection', (peer) => peer.on('message', (data) => peer.send(data.toString())));
-  },
+  entry: echoBy(entry.WebSocketServer),
+  ws: echoBy(WebSocketServer),
 };
+
+/** A server with the API of `ws`. */
+function echoBy(Server) {
+  return (server, deflates) => {
+    const peers = new Server({ server, perMessageDeflate: deflates && { threshold: 0 } });
+    peers.on('connection', (peer) => peer.on('message', (data) => peer.send(data.toString())));
+  };
+}
 
 /** The server's process: it tells its port, then its memory whenever it is asked. */
 function serve(name, deflates) {
@@ -108,7 +115,7 @@ async function run([connections = '1000', ...counts]) {
         const bytes = await measure(name, deflates, Number(connections), count);
         const what = deflates ? 'compressed' : 'plain';
         console.log(
-          `${name.padEnd(4)}  ${what.padEnd(10)}  ${String(count).padStart(3)} messages: ${(bytes / 1024).toFixed(1).padStart(6)} KiB a connection`,
+          `${name.padEnd(5)}  ${what.padEnd(10)}  ${String(count).padStart(3)} messages: ${(bytes / 1024).toFixed(1).padStart(6)} KiB a connection`,
         );
       }
     }
