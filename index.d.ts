@@ -194,6 +194,23 @@ export interface SendOptions {
    * By default, as the option `fragment` of the `Base` says.
    */
   fragment?: number | undefined;
+  /** Who does not get the message, of those whom it is for: a sid, or several. Unknown and closed sids are skipped. */
+  except?: string | readonly string[] | undefined;
+}
+
+/** The options of `publish`. */
+export interface PublishOptions extends SendOptions {
+  /**
+   * Skip each subscriber for whom more than 64 KiB wait to be written: it does not get this message. Otherwise a
+   * subscriber that does not read is dropped once `maxBufferedAmount` is reached.
+   * @default false
+   */
+  volatile?: boolean | undefined;
+  /**
+   * Only to the subscribers of this process.
+   * @default false
+   */
+  local?: boolean | undefined;
 }
 
 /** The options of `messages`. */
@@ -280,6 +297,12 @@ export interface Connection<D = unknown> {
   readonly socket: Duplex | Stream | null;
   /** Bytes that wait to be written to the peer. */
   readonly bufferedAmount: number;
+  /** The names of the topics that it subscribes to: a copy. */
+  readonly topics: string[];
+  /** Gets what is published to a topic, or to several. Nothing happens if the connection is not open. */
+  subscribe(topic: string | readonly string[]): this;
+  /** Gets that no more; without an argument it leaves all topics. */
+  unsubscribe(topic?: string | readonly string[]): this;
   /** Whatever the app keeps with the connection: what `assignSocket` was given, or what was written since. */
   data: D | undefined;
 }
@@ -385,6 +408,16 @@ export interface Stats {
   pingsSent: number;
   /** Counter: pongs emitted. */
   pongsReceived: number;
+  /** Topics that have subscribers. */
+  topics: number;
+  /** Subscriptions, one for each topic of each connection. */
+  subscriptions: number;
+  /** Counter: calls of `publish`. */
+  publishes: number;
+  /** Counter: messages published, one for each subscriber that one went to; those skipped are among them. */
+  deliveries: number;
+  /** Counter: volatile messages that a subscriber did not get, because too much waited to be written to it. */
+  skipped: number;
   /** Counter: errors, whether or not anybody listened. */
   errors: number;
   /** Counter: bytes received since the takeovers, frame headers included. */
@@ -566,6 +599,20 @@ export interface Base<D = unknown> extends EventEmitter {
   send(data: Data): this;
   /** Sends a message to those whom `sid` addresses. Unknown and closed sids are skipped. */
   send(sid: Sids, data: Data, options?: SendOptions): this;
+
+  /**
+   * Has connections get what is published to a topic, or to several. A topic is there while somebody subscribes to it; its
+   * name is any well-formed string of 1 byte to 128 KiB of UTF-8. Unknown and closed sids are skipped.
+   */
+  subscribe(sid: Sids, topic: string | readonly string[]): this;
+  /** Has them get that no more; without a topic they leave all. A connection that closes has left all of its topics. */
+  unsubscribe(sid: Sids, topic?: string | readonly string[]): this;
+  /** Sends a message to all who subscribe to a topic, and returns how many of the connections here that are. */
+  publish(topic: string, data: Data, options?: PublishOptions): number;
+  /** The sids of the connections here that subscribe to a topic: a copy. */
+  subscribers(topic: string): string[];
+  /** The names of the topics that have subscribers here, or of those of one connection: a copy. */
+  topics(sid?: string | null): string[];
 
   /** Pings all, with no data. */
   ping(): this;

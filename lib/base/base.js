@@ -3,7 +3,7 @@
 const { EventEmitter } = require('node:events');
 const { inherits } = require('node:util');
 
-const { addressed } = require('./addressed.js');
+const { addressed, addressedOne } = require('./addressed.js');
 const { announce, take } = require('./assign.js');
 const { BaseSink } = require('./base-sink.js');
 const { kInner } = require('../connection/connection.js');
@@ -14,11 +14,13 @@ const { checkOption } = require('../connection/options.js');
 const { opcode, statusCode } = require('../native/constants.js');
 const { boolean, object } = require('../options/check.js');
 const { checkCloseCode, checkData, checkPingData, checkReason, isShort, opcodeOf } = require('../options/data.js');
+const { checkTopic, checkTopics } = require('../options/topic.js');
 const { disposable } = require('../util/dispose.js');
 const { invalidType } = require('../util/errors.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { ioThreads } = require('../transport/socket/dispatch.js');
 const { Messages } = require('./messages.js');
+const { checkExcept, checkPublishOptions, deliver, usual } = require('./publish.js');
 const { sendFrame } = require('./send.js');
 
 /** Where a `Base` keeps what is not for its users: its connections, and their sink. */
@@ -80,7 +82,7 @@ function groupOf(base) {
  * Forms: `send(data)` and `send(null, data[, options])` to all, `send(sid, data[, options])` to one
  * or, with an array of sids, to several. Sids that are unknown or closed are skipped. With
  * `{ compress: false }` the message is sent as it is where permessage-deflate is on, with `{ fragment }` in frames of at
- * most so many bytes.
+ * most so many bytes, and with `{ except }` not to these sids.
  *
  * @param {unknown} sid
  * @param {unknown} data
@@ -95,26 +97,128 @@ Base.prototype.send = function send(sid, data, options) {
   const [to, message] = given < 2 ? [null, sid] : [sid, data];
   const checked = checkData(message);
   let compress = true;
+  let except;
   let { fragment } = group.options;
   if (given > 2) {
-    ({ compress, fragment } = checkSendOptions(options, fragment));
+    ({ compress, fragment, except } = checkSendOptions(options, fragment));
   }
   if (fragment !== Infinity && isShort(checked, fragment)) {
     fragment = Infinity;
   }
-  group.counters.messagesSent += sendFrame(group, 'send', to, opcodeOf(checked), checked, compress, fragment);
+  group.counters.messagesSent += sendFrame(group, 'send', to, opcodeOf(checked), checked, compress, fragment, except);
   return this;
 };
 
 /**
  * @param {unknown} options
  * @param {number} standing most bytes of payload of a frame, if the options say nothing of that
- * @returns {{ compress: boolean, fragment: number }} whether the message may be compressed, and how it is cut
+ * @returns {{ compress: boolean, fragment: number, except: readonly string[] }} whether the message may be compressed, how it is
+ *   cut, and who does not get it
  */
 function checkSendOptions(options = {}, standing = Infinity) {
-  const { compress = true, fragment = standing } = object('The "options" argument', options);
-  return { compress: boolean('The "compress" option', compress), fragment: checkOption('fragment', fragment) };
+  const { compress = true, fragment = standing, except } = object('The "options" argument', options);
+  return {
+    compress: boolean('The "compress" option', compress),
+    fragment: checkOption('fragment', fragment),
+    except: checkExcept(except),
+  };
 }
+
+/**
+ * Has connections get what is published to topics.
+ *
+ * @param {unknown} sid a sid, an array of sids, or `null` for all that are open
+ * @param {unknown} topic the name of one, or an array of them
+ * @returns {this}
+ * @throws {TypeError} where either is of another type; nothing has changed then
+ */
+Base.prototype.subscribe = function subscribe(sid, topic) {
+  const group = groupOf(this);
+  const names = checkTopics(topic);
+  for (const connection of addressed(group, 'subscribe', sid)) {
+    const { transport } = connection[kInner];
+    for (const name of names) group.topics.subscribe(connection, transport, name);
+  }
+  return this;
+};
+
+/**
+ * Has them get that no more: `unsubscribe(sid)` is out of all topics.
+ *
+ * @param {unknown[]} args a sid, an array of sids, or `null`, and the name of a topic, or an array of them
+ * @returns {this}
+ * @throws {TypeError} where either is of another type; nothing has changed then
+ */
+Base.prototype.unsubscribe = function unsubscribe(...args) {
+  const group = groupOf(this);
+  const names = args.length > 1 ? checkTopics(args[1]) : null;
+  const sid = args.length > 1 ? args[0] : onlyArgument(args);
+  for (const connection of addressed(group, 'unsubscribe', sid)) {
+    group.topics.unsubscribe(connection, names);
+  }
+  return this;
+};
+
+/**
+ * Sends a message to all who subscribe to a topic.
+ *
+ * @param {unknown} topic its name
+ * @param {unknown} data
+ * @param {unknown} options see `docs/api.md`
+ * @returns {number} how many of the connections here that are
+ * @throws {TypeError | RangeError} where an argument is wrong; nothing is sent then
+ */
+Base.prototype.publish = function publish(topic, data, options) {
+  const group = groupOf(this);
+  const { counters, topics } = group;
+  // One that has subscribers has been checked.
+  const name = typeof topic === 'string' && topics.get(topic) !== undefined ? topic : checkTopic(topic);
+  const checked = checkData(data);
+  const { fragment } = group.options;
+  const { local, ...how } =
+    options === undefined ? { local: false, ...usual(fragment) } : checkPublishOptions(options, fragment);
+  if (how.fragment !== Infinity && isShort(checked, how.fragment)) {
+    how.fragment = Infinity;
+  }
+  const opcode = opcodeOf(checked);
+  counters.publishes++;
+  const count = deliver(group, name, opcode, checked, how);
+  if (!local) topics.follower?.publish(name, opcode, checked, how);
+  return count;
+};
+
+/**
+ * Who subscribes to a topic.
+ *
+ * @param {unknown} topic its name
+ * @returns {string[]} their sids, in the order in which they did
+ * @throws {TypeError} where it is no name of a topic
+ */
+Base.prototype.subscribers = function subscribers(topic) {
+  const { topics } = groupOf(this);
+  const found = topics.get(checkTopic(topic))?.subscribers ?? [];
+  return [...found].map(({ sid }) => sid);
+};
+
+/**
+ * The topics that have subscribers, or with a sid those of one connection.
+ *
+ * @param {unknown[]} args a sid; nothing, or `null`, for all
+ * @returns {string[]} their names
+ * @throws {TypeError} where the sid is of another type
+ */
+Base.prototype.topics = function topicsOf(...args) {
+  const group = groupOf(this);
+  const [sid] = args;
+  if (args.length === 0 || sid === null) {
+    return group.topics.names();
+  }
+  if (sid !== undefined && typeof sid !== 'string') {
+    throw invalidType('The "sid" argument', 'a string, or null', sid);
+  }
+  const connection = addressedOne(group, 'topics', sid);
+  return connection === undefined ? [] : group.topics.namesOf(connection);
+};
 
 /**
  * Sends a ping; the answer comes as `pong`.
@@ -275,14 +379,15 @@ Base.prototype.resume = function resume(...args) {
  * @returns {Record<string, number>}
  */
 Base.prototype.stats = function stats() {
-  const { closing, counters, dropped, streams, views } = groupOf(this);
-  let { bytesReceived, bytesSent } = counters;
+  const { closing, counters, dropped, streams, topics, views } = groupOf(this);
+  let { bytesReceived, bytesSent, skipped } = counters;
   let queuedBytes = 0;
   for (const connection of [...views.all(), ...closing, ...dropped]) {
     const { transport } = connection[kInner];
     if (transport !== null) {
       bytesReceived += transport.bytesRead();
       bytesSent += transport.bytesWritten();
+      skipped += transport.skipped();
       queuedBytes += transport.bufferedAmount();
     }
   }
@@ -290,7 +395,10 @@ Base.prototype.stats = function stats() {
     connections: views.size,
     streams: streams.size,
     closing: closing.size + dropped.size,
+    topics: topics.size,
+    subscriptions: topics.subscriptions,
     ...counters,
+    skipped,
     bytesReceived,
     bytesSent,
     queuedBytes,

@@ -2,7 +2,8 @@
 
 const { kInner } = require('../connection/connection.js');
 const { addressed, addressedOne } = require('./addressed.js');
-const { sendToAll, sendToSome } = require('../transport/fan-out.js');
+const { connectionsOf } = require('./publish.js');
+const { sendToAudience, sendToSome } = require('../transport/fan-out.js');
 
 /**
  * @typedef {import('../connection/connection.js').Connection} Connection
@@ -19,19 +20,29 @@ const { sendToAll, sendToSome } = require('../transport/fan-out.js');
  * @param {string | ArrayBufferView} data
  * @param {boolean} compress whether permessage-deflate may compress it
  * @param {number} [fragment] most bytes of payload of each frame that a message is cut into
+ * @param {readonly string[]} [except] sids of those who do not get it
  * @returns {number} how many connections that are
  */
-function sendFrame(group, call, sid, opcode, data, compress, fragment = Infinity) {
+function sendFrame(group, call, sid, opcode, data, compress, fragment = Infinity, except = []) {
+  const left = except.length === 0 ? null : connectionsOf(group, except);
   if (sid === null) {
-    return sendToAll(group, opcode, data, compress, fragment);
+    const { id, streams, views } = group;
+    const { size } = views;
+    if (left === null || left.size < size) {
+      sendToAudience({ id, size, streams }, left, opcode, data, compress, fragment, false);
+    }
+    return size - (left?.size ?? 0);
   }
   if (typeof sid === 'string') {
     // By far the most usual: no list is made for it.
     const connection = addressedOne(group, call, sid);
-    connection?.[kInner].transport?.send(opcode, data, compress, fragment);
-    return connection === undefined ? 0 : 1;
+    if (connection === undefined || left?.has(connection)) {
+      return 0;
+    }
+    connection[kInner].transport?.send(opcode, data, compress, fragment);
+    return 1;
   }
-  const connections = addressed(group, call, sid);
+  const connections = addressed(group, call, sid).filter((one) => !left?.has(one));
   sendToSome(connections, opcode, data, compress, fragment);
   return connections.length;
 }

@@ -2,6 +2,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
+const { checkTopics } = require('../options/topic.js');
 const { kInspect, show } = require('../util/inspect.js');
 
 /** The numbers of `ws` and of the browsers' WebSocket. */
@@ -137,6 +138,40 @@ class Connection {
 
   set data(value) {
     this[kInner].data = value;
+  }
+
+  /** The names of the topics that it subscribes to. */
+  get topics() {
+    return this[kInner].group.topics.namesOf(this);
+  }
+
+  /**
+   * Gets what is published to topics, if it is open.
+   *
+   * @param {unknown} topic the name of one, or an array of them
+   * @returns {this}
+   * @throws {TypeError} where it is of another type; nothing has changed then
+   */
+  subscribe(topic) {
+    const names = checkTopics(topic);
+    const { group, readyState, transport } = this[kInner];
+    if (readyState === OPEN) {
+      for (const name of names) group.topics.subscribe(this, transport, name);
+    }
+    return this;
+  }
+
+  /**
+   * Gets that no more: without an argument, it is out of all topics.
+   *
+   * @param {unknown[]} args the name of a topic, or an array of them
+   * @returns {this}
+   * @throws {TypeError} where it is of another type; nothing has changed then
+   */
+  unsubscribe(...args) {
+    const { group } = this[kInner];
+    group.topics.unsubscribe(this, args.length > 0 ? checkTopics(args[0]) : null);
+    return this;
   }
 
   /** Bytes that wait to be written to the peer. */

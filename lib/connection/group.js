@@ -4,6 +4,7 @@ const { defaults } = require('../native/constants.js');
 const native = require('../native/native.js');
 const { checkOptions } = require('./options.js');
 const { DEFAULTS } = require('../options/per-message-deflate.js');
+const { Topics } = require('./topics.js');
 const { Views } = require('./views.js');
 
 /**
@@ -32,12 +33,14 @@ const { Views } = require('./views.js');
  * @template {{ readonly sid: string }} C a connection. The type of it would make an import upward
  */
 class Group {
-  /** The number its connections' frames are broadcast by. */
-  id = native.newBase();
+  /** The number of the topic that stands for all of its connections. */
+  id = native.newTopic();
   /** The open connections. @type {Views<C>} */
   views = new Views();
   /** Those of the open connections that go by streams. @type {Set<C>} */
   streams = new Set();
+  /** Which of the open connections subscribe to what. */
+  topics = /** @type {Topics<C>} */ (new Topics());
   /** @type {Set<C>} longest closing first */
   closing = new Set();
   /** Those that were closing and had to make room: their `close` is still to come. @type {Set<C>} */
@@ -54,6 +57,10 @@ class Group {
     pingsReceived: 0,
     pingsSent: 0,
     pongsReceived: 0,
+    publishes: 0,
+    deliveries: 0,
+    /** Of connections that are over. */
+    skipped: 0,
     errors: 0,
     /** Of connections that are over. */
     bytesReceived: 0,

@@ -65,7 +65,8 @@ function enterClosing(connection) {
   if (inner.readyState !== OPEN) {
     return;
   }
-  const { closing, dropped, options, streams, views } = inner.group;
+  const { closing, dropped, options, streams, topics, views } = inner.group;
+  topics.unsubscribe(connection, null);
   inner.readyState = CLOSING;
   views.delete(inner.sid);
   streams.delete(connection);
@@ -127,7 +128,8 @@ function reportInScope(connection, error) {
  */
 function enterClosed(connection, end) {
   const inner = connection[kInner];
-  const { closing, dropped, streams, views } = inner.group;
+  const { closing, dropped, streams, topics, views } = inner.group;
+  topics.unsubscribe(connection, null);
   inner.readyState = CLOSED;
   inner.group.windowBytes -= inner.windowBytes;
   closing.delete(connection);

@@ -47,6 +47,12 @@ export interface Transport<C> {
   ): void;
   /** Sends whole frames that somebody has encoded. They are dropped if a close frame has been sent. */
   sendEncoded(frames: Uint8Array): void;
+  /** The connection gets what is published to a topic, by the number of that, from now on. */
+  subscribe(topic: number): void;
+  /** It gets that no more. */
+  unsubscribe(topic: number): void;
+  /** Volatile messages that it was skipped for, because too much waited to be written. */
+  skipped(): number;
   /**
    * @returns whether anything waits to be written; a `Drain` record comes once all of it is written then
    */

@@ -173,8 +173,8 @@ interface HandshakeFunctions {
   acceptKey(key: string): string;
   /** A fresh connection id: 96 random bits in the URL-safe alphabet of base64. */
   newSid(): string;
-  /** A number that no other group of the process has: the shards serve every env. */
-  newBase(): number;
+  /** A number that no other topic of the process has: the shards serve every env. */
+  newTopic(): number;
   /**
    * The elements of a `Sec-WebSocket-Extensions` value (RFC 6455 §9.1).
    *
@@ -373,8 +373,22 @@ interface SocketFunctions {
   frame(tag: number, data: Data): Due;
   /** One frame to each of some connections. */
   frames(slots: number[], opcode: number, data: Data, compress: boolean, fragment: number): Due;
-  /** One frame to every connection of a group. */
-  broadcast(base: number, opcode: number, data: Data, compress: boolean, fragment: number): Due;
+  /** One frame to every connection that subscribes to a topic, but to those whose slots are in `except`. */
+  publish(
+    topic: number,
+    opcode: number,
+    data: Data,
+    compress: boolean,
+    fragment: number,
+    except: number[] | null,
+    isVolatile: boolean,
+  ): Due;
+  /** The connection, which does not do so yet, subscribes to a topic. */
+  subscribe(slot: number, topic: number): Due;
+  /** The connection, which did so, does not any more. */
+  unsubscribe(slot: number, topic: number): Due;
+  /** Volatile messages that it was skipped for. */
+  skipped(slot: number): number;
   /** Begins the closing handshake. */
   close(slot: number, code: number, reason: string | Uint8Array): Due;
   /** JavaScript has seen all that came before the connection began to close. */

@@ -2,28 +2,59 @@
 
 const { OPEN, kInner } = require('../connection/connection.js');
 const native = require('../native/native.js');
-const { broadcast, sendFrames } = require('./socket/commands.js');
+const { publish, sendFrames } = require('./socket/commands.js');
 const { SocketTransport } = require('./socket/socket-transport.js');
+const { StreamTransport } = require('./stream/stream-transport.js');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
 
 /**
- * Sends one frame to all open connections of a group.
+ * Many connections that the shards know by one number: all of a group, or those that subscribe to a topic.
  *
- * @param {import('../connection/group.js').Group<Connection>} group
+ * @typedef {object} Audience
+ * @property {number} id
+ * @property {number} size how many connections that are
+ * @property {Set<Connection> | null} streams those of them that go by streams
+ */
+
+/**
+ * Sends one frame to an audience.
+ *
+ * @param {Audience} audience
+ * @param {Set<Connection> | null} except those of it that do not get the frame
  * @param {number} opcode
  * @param {string | ArrayBufferView} data
  * @param {boolean} compress whether permessage-deflate may compress it
  * @param {number} fragment most bytes of payload of a frame
- * @returns {number} how many connections that are
+ * @param {boolean} isVolatile whether those are skipped for whom much waits
  */
-function sendToAll(group, opcode, data, compress, fragment) {
-  const count = group.views.size;
-  if (count > group.streams.size) {
-    broadcast(group.id, opcode, data, compress, fragment);
+function sendToAudience({ id, size, streams }, except, opcode, data, compress, fragment, isVolatile) {
+  if (size > (streams?.size ?? 0)) {
+    publish(id, opcode, data, compress, fragment, except === null ? null : slotsOf(except), isVolatile);
   }
-  sendOneByOne([...group.streams], opcode, data, compress, fragment);
-  return count;
+  if (streams !== null && streams.size > 0) {
+    const others = [...streams].filter((one) => !except?.has(one) && !(isVolatile && isSkipped(one)));
+    sendOneByOne(others, opcode, data, compress, fragment);
+  }
+}
+
+/**
+ * @param {Iterable<Connection>} connections
+ * @returns {number[]} the numbers by which the shards know those that are theirs
+ */
+function slotsOf(connections) {
+  const slots = [];
+  for (const connection of connections) {
+    const { transport } = connection[kInner];
+    if (transport instanceof SocketTransport) slots.push(transport.slot);
+  }
+  return slots;
+}
+
+/** Whether a volatile message is not for this connection. @param {Connection} connection */
+function isSkipped(connection) {
+  const { transport } = connection[kInner];
+  return transport instanceof StreamTransport && transport.skips();
 }
 
 /**
@@ -90,4 +121,4 @@ function payloadOf(frame) {
   return frame.subarray(header);
 }
 
-module.exports = { sendToAll, sendToSome };
+module.exports = { sendToAudience, sendToSome };

@@ -11,7 +11,18 @@ const root = require('./root');
 const ABOUT_A_TRANSPORT = ['pressure', 'protocol', 'socket'];
 
 /** The other folders whose tests hold on each transport; `npm test` runs them on the socket transport alone. */
-const ON_ANY_TRANSPORT = ['base', 'deflate', 'docs', 'engine-io', 'extensions', 'handshake', 'process', 'soak', 'ws'];
+const ON_ANY_TRANSPORT = [
+  'base',
+  'deflate',
+  'docs',
+  'engine-io',
+  'extensions',
+  'handshake',
+  'process',
+  'soak',
+  'topics',
+  'ws',
+];
 
 /**
  * Lists test files one by one: what Node makes of a folder or a pattern differs from version to version.

@@ -1,6 +1,6 @@
 //! Helpers of the opening handshake, and ids.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use napi_derive::napi;
 
@@ -22,10 +22,10 @@ pub fn new_sid() -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bits)
 }
 
-/// A number that no other `Base` of the process has: the shards serve every env.
+/// A number that no other topic of the process has: the shards serve every env. It stays below 2⁵³.
 #[napi]
 #[must_use]
-pub fn new_base() -> u32 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+pub fn new_topic() -> f64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed) as f64
 }

@@ -57,6 +57,35 @@ impl Frame {
     }
 }
 
+/// A message, or a ping, to all who subscribe to a topic.
+pub struct Publish {
+    /// Which. The connections of a `Base` are subscribers of one that has no name.
+    pub topic: u64,
+    /// What they get.
+    pub frame: Frame,
+    /// The subscribers that do not get it.
+    pub except: Vec<Arc<WriteSide>>,
+    /// Whoever has much waiting already is skipped.
+    pub volatile: bool,
+}
+
+impl Publish {
+    /// Bytes of its frame, and of the list of those who do not get it.
+    pub(super) fn bytes(&self) -> usize {
+        self.frame.wire().len() + size_of_val(&self.except[..])
+    }
+
+    /// Whether the same connections get the next one.
+    pub(super) fn has_readers_of(&self, next: &Self) -> bool {
+        let are_same = |(a, b): (&Arc<WriteSide>, &Arc<WriteSide>)| Arc::ptr_eq(a, b);
+        self.topic == next.topic
+            && !self.volatile
+            && !next.volatile
+            && self.except.len() == next.except.len()
+            && self.except.iter().zip(&next.except).all(are_same)
+    }
+}
+
 /// One command to a shard.
 pub enum Command {
     /// A connection exists from now on; what is sent to it waits for its [`Command::Start`].
@@ -76,13 +105,12 @@ pub enum Command {
     Message(Arc<WriteSide>, Frame),
     /// A fragment of a message that the shard compresses, or not, for one connection.
     Fragment(Arc<WriteSide>, Fragment),
-    /// One frame for all connections of a `Base`.
-    Broadcast {
-        /// Whose connections.
-        base: u64,
-        /// What they get.
-        frame: Frame,
-    },
+    /// One frame for all who subscribe to a topic.
+    Publish(Publish),
+    /// The connection gets what is published to this topic from now on.
+    Subscribe(Arc<WriteSide>, u64),
+    /// And no more.
+    Unsubscribe(Arc<WriteSide>, u64),
     /// Once all is written that was sent before, that is reported.
     AwaitDrain(Arc<WriteSide>),
     /// Begins the closing handshake.
@@ -114,19 +142,20 @@ pub enum Command {
 }
 
 impl Command {
-    /// Bytes of the frame that it carries.
+    /// Bytes of what it carries.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match self {
             Self::Send(_, frame) => frame.len(),
             Self::Fragment(_, fragment) => fragment.payload.len(),
-            Self::Message(_, frame) | Self::Broadcast { frame, .. } => frame.wire().len(),
+            Self::Message(_, frame) => frame.wire().len(),
+            Self::Publish(publish) => publish.bytes(),
             _ => 0,
         }
     }
 
-    /// Whether what JavaScript sends later has to wait for this one: it writes to connections, or
-    /// ends the env's business with the shard.
+    /// Whether what JavaScript sends later has to wait for this one: it writes to connections, says to
+    /// which ones is written, or ends the env's business with the shard. How many of these are under way is bounded.
     #[must_use]
     pub fn is_ordered(&self) -> bool {
         matches!(
@@ -134,7 +163,9 @@ impl Command {
             Self::Send(..)
                 | Self::Message(..)
                 | Self::Fragment(..)
-                | Self::Broadcast { .. }
+                | Self::Publish(..)
+                | Self::Subscribe(..)
+                | Self::Unsubscribe(..)
                 | Self::Leave
         )
     }

@@ -80,7 +80,7 @@ pub use stream::Stream;
 #[cfg(sockets)]
 pub use aside::{Aside, Turned};
 #[cfg(sockets)]
-pub use command::{Command, Envelope, Fragments, Frame};
+pub use command::{Command, Envelope, Fragments, Frame, Publish};
 #[cfg(sockets)]
 pub use handle::ShardHandle;
 #[cfg(sockets)]

@@ -79,16 +79,38 @@ function sendFrames(slots, opcode, data, compress, fragment) {
 }
 
 /**
- * Sends one frame to all connections of a group that go by the socket transport.
+ * Sends one frame to all who subscribe to a topic and go by the socket transport.
  *
- * @param {number} group its id
+ * @param {number} topic its number; that of a group stands for all of its connections
  * @param {number} opcode
  * @param {string | ArrayBufferView} data
  * @param {boolean} compress
  * @param {number} fragment most bytes of payload of a frame
+ * @param {number[] | null} except slots of those who do not get it
+ * @param {boolean} isVolatile whether those are skipped for whom much waits
  */
-function broadcast(group, opcode, data, compress, fragment) {
-  flushAfter(native.broadcast(group, opcode, data, compress, fragment));
+function publish(topic, opcode, data, compress, fragment, except, isVolatile) {
+  flushAfter(native.publish(topic, opcode, data, compress, fragment, except, isVolatile));
+}
+
+/**
+ * Has a connection get what is published to a topic.
+ *
+ * @param {number} slot
+ * @param {number} topic
+ */
+function subscribe(slot, topic) {
+  flushAfter(native.subscribe(slot, topic));
+}
+
+/**
+ * Has it get that no more.
+ *
+ * @param {number} slot
+ * @param {number} topic
+ */
+function unsubscribe(slot, topic) {
+  flushAfter(native.unsubscribe(slot, topic));
 }
 
 /**
@@ -139,9 +161,9 @@ function pause(slot, on) {
 }
 
 module.exports = {
-  broadcast,
   close,
   pause,
+  publish,
   releaseClosingAnswer,
   sendEncoded,
   sendFragment,
@@ -149,5 +171,7 @@ module.exports = {
   sendFrames,
   setMaxPayload,
   start,
+  subscribe,
   terminate,
+  unsubscribe,
 };

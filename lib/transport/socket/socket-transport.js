@@ -105,6 +105,21 @@ class SocketTransport {
     commands.sendEncoded(this.#slot, frames);
   }
 
+  /** @param {number} topic the number of one that it gets from now on */
+  subscribe(topic) {
+    commands.subscribe(this.#slot, topic);
+  }
+
+  /** @param {number} topic the number of one that it gets no more */
+  unsubscribe(topic) {
+    commands.unsubscribe(this.#slot, topic);
+  }
+
+  /** @returns {number} volatile messages that it did not get */
+  skipped() {
+    return native.skipped(this.#slot);
+  }
+
   /** @returns {boolean} whether anything waits to be written */
   awaitWritten() {
     return native.awaitDrain(this.#slot);
@@ -188,6 +203,7 @@ class SocketTransport {
   /** The connection is over: its number is another's from now on. */
   release() {
     const { counters } = this.#group;
+    counters.skipped += this.skipped();
     this.#total = { read: this.bytesRead(), written: this.bytesWritten() };
     counters.bytesReceived += this.#total.read;
     counters.bytesSent += this.#total.written;

@@ -52,6 +52,7 @@ class StreamTransport {
   #isClosing = false;
   /** Whether the stream is to wait. */
   #isStopped = false;
+  #skipped = 0;
   /** With fewer bytes than this waiting, a message is added without asking the session. */
   #room;
   /** What it hears of its stream. */
@@ -302,6 +303,26 @@ class StreamTransport {
     if (this.#hasRoom()) this.#write(frames);
   }
 
+  /** A stream has what is published written by this thread: its Set of the topic says that it is to. */
+  subscribe() {}
+
+  /** As that. */
+  unsubscribe() {}
+
+  /** @returns {number} volatile messages that it did not get */
+  skipped() {
+    return this.#skipped;
+  }
+
+  /** @returns {boolean} whether so much waits that a volatile message is not for its peer; it is counted then */
+  skips() {
+    // What is left after a write was tried counts.
+    if (this.bufferedAmount() > HIGH_MARK) this.#output.flush();
+    const skips = this.bufferedAmount() > HIGH_MARK;
+    if (skips) this.#skipped++;
+    return skips;
+  }
+
   /** @returns {boolean} whether anything waits to be written */
   awaitWritten() {
     const queued = this.bufferedAmount();
@@ -440,6 +461,7 @@ class StreamTransport {
   /** The connection is over: its number is another's from now on. */
   release() {
     const { counters } = this.#group;
+    counters.skipped += this.#skipped;
     counters.bytesReceived += this.bytesRead();
     counters.bytesSent += this.bytesWritten();
     this.#path.end();

@@ -17,7 +17,7 @@ use super::super::values::payload::{IN_PLACE, Source, fragment, one_fragment, op
 use super::super::values::views::bytes;
 use super::drain;
 use super::table::{Functions, Link};
-use crate::engine::{Append, Command, Fragments, Frame, WriteSide, admit, socket};
+use crate::engine::{Append, Command, Fragments, Frame, Publish, WriteSide, admit, socket};
 use crate::protocol::{Header, Opcode, fragmented};
 
 /// `attach(dispatch, later)`: the functions that records are delivered to, and that put off the rest of a
@@ -181,21 +181,60 @@ pub(crate) fn frames(call: &Call<'_>) -> Returned {
     scheduled(call)
 }
 
-/// `broadcast(base, opcode, data, compress, fragment)`: the same to every connection of a `Base`.
-pub(crate) fn broadcast(call: &Call<'_>) -> Returned {
-    let (base, opcode, compress) = (call.u64(0)?, opcode(call, 1)?, call.bool(3)?);
-    let most = fragment(call, 4)?;
+/// `publish(topic, opcode, data, compress, fragment, except, volatile)`: the same to all who subscribe to a topic, but
+/// to those whose slots are in `except`, if that is not `null`.
+pub(crate) fn publish(call: &Call<'_>) -> Returned {
+    let (topic, opcode, compress) = (call.u64(0)?, opcode(call, 1)?, call.bool(3)?);
+    let (most, volatile) = (fragment(call, 4)?, call.bool(6)?);
+    let except = match call.is_null(5)? {
+        true => Vec::new(),
+        // Before the source, as in `frames`.
+        false => slots(call, 5)?,
+    };
     let source = Source::of(call, 2)?;
-    let Some(link) = call.state.sockets.linked() else {
+    let sockets = &call.state.sockets;
+    let Some(link) = sockets.linked() else {
         return UNDEFINED;
     };
     let frame = plain(&source, opcode, compress, most)?;
-    for shard in call.state.sockets.populated(link) {
-        let frame = frame.clone();
-        let broadcast = Command::Broadcast { base, frame };
-        call.state.sockets.submit(link, shard, broadcast);
+    let found = except.iter().filter_map(|slot| sockets.write_side(*slot));
+    let except: Vec<Arc<WriteSide>> = found.collect();
+    sockets.submit_to(link, topic, |shard| {
+        let here = except.iter().filter(|one| one.shard == shard);
+        Command::Publish(Publish {
+            topic,
+            frame: frame.clone(),
+            except: here.cloned().collect(),
+            volatile,
+        })
+    });
+    scheduled(call)
+}
+
+/// `subscribe(slot, topic)`: the connection, which does not do so yet, gets what is published to a topic.
+pub(crate) fn subscribe(call: &Call<'_>) -> Returned {
+    let topic = call.u64(1)?;
+    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
+        call.state.sockets.subscribed(&connection, topic);
+        submit(call, connection, |c| Command::Subscribe(c, topic));
     }
     scheduled(call)
+}
+
+/// `unsubscribe(slot, topic)`: the connection, which did so, gets it no more.
+pub(crate) fn unsubscribe(call: &Call<'_>) -> Returned {
+    let topic = call.u64(1)?;
+    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
+        call.state.sockets.unsubscribed(&connection, topic);
+        submit(call, connection, |c| Command::Unsubscribe(c, topic));
+    }
+    scheduled(call)
+}
+
+/// `skipped(slot)` → volatile messages that the connection did not get.
+pub(crate) fn skipped(call: &Call<'_>) -> Returned {
+    let connection = call.state.sockets.write_side(call.u32(0)?);
+    call.number(connection.map_or(0, |c| c.skipped()).into())
 }
 
 /// A frame as a server sends it without compression, with fragments of at most `most` bytes if it is longer.

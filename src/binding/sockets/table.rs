@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use napi::sys;
 use slab::Slab;
 
+use super::audience::Audience;
 use super::doorbell::Bell;
 use super::pin::pin;
 use crate::engine::{
@@ -42,8 +43,6 @@ struct Queue {
     bytes: usize,
     /// Ordered commands so far, those that wait here included.
     ordered: u64,
-    /// Connections of this env on that shard.
-    connections: usize,
 }
 
 /// The shards, and this env's way to them.
@@ -66,6 +65,8 @@ pub(crate) struct Sockets {
     pub(crate) bell: Cell<Option<Bell>>,
     link: OnceCell<Link>,
     pub(crate) slots: RefCell<Slab<Slot>>,
+    /// Where what is published to topics goes.
+    audience: RefCell<Audience>,
     dirty: RefCell<Vec<u32>>,
     references: Cell<u32>,
     scheduled: Cell<bool>,
@@ -131,9 +132,7 @@ impl Sockets {
             dirty: false,
         });
         drop(slots);
-        if let Some(link) = self.link.get() {
-            link.queues[write_side.shard].borrow_mut().connections += 1;
-        }
+        self.subscribed(&write_side, write_side.base);
         Some(write_side)
     }
 
@@ -142,11 +141,22 @@ impl Sockets {
         self.refer(raw, slot, false);
         self.aside.borrow_mut().forget(slot);
         let removed = self.slots.borrow_mut().try_remove(slot as usize);
-        if let (Some(removed), Some(link)) = (removed, self.link.get()) {
-            link.queues[removed.write_side.shard]
-                .borrow_mut()
-                .connections -= 1;
+        if let Some(Slot { write_side, .. }) = removed {
+            self.unsubscribed(&write_side, write_side.base);
         }
+    }
+
+    /// The connection subscribes to a topic from now on.
+    pub(crate) fn subscribed(&self, write_side: &WriteSide, topic: u64) {
+        let shards = self.link.get().map_or(0, |link| link.queues.len());
+        let mut audience = self.audience.borrow_mut();
+        audience.add(topic, write_side.shard, shards);
+    }
+
+    /// And no more.
+    pub(crate) fn unsubscribed(&self, write_side: &WriteSide, topic: u64) {
+        let mut audience = self.audience.borrow_mut();
+        audience.remove(topic, write_side.shard);
     }
 
     /// The connection with this number.
@@ -215,11 +225,11 @@ impl Sockets {
         }
     }
 
-    /// The shards that hold connections of this env.
-    pub(crate) fn populated<'a>(&self, link: &'a Link) -> impl Iterator<Item = usize> + 'a {
-        let populated = |(_, queue): &(usize, &RefCell<Queue>)| queue.borrow().connections > 0;
-        let queues = link.queues.iter().enumerate();
-        queues.filter(populated).map(|(shard, _)| shard)
+    /// Queues a command to each shard that has subscribers of a topic: `make` gets the shard.
+    pub(crate) fn submit_to(&self, link: &Link, topic: u64, make: impl Fn(usize) -> Command) {
+        for shard in self.audience.borrow().shards_of(topic) {
+            self.submit(link, shard, make(shard));
+        }
     }
 
     /// Queues a command after those before it.

@@ -2,10 +2,12 @@
 
 mod reading;
 
+use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::backlog::HIGH_MARK;
 use super::batch::{End, Kind};
 use super::command::Frame;
 use super::context::{Context, Output, Timer};
@@ -34,14 +36,14 @@ enum Life {
 
 /// A connection in its shard's table.
 ///
-/// A message to all looks at each connection of a group, and of most of them the cache has nothing: what that needs
+/// A message to a topic looks at each of its subscribers, and of most of them the cache has nothing: what that needs
 /// comes first and lies together, whatever the size of a session.
 #[repr(C)]
 pub(super) struct Connection {
     pub(super) write_side: Arc<WriteSide>,
-    /// Its group's place in the table, and its own among the members.
-    pub(super) group: u32,
-    pub(super) member: u32,
+    /// The place in the table of the topic that stands for its `Base`, and its own among the subscribers.
+    pub(super) base: u32,
+    pub(super) place: u32,
     life: Life,
     /// It waits to be settled once all commands that have come are carried out.
     unsettled: bool,
@@ -58,14 +60,17 @@ pub(super) struct Connection {
     /// The deadline that is armed.
     armed: Millis,
     session: Session,
+    /// The other topics by their places in the table, each with its own among the subscribers.
+    pub(super) topics: BTreeMap<u32, u32>,
 }
 
 impl Connection {
     pub(super) fn new(write_side: Arc<WriteSide>, config: Arc<Config>, now: Millis) -> Self {
         Self {
             write_side,
-            group: 0,
-            member: 0,
+            base: 0,
+            place: 0,
+            topics: BTreeMap::new(),
             session: Session::new(config, now),
             life: Life::Opened,
             unsettled: false,
@@ -76,6 +81,28 @@ impl Connection {
             ending: false,
             armed: Millis::MAX,
         }
+    }
+
+    /// Its place among the subscribers of the topic at `topic` is another from now on.
+    pub(super) fn moved(&mut self, topic: u32, place: u32) {
+        if topic == self.base {
+            self.place = place;
+        } else {
+            self.topics.insert(topic, place);
+        }
+    }
+
+    /// Whether so much waits for its peer, which does not take it, that a volatile message is not for it.
+    pub(super) fn skips(&mut self, context: &mut Context) -> bool {
+        // What is left after a write was tried counts.
+        if self.write_side.buffered() > HIGH_MARK && !self.want_write {
+            self.settle(context);
+        }
+        let skips = self.write_side.buffered() > HIGH_MARK;
+        if skips {
+            self.write_side.count_skipped();
+        }
+        skips
     }
 
     /// Whether it is over: the shard is to forget it.

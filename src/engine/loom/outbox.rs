@@ -8,7 +8,7 @@ use loom::thread;
 
 use super::{an_hour_from_now, env_and_shard, in_every_order, submit, wait};
 use crate::engine::batch::End;
-use crate::engine::command::{Command, Frame};
+use crate::engine::command::{Command, Frame, Publish};
 use crate::engine::handle::ShardHandle;
 use crate::engine::mailbox::Mailbox;
 use crate::engine::sync::Ordering;
@@ -49,7 +49,12 @@ fn to_all(frame: Vec<u8>) -> Command {
         compress: false,
         fragments: None,
     };
-    Command::Broadcast { base: 1, frame }
+    Command::Publish(Publish {
+        topic: 1,
+        frame,
+        except: Vec::new(),
+        volatile: false,
+    })
 }
 
 /// The runs of equal bytes: which frames came, in order, and how long each is.
@@ -112,7 +117,7 @@ impl Shard {
                 assert!(write_side.shard_append(frame) == Append::Queued);
                 self.settle(&write_side);
             }
-            Command::Broadcast { frame, .. } => {
+            Command::Publish(Publish { frame, .. }) => {
                 let write_side = self.write_side.clone();
                 match write_side.shard_write_now(&frame.bytes) {
                     Some(true) => {}

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Sender, channel};
 
 use super::*;
 use crate::engine::batch::{Batch, Kind};
+use crate::engine::command::Publish;
 use crate::engine::mailbox::Doorbell;
 use crate::engine::write_side::socket;
 use crate::protocol::{
@@ -216,7 +217,12 @@ fn to_all(opcode: Opcode, payload: &[u8]) -> Command {
         compress: false,
         fragments: None,
     };
-    Command::Broadcast { base: 0, frame }
+    Command::Publish(Publish {
+        topic: 0,
+        frame,
+        except: Vec::new(),
+        volatile: false,
+    })
 }
 
 #[test]
@@ -264,13 +270,10 @@ fn what_is_compressed_for_each_is_not_laid_out_for_all_broadcasts_in_a_row() {
         config.deflate = Some(Deflate::new(&agreed, Role::Server, 1, 0));
     });
     let compressed = |_| match to_all(Opcode::Text, b"text") {
-        Command::Broadcast { base, frame } => Command::Broadcast {
-            base,
-            frame: Frame {
-                compress: true,
-                ..frame
-            },
-        },
+        Command::Publish(mut publish) => {
+            publish.frame.compress = true;
+            Command::Publish(publish)
+        }
         other => other,
     };
     opened.submit((0..MANY).map(compressed).collect());

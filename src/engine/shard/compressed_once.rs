@@ -3,7 +3,7 @@
 use crate::engine::command::{Fragments, Frame};
 use crate::protocol::{Deflate, encode_compressed_frame, fragmented};
 
-/// A broadcast's frame, compressed once for all connections that take over no context: a `Base` has
+/// A topic's frame, compressed once for all connections that take over no context: a `Base` has
 /// few different settings of them.
 #[derive(Default)]
 pub(super) struct CompressedOnce(Vec<(u8, u8, Option<Frame>)>);

@@ -3,16 +3,16 @@
 //! | file | concept |
 //! |---|---|
 //! | `pool` | the process's shards, started at the first connection |
-//! | `table` | a shard's connections, by key and by group |
+//! | `table` | a shard's connections, by key and by topic |
 //! | `work` | what it has yet to do |
-//! | `broadcast` | a message to all connections of a `Base` |
-//! | `compressed_once` | a broadcast's one compression for many connections |
+//! | `publish` | a message to all who subscribe to a topic |
+//! | `compressed_once` | its one compression for many connections |
 
-mod broadcast;
 #[cfg(test)]
 mod by_hand;
 mod compressed_once;
 pub(super) mod pool;
+mod publish;
 mod table;
 mod work;
 
@@ -277,10 +277,12 @@ impl Shard {
                     c.send_fragment(context, &fragment)
                 });
             }
-            Command::Broadcast { base, frame } => {
+            Command::Publish(publish) => {
                 let own = (&mut self.table, &mut self.context);
-                return broadcast::broadcast(own, &mut self.works, at, mailbox, base, frame);
+                return publish::publish(own, &mut self.works, at, mailbox, publish);
             }
+            Command::Subscribe(write_side, topic) => self.table.subscribe(&write_side, topic),
+            Command::Unsubscribe(write_side, topic) => self.table.unsubscribe(&write_side, topic),
             Command::AwaitDrain(write_side) => write_side.await_drain(),
             Command::Close {
                 connection: write_side,

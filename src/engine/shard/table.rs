@@ -1,6 +1,7 @@
-//! The connections of a shard, and the groups they are in.
+//! The connections of a shard, and the topics that they subscribe to.
 
 use std::collections::HashMap;
+use std::collections::btree_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -12,43 +13,79 @@ use crate::engine::mailbox::Mailbox;
 use crate::engine::sync::Ordering;
 use crate::engine::write_side::{NO_KEY, WriteSide};
 
-/// Members of a group that are looked at before the first of them has its turn. What the cache does not have
+/// Subscribers of a topic that are looked at before the first of them has its turn. What the cache does not have
 /// of them comes from memory for all at once then, not for one after the other.
 const AHEAD: usize = 16;
 
-/// The connections of a `Base` on a shard.
-#[derive(Default)]
-struct Group {
+/// The connections on a shard that subscribe to a topic. There is one of them while there is a topic.
+struct Topic {
+    id: u64,
     /// By key.
-    members: Vec<u32>,
+    subscribers: Vec<u32>,
     /// How many of them a server's frame goes to as it is.
     plain: usize,
 }
 
-/// Connections by key, and groups by the number of their `Base`.
+impl Topic {
+    fn new(id: u64) -> Self {
+        Self {
+            id,
+            subscribers: Vec::new(),
+            plain: 0,
+        }
+    }
+
+    /// One more: its place.
+    fn add(&mut self, key: u32, is_plain: bool) -> u32 {
+        self.plain += usize::from(is_plain);
+        self.subscribers.push(key);
+        (self.subscribers.len() - 1) as u32
+    }
+}
+
+/// Connections by key, and topics by their numbers. The connections of a `Base` are a topic, too.
 #[derive(Default)]
 pub(super) struct Table {
     connections: Slab<Box<Connection>>,
-    groups: Slab<Group>,
-    by_base: HashMap<u64, u32>,
+    topics: Slab<Topic>,
+    by_id: HashMap<u64, u32>,
 }
 
 impl Table {
-    /// One more, the last of its group from now on.
+    /// One more, the last of its `Base` from now on.
     pub(super) fn insert(&mut self, context: &mut Context, connection: Connection) {
         let entry = self.connections.vacant_entry();
         let key = u32::try_from(entry.key()).unwrap_or(NO_KEY);
         let connection = entry.insert(Box::new(connection));
         let write_side = &connection.write_side;
         write_side.key.store(key, Ordering::Relaxed);
-        let groups = &mut self.groups;
-        let by_base = self.by_base.entry(write_side.base);
-        connection.group = *by_base.or_insert_with(|| groups.insert(Group::default()) as u32);
-        let group = &mut groups[connection.group as usize];
-        connection.member = group.members.len() as u32;
-        group.plain += usize::from(write_side.is_plain());
-        group.members.push(key);
+        let topics = &mut self.topics;
+        connection.base = place_of(topics, &mut self.by_id, write_side.base);
+        connection.place = topics[connection.base as usize].add(key, write_side.is_plain());
         connection.arm(context);
+    }
+
+    /// The connection gets what is published to a topic, unless it is over.
+    pub(super) fn subscribe(&mut self, write_side: &WriteSide, topic: u64) {
+        let Some(key) = self.find(write_side) else {
+            return;
+        };
+        let connection = &mut self.connections[key as usize];
+        let place = place_of(&mut self.topics, &mut self.by_id, topic);
+        if let Entry::Vacant(entry) = connection.topics.entry(place) {
+            entry.insert(self.topics[place as usize].add(key, write_side.is_plain()));
+        }
+    }
+
+    /// It does not any more.
+    pub(super) fn unsubscribe(&mut self, write_side: &WriteSide, topic: u64) {
+        let (Some(key), Some(topic)) = (self.find(write_side), self.topic(topic)) else {
+            return;
+        };
+        let topics = &mut self.connections[key as usize].topics;
+        if let Some(place) = topics.remove(&topic) {
+            self.leave(topic, place, write_side.is_plain());
+        }
     }
 
     /// The key of the connection that JavaScript knows by this part of it, unless it is over.
@@ -96,36 +133,39 @@ impl Table {
         }
     }
 
-    /// The group of a `Base` that has connections here.
-    pub(super) fn group(&self, base: u64) -> Option<u32> {
-        self.by_base.get(&base).copied()
+    /// The place of a topic that has subscribers here.
+    pub(super) fn topic(&self, id: u64) -> Option<u32> {
+        self.by_id.get(&id).copied()
     }
 
-    /// Whether what goes to all of a group is the same for each: none of them masks or compresses.
-    pub(super) fn is_plain(&self, group: u32) -> bool {
-        let group = &self.groups[group as usize];
-        group.plain == group.members.len()
+    /// Whether what goes to a topic is the same for each: none of its subscribers masks or compresses.
+    pub(super) fn is_plain(&self, topic: u32) -> bool {
+        let topic = &self.topics[topic as usize];
+        topic.plain == topic.subscribers.len()
     }
 
-    /// Runs `visit` on each member of a group.
+    /// Runs `visit` on each subscriber of a topic, but on those of `except`: keys in order.
     pub(super) fn each(
         &mut self,
         context: &mut Context,
-        group: u32,
+        topic: u32,
+        except: &[u32],
         mut visit: impl FnMut(&mut Connection, &mut Context),
     ) {
-        let count = self.groups[group as usize].members.len();
+        let count = self.topics[topic as usize].subscribers.len();
         // Backwards: a connection that ends on the way is replaced by the last, which had its turn.
         for index in (0..count).rev() {
-            let members = &self.groups[group as usize].members;
+            let subscribers = &self.topics[topic as usize].subscribers;
             if (count - 1 - index).is_multiple_of(AHEAD) {
                 let first = (index + 1).saturating_sub(AHEAD);
-                for key in &members[first..=index] {
+                for key in &subscribers[first..=index] {
                     self.connections[*key as usize].write_side.touch();
                 }
             }
-            let key = members[index];
-            self.with(context, key, &mut visit);
+            let key = subscribers[index];
+            if except.is_empty() || except.binary_search(&key).is_err() {
+                self.with(context, key, &mut visit);
+            }
         }
     }
 
@@ -138,16 +178,29 @@ impl Table {
         let timers = &mut context.timers;
         timers.sweep(live, |timer| self.check(timer.key, timer.id).is_some());
 
-        let group = &mut self.groups[connection.group as usize];
-        let index = connection.member as usize;
-        group.members.swap_remove(index);
-        group.plain -= usize::from(write_side.is_plain());
-        if let Some(moved) = group.members.get(index) {
-            self.connections[*moved as usize].member = connection.member;
-        }
-        if group.members.is_empty() {
-            self.groups.remove(connection.group as usize);
-            self.by_base.remove(&write_side.base);
+        let is_plain = write_side.is_plain();
+        self.leave(connection.base, connection.place, is_plain);
+        for (topic, place) in &connection.topics {
+            self.leave(*topic, *place, is_plain);
         }
     }
+
+    /// A topic has one subscriber less. The last takes its place; a topic without any is forgotten.
+    fn leave(&mut self, topic: u32, place: u32, is_plain: bool) {
+        let left = &mut self.topics[topic as usize];
+        left.subscribers.swap_remove(place as usize);
+        left.plain -= usize::from(is_plain);
+        if let Some(moved) = left.subscribers.get(place as usize) {
+            self.connections[*moved as usize].moved(topic, place);
+        } else if left.subscribers.is_empty() {
+            let Topic { id, .. } = self.topics.remove(topic as usize);
+            self.by_id.remove(&id);
+        }
+    }
+}
+
+/// The place of a topic, which is there from now on.
+fn place_of(topics: &mut Slab<Topic>, by_id: &mut HashMap<u64, u32>, id: u64) -> u32 {
+    let make = || topics.insert(Topic::new(id)) as u32;
+    *by_id.entry(id).or_insert_with(make)
 }

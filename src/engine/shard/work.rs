@@ -15,7 +15,7 @@ pub(super) const LATE: Duration = Duration::from_millis(200);
 pub(super) enum Work {
     /// A command, and when it was submitted.
     Command(Instant, Arc<Mailbox>, Command),
-    /// One connection's part of a broadcast.
+    /// One connection's part of a message to a topic.
     Message(Instant, Arc<WriteSide>, Frame),
     /// An ordered command with that many bytes is carried out.
     Done(Arc<Mailbox>, usize),

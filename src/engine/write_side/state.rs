@@ -95,6 +95,8 @@ pub struct WriteSide {
     pub(super) max_buffered: usize,
     /// Pings since the shard looked.
     pings: AtomicU32,
+    /// Volatile messages that it did not get, because too much waited.
+    skipped: AtomicU32,
     bytes_read: AtomicU64,
     pub(super) bytes_written: AtomicU64,
     /// Mirrors the queue's size, so that asking for it takes no lock.
@@ -131,6 +133,7 @@ impl WriteSide {
             mailbox,
             max_buffered,
             pings: AtomicU32::new(0),
+            skipped: AtomicU32::new(0),
             bytes_read: AtomicU64::new(0),
             bytes_written: AtomicU64::new(0),
             buffered: AtomicUsize::new(0),
@@ -188,6 +191,16 @@ impl WriteSide {
     /// Bytes written since the takeover.
     pub fn bytes_written(&self) -> u64 {
         self.bytes_written.load(Ordering::Relaxed)
+    }
+
+    /// Volatile messages that it did not get.
+    pub fn skipped(&self) -> u32 {
+        self.skipped.load(Ordering::Relaxed)
+    }
+
+    /// It does not get a volatile message.
+    pub(in super::super) fn count_skipped(&self) {
+        self.skipped.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(in super::super) fn count_read(&self, bytes: usize) {

@@ -1,4 +1,4 @@
-//! Messages to all connections of a `Base`.
+//! Messages to all who subscribe to a topic.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::compressed_once::CompressedOnce;
 use super::table::Table;
 use super::work::{LATE, Work};
-use crate::engine::command::{Command, Frame};
+use crate::engine::command::{Command, Frame, Publish};
 use crate::engine::connection::Connection;
 use crate::engine::context::Context;
 use crate::engine::mailbox::Mailbox;
@@ -17,12 +17,12 @@ use crate::engine::write_side::Append;
 use crate::engine::write_side::outbox::COPY_LIMIT;
 use crate::protocol::{Opcode, encode_compressed_frame, encode_frame, random_key};
 
-/// Most broadcasts in a row that go to a connection at once.
+/// Most messages in a row that go to a connection at once.
 const RUN: usize = 64;
 /// And most bytes of their frames.
 const RUN_BYTES: usize = 16 * 1024;
 
-/// Broadcasts that nothing came between.
+/// Messages that nothing came between.
 struct Run {
     frames: Vec<Frame>,
     /// One after the other.
@@ -80,31 +80,40 @@ impl Run {
     }
 }
 
-/// Sends a frame to all connections of a `Base`, but to those for each of which it has to be
-/// compressed by itself: these are returned. If all take it as it is, the broadcasts that come
+/// Sends a frame to all who subscribe to a topic, but to those for each of which it has to be
+/// compressed by itself: these are returned. If all take it as it is, the messages to them that come
 /// next in `works` are sent with it.
-pub(super) fn broadcast(
+pub(super) fn publish(
     (table, context): (&mut Table, &mut Context),
     works: &mut VecDeque<Work>,
     at: Instant,
     mailbox: &Arc<Mailbox>,
-    base: u64,
-    mut frame: Frame,
+    publish: Publish,
 ) -> Vec<Work> {
     let mut each_by_itself = Vec::new();
-    let Some(group) = table.group(base) else {
+    let Some(topic) = table.topic(publish.topic) else {
         return each_by_itself;
     };
-    if table.is_plain(group) {
-        let run = run(works, mailbox, base, frame);
-        table.each(context, group, |connection, context| {
-            run.send(connection, context);
+    let found = publish.except.iter().filter_map(|one| table.find(one));
+    let mut except: Vec<u32> = found.collect();
+    except.sort_unstable();
+    let volatile = publish.volatile;
+    if table.is_plain(topic) {
+        let run = run(works, mailbox, publish);
+        table.each(context, topic, &except, |connection, context| {
+            if !(volatile && connection.skips(context)) {
+                run.send(connection, context);
+            }
         });
         return each_by_itself;
     }
+    let mut frame = publish.frame;
     frame.compress &= at.elapsed() < LATE;
     let mut compressed = CompressedOnce::default();
-    table.each(context, group, |connection, context| {
+    table.each(context, topic, &except, |connection, context| {
+        if volatile && connection.skips(context) {
+            return;
+        }
         if frame.opcode == Opcode::Ping {
             connection.write_side.count_ping();
         }
@@ -119,22 +128,21 @@ pub(super) fn broadcast(
     each_by_itself
 }
 
-/// A broadcast with those that come next. Among `works` they are done.
-fn run(works: &mut VecDeque<Work>, mailbox: &Arc<Mailbox>, base: u64, frame: Frame) -> Run {
-    let mut bytes = frame.wire().len();
-    let mut frames = vec![frame];
+/// A message with those to the same connections that come next. Among `works` they are done.
+fn run(works: &mut VecDeque<Work>, mailbox: &Arc<Mailbox>, first: Publish) -> Run {
+    let mut bytes = first.frame.wire().len();
+    let mut frames = vec![first.frame.clone()];
     for work in works.iter_mut() {
-        let Work::Command(_, of, Command::Broadcast { base: to, frame }) = work else {
+        let Work::Command(_, of, Command::Publish(next)) = work else {
             break;
         };
-        let length = frame.wire().len();
-        bytes += length;
-        let is_same = *to == base && Arc::ptr_eq(of, mailbox);
+        bytes += next.frame.wire().len();
+        let is_same = first.has_readers_of(next) && Arc::ptr_eq(of, mailbox);
         if !is_same || bytes > RUN_BYTES || frames.len() == RUN {
             break;
         }
-        frames.push(frame.clone());
-        *work = Work::Done(mailbox.clone(), length);
+        frames.push(next.frame.clone());
+        *work = Work::Done(mailbox.clone(), next.bytes());
     }
     let is_last = works.len() < frames.len();
     Run::new(frames, is_last)
