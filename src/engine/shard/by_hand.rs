@@ -1,5 +1,7 @@
 //! A shard without its thread: what it has heard and carried out when something else has its turn.
 
+mod topics;
+
 use std::cell::RefCell;
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::os::fd::AsFd;
