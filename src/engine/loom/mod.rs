@@ -10,7 +10,8 @@
 //! cargo test --no-default-features --features loom --lib loom
 //! ```
 //!
-//! `doorbell`: records and rings. `inbox`: what is submitted to a shard. `outbox`: what is written.
+//! `doorbell`: records and rings. `inbox`: what is submitted to a shard. `outbox`: what is written. A whole shard is in
+//! `shard/loom.rs`: who gets what is published.
 
 mod doorbell;
 mod inbox;
@@ -32,21 +33,21 @@ use super::sync::{AtomicBool, AtomicUsize, Notify, Ordering};
 const PREEMPTIONS: usize = 3;
 
 /// Runs `model` in every order in which its threads can take turns.
-fn in_every_order(model: impl Fn() + Sync + Send + 'static) {
+pub(super) fn in_every_order(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(PREEMPTIONS);
     builder.check(model);
 }
 
 /// Waits as a task does; the model's wake-ups block.
-fn wait(future: impl Future<Output = ()>) {
+pub(super) fn wait(future: impl Future<Output = ()>) {
     let waited = std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop()));
     assert!(waited.is_ready());
 }
 
 /// An env's event loop, as far as its doorbell is concerned.
 #[derive(Default)]
-struct EventLoop {
+pub(super) struct EventLoop {
     rung: Notify,
     /// Rings that the env has not begun to answer.
     outstanding: AtomicUsize,
@@ -72,7 +73,7 @@ fn env(shards: usize) -> (Arc<Mailbox>, Arc<EventLoop>) {
 }
 
 /// An env with one shard.
-fn env_and_shard() -> (Arc<Mailbox>, Arc<EventLoop>, Arc<ShardHandle>) {
+pub(super) fn env_and_shard() -> (Arc<Mailbox>, Arc<EventLoop>, Arc<ShardHandle>) {
     let (mailbox, events) = env(1);
     (mailbox, events, Arc::new(ShardHandle::new(0, usize::MAX)))
 }
@@ -113,7 +114,7 @@ fn an_hour_from_now() -> Instant {
 }
 
 /// What an env hands to a shard.
-fn submit(handle: &ShardHandle, mailbox: &Arc<Mailbox>, command: Command) {
+pub(super) fn submit(handle: &ShardHandle, mailbox: &Arc<Mailbox>, command: Command) {
     handle.submit(Envelope {
         mailbox: mailbox.clone(),
         commands: vec![command],

@@ -11,6 +11,8 @@
 #[cfg(test)]
 mod by_hand;
 mod compressed_once;
+#[cfg(all(test, feature = "loom"))]
+mod loom;
 pub(super) mod pool;
 mod publish;
 mod table;

@@ -138,6 +138,12 @@ impl Table {
         self.by_id.get(&id).copied()
     }
 
+    /// How many topics have subscribers here.
+    #[cfg(all(test, feature = "loom"))]
+    pub(super) fn topic_count(&self) -> usize {
+        self.topics.len()
+    }
+
     /// Whether what goes to a topic is the same for each: none of its subscribers masks or compresses.
     pub(super) fn is_plain(&self, topic: u32) -> bool {
         let topic = &self.topics[topic as usize];
