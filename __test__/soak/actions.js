@@ -7,6 +7,9 @@ const ENOUGH = 256 << 10;
 /** Peers that are this far behind are mostly spared, or all would end by back-pressure. */
 const BEHIND = 768 << 10;
 
+/** What connections subscribe to. */
+const TOPICS = ['a', 'b', 'c'];
+
 /** Some of the open connections. */
 function some({ random, open }) {
   const first = random(open.length);
@@ -55,6 +58,7 @@ function act(house, complain) {
   const { open } = house;
   if (open.length === 0) return;
   const one = open[random(open.length)];
+  const topic = TOPICS[random(TOPICS.length)];
   const spared = base.bufferedAmount(one.sid) < BEHIND || random(20) === 0 ? [one] : [];
   choose(random, [
     [400, () => spared.forEach((record) => house.send([record]))],
@@ -68,6 +72,10 @@ function act(house, complain) {
     ],
     [40, () => house.send([], { toAll: true, most: 4 << 10 })],
     [2, () => house.send([], { toAll: true, most: 128 << 10 })],
+    [10, () => house.send([], { toAll: true, most: 4 << 10, except: some(house) })],
+    [40, () => house.subscribe(some(house), topic, true)],
+    [15, () => house.subscribe(some(house), topic, false)],
+    [40, () => house.publish(topic, random(2) === 0 ? [] : some(house), 4 << 10)],
     [30, () => house.ping([one])],
     [10, () => house.ping(some(house))],
     [10, () => house.ping([], { toAll: true })],

@@ -75,6 +75,7 @@ class House {
       isFull: false,
       dropped: false,
       drained: null,
+      topics: new Set(),
     });
   }
 
@@ -107,17 +108,59 @@ class House {
    * Sends a message to those of them that are open.
    *
    * @param {object[]} records
-   * @param {{ toAll?: boolean, most?: number }} [options]
+   * @param {{ toAll?: boolean, most?: number, except?: object[] }} [options]
    */
-  send(records, { toAll = false, most } = {}) {
+  send(records, { toAll = false, most, except = [] } = {}) {
     const { data, id } = this.contents.make(this.random, this.name, this.ids++, most);
-    const open = toAll ? this.open : records.filter((record) => this.#isOpen(record));
+    const all = toAll ? this.open : records.filter((record) => this.#isOpen(record));
+    const open = all.filter((record) => !except.includes(record));
     for (const { transcript } of open) transcript.say(id);
     this.said += open.length;
-    const options = this.random(4) === 0 ? [{ compress: false }] : [];
+    const options = {
+      ...(this.random(4) === 0 && { compress: false }),
+      ...(except.length > 0 && { except: except.map(({ sid }) => sid) }),
+    };
     const sids = records.map(({ sid }) => sid);
-    this.base.send(toAll ? null : sids.length === 1 ? sids[0] : sids, data, ...options);
+    const rest = Object.keys(options).length > 0 ? [options] : [];
+    this.base.send(toAll ? null : sids.length === 1 ? sids[0] : sids, data, ...rest);
     // The caller may reuse its buffer as soon as `send` returns.
+    if (Buffer.isBuffer(data)) data.fill(0xee);
+  }
+
+  /**
+   * Has connections subscribe to a topic, or leave it.
+   *
+   * @param {object[]} records
+   * @param {string} topic
+   * @param {boolean} on
+   */
+  subscribe(records, topic, on) {
+    for (const record of records.filter((one) => this.#isOpen(one))) {
+      if (on) record.topics.add(topic);
+      else record.topics.delete(topic);
+    }
+    const sids = records.map(({ sid }) => sid);
+    if (on) this.base.subscribe(sids, topic);
+    else this.base.unsubscribe(sids, topic);
+  }
+
+  /**
+   * Publishes a message to a topic, and looks whether it is for those who should get it.
+   *
+   * @param {string} topic
+   * @param {object[]} except
+   * @param {number} most bytes of it
+   */
+  publish(topic, except, most) {
+    const { data, id } = this.contents.make(this.random, this.name, this.ids++, most);
+    const subscribers = this.open.filter(({ topics }) => topics.has(topic));
+    const open = subscribers.filter((record) => !except.includes(record));
+    for (const { transcript } of open) transcript.say(id);
+    this.said += open.length;
+    const known = new Set(this.base.subscribers(topic));
+    if (known.size !== subscribers.length || !subscribers.every(({ sid }) => known.has(sid))) this.strays++;
+    const sids = except.map(({ sid }) => sid);
+    if (this.base.publish(topic, data, sids.length > 0 ? { except: sids } : undefined) !== open.length) this.strays++;
     if (Buffer.isBuffer(data)) data.fill(0xee);
   }
 

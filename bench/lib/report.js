@@ -22,6 +22,7 @@ function spread(values) {
 /** A column that only some scenarios have. */
 function extra(scenario) {
   if (scenario.load.scenario === 'broadcast') return [['jsCpuBroadcast', 'JS µs / broadcast']];
+  if (scenario.load.scenario === 'topics') return [['jsCpuBroadcast', 'JS µs / publish']];
   return scenario.needs === 'deflate' ? [['bytesBack', 'bytes back']] : [];
 }
 

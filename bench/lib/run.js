@@ -13,6 +13,9 @@ const MODES = {
   pinned: { server: 0, generator: 1, poll: true },
 };
 
+/** The scenarios for which a server is another than an echo. */
+const ROLES = new Set(['broadcast', 'topics']);
+
 /** `{ inFlight: 16, tls: true }` as `--in-flight 16 --tls`. */
 function toArgs(options) {
   return Object.entries(options).flatMap(([name, value]) => {
@@ -25,7 +28,7 @@ function toArgs(options) {
 /** What a scenario asks of a server, in its environment. */
 function environment({ load, needs }, certificate) {
   return {
-    BENCH_ROLE: load.scenario === 'broadcast' ? 'broadcast' : 'echo',
+    BENCH_ROLE: ROLES.has(load.scenario) ? load.scenario : 'echo',
     ...(needs === 'deflate' && { BENCH_DEFLATE: '1' }),
     ...(needs === 'tls' && { BENCH_TLS_KEY: certificate.key, BENCH_TLS_CERT: certificate.cert }),
   };

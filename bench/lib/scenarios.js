@@ -13,9 +13,18 @@ const broadcast = (connections, inFlight) => ({
   payload: 'ascii',
 });
 
+const topics = (groups, connections) => ({
+  scenario: 'topics',
+  groups,
+  connections,
+  inFlight: 1,
+  size: 64,
+  payload: 'ascii',
+});
+
 /**
  * @typedef {{ name: string, title: string, load: Record<string, unknown>, text?: boolean,
- *   needs?: 'tls' | 'deflate' }} Scenario
+ *   needs?: 'tls' | 'deflate' | 'topics' }} Scenario
  */
 
 /** @type {Scenario[]} */
@@ -56,6 +65,19 @@ module.exports = [
   { name: 'broadcast-1000x8', title: '64 B broadcast to 1,000, eight outstanding', load: broadcast(1000, 8) },
   { name: 'broadcast-10000', title: '64 B broadcast to 10,000, one outstanding', load: broadcast(10_000, 1) },
   { name: 'broadcast-10000x8', title: '64 B broadcast to 10,000, eight outstanding', load: broadcast(10_000, 8) },
+  ...[
+    [1, 10],
+    [1, 100],
+    [1, 1000],
+    [1, 10_000],
+    [100, 1000],
+    [10, 1000],
+  ].map(([groups, connections]) => ({
+    name: groups === 1 ? `topic-${connections}` : `topics-${groups}x${connections / groups}`,
+    title: `64 B published to ${connections / groups} subscribers, ${groups === 1 ? 'one topic' : `${groups} topics`}`,
+    load: topics(groups, connections),
+    needs: /** @type {const} */ ('topics'),
+  })),
   {
     name: 'idle',
     title: '10,000 idle connections, beside 5,000 others',

@@ -21,7 +21,7 @@ const BEFORE = { websockets: 'websockets-before', 'ws-entry': 'ws-entry-before' 
 
 /** @type {Server[]} */
 const SERVERS = [
-  { name: 'websockets', command: node('websockets.js'), can: ['tls', 'deflate'], decodes: true },
+  { name: 'websockets', command: node('websockets.js'), can: ['tls', 'deflate', 'topics'], decodes: true },
   {
     name: 'websockets-released',
     command: node('websockets.js'),
@@ -47,7 +47,7 @@ const SERVERS = [
     can: ['tls', 'deflate'],
     decodedOf: 'ws-bufferutil',
   },
-  { name: 'uws', command: node('uws.js'), env: UWS, can: ['tls', 'deflate'] },
+  { name: 'uws', command: node('uws.js'), env: UWS, can: ['tls', 'deflate', 'topics'] },
   {
     name: 'uws-decoded',
     command: node('uws.js'),
@@ -56,7 +56,7 @@ const SERVERS = [
     decodedOf: 'uws',
   },
   { name: 'websocket', command: node('websocket.js'), can: ['tls'], decodes: true },
-  { name: 'bun', command: [bun(), file('bun.js')], can: ['tls', 'deflate'], decodes: true, node: false },
+  { name: 'bun', command: [bun(), file('bun.js')], can: ['tls', 'deflate', 'topics'], decodes: true, node: false },
   {
     name: 'raw-epoll',
     command: [path.join(__dirname, '..', 'generator', 'target', 'release', 'raw-echo')],

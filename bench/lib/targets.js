@@ -49,6 +49,7 @@ const TARGETS = [
   ...['broadcast-1000', 'broadcast-1000x8', 'broadcast-10000', 'broadcast-10000x8'].map((scenario) =>
     rate(scenario, 1, 'uws'),
   ),
+  ...['topics-100x10', 'topics-10x100'].flatMap((scenario) => [rate(scenario, 1, 'uws'), rate(scenario, 1, 'bun')]),
   atMost('bytes', 'idle', 0.7, 'ws'),
   { ...atMost('bytes', 'idle', 0.35, 'ws'), own: 'websockets-released' },
   rate('wss-64x16', 1.1, 'ws-decoded'),

@@ -2,14 +2,15 @@
 
 /* global Bun */
 
-const { broadcasts, deflates, ready, tls } = require('./common');
+const { broadcasts, deflates, publishes, ready, tls } = require('./common');
 
 const server = Bun.serve({
   hostname: '127.0.0.1',
   port: 0,
   tls: tls ? { key: Bun.file(tls.key), cert: Bun.file(tls.cert) } : undefined,
   fetch(request, upgrader) {
-    return upgrader.upgrade(request) ? undefined : new Response(null, { status: 426 });
+    const topic = publishes ? new URL(request.url).pathname : 'all';
+    return upgrader.upgrade(request, { data: { topic } }) ? undefined : new Response(null, { status: 426 });
   },
   websocket: {
     idleTimeout: 0,
@@ -17,10 +18,10 @@ const server = Bun.serve({
     maxPayloadLength: 16 * 1024 * 1024,
     backpressureLimit: 64 * 1024 * 1024,
     perMessageDeflate: deflates ? { compress: 'dedicated', decompress: 'dedicated' } : false,
-    open: (ws) => ws.subscribe('all'),
+    open: (ws) => ws.subscribe(ws.data.topic),
     message: (ws, message) => {
-      if (broadcasts) {
-        server.publish('all', message, deflates);
+      if (broadcasts || publishes) {
+        server.publish(ws.data.topic, message, deflates);
       } else {
         ws.send(message, deflates);
       }

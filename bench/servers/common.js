@@ -19,6 +19,8 @@ const {
 const broadcasts = BENCH_ROLE === 'broadcast';
 /** Whether a peer that gives bytes makes a string of text, as an application would. */
 const decodes = BENCH_DECODE === '1';
+/** Whether it goes to those of the same topic, which is the path of the upgrade. */
+const publishes = BENCH_ROLE === 'topics';
 /** Whether permessage-deflate is to be agreed on. */
 const deflates = BENCH_DEFLATE === '1';
 /** Whether a server that can do without them keeps the socket objects. */
@@ -46,4 +48,4 @@ function listen(server) {
   server.listen(0, '127.0.0.1', () => ready(server.address().port));
 }
 
-module.exports = { broadcasts, createServer, decodes, deflates, keepsSocket, listen, folder, ready, tls };
+module.exports = { broadcasts, createServer, decodes, deflates, keepsSocket, listen, folder, publishes, ready, tls };

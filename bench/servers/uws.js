@@ -1,7 +1,7 @@
 'use strict';
 
 const uws = require(process.env.UWS_BINARY || '@btc-vision/uwebsockets.js');
-const { broadcasts, decodes, deflates, ready, tls } = require('./common');
+const { broadcasts, decodes, deflates, publishes, ready, tls } = require('./common');
 
 const app = tls ? uws.SSLApp({ key_file_name: tls.key, cert_file_name: tls.cert }) : uws.App();
 
@@ -11,11 +11,19 @@ app.ws('/*', {
   idleTimeout: 0,
   maxPayloadLength: 16 * 1024 * 1024,
   maxBackpressure: 64 * 1024 * 1024,
-  open: (ws) => ws.subscribe('all'),
+  upgrade: (res, req, context) =>
+    res.upgrade(
+      { topic: publishes ? req.getUrl() : 'all' },
+      req.getHeader('sec-websocket-key'),
+      req.getHeader('sec-websocket-protocol'),
+      req.getHeader('sec-websocket-extensions'),
+      context,
+    ),
+  open: (ws) => ws.subscribe(ws.getUserData().topic),
   message: (ws, data, binary) => {
     const message = decodes && !binary ? Buffer.from(data).toString() : data;
-    if (broadcasts) {
-      app.publish('all', message, binary, deflates);
+    if (broadcasts || publishes) {
+      app.publish(ws.getUserData().topic, message, binary, deflates);
     } else {
       ws.send(message, binary, deflates);
     }

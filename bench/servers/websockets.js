@@ -1,12 +1,17 @@
 'use strict';
 
-const { broadcasts, createServer, deflates, keepsSocket, listen, folder } = require('./common');
+const { broadcasts, createServer, deflates, keepsSocket, listen, folder, publishes } = require('./common');
 const { Base, acceptKey } = require(folder);
 
 const EXTENSIONS = 'permessage-deflate; client_no_context_takeover';
 
 const base = new Base({ maxConnections: Infinity, perMessageDeflate: deflates });
-const reply = broadcasts ? (data) => base.send(data) : (data, sid) => base.send(sid, data);
+const REPLIES = {
+  broadcast: (data) => base.send(data),
+  topics: (data, sid) => base.publish(base.sockets[sid].data, data),
+  echo: (data, sid) => base.send(sid, data),
+};
+const reply = REPLIES[broadcasts ? 'broadcast' : publishes ? 'topics' : 'echo'];
 base.on('message', reply);
 base.on('binary', reply);
 
@@ -27,6 +32,8 @@ server.on('upgrade', (req, socket, head) => {
       '\r\n',
     ].join('\r\n'),
   );
-  base.assignSocket(socket, { head, keepSocket: keepsSocket, ...(deflates && { extensions: EXTENSIONS }) });
+  const options = { data: req.url, head, keepSocket: keepsSocket, ...(deflates && { extensions: EXTENSIONS }) };
+  const sid = base.assignSocket(socket, options);
+  if (publishes) base.subscribe(sid, req.url);
 });
 listen(server);

@@ -175,15 +175,14 @@ Base.prototype.publish = function publish(topic, data, options) {
   const name = typeof topic === 'string' && topics.get(topic) !== undefined ? topic : checkTopic(topic);
   const checked = checkData(data);
   const { fragment } = group.options;
-  const { local, ...how } =
-    options === undefined ? { local: false, ...usual(fragment) } : checkPublishOptions(options, fragment);
+  const how = options === undefined ? usual(fragment) : checkPublishOptions(options, fragment);
   if (how.fragment !== Infinity && isShort(checked, how.fragment)) {
     how.fragment = Infinity;
   }
   const opcode = opcodeOf(checked);
   counters.publishes++;
   const count = deliver(group, name, opcode, checked, how);
-  if (!local) topics.follower?.publish(name, opcode, checked, how);
+  if (!how.local) topics.follower?.publish(name, opcode, checked, how);
   return count;
 };
 

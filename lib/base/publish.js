@@ -21,7 +21,7 @@ const NOBODY = Object.freeze([]);
  * @returns {How}
  */
 function usual(fragment) {
-  return { compress: true, fragment, volatile: false, except: NOBODY };
+  return { compress: true, fragment, volatile: false, except: NOBODY, local: false };
 }
 
 /**
@@ -29,7 +29,7 @@ function usual(fragment) {
  *
  * @param {unknown} options
  * @param {number} standing most bytes of payload of a frame, if the options say nothing of that
- * @returns {How & { local: boolean }}
+ * @returns {How}
  * @throws {TypeError | RangeError} naming the option that is wrong
  */
 function checkPublishOptions(options = {}, standing = Infinity) {

@@ -109,8 +109,7 @@ function deliverOther(connection, kind, payload, code, errorCode) {
   if (kind === CLOSE) {
     const inner = connection[kInner];
     const transport = /** @type {import('./transport').Transport<Connection>} */ (inner.transport);
-    // Nothing can reach it, though the app may still have to see what it sent before.
-    inner.group.topics.unsubscribe(connection, null);
+    inner.group.topics.detach(connection);
     inner.transport = null;
     lose(connection);
     try {

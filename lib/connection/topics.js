@@ -20,6 +20,7 @@ const native = require('../native/native.js');
  * @property {number} fragment most bytes of payload of a frame
  * @property {boolean} volatile whether those are skipped for whom much waits
  * @property {readonly string[]} except sids of those who do not get it
+ * @property {boolean} local whether it is for the subscribers of this process alone
  */
 
 /**
@@ -152,6 +153,23 @@ class Topics {
       if (topic !== undefined && topics.delete(topic)) this.#leave(connection, transport, topic);
     }
     if (topics.size === 0) this.#members.delete(connection);
+  }
+
+  /**
+   * Nothing can reach a connection any more, though the app may still have to see what it sent: it is a subscriber until
+   * then.
+   *
+   * @param {C} connection
+   */
+  detach(connection) {
+    const member = this.#members.get(connection);
+    if (member === undefined) {
+      return;
+    }
+    for (const { id, streams } of member.topics) {
+      if (!streams?.has(connection)) member.transport?.unsubscribe(id);
+    }
+    member.transport = null;
   }
 
   /**

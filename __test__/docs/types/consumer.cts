@@ -180,6 +180,28 @@ is<Stats>()(base.stats(), true);
 is<number>()(base.stats().ioThreads, true);
 
 is<AsyncIterableIterator<[text: string, sid: string]>>()(base.messages(), true);
+base
+  .subscribe('sid', 'topic')
+  .subscribe(['sid'], ['a', 'b'] as const)
+  .subscribe(null, 'topic');
+base.unsubscribe('sid').unsubscribe(null, 'topic').unsubscribe(['sid'], ['a', 'b']);
+is<number>()(base.publish('topic', 'data'), true);
+is<number>()(
+  base.publish('topic', Buffer.alloc(1), { except: 'sid', compress: false, fragment: 1, local: true }),
+  true,
+);
+base.publish('topic', 'data', { except: ['sid'] as const, volatile: true });
+base.send(null, 'data', { except: ['sid'] }).send('sid', 'data', { except: undefined });
+is<string[]>()(base.subscribers('topic'), true);
+is<string[]>()(base.topics().concat(base.topics('sid'), base.topics(null)), true);
+is<string[]>()(base.sockets['sid']?.subscribe('a').subscribe(['b']).unsubscribe('a').unsubscribe().topics ?? [], true);
+// @ts-expect-error it takes one topic
+base.publish(['a', 'b'], 'data');
+// @ts-expect-error nobody is left out by null
+base.publish('topic', 'data', { except: null });
+// @ts-expect-error it is a topic's alone
+base.send(null, 'data', { volatile: true });
+
 is<AsyncIterableIterator<[data: string | Buffer, sid: string]>>()(base.messages({ binary: true, sid: ['sid'] }), true);
 base.messages({ sid: null, signal: AbortSignal.timeout(1), highWaterMark: Infinity, binary: false });
 // @ts-expect-error: a number of bytes

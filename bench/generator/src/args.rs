@@ -7,7 +7,7 @@ use crate::Failure;
 
 /// What `bench/lib/generator.js` asks for.
 pub struct Settings {
-    /// `echo`, `broadcast`, `idle` or `churn`.
+    /// `echo`, `broadcast`, `topics`, `idle` or `churn`.
     pub scenario: String,
     /// Where the server listens.
     pub address: SocketAddr,
@@ -17,7 +17,9 @@ pub struct Settings {
     pub connections: usize,
     /// Messages that each idle connection has had.
     pub messages: usize,
-    /// Messages under way: per connection, or in all for a broadcast.
+    /// Topics that the connections are dealt out to, each named by the path of its upgrades.
+    pub groups: usize,
+    /// Messages under way: per connection or topic, or in all for a broadcast.
     pub in_flight: usize,
     /// Bytes of a message's payload.
     pub size: usize,
@@ -48,6 +50,7 @@ impl Settings {
             pid: std::process::id(),
             connections: 64,
             messages: 1,
+            groups: 1,
             in_flight: 1,
             size: 64,
             payload: "ascii".into(),
@@ -74,6 +77,9 @@ impl Settings {
         if settings.connections == 0 || settings.in_flight == 0 || settings.threads == 0 {
             return Err("--connections, --in-flight and --threads are at least 1".into());
         }
+        if settings.groups == 0 || settings.groups > settings.connections {
+            return Err("--groups is from 1 to the number of connections".into());
+        }
         settings.threads = settings.threads.min(settings.connections);
         Ok(settings)
     }
@@ -85,6 +91,7 @@ impl Settings {
             "--pid" => self.pid = value.parse()?,
             "--connections" => self.connections = value.parse()?,
             "--messages" => self.messages = value.parse()?,
+            "--groups" => self.groups = value.parse()?,
             "--in-flight" => self.in_flight = value.parse()?,
             "--threads" => self.threads = value.parse()?,
             "--size" => self.size = value.parse()?,

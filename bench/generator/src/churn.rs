@@ -108,7 +108,7 @@ impl Visit {
         connect(&fd, &settings.address)?;
         let mut link = Link::new(TcpStream::from(fd), None)?;
         link.stream().set_nonblocking(true)?;
-        client::request(&mut link, false)?;
+        client::request(&mut link, 0, false)?;
         poller.add(&link, slot)?;
         Ok(Self {
             link,

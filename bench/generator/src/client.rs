@@ -132,15 +132,15 @@ impl Client {
     }
 }
 
-/// Sends the request of an upgrade.
-pub fn request(link: &mut Link, deflate: bool) -> Result<(), Failure> {
+/// Sends the request of an upgrade, for the path of this number.
+pub fn request(link: &mut Link, path: usize, deflate: bool) -> Result<(), Failure> {
     let extensions = if deflate {
         "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n"
     } else {
         ""
     };
     let request = format!(
-        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        "GET /{path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{extensions}\r\n"
     );
     Ok(link.write_all(request.as_bytes())?)
@@ -184,6 +184,7 @@ pub fn connect(
         None
     };
     let mut clients = Vec::with_capacity(count);
+    let mut next = 0;
     while clients.len() < count {
         let mut links = Vec::new();
         for _ in 0..AT_ONCE.min(count - clients.len()) {
@@ -192,7 +193,8 @@ pub fn connect(
             links.push(Link::new(stream, tls.as_ref())?);
         }
         for link in &mut links {
-            request(link, settings.deflate)?;
+            request(link, next % settings.groups, settings.deflate)?;
+            next += 1;
         }
         for mut link in links {
             let mut response = Vec::new();

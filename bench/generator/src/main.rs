@@ -15,6 +15,7 @@ mod link;
 mod message;
 mod poller;
 mod report;
+mod topics;
 mod usage;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ fn run() -> Result<report::Report, Failure> {
     match settings.scenario.as_str() {
         "echo" => echo::run(&settings),
         "broadcast" => broadcast::run(&settings),
+        "topics" => topics::run(&settings),
         "idle" => idle::run(&settings),
         "churn" => churn::run(&settings),
         other => Err(format!("no scenario {other}").into()),
