@@ -300,6 +300,57 @@ inBothRoles(
   },
 );
 
+inBothRoles('the limit of a message stands with the extension as well, and moves there', async (t, role) => {
+  const plain = await connect(t, role);
+  assert.deepEqual(Object.keys(plain.ours._receiver._extensions), []);
+
+  const options = { maxPayload: 10, perMessageDeflate: true };
+  const { ours, theirs, inbox, peer } = await connect(t, role, { ours: options, theirs: { perMessageDeflate: true } });
+  const { 'permessage-deflate': deflate, ...others } = ours._receiver._extensions;
+  assert.deepEqual(others, {});
+  assert.equal(deflate._maxPayload, 10);
+  deflate._maxPayload = 2000;
+  assert.equal(ours._receiver._maxPayload, 2000);
+  await called(ours, 'ping');
+  theirs.send('a'.repeat(2000));
+  assert.equal((await inbox.next('message'))[0].length, 2000);
+  theirs.send('a'.repeat(2001));
+  assert.equal((await inbox.next('error'))[0].code, 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
+  assert.equal((await peer.next('close'))[0], 1009);
+});
+
+inBothRoles('_closeTimer is there while it is closing, and says how long that may take', async (t, role) => {
+  const { ours, theirs, inbox } = await connect(t, role, { ours: { closeTimeout: 12_345 } });
+  assert.equal(ours._closeTimer, null);
+  theirs.pause();
+  ours.close();
+  assert.equal(ours._closeTimer._idleTimeout, 12_345);
+  theirs.resume();
+  await inbox.next('close');
+  assert.equal(ours._closeTimer, null);
+});
+
+for (const { name, perMessageDeflate, text, words } of [
+  { name: 'plain', perMessageDeflate: false, text: 'a'.repeat(2000), words: /closed before the message was sent/ },
+  { name: 'below the threshold', perMessageDeflate: true, text: 'a', words: /closed before the message was sent/ },
+  {
+    name: 'to be compressed',
+    perMessageDeflate: true,
+    text: 'a'.repeat(2000),
+    words: /while data was being compressed/,
+  },
+]) {
+  inBothRoles(`terminate() fails the callbacks that wait, before 'close': ${name}`, async (t, role) => {
+    const { ours, inbox } = await connect(t, role, { ours: { perMessageDeflate }, theirs: { perMessageDeflate } });
+    const heard = new Promise((resolve) => ours.send(text, (error) => resolve([error, ours.readyState])));
+    ours.terminate();
+    const [error, readyState] = await heard;
+    assert.match(error.message, words);
+    assert.equal(readyState, WebSocket.CLOSING);
+    assert.equal((await inbox.next('close'))[0], 1006);
+  });
+}
+
 inBothRoles('text that is no UTF-8 is an error, unless that is skipped', async (t, role) => {
   const skipping = await connect(t, role, { ours: { skipUTF8Validation: true } });
   skipping.theirs.send(Buffer.of(0xff, 0x61), { binary: false });

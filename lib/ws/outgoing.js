@@ -4,7 +4,7 @@ const { randomFillSync } = require('node:crypto');
 
 const { OPEN, kInner } = require('../connection/connection.js');
 const { terminate } = require('../connection/lifecycle.js');
-const { opcode: OPCODE } = require('../native/constants.js');
+const { PERMESSAGE_DEFLATE, opcode: OPCODE } = require('../native/constants.js');
 const { nextTick } = require('../util/clock.js');
 const { byteLength, isBlob, toSend } = require('./data.js');
 
@@ -13,6 +13,9 @@ const { byteLength, isBlob, toSend } = require('./data.js');
 
 /** What a callback hears if the connection was over before the message had been written. */
 const CLOSED_BEFORE = 'The WebSocket was closed before the message was sent';
+
+/** The same if a message was on its way to permessage-deflate, in the words of `ws`. */
+const CLOSED_WHILE_COMPRESSING = 'The socket was closed while data was being compressed';
 
 /**
  * How a message is sent.
@@ -44,6 +47,8 @@ class Outgoing {
   #onError;
   /** Whether the connection was closed while a Blob was being read. */
   #isBlobLost = false;
+  /** Whether a message that a callback waits for is one that permessage-deflate compresses. */
+  #isCompressing = false;
 
   /**
    * @param {Connection} connection
@@ -147,8 +152,17 @@ class Outgoing {
 
   /** Why something cannot be sent any more. */
   #closedBefore() {
-    const what = this.#isBlobLost ? 'The socket was closed while the blob was being read' : CLOSED_BEFORE;
-    return new Error(what);
+    if (this.#isBlobLost) {
+      return new Error('The socket was closed while the blob was being read');
+    }
+    return new Error(this.#isCompressing ? CLOSED_WHILE_COMPRESSING : CLOSED_BEFORE);
+  }
+
+  /** Whether permessage-deflate compresses a message that may be. @param {string | ArrayBufferView} payload */
+  #compresses(payload) {
+    const { extensions, group } = this.#connection[kInner];
+    const { threshold = 0 } = group.options.perMessageDeflate ?? {};
+    return extensions.includes(PERMESSAGE_DEFLATE) && byteLength(payload) >= threshold;
   }
 
   /**
@@ -174,7 +188,10 @@ class Outgoing {
     } else {
       transport.send(opcode, payload, compress, Infinity);
     }
-    if (callback !== undefined) this.#call(callback);
+    if (callback !== undefined) {
+      this.#isCompressing ||= compress && !isControl && this.#compresses(payload);
+      this.#call(callback);
+    }
   }
 
   /**
@@ -258,7 +275,7 @@ class Outgoing {
     this.#callBack(null);
   }
 
-  /** The connection is closed: what has not been written is lost. */
+  /** The connection is closed, or dropped: what has not been written is lost. */
   end() {
     this.#callBack(this.#closedBefore());
   }
@@ -267,6 +284,7 @@ class Outgoing {
   #callBack(error) {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#isCompressing = false;
     // Each by itself: what one throws is nothing to the others.
     for (const callback of waiting) nextTick(callback, error ?? undefined);
   }

@@ -11,7 +11,7 @@ const { abort, connect } = require('./client-handshake.js');
 const { checkClosing } = require('./closing.js');
 const { BINARY_TYPES, byteLength, checkControl, isBlob, toSend } = require('./data.js');
 const { makeEventTarget } = require('./event-target.js');
-const { CLOSED, CONNECTING, OPEN, READY_STATES, notOpen } = require('./ready-state.js');
+const { CLOSED, CLOSING, CONNECTING, OPEN, READY_STATES, notOpen } = require('./ready-state.js');
 const { sharedGroup, withDefaults } = require('./settings.js');
 const { State, kState } = require('./state.js');
 
@@ -117,9 +117,15 @@ class WebSocket extends EventEmitter {
     return this[kState].outgoing;
   }
 
-  /** Its limits: `_receiver._maxPayload` may be set. */
+  /** Its limits and extensions: `_receiver._maxPayload` may be set. */
   get _receiver() {
     return this[kState].limits;
+  }
+
+  /** How long the closing handshake may take, once that has begun. The timer itself is the engine's. */
+  get _closeTimer() {
+    const { connection, options, readyState } = this[kState];
+    return connection !== null && readyState === CLOSING ? { _idleTimeout: options.closeTimeout } : null;
   }
 
   /** Whether both close frames were exchanged. */
@@ -227,10 +233,12 @@ class WebSocket extends EventEmitter {
 
   /** Drops the connection at once. */
   terminate() {
-    const { connection, readyState } = this[kState];
+    const { connection, outgoing, readyState } = this[kState];
     if (readyState === CONNECTING) {
       abort(this, this[kState], 'WebSocket was closed before the connection was established');
     } else if (readyState !== CLOSED && connection !== null) {
+      // Whoever waits hears of it before `close`, as with `ws`.
+      outgoing?.end();
       lifecycle.terminate(connection);
     }
   }
