@@ -10,13 +10,14 @@ const { describe, test } = require('node:test');
 const { Server: IoServer } = require('socket.io');
 const { io } = require('socket.io-client');
 const { WebSocket } = require('ws');
-const { Server: wsEngine } = require('../../engine.io.js');
+const engineIo = require('../../engine.io.js');
+const entryOfWs = require('../../ws.js');
 const { selfSigned } = require('../support/certificate');
 const { Inbox } = require('../support/inbox');
 const { limit } = require('../support/server');
 
 /** A socket.io server, gone when the test ends. @returns {Promise<{ server: IoServer, at: string }>} */
-async function serve(t, secure) {
+async function serve(t, { secure = false, wsEngine = engineIo.Server } = {}) {
   const httpServer = secure ? https.createServer(selfSigned()) : http.createServer();
   const server = new IoServer(httpServer, { wsEngine });
   await once(httpServer.listen(0, '127.0.0.1'), 'listening');
@@ -24,13 +25,19 @@ async function serve(t, secure) {
   return { server, at: `127.0.0.1:${httpServer.address().port}` };
 }
 
-for (const secure of [false, true]) {
+for (const { name, secure, wsEngine } of [
+  { name: 'websockets/engine.io over TCP', secure: false, wsEngine: engineIo.Server },
+  { name: 'websockets/engine.io over TLS', secure: true, wsEngine: engineIo.Server },
+  // What socket.io gets if an alias puts it in the place of ws.
+  { name: 'websockets/ws over TCP', secure: false, wsEngine: entryOfWs.Server },
+  { name: 'websockets/ws over TLS', secure: true, wsEngine: entryOfWs.Server },
+]) {
   const s = secure ? 's' : '';
-  describe(`a client that is refused after its upgrade, ${secure ? 'over TLS' : 'over TCP'}`, () => {
+  describe(`a client that is refused after its upgrade, ${name}`, () => {
     const reject = () => Promise.reject(new Error('no id'));
 
     test('generateId rejects: the client of socket.io has its error at once', limit, async (t) => {
-      const { server, at } = await serve(t, secure);
+      const { server, at } = await serve(t, { secure, wsEngine });
       server.engine.generateId = reject;
       const options = { transports: ['websocket'], reconnection: false, rejectUnauthorized: false, forceNew: true };
       const client = io(`http${s}://${at}`, { ...options, timeout: 25_000 });
@@ -43,7 +50,7 @@ for (const secure of [false, true]) {
 
     test('generateId rejects, or the protocol is one of v2 or v3: a protocol error, and the end', limit, async (t) => {
       for (const query of ['EIO=4', 'EIO=3', 'EIO=2']) {
-        const { server, at } = await serve(t, secure);
+        const { server, at } = await serve(t, { secure, wsEngine });
         if (query === 'EIO=4') server.engine.generateId = reject;
         const url = `ws${s}://${at}/socket.io/?${query}&transport=websocket`;
         const client = new WebSocket(url, { rejectUnauthorized: false });

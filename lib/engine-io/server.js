@@ -8,6 +8,7 @@ const { sendFrame } = require('../base/send.js');
 const { failed } = require('../connection/diagnostics.js');
 const { close } = require('../connection/lifecycle.js');
 const { Group } = require('../connection/group.js');
+const { hearRefusal } = require('../transport/net-socket/late-refusal.js');
 const { nextTick } = require('../util/clock.js');
 const { Fifo } = require('../util/fifo.js');
 const { answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
@@ -15,7 +16,6 @@ const { deflateOptions } = require('../options/deflate-of-ws.js');
 const { checkHeaders } = require('../options/headers.js');
 const { Refusal, refuse, refuseUntaken } = require('../handshake/server/refuse.js');
 const { checkData, opcodeOf } = require('../options/data.js');
-const { hearRefusal } = require('./late-refusal.js');
 const { EngineSocket, payloadOf } = require('./socket.js');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
@@ -157,9 +157,11 @@ class Server extends EventEmitter {
       return null;
     }
     announce(connection);
-    hearRefusal(taken, (opcode, text) => {
-      this.#send(socket.sid, opcode, text, false);
-      close(connection, PROTOCOL_ERROR, '');
+    hearRefusal(taken, {
+      refuse: (opcode, text) => {
+        this.#send(socket.sid, opcode, text, false);
+        close(connection, PROTOCOL_ERROR, '');
+      },
     });
     return socket;
   }

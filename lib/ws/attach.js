@@ -1,6 +1,7 @@
 'use strict';
 
 const { announce, take } = require('../base/assign.js');
+const { hearRefusal } = require('../transport/net-socket/late-refusal.js');
 const { LimitsView } = require('./limits-view.js');
 const { Outgoing } = require('./outgoing.js');
 const { hearRawFrames } = require('./raw-socket.js');
@@ -30,6 +31,7 @@ function attach(webSocket, state, group, socket, assign, response) {
   state.limits = new LimitsView(connection, options);
   webSocket._socket = socket;
   hearRawFrames(socket, state.outgoing);
+  hearRefusal(socket, state.outgoing);
   announce(connection);
 }
 

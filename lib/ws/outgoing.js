@@ -3,10 +3,13 @@
 const { randomFillSync } = require('node:crypto');
 
 const { OPEN, kInner } = require('../connection/connection.js');
-const { terminate } = require('../connection/lifecycle.js');
+const { close, terminate } = require('../connection/lifecycle.js');
 const { PERMESSAGE_DEFLATE, opcode: OPCODE } = require('../native/constants.js');
 const { nextTick } = require('../util/clock.js');
 const { byteLength, isBlob, toSend } = require('./data.js');
+
+/** The status code that a refused client is told (RFC 6455 §7.4.1). */
+const PROTOCOL_ERROR = 1002;
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
 /** @typedef {(error?: Error | null) => void} Callback */
@@ -244,7 +247,19 @@ class Outgoing {
    * @param {Callback} [callback]
    */
   sendFrame(list, callback) {
-    this.sendEncoded(Buffer.concat(list.map((one) => Buffer.from(one))), callback);
+    const parts = list.map((one) => (typeof one === 'string' ? Buffer.from(one) : one));
+    this.sendEncoded(parts.length === 1 ? parts[0] : Buffer.concat(parts), callback);
+  }
+
+  /**
+   * Whoever has upgraded the connection refuses its client after all: it is sent a frame that it cannot accept.
+   *
+   * @param {number} opcode
+   * @param {string} text
+   */
+  refuse(opcode, text) {
+    this.sendEncoded(encode(text, { opcode, mask: this.#connection[kInner].mask }));
+    close(this.#connection, PROTOCOL_ERROR, '');
   }
 
   /** Ends the connection once all that was sent has been written. */

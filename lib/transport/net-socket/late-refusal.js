@@ -2,14 +2,20 @@
 
 const net = require('node:net');
 
-const { overlay } = require('../transport/net-socket/overlay.js');
-const { nextTick } = require('../util/clock.js');
+const { nextTick } = require('../../util/clock.js');
+const { overlay } = require('./overlay.js');
 
 /** An opcode that nothing is continued by at the beginning of a connection: clients fail at once. */
 const CONTINUATION = 0x0;
 
-/** What refuses the client of each socket. @type {WeakMap<object, (opcode: number, text: string) => void>} */
-const refusals = new WeakMap();
+/**
+ * Who refuses a client: sends the text as a frame, and closes.
+ *
+ * @typedef {{ refuse(opcode: number, text: string): void }} Refuser
+ */
+
+/** Who refuses the client of each socket. @type {WeakMap<object, Refuser>} */
+const refusers = new WeakMap();
 
 /** Sockets whose clients are refused in this tick: what they are told is still to leave. @type {WeakSet<object>} */
 const refused = new WeakSet();
@@ -25,7 +31,7 @@ const refusing = overlay({
     }
     refused.add(this);
     nextTick(() => refused.delete(this));
-    refusals.get(this)?.(CONTINUATION, chunk);
+    refusers.get(this)?.refuse(CONTINUATION, chunk);
     return true;
   },
   /** @this {net.Socket} @param {unknown[]} rest */
@@ -41,11 +47,11 @@ const refusing = overlay({
  *
  * @param {import('node:stream').Duplex} socket a connection's; of one that is no `net.Socket` nothing is taken over,
  *   and what engine.io writes is written
- * @param {(opcode: number, text: string) => void} refuse sends the frame, and closes
+ * @param {Refuser} refuser
  */
-function hearRefusal(socket, refuse) {
+function hearRefusal(socket, refuser) {
   if (socket instanceof net.Socket) {
-    refusals.set(socket, refuse);
+    refusers.set(socket, refuser);
     refusing.lay(socket);
   }
 }
