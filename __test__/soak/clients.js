@@ -7,12 +7,13 @@ const { Contents } = require('./content');
 const { OwnActor, OwnClients } = require('./own-actor');
 const { PasserBy } = require('./passer-by');
 const { RawActor } = require('./raw-actor');
-const { WsActor } = require('./ws-actor');
+const { EntryActor, WsActor } = require('./ws-actor');
 const { choicesOf, choose } = require('./choice');
 
 const KINDS = [
   [45, RawActor],
-  [25, WsActor],
+  [20, WsActor],
+  [20, EntryActor],
   [25, OwnActor],
   [8, PasserBy],
 ];

@@ -4,6 +4,7 @@ const http = require('node:http');
 const https = require('node:https');
 const { once } = require('node:events');
 const { Base, Server, Upgrade } = require('../..');
+const { EntryBase } = require('./entry-base');
 const { House } = require('./house');
 
 /** Limits that are in reach of a random client. */
@@ -81,6 +82,26 @@ function baseHouse(name, options, assignOptions, context) {
 }
 
 /**
+ * A house of `websockets/ws`, which bounds nothing that waits for a slow peer.
+ *
+ * @param {string} name
+ * @param {object} context of `House`
+ */
+function entryHouse(name, context) {
+  const { maxPayload, maxFragments, closeTimeout } = LIMITS;
+  const perMessageDeflate = { threshold: 50, zlibDeflateOptions: { level: 1 } };
+  const base = new EntryBase({ maxPayload, maxFragments, closeTimeout, perMessageDeflate });
+  const house = new House(name, base, { closeTimeout, ...context });
+  base.on('open', (sid, req) => house.adopt(sid, cidOf(req)));
+  house.limit = () => {
+    base.isFull = true;
+    setTimeout(() => (base.isFull = false), house.random(50));
+  };
+  house.stop = () => base.stop();
+  return house;
+}
+
+/**
  * The houses of the server process's main thread, all of them listening.
  *
  * @param {{ key: string, cert: string, unix: string }} setup
@@ -97,6 +118,7 @@ async function openHouses({ key, cert, unix }, context) {
   const plain = baseHouse('plain', { closeTimeout: 3000 }, { keepSocket: false }, context);
   const slow = serverHouse('slow', { perMessageDeflate: true }, context);
   slow.base.extensions[DAWDLER] = dawdler(slow.random);
+  const entry = entryHouse('entry', context);
 
   const tcp = http.createServer().listen(...ANY);
   const tls = https.createServer({ key, cert }).listen(...ANY);
@@ -107,14 +129,17 @@ async function openHouses({ key, cert, unix }, context) {
     others[new URL(req.url, 'ws://localhost').pathname.slice(1)]?.upgrade(req, socket, head),
   );
   const dawdling = http.createServer().listen(...ANY);
-  const listeners = [tcp, tls, local, mixed, dawdling];
+  const ofEntry = http.createServer().listen(...ANY);
+  const ofEntryTls = https.createServer({ key, cert }).listen(...ANY);
+  const listeners = [tcp, tls, local, mixed, dawdling, ofEntry, ofEntryTls];
   for (const server of listeners) if (!server.listening) await once(server, 'listening');
   for (const server of [tcp, tls, local]) main.base.listen(server);
   slow.base.listen(dawdling);
+  for (const server of [ofEntry, ofEntryTls]) entry.base.listen(server);
 
   const at = (server) => ({ host: '127.0.0.1', port: server.address().port });
   return {
-    houses: [main, streams, plain, slow],
+    houses: [main, streams, plain, slow, entry],
     listeners,
     endpoints: [
       { house: 'main', name: 'tcp', where: at(tcp), path: '/' },
@@ -123,6 +148,13 @@ async function openHouses({ key, cert, unix }, context) {
       { house: 'streams', name: 'streams', where: at(mixed), path: '/streams' },
       { house: 'plain', name: 'plain', where: at(mixed), path: '/plain' },
       { house: 'slow', name: 'extension', where: at(dawdling), path: '/' },
+      { house: 'entry', name: 'entry', where: at(ofEntry), path: '/' },
+      {
+        house: 'entry',
+        name: 'entry, tls',
+        where: { ...at(ofEntryTls), ca: cert, servername: 'localhost' },
+        path: '/',
+      },
     ],
   };
 }

@@ -1,5 +1,6 @@
 'use strict';
 
+const { Base } = require('../..');
 const { groupOf } = require('../../lib/base/base');
 const { choicesOf, choose, closing } = require('./choice');
 const { Transcript, pingPayload } = require('./transcript');
@@ -14,12 +15,14 @@ const NEARLY_FULL = 256 << 10;
 class House {
   /**
    * @param {string} name also its name as a sender
-   * @param {import('../..').Base} base
+   * @param {import('../..').Base | import('./entry-base').EntryBase} base
    * @param {{ seed: number, contents: import('./content').Contents, report: (record: object) => void, closeTimeout: number }} context
    */
   constructor(name, base, { seed, contents, report, closeTimeout }) {
     this.name = name;
     this.base = base;
+    /** Whether messages come until the peer's close frame: with `ws` they do. */
+    this.hearsWhileClosing = !(base instanceof Base);
     this.contents = contents;
     this.report = report;
     this.closeTimeout = closeTimeout;
@@ -42,12 +45,12 @@ class House {
       base.on(name, (payload, sid = payload) => {
         const record = this.records.get(sid);
         if (record === undefined) this.strays++;
-        else if (record.began !== null || record.error !== null) record.strays.push(`${name} while closing`);
+        else if (this.#isDone(record, name)) record.strays.push(`${name} while closing`);
         else listener(record, payload);
       });
     }
     base.on('error', (error) => this.#error(error));
-    this.#hearOfDropped();
+    if (base instanceof Base) this.#hearOfDropped();
     base.on('close', (reason, sid, code) => this.#close(reason, sid, code));
   }
 
@@ -88,10 +91,16 @@ class House {
     return this.base.sockets[record.sid] !== undefined;
   }
 
+  /** Whether nothing but the end may come. */
+  #isDone({ began, error }, event) {
+    if (began === 'close' && this.hearsWhileClosing) return error !== null || event === 'drain';
+    return began !== null || error !== null;
+  }
+
   #message(record, data) {
     this.heard++;
     record.transcript.hear(data);
-    if (!this.acting) return;
+    if (!this.acting || record.began !== null) return;
     // What is done within a listener.
     choose(this.random, [
       [300, () => {}],
@@ -238,7 +247,7 @@ class House {
     if (error.code === 'WS_ERR_BACKPRESSURE') {
       if (record.began !== null) record.strays.push('error while closing');
       Object.assign(record, { began: 'back-pressure', beganCode: 1006, beganAt: Date.now() });
-    } else if (record.began !== null || record.error !== null) {
+    } else if (this.#isDone(record, 'error')) {
       record.strays.push(`${error.code} while closing`);
     } else {
       Object.assign(record, { error: error.code, errorCloseCode: error.closeCode });

@@ -54,7 +54,9 @@ async function settleIn(tell, seed, openAll) {
           messagesSent: said,
         };
         for (const [key, value] of Object.entries(due)) {
-          if (stats[key] !== value) figures.wrongStats.push(`${name}: ${key} is ${stats[key]}, not ${value}`);
+          // A server of `ws` knows less of itself.
+          if (key in stats && stats[key] !== value)
+            figures.wrongStats.push(`${name}: ${key} is ${stats[key]}, not ${value}`);
         }
       }
       return { ...figures, ...(await held()) };

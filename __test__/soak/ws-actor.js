@@ -1,6 +1,7 @@
 'use strict';
 
-const { WebSocket } = require('ws');
+const { WebSocket: ReferenceWebSocket } = require('ws');
+const { WebSocket: EntryWebSocket } = require('../../ws.js');
 const { Actor } = require('./actor');
 const { reset } = require('./choice');
 
@@ -21,6 +22,7 @@ function deflateOption(random) {
 /** The `ws` package as a client. */
 class WsActor extends Actor {
   kind = 'ws';
+  WebSocket = ReferenceWebSocket;
 
   get endings() {
     return [
@@ -39,7 +41,7 @@ class WsActor extends Actor {
   async open() {
     const perMessageDeflate = deflateOption(this.random);
     const { ca, servername } = this.endpoint.where;
-    this.ws = new WebSocket(this.#url, { perMessageDeflate, ...(ca && { ca, servername }) });
+    this.ws = new this.WebSocket(this.#url, { perMessageDeflate, ...(ca && { ca, servername }) });
     this.ws.on('message', (data, isBinary) => this.transcript.hear(isBinary ? data : data.toString()));
     this.ws.on('ping', (data) => this.transcript.hearPing(data.toString()));
     this.ws.on('pong', (data) => this.transcript.hearPong(data.toString()));
@@ -66,7 +68,7 @@ class WsActor extends Actor {
   }
 
   get canSpeak() {
-    return super.canSpeak && this.ws.readyState === WebSocket.OPEN;
+    return super.canSpeak && this.ws.readyState === this.WebSocket.OPEN;
   }
 
   say() {
@@ -125,4 +127,10 @@ class WsActor extends Actor {
   }
 }
 
-module.exports = { WsActor };
+/** The client of `websockets/ws`. */
+class EntryActor extends WsActor {
+  kind = 'entry';
+  WebSocket = EntryWebSocket;
+}
+
+module.exports = { EntryActor, WsActor };
