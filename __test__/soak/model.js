@@ -89,7 +89,8 @@ function codesDue(client, server) {
  * - of the client's, where the server says how the client ended, and did not begin to close itself: by
  *   the code of its close frame, by the error of its violation, by a FIN;
  * - of the server's, where the client has got a close frame, and had not closed itself by our `Client`,
- *   which reports nothing from then on.
+ *   which reports nothing from then on; unless the closing took so long that the I/O thread has answered
+ *   without the JavaScript thread, which still sent.
  *
  * @param {object} client its record
  * @param {object} server the record of the server
@@ -103,7 +104,8 @@ function judge(client, server) {
   const { fault, began, saw } = client;
   const isTold =
     server.began === null && (endedWell(client) || fault?.error !== undefined || fault?.name.includes('FIN'));
-  const isHeard = saw !== null && !(client.kind === 'own' && (began !== null || fault !== null));
+  const isDeaf = client.kind === 'own' && (began !== null || fault !== null);
+  const isHeard = saw !== null && !isDeaf && !isLate(client, server);
   for (const [way, from, to, isComplete] of [
     ['to the server', client, server, isTold],
     ['to the client', server, client, isHeard],

@@ -102,6 +102,7 @@ for (const [name, client, server, kinds] of [
   ['a good end', {}, {}, []],
   ['a message to the server is missing', {}, { received: [1] }, ['lost']],
   ['a message to the client is missing', { received: [] }, {}, ['lost']],
+  ['the same, but the closing took as long as it may', { received: [], closingMs: 5000 }, {}, []],
   ['a wrong code', {}, { code: 1006, reason: '' }, ['close code']],
   ['a wrong reason', {}, { reason: 'other' }, ['close code']],
   ['no answer', { saw: null }, {}, ['close code']],
