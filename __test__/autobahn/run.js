@@ -1,10 +1,11 @@
 'use strict';
 
-// AUTOBAHN_HOME=folder node __test__/autobahn/run.js [socket | stream [server | client | both [cases…]]]
+// AUTOBAHN_HOME=folder node __test__/autobahn/run.js [socket | stream | ws [server | client | both [cases…]]]
 //
 // Runs the Autobahn test suite against server.js, or has client.js run it; see suite.js for what the
-// folder must hold. The report stays in .cache/autobahn. Cases are names or patterns, and `all` is all
-// of them; by default, all without compression and a selection of those with it, which take long. Every
+// folder must hold. `socket` and `stream` are a Base's transports, `ws` is the entry `websockets/ws`, by ws-server.js
+// and ws-client.js. The report stays in .cache/autobahn. Cases are names or patterns, and `all` is all
+// of them; by default, all without compression and a sample of those with it, which take long. Every
 // case must be OK or INFORMATIONAL. Some wait a second for the peer, which is not enough on an
 // overloaded machine: a few that fail are run once more by name, and said to have been. `both` is the two
 // roles side by side, for the suite takes no more than one core.
@@ -15,38 +16,57 @@ const path = require('node:path');
 const Suite = require('./suite');
 
 const REPORTS = path.join(__dirname, '..', '..', '.cache', 'autobahn');
-const [TRANSPORT = 'socket', ROLE = 'server', ...ASKED] = process.argv.slice(2);
-/** Sections 1 to 10 are without compression, 12 and 13 with it; there is no 8 and no 11. */
-const SELECTION = [
-  '1.*',
-  '2.*',
-  '3.*',
-  '4.*',
-  '5.*',
-  '6.*',
-  '7.*',
-  '9.*',
-  '10.*',
-  '12.1.*',
-  '12.2.*',
-  '13.1.*',
-  '13.4.*',
-];
+const [DOOR = 'socket', ROLE = 'server', ...ASKED] = process.argv.slice(2);
+
+/** Programs that are under test, and by which transport; the entry of `ws` chooses that itself. */
+const DOORS = {
+  socket: { prefix: '', transport: 'socket', name: 'the socket transport' },
+  stream: { prefix: '', transport: 'stream', name: 'the stream transport' },
+  ws: { prefix: 'ws-', transport: '', name: 'websockets/ws' },
+};
+const UNDER_TEST = DOORS[DOOR];
+
+/** Sections without compression; there is no 8. */
+const PLAIN = ['1.*', '2.*', '3.*', '4.*', '5.*', '6.*', '7.*', '9.*', '10.*'];
+/** Sections with compression, whose cases take seconds each, and how many cases each has: kinds of data and settings. */
+const COMPRESSED = ['12.1', '12.2', '12.3', '12.4', '12.5', '13.1', '13.2', '13.3', '13.4', '13.5', '13.6', '13.7'];
+const CASES_OF_EACH = 18;
+/** One case of so many is run, in each section another one, and by each door another one. */
+const ONE_OF = 12;
+/** By how much the doors differ: there may be six. */
+const STEP = 2;
+
+/** @returns {string[]} cases of each section; together they have every size and way to cut a message into frames */
+function sample() {
+  const door = Object.keys(DOORS).indexOf(DOOR);
+  const isIn = (section, number) => (number + section) % ONE_OF === door * STEP;
+  return COMPRESSED.flatMap((name, section) => {
+    const numbers = Array.from({ length: CASES_OF_EACH }, (_, index) => index + 1);
+    return numbers.filter((number) => isIn(section, number)).map((number) => `${name}.${number}`);
+  });
+}
+
 /** How many cases there are, where that is known: a suite that runs fewer has not passed. */
-const CASES = { selection: 373, all: 517 };
+const CASES = { plain: 301, all: 517 };
 const A_FEW = 10;
 
 /** The cases that were asked for, and how many they are at least. */
 function choose() {
-  if (ASKED.length === 0) return { cases: SELECTION, expected: CASES.selection };
+  if (ASKED.length === 0) {
+    const compressed = sample();
+    return { cases: [...PLAIN, ...compressed], expected: CASES.plain + compressed.length };
+  }
   if (ASKED[0] === 'all') return { cases: ['*'], expected: CASES.all };
   return { cases: ASKED, expected: 1 };
 }
 
+/** @param {'server' | 'client'} role @returns {string} the program that is under test */
+const programOf = (role) => path.join(__dirname, `${UNDER_TEST.prefix}${role}.js`);
+
 /** @returns {Promise<{ server: import('node:child_process').ChildProcess, url: string }>} */
 async function startServer() {
-  const server = spawn(process.execPath, [path.join(__dirname, 'server.js')], {
-    env: { ...process.env, PORT: '0', WEBSOCKETS_TEST_TRANSPORT: TRANSPORT },
+  const server = spawn(process.execPath, [programOf('server')], {
+    env: { ...process.env, PORT: '0', WEBSOCKETS_TEST_TRANSPORT: UNDER_TEST.transport },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = await Promise.race([
@@ -72,7 +92,7 @@ async function runBoth() {
   prepare(); // once, before two find nothing
   const sums = await Promise.all(
     ['server', 'client'].map(async (role) => {
-      const child = spawn(process.execPath, [__filename, TRANSPORT, role, ...ASKED], {
+      const child = spawn(process.execPath, [__filename, DOOR, role, ...ASKED], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       let output = '';
@@ -88,12 +108,13 @@ async function runBoth() {
 
 /** @returns {Promise<{ passed: number, failed: number }>} */
 async function run() {
+  if (UNDER_TEST === undefined) throw new Error(`no such transport or entry: ${DOOR}`);
   if (ROLE === 'both') return runBoth();
   if (ROLE !== 'server' && ROLE !== 'client') throw new Error(`no such role: ${ROLE}`);
   const { total, failed, expected } = await runRole(prepare());
   const passed = total - failed.length;
   console.log(
-    `autobahn, ${ROLE} over the ${TRANSPORT} transport: ${total} cases, ${passed} OK/INFORMATIONAL${failed.map((name) => `\n  not so: ${name}`).join('')}`,
+    `autobahn, ${ROLE} over ${UNDER_TEST.name}: ${total} cases, ${passed} OK/INFORMATIONAL${failed.map((name) => `\n  not so: ${name}`).join('')}`,
   );
   const missing = Math.max(0, expected - total);
   if (missing > 0) console.log(`autobahn: ${missing} of ${expected} cases were not run`);
@@ -105,10 +126,10 @@ async function runRole(suite) {
   const { cases, expected } = choose();
   const testing = ROLE === 'server' ? await testServer(suite) : testClient(suite);
   try {
-    const all = testing.test(`${ROLE}-${TRANSPORT}`, cases);
+    const all = testing.test(`${ROLE}-${DOOR}`, cases);
     if (all.failed.length === 0 || all.failed.length > A_FEW) return { ...all, expected };
     console.log(`autobahn: once more, by name: ${all.failed.join(' ')}`);
-    const again = testing.test(`${ROLE}-${TRANSPORT}-again`, all.failed);
+    const again = testing.test(`${ROLE}-${DOOR}-again`, all.failed);
     return { total: all.total, failed: again.failed, expected };
   } finally {
     testing.end();
@@ -126,7 +147,7 @@ async function testServer(suite) {
 
 /** The cases against our client, which is started for each run. */
 function testClient(suite) {
-  const command = `WEBSOCKETS_TEST_TRANSPORT=${TRANSPORT} '${process.execPath}' '${path.join(__dirname, 'client.js')}'`;
+  const command = `WEBSOCKETS_TEST_TRANSPORT=${UNDER_TEST.transport} '${process.execPath}' '${programOf('client')}'`;
   return {
     test: (name, cases) => suite.testClient(command, path.join(REPORTS, name), cases),
     end: () => {},

@@ -175,13 +175,13 @@ module.exports = {
     timeout: 15 * MINUTE,
   },
   autobahn: {
-    commands: ['socket both', 'stream both'].map(autobahn),
+    commands: ['socket both', 'stream both', 'ws both'].map(autobahn),
     count: counts.ofPlainLine,
-    timeout: 15 * MINUTE,
+    timeout: 10 * MINUTE,
   },
   'autobahn-full': {
-    // All cases with compression as well: half an hour and more.
-    commands: ['socket server all', 'socket client all'].map(autobahn),
+    // All cases with compression as well: an hour.
+    commands: ['socket both all', 'stream both all', 'ws both all'].map(autobahn),
     count: counts.ofPlainLine,
     timeout: 60 * MINUTE,
   },
