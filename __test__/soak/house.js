@@ -21,8 +21,8 @@ class House {
   constructor(name, base, { seed, contents, report, closeTimeout }) {
     this.name = name;
     this.base = base;
-    /** Whether messages come until the peer's close frame: with `ws` they do. */
-    this.hearsWhileClosing = !(base instanceof Base);
+    /** Whether it is of `websockets/ws`: messages come until the peer's close frame, without which the code is 1006. */
+    this.isEntry = !(base instanceof Base);
     this.contents = contents;
     this.report = report;
     this.closeTimeout = closeTimeout;
@@ -50,7 +50,7 @@ class House {
       });
     }
     base.on('error', (error) => this.#error(error));
-    if (base instanceof Base) this.#hearOfDropped();
+    if (!this.isEntry) this.#hearOfDropped();
     base.on('close', (reason, sid, code) => this.#close(reason, sid, code));
   }
 
@@ -93,7 +93,7 @@ class House {
 
   /** Whether nothing but the end may come. */
   #isDone({ began, error }, event) {
-    if (began === 'close' && this.hearsWhileClosing) return error !== null || event === 'drain';
+    if (began === 'close' && this.isEntry) return error !== null || event === 'drain';
     return began !== null || error !== null;
   }
 
@@ -279,6 +279,7 @@ class House {
       reason,
       closingMs: Date.now() - since,
       closeTimeout: this.closeTimeout,
+      isEntry: this.isEntry,
       isFull,
       dropped,
       ...transcript.summary,

@@ -78,7 +78,8 @@ function codesDue(client, server) {
   if (server.began === null) return began !== null && !endedWell(client) ? [...theirs, 1006] : theirs;
   if (server.began === 'terminate' || server.began === 'back-pressure') return [1006];
   // Both began, or what we began was cut off.
-  return [...theirs, server.beganCode, ...(fault !== null || server.dropped || server.isFull ? [1006] : [])];
+  const isCut = fault !== null || server.dropped || server.isFull || (server.isEntry && isLate(client, server));
+  return [...theirs, server.beganCode, ...(isCut ? [1006] : [])];
 }
 
 /**

@@ -122,6 +122,13 @@ for (const [name, client, server, kinds] of [
     { began: 'terminate', beganCode: 1006, code: 1006, reason: '', received: [] },
     [],
   ],
+  ['a closing that was cut off', {}, { began: 'close', beganCode: 4001, code: 1006, reason: '' }, ['close code']],
+  [
+    'the same by its timeout, with websockets/ws',
+    {},
+    { began: 'close', beganCode: 4001, code: 1006, reason: '', isEntry: true, closingMs: 5000 },
+    [],
+  ],
   ['terminate, and another code', { saw: null }, { began: 'terminate', beganCode: 1006 }, ['close code']],
 ]) {
   test(`soak: ${name}`, () => {
