@@ -115,7 +115,7 @@ async function openHouses({ key, cert, unix }, context) {
     { transport: 'stream' },
     context,
   );
-  const plain = baseHouse('plain', { closeTimeout: 3000 }, { keepSocket: false }, context);
+  const plain = baseHouse('plain', { closeTimeout: 8000 }, { keepSocket: false }, context);
   const slow = serverHouse('slow', { perMessageDeflate: true }, context);
   slow.base.extensions[DAWDLER] = dawdler(slow.random);
   const entry = entryHouse('entry', context);
