@@ -37,7 +37,7 @@ test('_socket.write() sends whole frames, and refuses anything else', { skip: is
   const frame = Buffer.concat(Sender.frame('written', { opcode: 1, mask: false }));
   await new Promise((resolve) => ours._socket.write(Buffer.concat([frame, frame]), resolve));
   await peer.atLeast('message', 2);
-  for (const wrong of [frame.subarray(0, 4), Buffer.concat([frame, Buffer.of(0x81)]), 'HTTP/1.1 400 Bad Request']) {
+  for (const wrong of [frame.subarray(0, 4), Buffer.concat([frame, Buffer.of(0x81)]), 'not a frame']) {
     const error = await new Promise((resolve) => ours._socket.write(wrong, resolve));
     assert.equal(error.code, 'ERR_WS_SOCKET_TAKEN');
   }
@@ -46,6 +46,15 @@ test('_socket.write() sends whole frames, and refuses anything else', { skip: is
     (await peer.atLeast('message', 3)).map(([data]) => String(data)),
     ['written', 'written', 'whole still'],
   );
+});
+
+test('an HTTP response written to _socket refuses the client, at once', { skip: isTls }, async (t) => {
+  const { ours, peer, inbox } = await connect(t, 'server');
+  const written = new Promise((resolve) => ours._socket.write('HTTP/1.1 400 Bad Request\r\n\r\n', resolve));
+  ours._socket.destroy();
+  assert.equal((await peer.next('error'))[0].code, 'WS_ERR_INVALID_OPCODE');
+  assert.equal(await written, undefined);
+  await inbox.next('close');
 });
 
 inBothRoles('mask and generateMask', async (t, role) => {

@@ -32,6 +32,8 @@ const refusing = overlay({
     refused.add(this);
     nextTick(() => refused.delete(this));
     refusers.get(this)?.refuse(CONTINUATION, chunk);
+    const callback = rest.find((one) => typeof one === 'function');
+    if (typeof callback === 'function') nextTick(callback);
     return true;
   },
   /** @this {net.Socket} @param {unknown[]} rest */
