@@ -7,6 +7,7 @@ const { close, terminate } = require('../connection/lifecycle.js');
 const { PERMESSAGE_DEFLATE, opcode: OPCODE } = require('../native/constants.js');
 const { nextTick } = require('../util/clock.js');
 const { byteLength, isBlob, toSend } = require('./data.js');
+const { encode } = require('./frames.js');
 
 /** The status code that a refused client is told (RFC 6455 §7.4.1). */
 const PROTOCOL_ERROR = 1002;
