@@ -26,8 +26,43 @@ export interface MaxMessagesOptions {
   action?: 'close' | 'pause' | undefined;
 }
 
+/** What a backplane tells the `Base` that has started it. */
+export interface BackplaneEvents {
+  /** The broker is there. Whatever was subscribed on an earlier connection is asked for again. */
+  up(): void;
+  /** The broker is not there, or not any more. */
+  down(error: Error): void;
+  /** Something was published to a channel. */
+  message(channel: string, payload: Uint8Array): void;
+}
+
+/**
+ * What carries topics between processes. The entries `websockets/redis`, `websockets/nats` and `websockets/cluster` make
+ * one; `websockets/backplane-test` tests one of your own. Each serves one `Base`.
+ */
+export interface Backplane {
+  /** Connects, and connects again whenever the connection is lost, until `close`. Called once. */
+  start(events: BackplaneEvents): void;
+  /**
+   * Subscribes to channels, strings of 1 to 128 bytes, up to 1,000 at a time. One may be subscribed already. Resolves
+   * when what is published from then on arrives. Called between `up` and `down`, one call at a time.
+   */
+  subscribe(channels: readonly string[]): Promise<unknown>;
+  /** Leaves channels. Called between `up` and `down`, one call at a time. */
+  unsubscribe(channels: readonly string[]): Promise<unknown>;
+  /**
+   * Publishes to a channel, in the order of the calls, and resolves when the broker has taken it. Throws, or rejects, if
+   * the broker is not there: nothing is kept for later, and nothing is sent twice.
+   */
+  publish(channel: string, payload: Uint8Array): Promise<unknown>;
+  /** Ends its connections, but no client that it was given. Reports `down`. May be called again. */
+  close(): Promise<void>;
+}
+
 /** The options of a `Base`. One that is `undefined` is as one not given. */
 export interface BaseOptions {
+  /** What carries topics to other processes and from them. @default null */
+  backplane?: Backplane | null | undefined;
   /**
    * Mask outgoing frames: `true` is the client's role, `false` the server's.
    * @default false
@@ -418,6 +453,18 @@ export interface Stats {
   deliveries: number;
   /** Counter: volatile messages that a subscriber did not get, because too much waited to be written to it. */
   skipped: number;
+  /** Counter: messages handed over to the backplane. */
+  backplanePublished: number;
+  /** Counter: messages that the backplane did not take: the broker was not there, or too much waited for it. */
+  backplaneRefused: number;
+  /** Counter: messages of other processes that were delivered here. */
+  backplaneReceived: number;
+  /** Counter: messages of other processes that have not arrived, by the gaps in their numbers. */
+  backplaneLost: number;
+  /** Counter: messages of other processes that came again or too late, and were dropped. */
+  backplaneDuplicates: number;
+  /** 1 while the broker is there, 0 otherwise. */
+  backplaneUp: number;
   /** Counter: errors, whether or not anybody listened. */
   errors: number;
   /** Counter: bytes received since the takeovers, frame headers included. */
@@ -481,10 +528,14 @@ export type HandshakeErrorCode =
 export type ThrownErrorCode =
   | 'ERR_INVALID_ARG_TYPE'
   | 'ERR_OUT_OF_RANGE'
+  | 'ERR_WS_BACKPLANE'
   | 'ERR_WS_BINARY_VERSION'
   | 'ERR_WS_EXTENSION'
   | 'ERR_WS_NOT_OPEN'
   | 'ERR_WS_NO_BINARY'
+  | 'ERR_WS_NO_CLIENT_LIBRARY'
+  | 'ERR_WS_NO_PRIMARY'
+  | 'ERR_WS_NO_WORKER'
   | 'ERR_WS_SOCKET_TAKEN'
   | 'ERR_WS_STOPPING'
   | 'ERR_WS_UNSUPPORTED_HTTP2'
@@ -565,6 +616,8 @@ export interface BaseEvents {
   error: [error: WebSocketError];
   /** More than 64 KiB were queued for this peer, and all of it has been written. */
   drain: [sid: string];
+  /** The broker of the backplane is there, or is not. Never twice the same. The error belongs to `'down'`. */
+  backplane: [state: 'up' | 'down', error: Error | undefined];
 }
 
 /** An event name that is not in `BaseEvents`: one of a subclass. */

@@ -91,7 +91,7 @@ test('WEBSOCKETS_IO_THREADS says how many I/O threads there are', limit, async (
 });
 
 /** What may also become less. */
-const GAUGES = new Set(['connections', 'streams', 'closing', 'queuedBytes', 'ioThreads']);
+const GAUGES = new Set(['connections', 'streams', 'closing', 'backplaneUp', 'queuedBytes', 'ioThreads']);
 
 // Of those that are closing 16 are kept where maxConnections is less; the others are dropped at once.
 test(

@@ -17,6 +17,7 @@ const LAYERS = [
   'base',
   'transport',
   'connection',
+  'backplane',
   'handshake',
   'extensions',
   'options',
@@ -26,6 +27,7 @@ const LAYERS = [
 
 /** What lies outside `lib/` and may be imported, and by which folder. */
 const OUTSIDE = {
+  'backplane-test.d.ts': 'backplane',
   'engine.io.d.ts': 'engine-io',
   'index.d.ts': null,
   'index.js': 'cli',

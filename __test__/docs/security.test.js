@@ -78,6 +78,8 @@ test('each bound on memory says where it is tested', () => {
 
 /** Lists that only the app makes grow, or what comes with the process. */
 const NO_QUEUES = new Set([
+  'lib/backplane/conformance.js messages',
+  'lib/backplane/conformance.js states',
   'lib/base/addressed.js warned',
   'lib/cli/pings.js sent',
   'lib/client/client.js NOBODY',

@@ -56,6 +56,10 @@ test('and for CommonJS without esModuleInterop', { timeout: 120_000 }, () => {
   assert.deepEqual(compile(['consumer.cts'], ...more), { status: 0, output: '' });
 });
 
+test('the backplanes take the clients that they are for', { timeout: 120_000 }, () => {
+  assert.deepEqual(compile(['clients.mts'], '--skipLibCheck'), { status: 0, output: '' });
+});
+
 test('index.d.ts declares no type twice: TypeScript would merge the two', () => {
   const names = [...read('index.d.ts').matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name]) => name);
   assert.deepEqual(

@@ -5,6 +5,7 @@ const { inherits } = require('node:util');
 
 const { addressed, addressedOne } = require('./addressed.js');
 const { announce, take } = require('./assign.js');
+const { NO_BACKPLANE, exchangeBy } = require('./backplane.js');
 const { BaseSink } = require('./base-sink.js');
 const { kInner } = require('../connection/connection.js');
 const { Group } = require('../connection/group.js');
@@ -26,6 +27,8 @@ const { sendFrame } = require('./send.js');
 /** Where a `Base` keeps what is not for its users: its connections, and their sink. */
 const kGroup = Symbol('websockets.group');
 const kSink = Symbol('websockets.sink');
+/** What goes to other processes and comes from them; `null` without a backplane. */
+const kExchange = Symbol('websockets.exchange');
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../index').Sids} Sids */
@@ -33,7 +36,8 @@ const kSink = Symbol('websockets.sink');
 /**
  * A `Base`, with what is not for its users.
  *
- * @typedef {import('../../index').Base & { [kGroup]: Group<Connection>, [kSink]: BaseSink }} Self
+ * @typedef {import('../../index').Base & { [kGroup]: Group<Connection>, [kSink]: BaseSink,
+ *   [kExchange]: import('../backplane/exchange.js').Exchange | null }} Self
  */
 
 /**
@@ -54,6 +58,10 @@ function Base(options) {
   EventEmitter.call(self);
   Object.defineProperty(self, kGroup, { value: group });
   Object.defineProperty(self, kSink, { value: new BaseSink(self) });
+  const { backplane } = group.options;
+  Object.defineProperty(self, kExchange, {
+    value: backplane === null ? null : exchangeBy(self, groupOf(self), backplane),
+  });
 }
 inherits(Base, EventEmitter);
 
@@ -372,7 +380,7 @@ Base.prototype.resume = function resume(...args) {
 };
 
 /**
- * Counters for a metrics page: all but `connections`, `streams`, `closing`, `queuedBytes` and
+ * Counters for a metrics page: all but `connections`, `streams`, `closing`, `backplaneUp`, `queuedBytes` and
  * `ioThreads` only grow.
  *
  * @returns {Record<string, number>}
@@ -398,6 +406,7 @@ Base.prototype.stats = function stats() {
     subscriptions: topics.subscriptions,
     ...counters,
     skipped,
+    ...(whole(this)[kExchange]?.stats() ?? NO_BACKPLANE),
     bytesReceived,
     bytesSent,
     queuedBytes,

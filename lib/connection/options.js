@@ -16,8 +16,20 @@ function checkUrl(_name, value) {
   return parseUrl(/** @type {string | { href: string }} */ (value));
 }
 
+/** The methods of a backplane. */
+const BACKPLANE = ['start', 'subscribe', 'unsubscribe', 'publish', 'close'];
+
+/** @param {string} name @param {unknown} value @returns {import('../../index').Backplane | null} */
+function checkBackplane(name, value) {
+  const given = /** @type {Record<string, unknown> | null} */ (value);
+  const isOne = given === null || BACKPLANE.every((method) => typeof given?.[method] === 'function');
+  if (!isOne) throw invalidType(name, `an object with the methods ${BACKPLANE.join(', ')}, or null`, value);
+  return /** @type {import('../../index').Backplane | null} */ (/** @type {unknown} */ (given));
+}
+
 /** Each option of a `Base`: what it is where it is not given, and what it may be. */
 const OPTIONS = {
+  backplane: { default: null, check: checkBackplane },
   mask: { default: false, check: boolean },
   url: { default: 'ws://localhost:3000', check: checkUrl },
   timeout: { default: defaults.timeout, check: delay },

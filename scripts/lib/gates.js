@@ -190,6 +190,12 @@ module.exports = {
     count: counts.ofNode,
     timeout: 5 * MINUTE,
   },
+  brokers: {
+    // Real ones, as processes of their own. A test fails where redis-server or nats-server is missing.
+    commands: nodeTest(['backplane/brokers']),
+    count: counts.ofNode,
+    timeout: 5 * MINUTE,
+  },
   interop: {
     commands: ['node __test__/interop/setup.js', ...nodeTest(['interop', 'interop/libraries'])],
     count: counts.ofNode,

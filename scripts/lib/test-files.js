@@ -12,6 +12,7 @@ const ABOUT_A_TRANSPORT = ['pressure', 'protocol', 'socket'];
 
 /** The other folders whose tests hold on each transport; `npm test` runs them on the socket transport alone. */
 const ON_ANY_TRANSPORT = [
+  'backplane',
   'base',
   'deflate',
   'docs',

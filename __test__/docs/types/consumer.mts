@@ -1,10 +1,14 @@
 // An ES module consumer: compiled, never run.
 
 import { once } from 'node:events';
-import type { AssignSocketOptions, BaseEvents, Data, Extension, Sids, WebSocketError } from 'websockets';
+import type { AssignSocketOptions, Backplane, BaseEvents, Data, Extension, Sids, WebSocketError } from 'websockets';
 import * as namespace from 'websockets';
-import websockets, { acceptKey, Base, Frame } from 'websockets';
+import websockets, { acceptKey, Base, Frame, Server } from 'websockets';
+import { testBackplane } from 'websockets/backplane-test';
+import cluster, { cluster as clusterBackplane } from 'websockets/cluster';
 import { Server as Engine, type EngineSocket } from 'websockets/engine.io';
+import nats, { nats as natsBackplane } from 'websockets/nats';
+import redis, { redis as redisBackplane } from 'websockets/redis';
 
 const base: Base = new Base();
 const accept: string = acceptKey('key');
@@ -43,6 +47,7 @@ const names: { [E in keyof BaseEvents]: true } = {
   close: true,
   error: true,
   drain: true,
+  backplane: true,
 };
 const options: AssignSocketOptions = { head: null, extensions: null, signal: AbortSignal.timeout(1000) };
 // @ts-expect-error: a signal is no controller
@@ -70,3 +75,26 @@ base.on('message', (message, from) => {
   const wrong: number = from;
   base.send(from, upper + wrong);
 });
+
+const backplanes: Backplane[] = [
+  redis('redis://localhost'),
+  redisBackplane({ duplicate: () => ({}) }, { prefix: 'app' }),
+  nats(['localhost:4222']),
+  natsBackplane('localhost', { prefix: undefined }),
+  cluster(),
+  clusterBackplane({ prefix: 'app' }),
+];
+cluster.primary();
+clusterBackplane.primary();
+// @ts-expect-error: neither a URL nor a client
+redis(6379);
+// @ts-expect-error: no connection
+nats({});
+const member = new Server({ backplane: backplanes[0] });
+member.on('backplane', (state, error) => {
+  if (state === 'down') console.error(error?.message);
+});
+const up: number = member.stats().backplaneUp;
+// @ts-expect-error: no backplane
+new Server({ backplane: { start() {} } });
+testBackplane('mine', { create: () => redis('redis://localhost'), outage: async () => async () => up });

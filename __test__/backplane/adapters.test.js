@@ -1,0 +1,66 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { test } = require('node:test');
+const { nats } = require('websockets/nats');
+const { redis } = require('websockets/redis');
+
+const root = path.resolve(__dirname, '../..');
+
+test('each entry has its function as default and by name, for require and import', async () => {
+  for (const name of ['cluster', 'nats', 'redis']) {
+    const entry = require(`websockets/${name}`);
+    assert.equal(typeof entry, 'function');
+    assert.equal(entry[name], entry);
+    const imported = await import(`websockets/${name}`);
+    assert.equal(imported.default, entry);
+    assert.equal(imported[name], entry);
+  }
+  assert.equal(typeof (await import('websockets/cluster')).primary, 'function');
+  assert.equal(typeof (await import('websockets/backplane-test')).testBackplane, 'function');
+});
+
+test('what is no broker is a TypeError that says what is', () => {
+  for (const target of [undefined, null, 6379, {}, [], 'localhost:6379', 'http://localhost', () => {}]) {
+    assert.throws(() => redis(target), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /ioredis or redis|redis:\/\//,
+    });
+  }
+  for (const target of [undefined, null, 4222, {}, [4222]]) {
+    assert.throws(() => nats(target), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /transport-node/ });
+  }
+});
+
+test('a prefix is words with dots or colons between them', () => {
+  for (const prefix of ['', 'a b', 'a.', '.a', 'a..b', '*', '>', 'x'.repeat(65), 1, null, 'ä', 'a\n']) {
+    for (const create of [() => redis('redis://localhost', { prefix }), () => nats('localhost', { prefix })]) {
+      assert.throws(create, { code: 'ERR_INVALID_ARG_TYPE', message: /^The "prefix" option must be words/ }, prefix);
+    }
+  }
+  for (const prefix of ['a', 'my-app:v2.test_1', 'x'.repeat(64), undefined]) redis('redis://localhost', { prefix });
+  assert.throws(() => redis('redis://localhost', 'prefix'), { code: 'ERR_INVALID_ARG_TYPE' });
+});
+
+test('without its client library an adapter says what to install', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-adapters-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  fs.cpSync(path.join(root, 'lib', 'backplane'), path.join(folder, 'lib', 'backplane'), { recursive: true });
+  for (const name of ['options', 'util']) {
+    fs.cpSync(path.join(root, 'lib', name), path.join(folder, 'lib', name), { recursive: true });
+  }
+  for (const [name, target, expected] of [
+    ['redis', 'redis://localhost', 'npm install ioredis or npm install redis'],
+    ['nats', 'localhost', 'npm install @nats-io/transport-node'],
+  ]) {
+    const file = path.join(folder, 'lib', 'backplane', 'adapters', `${name}.js`);
+    const code = `try { require(${JSON.stringify(file)}).${name}('${target}') } catch (e) { console.log(e.code, e.message) }`;
+    const { stdout } = spawnSync(process.execPath, ['-e', code], { cwd: folder, encoding: 'utf8' });
+    assert.equal(stdout, `ERR_WS_NO_CLIENT_LIBRARY The client library of the broker is not installed: ${expected}\n`);
+  }
+});

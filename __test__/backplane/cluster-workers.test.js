@@ -1,0 +1,73 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { Base } = require('../..');
+const cluster = require('websockets/cluster');
+const { run } = require('../support/child');
+const { limit } = require('../support/server');
+const { Told } = require('../support/told');
+
+/** Each of two workers publishes, again until both have heard it: at first the other's subscription is under way. */
+async function hearEachOther(primary, ids) {
+  for (const [from, to] of [ids, [...ids].reverse()]) {
+    const heard = new Set();
+    for (let i = 0; !(heard.has(from) && heard.has(to)); i += 1) {
+      primary.tell('publish', from, `${from}, ${i}`);
+      let text;
+      do {
+        let id;
+        [text, id] = await primary.says('heard');
+        heard.add(id);
+      } while (text !== `${from}, ${i}`);
+    }
+  }
+}
+
+for (const order of ['before', 'after']) {
+  test(`workers hear each other, if the primary begins ${order} they are forked`, limit, async (t) => {
+    const primary = new Told(run(t, 'cluster-servers.js', [order]));
+    await Promise.all([primary.says('ready'), primary.says('ready')]);
+    await hearEachOther(primary, [1, 2]);
+    primary.tell('signal', 2, 'SIGKILL');
+    assert.deepEqual(await primary.says('exit'), [2]);
+    primary.tell('fork');
+    await primary.says('ready');
+    await hearEachOther(primary, [1, 3]);
+  });
+}
+
+test(
+  'a worker that stands still misses what does not fit into 16 MiB, and counts it; others do not notice',
+  limit,
+  async (t) => {
+    const primary = new Told(run(t, 'cluster-servers.js', ['before']));
+    await Promise.all([primary.says('ready'), primary.says('ready')]);
+    await hearEachOther(primary, [1, 2]);
+    primary.tell('signal', 2, 'SIGSTOP');
+    const large = 'x'.repeat(1024 * 1024);
+    const [before] = await primary.ask('rss');
+    for (let i = 0; i < 40; i += 1) {
+      primary.tell('publish', 1, `large ${i} ${large}`);
+      let text;
+      do [text] = await primary.says('heard');
+      while (!text.startsWith(`large ${i} `));
+    }
+    const [after] = await primary.ask('rss');
+    assert.ok(after - before < 100 * 2 ** 20, `the primary took ${(after - before) / 2 ** 20} MiB more`);
+    primary.tell('signal', 2, 'SIGCONT');
+    await hearEachOther(primary, [1, 2]);
+    primary.tell('ask', 2);
+    const [{ backplaneLost, backplaneDuplicates }] = await primary.says('stats');
+    assert.ok(backplaneLost >= 20 && backplaneLost < 40, `${backplaneLost} were lost`);
+    assert.equal(backplaneDuplicates, 0);
+  },
+);
+
+test('outside of a cluster it says what to call', () => {
+  assert.throws(() => cluster(), { code: 'ERR_WS_NO_WORKER', message: /cluster\.primary\(\)/ });
+  cluster.primary();
+  cluster.primary();
+  assert.equal(cluster.cluster, cluster);
+  assert.throws(() => new Base({ backplane: cluster }), { code: 'ERR_INVALID_ARG_TYPE' });
+});

@@ -1,0 +1,5 @@
+'use strict';
+
+const { testBackplane } = require('./lib/backplane/conformance.js');
+
+module.exports = { testBackplane };

@@ -1,0 +1,6 @@
+'use strict';
+
+const { redis } = require('./lib/backplane/adapters/redis.js');
+
+module.exports = redis;
+module.exports.redis = redis;
