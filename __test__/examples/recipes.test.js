@@ -184,8 +184,18 @@ test('cluster: what one worker hears the clients of all hear', OPTIONS, async (t
     clients.push(client);
     workers.add(await client.message());
   }
+  // Until a worker has subscribed, nothing comes from the others.
+  const last = clients.at(-1);
+  const asking = setInterval(() => clients[0].send('hello?'), 50);
+  assert.equal(await last.message(), 'hello?');
+  clearInterval(asking);
   await clients[0].send('hello');
-  for (const client of clients) assert.equal(await client.message(), 'hello');
+  for (const client of clients) {
+    let text;
+    do text = await client.message();
+    while (text === 'hello?');
+    assert.equal(text, 'hello');
+  }
   const gone = once(child, 'exit');
   child.kill('SIGTERM');
   for (const client of clients) assert.equal((await client.closed()).code, 1001);

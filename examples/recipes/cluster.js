@@ -9,19 +9,15 @@
 const cluster = require('node:cluster');
 const http = require('node:http');
 const { Server } = require('websockets');
+const backplane = require('websockets/cluster');
 
 function primary() {
   const count = Number(process.env.WORKERS ?? 2);
   const listening = new Set();
   let reported = false;
   let stopping = false;
+  backplane.primary(); // what a worker publishes goes to the others through the primary
   for (let i = 0; i < count; i += 1) cluster.fork();
-  // What a worker hears goes to the others through the primary.
-  cluster.on('message', (from, message) => {
-    for (const worker of Object.values(cluster.workers)) {
-      if (worker !== from && worker.isConnected()) worker.send(message);
-    }
-  });
   cluster.on('listening', (worker, { port }) => {
     listening.add(worker.id);
     if (!reported && listening.size === count) {
@@ -43,16 +39,15 @@ function primary() {
 
 function worker() {
   const httpServer = http.createServer((req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end());
-  const sockets = new Server();
-  sockets.on('open', (sid) => sockets.send(sid, `worker ${cluster.worker.id}`));
-  sockets.on('message', (text) => {
-    sockets.send(text);
-    process.send({ text });
+  const workers = backplane();
+  const sockets = new Server({ backplane: workers });
+  sockets.on('open', (sid) => {
+    sockets.subscribe(sid, 'all').send(sid, `worker ${cluster.worker.id}`);
   });
+  sockets.on('message', (text) => sockets.publish('all', text));
   sockets.on('error', (error) => console.error(`${error.code}: ${error.message}`));
-  process.on('message', ({ text, stop }) => {
-    if (text !== undefined) sockets.send(text);
-    if (stop) sockets.close(() => httpServer.close(() => process.disconnect()));
+  process.on('message', ({ stop }) => {
+    if (stop) sockets.close(() => httpServer.close(() => workers.close().then(() => process.disconnect())));
   });
   process.on('SIGTERM', () => {}); // whoever signals the whole group: the primary says when to stop
   sockets.listen(httpServer);
