@@ -2,6 +2,7 @@
 
 import { EventEmitter } from 'node:events';
 import { Agent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { ClientHttp2Session, Http2ServerRequest } from 'node:http2';
 import { AddressInfo, ListenOptions, Server as NetServer } from 'node:net';
 import { Duplex, Stream } from 'node:stream';
 import { ConnectionOptions } from 'node:tls';
@@ -517,6 +518,7 @@ export type HandshakeErrorCode =
   | 'ERR_WS_TOO_MANY_REDIRECTS'
   | 'ERR_WS_UNEXPECTED_RESPONSE'
   | 'ERR_WS_UNSAFE_REDIRECT'
+  | 'ERR_WS_UNSUPPORTED_HTTP2'
   | 'ERR_WS_UPGRADE_ABORTED'
   | 'ERR_WS_UPGRADE_FAILED'
   | 'ERR_WS_UPGRADE_REFUSED';
@@ -538,7 +540,6 @@ export type ThrownErrorCode =
   | 'ERR_WS_NO_WORKER'
   | 'ERR_WS_SOCKET_TAKEN'
   | 'ERR_WS_STOPPING'
-  | 'ERR_WS_UNSUPPORTED_HTTP2'
   | 'ERR_WS_TAKEOVER'
   | 'ERR_WS_TOO_MANY_CONNECTIONS'
   | 'ERR_WS_UNSUPPORTED_SOCKET'
@@ -782,32 +783,32 @@ export type Verdict<D = unknown> =
   | { status?: number; headers?: HandshakeHeaders; body: string; data?: never }
   | Acceptance<D>;
 
+/** A request for a WebSocket, over HTTP/1.1 or over HTTP/2. */
+export type UpgradeRequest = IncomingMessage | Http2ServerRequest;
+
 /** Which origins are allowed. One that is missing is allowed by a function only. */
-export type Origins =
+export type Origins<R extends UpgradeRequest = IncomingMessage> =
   | string
   | RegExp
   | readonly (string | RegExp)[]
-  | ((origin: string | undefined, req: IncomingMessage) => boolean | PromiseLike<boolean>);
+  | ((origin: string | undefined, req: R) => boolean | PromiseLike<boolean>);
 
 /** What a server speaks, in its order of preference, or a function that chooses of what is offered. */
-export type SubprotocolChoice =
+export type SubprotocolChoice<R extends UpgradeRequest = IncomingMessage> =
   | string
   | readonly string[]
-  | ((
-      offered: string[],
-      req: IncomingMessage,
-    ) => string | false | null | undefined | PromiseLike<string | false | null | undefined>);
+  | ((offered: string[], req: R) => string | false | null | undefined | PromiseLike<string | false | null | undefined>);
 
 /** What `Server` and `handleUpgradeRequest` have in common. */
-export interface HandshakePolicy<D = unknown> {
+export interface HandshakePolicy<D = unknown, R extends UpgradeRequest = IncomingMessage> {
   /** By default every origin, or none, is allowed. */
-  origins?: Origins | undefined;
+  origins?: Origins<R> | undefined;
   /** By default no subprotocol is chosen. */
-  protocols?: SubprotocolChoice | undefined;
-  /** More headers of the response 101. */
+  protocols?: SubprotocolChoice<R> | undefined;
+  /** More headers of the response that opens the WebSocket. */
   headers?: HandshakeHeaders | undefined;
   /** Asked last, about a request that is in order. */
-  shouldAccept?: ((req: IncomingMessage) => Verdict<D> | PromiseLike<Verdict<D>>) | undefined;
+  shouldAccept?: ((req: R) => Verdict<D> | PromiseLike<Verdict<D>>) | undefined;
   /**
    * Milliseconds that `origins`, `protocols` and `shouldAccept` may take together before the request is
    * refused with 503; 0 turns it off.
@@ -817,7 +818,8 @@ export interface HandshakePolicy<D = unknown> {
 }
 
 /** The options of `handleUpgradeRequest`. */
-export interface HandleUpgradeOptions<D = unknown> extends HandshakePolicy<D> {
+export interface HandleUpgradeOptions<D = unknown, R extends UpgradeRequest = IncomingMessage>
+  extends HandshakePolicy<D, R> {
   /** The third argument of `'upgrade'`: it is handed on. */
   head?: Uint8Array | null | undefined;
   /** Extensions that may be accepted, as `base.extensions` has them, or their names. */
@@ -868,6 +870,12 @@ export interface RequestOptions extends ConnectOptions {
   /** Milliseconds for the whole handshake; 0 turns it off. @default 10000 */
   handshakeTimeout?: number | undefined;
   headers?: HandshakeHeaders | undefined;
+  /**
+   * `true` opens `wss:` URLs over HTTP/2 if the server takes WebSockets that way, several on one connection; a session
+   * of `http2.connect` opens all on that one.
+   * @default false
+   */
+  http2?: boolean | ClientHttp2Session | undefined;
   /** How many redirects are followed, 0 to 100. @default 0 */
   maxRedirects?: number | undefined;
   /** The `Origin` header. */
@@ -917,11 +925,11 @@ export type CreateUpgradeCallback = (
 /** The opening handshake (RFC 6455 §4), for those who assign sockets themselves. */
 export const Upgrade: {
   /** Answers a client's handshake. A request that is not upgraded is answered, and its socket closed. */
-  handleUpgradeRequest(req: IncomingMessage, socket: Duplex, callback?: HandleUpgradeCallback): void;
-  handleUpgradeRequest<D = undefined>(
-    req: IncomingMessage,
+  handleUpgradeRequest(req: UpgradeRequest, socket: Duplex, callback?: HandleUpgradeCallback): void;
+  handleUpgradeRequest<D = undefined, R extends UpgradeRequest = UpgradeRequest>(
+    req: R,
     socket: Duplex,
-    options: HandleUpgradeOptions<D> | undefined,
+    options: HandleUpgradeOptions<D, R> | undefined,
     callback?: HandleUpgradeCallback<D>,
   ): void;
   /** Begins a client's handshake. */
@@ -934,7 +942,9 @@ export const Upgrade: {
 };
 
 /** The options of a `Server`. `maxConnections` is `Infinity` by default: one more gets 503. */
-export interface ServerOptions<D = unknown> extends BaseOptions, HandshakePolicy<D> {
+export interface ServerOptions<D = unknown, R extends UpgradeRequest = IncomingMessage>
+  extends BaseOptions,
+    HandshakePolicy<D, R> {
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
   /** As that of `assignSocket`, for every connection. @default true */
   keepSocket?: boolean | undefined;
@@ -954,23 +964,26 @@ export interface ServerOptions<D = unknown> extends BaseOptions, HandshakePolicy
    * empty. Set it if the server is behind a proxy.
    * @default req => req.socket.remoteAddress
    */
-  addressOf?: ((req: IncomingMessage) => string) | undefined;
+  addressOf?: ((req: R) => string) | undefined;
 }
 
 /** The events of a `Server`, with what their listeners get. */
-export interface ServerEvents extends Omit<BaseEvents, 'open' | 'error'> {
+export interface ServerEvents<R extends UpgradeRequest = IncomingMessage> extends Omit<BaseEvents, 'open' | 'error'> {
   /** A connection is there, and this is the request that asked for it. */
-  open: [sid: string, req: IncomingMessage];
+  open: [sid: string, req: R];
   /** As with `Base`, or an opening handshake came to nothing by what the app has done. */
   error: [error: WebSocketError | HandshakeError];
 }
 
-/** A `Base` that answers the upgrade requests of HTTP servers. */
-export class Server<D = unknown> extends Base<D> {
-  constructor(options?: ServerOptions<D>);
+/**
+ * A `Base` that answers the upgrade requests of HTTP servers. One that listens on a server of HTTP/2 is a
+ * `Server<unknown, UpgradeRequest>`: its requests may be an `Http2ServerRequest`.
+ */
+export class Server<D = unknown, R extends UpgradeRequest = IncomingMessage> extends Base<D> {
+  constructor(options?: ServerOptions<D, R>);
   /** Whether a request that is in order is upgraded. The option of this name takes its place. */
-  shouldAccept(req: IncomingMessage): Verdict<D> | PromiseLike<Verdict<D>>;
-  /** Takes the upgrade requests of an HTTP server. */
+  shouldAccept(req: R): Verdict<D> | PromiseLike<Verdict<D>>;
+  /** Takes the upgrade requests of an HTTP server, of `node:http2` as well. */
   listen(httpServer: NetServer): this;
   /** Makes an HTTP server, which listens there. */
   listen(port: number, host?: string, callback?: () => void): this;
@@ -984,25 +997,25 @@ export class Server<D = unknown> extends Base<D> {
   close(sid: Sids, reason?: string | Uint8Array | null): this;
   close(sid: Sids, code: number, reason?: string | Uint8Array | null): this;
 
-  on<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  on<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents<R>[E]) => void): this;
   on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   on<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
-  once<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  once<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents<R>[E]) => void): this;
   once<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   once<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
-  off<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  off<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents<R>[E]) => void): this;
   off<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   off<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
-  addListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  addListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents<R>[E]) => void): this;
   addListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   addListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
-  removeListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  removeListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents<R>[E]) => void): this;
   removeListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   removeListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
-  prependListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  prependListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents<R>[E]) => void): this;
   prependListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   prependListener<E extends string | symbol>(event: OtherEvent<E>, listener: (...args: OtherArguments) => void): this;
-  prependOnceListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents[E]) => void): this;
+  prependOnceListener<E extends keyof ServerEvents>(event: E, listener: (...args: ServerEvents<R>[E]) => void): this;
   prependOnceListener<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;
   prependOnceListener<E extends string | symbol>(
     event: OtherEvent<E>,

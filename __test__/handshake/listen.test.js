@@ -54,12 +54,8 @@ test('a callback alone is for a port of the system', limit, async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('an HTTP/2 server is an error, unless clients may speak HTTP/1.1 to it', limit, async (t) => {
+test("on an HTTP/2 server clients of HTTP/1.1 are upgraded, and plain requests are the app's", limit, async (t) => {
   const pair = selfSigned();
-  for (const httpServer of [http2.createServer(), http2.createSecureServer(pair)]) {
-    assert.throws(() => new Server().listen(httpServer), { code: 'ERR_WS_UNSUPPORTED_HTTP2', message: /allowHTTP1/ });
-    assert.equal(httpServer.listenerCount('upgrade'), 0);
-  }
   const httpServer = http2.createSecureServer({ ...pair, allowHTTP1: true }, (_req, res) => res.end('the app'));
   const server = new Server().listen(httpServer);
   await once(httpServer.listen(0, '127.0.0.1'), 'listening');

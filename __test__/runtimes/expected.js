@@ -205,11 +205,6 @@ const EXPECTED = [
     tests: { 'handshake/targets.test.js': ['a request target > at a Server of one path'] },
   },
   {
-    in: 'deno',
-    because: 'its HTTP/2 servers show no extended CONNECT to the compatibility API',
-    tests: { 'handshake/http2.test.js': ['handleUpgradeRequest refuses it by a response of HTTP/2, and says so'] },
-  },
-  {
     in: 'bun',
     because: 'its listen() takes ports that are none',
     tests: { 'handshake/listen.test.js': ['a port that is none leaves nothing behind'] },

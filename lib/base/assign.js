@@ -8,7 +8,6 @@ const { opened } = require('../connection/diagnostics.js');
 const { LOST } = require('../connection/end.js');
 const { close, enterClosed, terminate } = require('../connection/lifecycle.js');
 const { checkAssignOptions } = require('../connection/options.js');
-const { isHttp2Stream } = require('../handshake/server/http2.js');
 const { upgraded } = require('../handshake/upgraded-streams.js');
 const { statusCode } = require('../native/constants.js');
 const native = require('../native/native.js');
@@ -19,6 +18,7 @@ const { StreamTransport } = require('../transport/stream/stream-transport.js');
 const { onAbort } = require('../util/abort.js');
 const { nextTick } = require('../util/clock.js');
 const { failure, invalidType } = require('../util/errors.js');
+const { drop, isHttp2Stream, remoteAddressOf } = require('../util/http2-stream.js');
 const { isTracing, trace } = require('../util/trace.js');
 
 /** Every stream that is being assigned, or has been and is no `net.Socket`: what drives one of these
@@ -40,12 +40,12 @@ const taken = new WeakSet();
  * @param {unknown} socket
  * @param {unknown} options as `assignSocket` gets them
  * @param {Sink} sink
- * @param {string} [response] what ends the opening handshake: it is written once nothing can fail any more
+ * @param {() => void} [accept] ends the opening handshake: it is called once nothing can fail any more
  * @returns {Connection}
  * @throws {TypeError} if an argument is wrong
  * @throws {Error} `ERR_WS_SOCKET_TAKEN`, `ERR_WS_UNSUPPORTED_SOCKET`, or the system's code
  */
-function take(group, socket, options, sink, response = '') {
+function take(group, socket, options, sink, accept = ignore) {
   if (!isWritable(socket)) {
     throw invalidType('The "socket" argument', 'a stream with write() and end()', socket);
   }
@@ -56,7 +56,7 @@ function take(group, socket, options, sink, response = '') {
   // At once: what is asked of the socket, and of those that have to make room, may assign it as well.
   taken.add(socket);
   try {
-    return makeConnection(group, socket, checked, sink, response);
+    return makeConnection(group, socket, checked, sink, accept);
   } catch (error) {
     taken.delete(socket);
     throw error;
@@ -92,10 +92,10 @@ function isWritable(value) {
  * @param {Duplex} socket that is no connection yet
  * @param {AssignOptions} options
  * @param {Sink} sink
- * @param {string} response
+ * @param {() => void} accept
  * @returns {Connection}
  */
-function makeConnection(group, socket, options, sink, response) {
+function makeConnection(group, socket, options, sink, accept) {
   options.signal?.throwIfAborted();
   const mask = options.mask ?? group.options.mask;
   const over = socket.destroyed || socket.writableEnded;
@@ -111,7 +111,7 @@ function makeConnection(group, socket, options, sink, response) {
     protocol: options.protocol,
     extensions: options.extensions.map(({ name }) => name),
     mask,
-    remoteAddress: addressOf(socket),
+    remoteAddress: remoteAddressOf(socket),
     windowBytes: native.deflateMemory(deflate, mask),
     data: options.data,
   });
@@ -123,9 +123,7 @@ function makeConnection(group, socket, options, sink, response) {
     nextTick(finishOver, connection);
     return connection;
   }
-  if (response !== '') {
-    socket.write(response, 'latin1');
-  }
+  accept();
   transport.bind(connection);
   if (socket instanceof net.Socket) {
     drive(socket, connection);
@@ -178,20 +176,8 @@ function methodsOf(stream) {
   const names = ['write', 'end', 'destroy', 'pause', 'resume'];
   const has = names.filter((name) => typeof own[name] === 'function');
   const methods = has.map((name) => [name, (/** @type {unknown[]} */ ...rest) => own[name](...rest)]);
+  if (isHttp2Stream(stream)) methods.push(['destroy', () => drop(stream)]);
   return /** @type {import('../transport/stream/stream-output.js').Methods} */ (Object.fromEntries(methods));
-}
-
-/**
- * The peer's IP address: that of a stream of HTTP/2 is its session's.
- *
- * @param {Duplex} socket
- * @returns {string | undefined}
- */
-function addressOf(socket) {
-  const { remoteAddress } = /** @type {Partial<net.Socket>} */ (
-    isHttp2Stream(socket) ? (socket.session?.socket ?? {}) : socket
-  );
-  return remoteAddress;
 }
 
 /** Closes the oldest connections until one more may be open. @param {Group} group */

@@ -330,11 +330,11 @@ Base.prototype.assignSocket = function assignSocket(socket, options) {
  * @param {unknown} base
  * @param {unknown} socket
  * @param {unknown} options as `assignSocket` gets them
- * @param {string} [response] what ends the opening handshake, if it is still to be written
+ * @param {() => void} [accept] ends the opening handshake, if that is still to be done
  * @returns {Connection}
  */
-function takeSocket(base, socket, options, response) {
-  return take(groupOf(base), socket, options, whole(base)[kSink], response);
+function takeSocket(base, socket, options, accept) {
+  return take(groupOf(base), socket, options, whole(base)[kSink], accept);
 }
 
 /**

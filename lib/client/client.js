@@ -8,10 +8,12 @@ const { integer, object } = require('../options/check.js');
 const { checkNames } = require('../options/names.js');
 const { OPTION_NAMES } = require('../connection/options.js');
 const { OF_CLIENTS } = require('../handshake/foreign-names.js');
+const { drop } = require('../util/http2-stream.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { Link } = require('./link.js');
 const { checkReconnect } = require('./reconnect.js');
 const { REQUEST_OPTIONS, checkRequestOptions } = require('../handshake/client/request-options.js');
+const { Sessions } = require('../handshake/client/http2-sessions.js');
 const { parseTarget } = require('../handshake/client/target.js');
 const { originalOf } = require('../options/url.js');
 const { fixed, ofThisTry } = require('./each-try.js');
@@ -48,6 +50,8 @@ class Client extends Base {
   #askUrl;
   /** The url where that is so. */
   #anyUrl;
+  /** What its WebSockets over HTTP/2 share. */
+  #sessions = new Sessions();
   /** @type {Set<Link>} */
   #links = new Set();
 
@@ -149,9 +153,9 @@ class Client extends Base {
   #ask(place, given, signal) {
     const ours = { extensions: this.extensions, perMessageDeflate: this.#deflatePolicy() };
     const options = ofThisTry({ ...given, url: place }, signal);
-    const askOf = (/** @type {{ url: unknown }} */ { url, ...rest }) => ({
+    const askOf = (/** @type {{ url: unknown, http2?: unknown }} */ { url, http2, ...rest }) => ({
       url: /** @type {Place} */ (url),
-      options: { ...rest, ...ours },
+      options: { ...rest, http2: http2 === true ? this.#sessions : http2, ...ours },
     });
     return options instanceof Promise ? options.then(askOf) : askOf(options);
   }
@@ -220,7 +224,7 @@ class Client extends Base {
     try {
       connection = takeSocket(this, socket, { ...options, mask: this.mask });
     } catch (error) {
-      socket.destroy();
+      drop(socket);
       reportError(this, /** @type {Error} */ (error));
       return;
     }

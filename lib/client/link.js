@@ -5,6 +5,7 @@ const clock = require('../util/clock.js');
 const { createUpgradeRequest } = require('../handshake/client/create-upgrade.js');
 const { parseTarget } = require('../handshake/client/target.js');
 const { peerError } = require('../util/errors.js');
+const { drop } = require('../util/http2-stream.js');
 const { delayBefore, isIn } = require('./reconnect.js');
 
 /** How long, in ms, a connection has to be open at least to begin the count of tries anew. */
@@ -139,7 +140,7 @@ class Link {
   #done(...result) {
     const [error, socket] = result;
     if (this.#isOver) {
-      socket?.destroy();
+      if (socket !== undefined) drop(socket);
       return;
     }
     const openedAt = clock.now();

@@ -4,6 +4,7 @@ const { CLOSED, CLOSING, OPEN, kInner } = require('./connection.js');
 const diagnostics = require('./diagnostics.js');
 const { LOST, closeEvent } = require('./end.js');
 const { peerError } = require('../util/errors.js');
+const { drop } = require('../util/http2-stream.js');
 const { releaseAll } = require('./hold.js');
 
 /** At least this many connections of a group may be closing at a time. */
@@ -140,7 +141,7 @@ function enterClosed(connection, end) {
   const { socket } = inner;
   inner.socket = null;
   try {
-    socket?.destroy?.();
+    if (socket !== null) drop(socket);
   } finally {
     try {
       inner.runInAsyncScope(reportClosed, undefined, connection, terminated.has(connection) ? LOST : end);

@@ -14,7 +14,8 @@ const { Fifo } = require('../util/fifo.js');
 const { answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
 const { deflateOptions } = require('../options/deflate-of-ws.js');
 const { checkHeaders } = require('../options/headers.js');
-const { Refusal, refuse, refuseUntaken } = require('../handshake/server/refuse.js');
+const { refuse, refuseUntaken } = require('../handshake/server/opening.js');
+const { Refusal } = require('../handshake/server/refusal.js');
 const { checkData, opcodeOf } = require('../options/data.js');
 const { EngineSocket, payloadOf } = require('./socket.js');
 
@@ -117,9 +118,9 @@ class Server extends EventEmitter {
         return true;
       },
     });
-    answer(req, socket, settings, (error, taken, options, response) => {
+    answer(req, socket, settings, (error, taken, options, accept) => {
       if (error === null) {
-        const opened = this.#open(req, /** @type {Duplex} */ (taken), options, response);
+        const opened = this.#open(req, /** @type {Duplex} */ (taken), options, accept);
         if (opened !== null) callback(opened, req);
       } else if ('cause' in error) {
         // A listener of `headers`.
@@ -143,14 +144,14 @@ class Server extends EventEmitter {
    * @param {import('node:http').IncomingMessage} req
    * @param {Duplex} taken
    * @param {unknown} options as `assignSocket` gets them
-   * @param {string} [response] what ends the opening handshake
+   * @param {() => void} [accept] ends the opening handshake
    * @returns {EngineSocket | null} `null` if the system has no descriptor left, for example
    */
-  #open(req, taken, options, response) {
+  #open(req, taken, options, accept) {
     const socket = new EngineSocket(this.#commands);
     let connection;
     try {
-      connection = take(this.#group, taken, options, socket, response);
+      connection = take(this.#group, taken, options, socket, accept);
     } catch (error) {
       refuseUntaken(req, taken, /** @type {Error} */ (error));
       failed(this, /** @type {Error} */ (error));

@@ -11,6 +11,20 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Headers that the opening handshake itself decides about, or that say where its message ends. */
 const RESERVED = /^(?:upgrade|connection|content-length|transfer-encoding|sec-websocket-.*)$/i;
 
+/** Headers of a connection of HTTP/1.1, which no message of HTTP/2 may have (RFC 9113 §8.2.2). */
+const OF_CONNECTIONS = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Several lines of one of these are not the same as one with commas. */
+const COOKIES = new Set(['cookie', 'set-cookie']);
+
 /**
  * @param {unknown} value
  * @returns {value is string}
@@ -99,4 +113,22 @@ function checkHeaders(what, headers = {}) {
   return lines;
 }
 
-module.exports = { checkHeaders, hasToken, headerValues, isToken, listElements };
+/**
+ * Header lines as Node's HTTP/2 takes them. What only a connection of HTTP/1.1 may say is left out: an app's headers
+ * serve both versions.
+ *
+ * @param {[string, string][]} lines
+ * @returns {Record<string, string | string[]> & { host?: string }}
+ */
+function http2Headers(lines) {
+  /** @type {Map<string, string[]>} */
+  const all = new Map();
+  for (const [name, value] of lines) {
+    const key = name.toLowerCase();
+    if (!OF_CONNECTIONS.has(key)) all.set(key, [...(all.get(key) ?? []), value]);
+  }
+  // RFC 9110 §5.3.
+  return Object.fromEntries([...all].map(([key, list]) => [key, COOKIES.has(key) ? list : list.join(', ')]));
+}
+
+module.exports = { checkHeaders, hasToken, headerValues, http2Headers, isToken, listElements };

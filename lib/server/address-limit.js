@@ -1,10 +1,11 @@
 'use strict';
 
-const { Refusal, ignore } = require('../handshake/server/refuse.js');
+const { Refusal, ignore } = require('../handshake/server/refusal.js');
 const { invalidType } = require('../util/errors.js');
+const { remoteAddressOf } = require('../util/http2-stream.js');
 const { networkOf } = require('./network.js');
 
-/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('../../index').UpgradeRequest} UpgradeRequest */
 
 /**
  * How many connections each address has, handshakes under way included.
@@ -31,7 +32,7 @@ class AddressLimit {
   /**
    * A request has a place from now on.
    *
-   * @param {IncomingMessage} req
+   * @param {UpgradeRequest} req
    * @returns {() => void} gives the place back, however often it is called
    * @throws {Refusal} if its address has no place left
    * @throws {TypeError | unknown} if the app's function fails
@@ -83,12 +84,12 @@ class AddressLimit {
   }
 
   /**
-   * @param {IncomingMessage} req
+   * @param {UpgradeRequest} req
    * @returns {string | undefined} a Unix-domain socket has none
    */
   #address(req) {
     if (this.#addressOf === undefined) {
-      return req.socket.remoteAddress;
+      return remoteAddressOf('stream' in req ? req.stream : req.socket);
     }
     const address = this.#addressOf(req);
     if (typeof address !== 'string' || address === '') {

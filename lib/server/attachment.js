@@ -1,10 +1,13 @@
 'use strict';
 
-const { Refusal, refuse } = require('../handshake/server/refuse.js');
+const { refuse } = require('../handshake/server/opening.js');
+const { Refusal } = require('../handshake/server/refusal.js');
 const { asksForWebSocket, pathOf, targetFault } = require('../handshake/server/upgrade-request.js');
+const { Http2Requests } = require('./http2-requests.js');
 const { UpgradeFilter } = require('./upgrade-filter.js');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('../../index').UpgradeRequest} UpgradeRequest */
 /** @typedef {import('node:stream').Duplex} Duplex */
 
 /** @type {WeakMap<import('node:http').Server, Attachment>} */
@@ -12,29 +15,31 @@ const attachments = new WeakMap();
 
 /** On an `'upgrade'` listener of ours: how much it wants a request. Other copies of the module find it there. */
 const kWants = Symbol.for('websockets.wants');
-/** On a request that several copies hear of: whose it is. */
+/** On a request, or its stream, that several copies hear of: whose it is. */
 const kOwner = Symbol.for('websockets.owner');
 
 /** How much: the path is another's, every path is taken, or the path is its own. */
 const [NOT, ANY, EXACTLY] = [0, 1, 2];
 
-/** @typedef {Function & { [kWants](req: IncomingMessage): number }} OurListener */
+/** @typedef {Function & { [kWants](req: UpgradeRequest): number }} OurListener */
 
 /**
- * What hears an HTTP server's upgrades for all the `Server`s on it.
+ * What hears an HTTP server's upgrades, and the extended CONNECT requests of one that speaks HTTP/2, for all the `Server`s on it.
  */
 class Attachment {
   #httpServer;
   /** @type {Map<object, Claim>} by their `Server`, in the order in which they began to listen */
   #claims = new Map();
   #filter;
+  /** @type {Http2Requests | null} */
+  #http2;
 
   /**
    * Whether a path is a `Server`'s, and what it does with a request.
    *
    * @typedef {object} Claim
    * @property {() => string | null} path what it takes; `null` for every path
-   * @property {(req: IncomingMessage, socket: Duplex, head: Buffer) => void} take
+   * @property {(req: UpgradeRequest, socket: Duplex, head?: Buffer) => void} take
    */
 
   /** @param {import('node:http').Server} httpServer */
@@ -43,6 +48,9 @@ class Attachment {
     // Without a listener nobody would answer a plain request.
     const hasNoApp = () => httpServer.listenerCount('request') === 0;
     this.#filter = new UpgradeFilter(httpServer, (req) => asksForWebSocket(req) || this.#hasOthers || hasNoApp());
+    this.#http2 = speaksHttp2(httpServer)
+      ? new Http2Requests(httpServer, (...asked) => this.#hearStream(...asked))
+      : null;
   }
 
   /**
@@ -63,6 +71,7 @@ class Attachment {
     if (this.#claims.size === 0) {
       this.#httpServer.on('upgrade', this.#upgrade);
       this.#filter.begin();
+      this.#http2?.begin();
     }
     this.#claims.set(server, claim);
   }
@@ -73,6 +82,7 @@ class Attachment {
     if (this.#claims.size === 0) {
       this.#httpServer.off('upgrade', this.#upgrade);
       this.#filter.end();
+      this.#http2?.end();
     }
   }
 
@@ -86,7 +96,7 @@ class Attachment {
     return this.#httpServer.listenerCount('upgrade') > this.#ours.length;
   }
 
-  /** Which `Server` takes a request. @param {IncomingMessage} req @returns {Claim | undefined} */
+  /** Which `Server` takes a request. @param {UpgradeRequest} req @returns {Claim | undefined} */
   #claimOf(req) {
     const path = pathOf(req);
     const claims = [...this.#claims.values()];
@@ -95,7 +105,7 @@ class Attachment {
     );
   }
 
-  /** @param {IncomingMessage} req @returns {number} */
+  /** @param {UpgradeRequest} req @returns {number} */
   #wants(req) {
     const claim = this.#claimOf(req);
     if (claim === undefined) return NOT;
@@ -105,16 +115,18 @@ class Attachment {
   /**
    * Whether it is this copy that answers a request: the first one to hear of it decides that for all.
    *
-   * @param {IncomingMessage & { [kOwner]?: OurListener }} req
+   * @param {UpgradeRequest} req
+   * @param {object & { [kOwner]?: OurListener }} shared what all of them hear of: over HTTP/2 each may have a request
+   *   of its own for one stream
    */
-  #owns(req) {
+  #owns(req, shared = req) {
     const ours = this.#ours;
-    if (ours.length > 1 && req[kOwner] === undefined) {
+    if (ours.length > 1 && shared[kOwner] === undefined) {
       const wants = ours.map((one) => one[kWants](req));
       const value = ours[wants.indexOf(Math.max(...wants))];
-      Object.defineProperty(req, kOwner, { value });
+      Object.defineProperty(shared, kOwner, { value });
     }
-    return (req[kOwner] ?? this.#upgrade) === this.#upgrade;
+    return (shared[kOwner] ?? this.#upgrade) === this.#upgrade;
   }
 
   /** @param {IncomingMessage} req @param {Duplex} socket @param {Buffer} head */
@@ -131,12 +143,38 @@ class Attachment {
     }
   }
 
+  /**
+   * The same for one that has come over HTTP/2.
+   *
+   * @param {import('node:http2').Http2ServerRequest} req
+   * @param {import('node:http2').ServerHttp2Stream} stream
+   * @returns {boolean} whether nobody has it, of whatever copy
+   */
+  #hearStream(req, stream) {
+    if (!this.#owns(req, stream)) {
+      return false;
+    }
+    const claim = this.#claimOf(req);
+    claim?.take(req, stream);
+    return claim === undefined;
+  }
+
   /** What hears the upgrades. */
   #upgrade = Object.assign(
-    /** @type {Claim['take']} */
-    (req, socket, head) => this.#hear(req, socket, head),
-    { [kWants]: (/** @type {IncomingMessage} */ req) => this.#wants(req) },
+    (/** @type {IncomingMessage} */ req, /** @type {Duplex} */ socket, /** @type {Buffer} */ head) =>
+      this.#hear(req, socket, head),
+    { [kWants]: (/** @type {UpgradeRequest} */ req) => this.#wants(req) },
   );
+}
+
+/**
+ * Only a server of HTTP/2 has settings.
+ *
+ * @param {object} httpServer
+ * @returns {httpServer is import('node:http2').Http2Server}
+ */
+function speaksHttp2(httpServer) {
+  return 'updateSettings' in httpServer && typeof httpServer.updateSettings === 'function';
 }
 
 /** As the `url` of a `Base` has it. @param {string} path */

@@ -19,7 +19,8 @@ const { disposable } = require('../util/dispose.js');
 const { failure } = require('../util/errors.js');
 const { HANDSHAKE_OPTIONS, answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
-const { Refusal, ignore, refuse, refuseUntaken } = require('../handshake/server/refuse.js');
+const { refuse, refuseUntaken } = require('../handshake/server/opening.js');
+const { Refusal, ignore } = require('../handshake/server/refusal.js');
 
 /** What becomes of a request because of the app's functions is the app's to know. */
 const APP_ERRORS = new Set(['ERR_WS_HANDSHAKE_TIMEOUT', 'ERR_WS_UPGRADE_FAILED']);
@@ -31,6 +32,7 @@ const SERVER_OPTIONS = [...OPTION_NAMES, ...HANDSHAKE_OPTIONS, ...OWN_OPTIONS];
 const checkMost = integer(1, Number.MAX_SAFE_INTEGER, true);
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('../../index').UpgradeRequest} UpgradeRequest */
 /** @typedef {import('node:stream').Duplex} Duplex */
 /** @typedef {import('../options/per-message-deflate.js').DeflateSettings} DeflateSettings */
 
@@ -68,7 +70,7 @@ class Server extends Base {
     if (maxConnections === undefined) this.maxConnections = Infinity;
     if (url === undefined) this.#anyUrl = this.url;
     const { handshakeTimeout, headers, origins, protocols } = options ?? {};
-    /** @param {IncomingMessage} req */
+    /** @param {UpgradeRequest} req */
     const ask = (req) => this.#ask(req);
     this.#handshake = checkHandleOptions({ handshakeTimeout, headers, origins, protocols, shouldAccept: ask });
     this.#keepSocket = keepSocket === undefined || boolean('The "keepSocket" option', keepSocket);
@@ -87,7 +89,7 @@ class Server extends Base {
    * Whether a request is upgraded, once it has been found to be in order. The option of this name
    * takes its place.
    *
-   * @param {IncomingMessage} _req
+   * @param {UpgradeRequest} _req
    * @returns {unknown} `true` or `{ headers, protocol, data }`; `false`, a status or `{ status, headers, body }` to
    *   refuse it; or a Promise of these
    */
@@ -101,7 +103,7 @@ class Server extends Base {
    *
    * @param {unknown[]} args an HTTP server, or a port, a host and a callback
    * @returns {this}
-   * @throws {Error} `ERR_WS_STOPPING` between `close()` and its end, `ERR_WS_UNSUPPORTED_HTTP2`
+   * @throws {Error} `ERR_WS_STOPPING` between `close()` and its end
    * @throws {TypeError | RangeError} if it cannot listen there; nothing has changed then
    */
   listen(...args) {
@@ -148,7 +150,7 @@ class Server extends Base {
     this.#own.delete(httpServer);
   }
 
-  /** Looks at a request. @param {IncomingMessage} req @param {Duplex} socket @param {Buffer} head */
+  /** Looks at a request. @param {UpgradeRequest} req @param {Duplex} socket @param {Buffer} [head] */
   #upgrade(req, socket, head) {
     const isFull = this.#load >= this.maxConnections || this.#handshakes.size >= this.#maxHandshakes;
     if (this.#stopping !== null || isFull) {
@@ -162,10 +164,10 @@ class Server extends Base {
       leave = this.#addresses.enter(req);
     };
     const settings = { ...this.#handshake, admit, head, extensions, deflate: this.#deflatePolicy() };
-    const giveUp = answer(req, socket, settings, (error, taken, assign, response) => {
+    const giveUp = answer(req, socket, settings, (error, taken, assign, accept) => {
       this.#handshakes.delete(giveUp);
       if (error === null) {
-        this.#open(req, /** @type {Duplex} */ (taken), leave, assign, response);
+        this.#open(req, /** @type {Duplex} */ (taken), leave, assign, accept);
       } else {
         leave();
         if (APP_ERRORS.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) this.#failed(error);
@@ -198,7 +200,7 @@ class Server extends Base {
     return this.connections + this.#handshakes.size;
   }
 
-  /** Asks the app. @param {IncomingMessage} req */
+  /** Asks the app. @param {UpgradeRequest} req */
   async #ask(req) {
     const verdict = await this.shouldAccept(req);
     // Meanwhile the app may have lowered `maxConnections`, or assigned sockets itself.
@@ -221,16 +223,16 @@ class Server extends Base {
   /**
    * A handshake is done.
    *
-   * @param {IncomingMessage} req
+   * @param {UpgradeRequest} req
    * @param {Duplex} socket
    * @param {() => void} leave gives back the place of its address
    * @param {import('../../index').UpgradeResult<any>} [options]
-   * @param {string} [response] what ends it
+   * @param {() => void} [accept] ends it
    */
-  #open(req, socket, leave, options, response) {
+  #open(req, socket, leave, options, accept) {
     let connection;
     try {
-      connection = takeSocket(this, socket, { ...options, keepSocket: this.#keepSocket }, response);
+      connection = takeSocket(this, socket, { ...options, keepSocket: this.#keepSocket }, accept);
       this.#addresses.keep(connection, leave);
     } catch (error) {
       leave();

@@ -20,11 +20,11 @@ const { Sink } = require('./sink.js');
  * @param {Group} group
  * @param {import('node:stream').Duplex} socket
  * @param {object} assign what `assignSocket` takes
- * @param {string} [response] what ends the handshake
+ * @param {() => void} [accept] ends the handshake
  * @throws {Error} if the socket cannot be taken; nothing has changed then
  */
-function attach(webSocket, state, group, socket, assign, response) {
-  const connection = take(group, socket, assign, new Sink(webSocket, state), response);
+function attach(webSocket, state, group, socket, assign, accept) {
+  const connection = take(group, socket, assign, new Sink(webSocket, state), accept);
   const { options } = state;
   state.connection = connection;
   state.outgoing = new Outgoing(connection, options.generateMask, (error) => state.report(error));

@@ -259,8 +259,8 @@ class WebSocketServer extends EventEmitter {
     this.emit('headers', lines, request);
     socket.off('error', destroySelf);
     const assign = { head, mask: false, extensions, protocol };
-    const response = `${lines.join('\r\n')}\r\n\r\n`;
-    attachOrRefuse(webSocket, this.#group, socket, assign, response);
+    const accept = () => socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+    attachOrRefuse(webSocket, this.#group, socket, assign, accept);
     this.#track(webSocket);
     callback(webSocket, request);
   }
@@ -284,11 +284,11 @@ class WebSocketServer extends EventEmitter {
  * @param {any} group
  * @param {Duplex} socket
  * @param {object} assign
- * @param {string} response
+ * @param {() => void} accept
  */
-function attachOrRefuse(webSocket, group, socket, assign, response) {
+function attachOrRefuse(webSocket, group, socket, assign, accept) {
   try {
-    attach(webSocket, webSocket[kState], group, socket, assign, response);
+    attach(webSocket, webSocket[kState], group, socket, assign, accept);
   } catch (error) {
     const { code } = /** @type {{ code?: string }} */ (error);
     if (code !== 'ERR_WS_SOCKET_TAKEN') {

@@ -19,6 +19,7 @@ const ON_ANY_TRANSPORT = [
   'engine-io',
   'extensions',
   'handshake',
+  'http2',
   'process',
   'soak',
   'topics',

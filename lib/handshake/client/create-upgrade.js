@@ -1,21 +1,20 @@
 'use strict';
 
-const { randomBytes } = require('node:crypto');
-const http = require('node:http');
-const https = require('node:https');
+const { AsyncResource } = require('node:async_hooks');
 
 const { clearTimeout, nextTick, setTimeout } = require('../../util/clock.js');
 const { abortError, onAbort } = require('../../util/abort.js');
 const { optionsAndCallback } = require('../arguments.js');
 const { peerError } = require('../../util/errors.js');
 const { headerValues } = require('../../options/headers.js');
-const { ignore } = require('../server/refuse.js');
+const { ignore } = require('../server/refusal.js');
 const { forOtherHost } = require('./other-host.js');
 const { checkRequestOptions } = require('./request-options.js');
 const { REDIRECTS, isSameHost, parseTarget, redirected } = require('./target.js');
 const { isTracing, trace } = require('../../util/trace.js');
-const { VERSION } = require('../server/upgrade-request.js');
-const { readUpgradeResponse } = require('./upgrade-response.js');
+const { drop } = require('../../util/http2-stream.js');
+const { requestHttp1 } = require('./http1-request.js');
+const { Http2Request } = require('./http2-request.js');
 const { upgraded } = require('../upgraded-streams.js');
 
 /** How many bytes of a response that refuses us are kept. */
@@ -52,14 +51,14 @@ function createUpgradeRequest(url, ...rest) {
 
 /** Nobody has asked for the socket. @type {Callback} */
 function letGo(_error, socket) {
-  socket?.destroy();
+  if (socket !== undefined) drop(socket);
 }
 
 /** One opening handshake, over all its redirects. */
 class Handshake {
   #settings;
   #callback;
-  /** @type {import('node:http').ClientRequest | undefined} */
+  /** What is under way. @type {{ destroy(): void } | undefined} */
   #request;
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
@@ -74,7 +73,8 @@ class Handshake {
   /** @param {Settings} settings @param {Callback} callback */
   constructor(settings, callback) {
     this.#settings = settings;
-    this.#callback = callback;
+    // What it is settled by may be others' too, such as a session of HTTP/2.
+    this.#callback = AsyncResource.bind(callback);
   }
 
   /** @param {Target} target */
@@ -101,34 +101,24 @@ class Handshake {
 
   /** Sends a request. @param {Target} target */
   #ask(target) {
-    const { agent, connect, headers, offer, protocols } = this.#settings;
-    const key = randomBytes(16).toString('base64');
-    /** @type {Record<string, string | string[]>} */
-    const lines = { Upgrade: 'websocket', Connection: 'Upgrade' };
-    for (const [name, value] of headers) {
-      lines[name] = lines[name] === undefined ? value : [lines[name], value].flat();
-    }
-    Object.assign(lines, { 'Sec-WebSocket-Version': VERSION, 'Sec-WebSocket-Key': key });
-    if (protocols.length > 0) {
-      lines['Sec-WebSocket-Protocol'] = protocols.join(', ');
-    }
-    if (offer !== '') {
-      lines['Sec-WebSocket-Extensions'] = offer;
-    }
-    const { auth, path, secure, where } = target;
-    const options = { ...connect, ...where, agent, auth, path, headers: lines };
-    const request = (secure ? https : http).request(options);
+    const settings = this.#settings;
+    /** What comes of an earlier request is not heard any more. */
+    const isCurrent = () => request !== undefined && request === this.#request;
+    /** @type {import('./http1-request.js').Hears} */
+    const hears = {
+      upgraded: (res, socket, head, read) => this.#upgraded(res, socket, head, read),
+      answered: (res, body) => this.#answered(target, res, body),
+      failed: (error) => {
+        if (!isCurrent()) {
+          return;
+        }
+        if (this.#refuse === null) this.#settle(explained(error));
+        else this.#refuse();
+      },
+    };
+    const isHttp2 = settings.http2?.takes(target) === true;
+    const request = isHttp2 ? new Http2Request(target, settings, hears) : requestHttp1(target, settings, hears);
     this.#request = request;
-    request.on('error', (error) => {
-      if (request !== this.#request) {
-        return;
-      }
-      if (this.#refuse === null) this.#settle(explained(error));
-      else this.#refuse();
-    });
-    request.on('upgrade', (res, socket, head) => this.#upgraded(res, socket, head, key));
-    request.on('response', (res) => this.#answered(target, res));
-    request.end();
   }
 
   /**
@@ -136,21 +126,21 @@ class Handshake {
    *
    * @param {IncomingMessage} res
    * @param {import('node:stream').Duplex} socket
-   * @param {Buffer} head
-   * @param {string} key that was sent
+   * @param {Buffer | undefined} head
+   * @param {() => import('./upgrade-response.js').Agreed} read
    */
-  #upgraded(res, socket, head, key) {
+  #upgraded(res, socket, head, read) {
     socket.on('error', ignore);
     if (this.#isSettled) {
-      socket.destroy();
+      drop(socket);
       return;
     }
     let agreed;
     try {
-      agreed = readUpgradeResponse(res, key, this.#settings);
+      agreed = read();
     } catch (error) {
       this.#invalid(/** @type {Error} */ (error).message, res);
-      socket.destroy();
+      drop(socket);
       return;
     }
     this.#request = undefined;
@@ -161,8 +151,14 @@ class Handshake {
     this.#settle(null, socket, { head, mask: true, ...agreed }, res);
   }
 
-  /** The server has not upgraded. @param {Target} target @param {IncomingMessage} res */
-  #answered(target, res) {
+  /**
+   * The server has not upgraded.
+   *
+   * @param {Target} target
+   * @param {IncomingMessage} res
+   * @param {import('node:stream').Readable} body
+   */
+  #answered(target, res, body) {
     const { statusCode = 0 } = res;
     const [location] = headerValues(res, 'location');
     if (statusCode === 101) {
@@ -170,7 +166,7 @@ class Handshake {
     } else if (REDIRECTS.has(statusCode) && location !== undefined && this.#settings.maxRedirects > 0) {
       this.#follow(target, location, res);
     } else {
-      this.#refused(res);
+      this.#refused(res, body);
     }
   }
 
@@ -181,8 +177,8 @@ class Handshake {
   }
 
   /** The body explains the refusal: whatever becomes of it, status and headers are known.
-   *  @param {IncomingMessage} res */
-  #refused(res) {
+   *  @param {IncomingMessage} res @param {import('node:stream').Readable} body */
+  #refused(res, body) {
     /** @type {Buffer[]} */
     const chunks = [];
     let length = 0;
@@ -191,26 +187,27 @@ class Handshake {
     const finish = () => {
       clearTimeout(patience);
       // What is not delivered yet is with it: reading emits it.
-      while (!this.#isSettled && res.read() !== null);
-      const body = Buffer.concat(chunks).subarray(0, EXCERPT).toString();
+      while (!this.#isSettled && body.read() !== null);
+      const excerpt = Buffer.concat(chunks).subarray(0, EXCERPT).toString();
       const message = `The server has answered with status ${res.statusCode}`;
-      this.#fail('ERR_WS_UNEXPECTED_RESPONSE', message, { ...factsOf(res), body });
+      this.#fail('ERR_WS_UNEXPECTED_RESPONSE', message, { ...factsOf(res), body: excerpt });
     };
     this.#refuse = finish;
     patience = setTimeout(finish, EXCERPT_PATIENCE);
-    res.on('data', (chunk) => {
+    body.on('data', (chunk) => {
       chunks.push(chunk);
       length += chunk.length;
       if (length >= EXCERPT) finish();
     });
-    for (const event of ['end', 'error', 'close']) res.on(event, finish);
+    for (const event of ['end', 'error', 'close']) body.on(event, finish);
   }
 
   /** @param {Target} from @param {string} location @param {IncomingMessage} res */
   #follow(from, location, res) {
     const to = redirected(from, location);
     // How the app makes connections, through a tunnel for example, is for the host that it has named.
-    const isTunnelled = this.#settings.connect.createConnection !== undefined;
+    const { connect, http2 } = this.#settings;
+    const isTunnelled = connect.createConnection !== undefined || http2?.isGiven === true;
     if (to === null || (isTunnelled && !isSameHost(from, to))) {
       const message = 'The server redirects to where it is not safe to follow';
       this.#fail('ERR_WS_UNSAFE_REDIRECT', message, factsOf(res));

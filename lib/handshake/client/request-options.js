@@ -7,6 +7,8 @@ const { checkExtensions } = require('../arguments.js');
 const { OF_CLIENTS } = require('../foreign-names.js');
 const { offerExtensions } = require('../negotiation.js');
 const { checkNames } = require('../../options/names.js');
+const { GivenSession } = require('./given-session.js');
+const { Sessions } = require('./http2-sessions.js');
 const { checkProtocols } = require('../subprotocols.js');
 
 /** What is passed on to `net.connect` and `tls.connect`. */
@@ -39,7 +41,13 @@ const CONNECT_OPTIONS = [
 ];
 
 /** What is ours. */
-const OWN_OPTIONS = ['agent', 'handshakeTimeout', 'headers', 'maxRedirects', 'origin', 'protocols', 'signal'];
+const OWN_OPTIONS = ['agent', 'handshakeTimeout', 'headers', 'http2', 'maxRedirects', 'origin', 'protocols', 'signal'];
+
+/** What HTTP/2 has no use for where it makes its connections itself: they would say nothing, or something else. */
+const NOT_WITH_HTTP2 = ['agent', 'ALPNProtocols', 'createConnection', 'maxHeaderSize'];
+
+/** And where it is given one. */
+const NOT_WITH_SESSION = ['agent', ...CONNECT_OPTIONS];
 
 /** The options of a client's opening handshake that are not those of a `Base`. */
 const REQUEST_OPTIONS = [...OWN_OPTIONS, ...CONNECT_OPTIONS];
@@ -73,6 +81,7 @@ function checkRequestOptions(options = {}) {
     deflate,
     extensions,
     headers: headersOf(given),
+    http2: checkHttp2(given),
     maxRedirects: count('The "maxRedirects" option', given.maxRedirects ?? 0),
     offer: offerExtensions(extensions, deflate),
     protocols: checkProtocols('The "protocols" option', given.protocols ?? []),
@@ -91,6 +100,48 @@ function headersOf({ headers, origin }) {
 }
 
 /**
+ * Checks the `http2` option, and that no other one contradicts it.
+ *
+ * @param {Record<string, unknown>} options
+ * @returns {import('./types').Ways | null} `null` if all goes over HTTP/1.1
+ * @throws {TypeError}
+ */
+function checkHttp2(options) {
+  const { http2 = false } = options;
+  if (http2 === false) {
+    return null;
+  }
+  const isShared = http2 === true || http2 instanceof Sessions;
+  if (!isShared && !isClientSession(http2)) {
+    throw invalidType('The "http2" option', 'a boolean or a session that http2.connect returns', http2);
+  }
+  const wrong = (isShared ? NOT_WITH_HTTP2 : NOT_WITH_SESSION).find((name) => options[name] !== undefined);
+  if (wrong !== undefined) {
+    const expected = `left out with "http2": ${isShared ? 'connections are made' : 'the session is connected'} without it`;
+    throw invalidType(`The "${wrong}" option`, expected, options[wrong]);
+  }
+  if (!isShared) {
+    return new GivenSession(http2);
+  }
+  // A proxy of the environment is not gone round.
+  return usesEnvProxy() ? null : http2 === true ? new Sessions() : http2;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is import('node:http2').ClientHttp2Session}
+ */
+function isClientSession(value) {
+  const { ping, request } = /** @type {Record<string, unknown>} */ (value ?? {});
+  return typeof value === 'object' && typeof ping === 'function' && typeof request === 'function';
+}
+
+/** Whether Node's own agent, which knows the proxies of the environment, is to be used. */
+function usesEnvProxy() {
+  return process.env.NODE_USE_ENV_PROXY === '1';
+}
+
+/**
  * None, so that each handshake has a connection of its own; but Node's own where it is the one that knows the proxies
  * of the environment, or where the app makes the connection.
  *
@@ -98,7 +149,7 @@ function headersOf({ headers, origin }) {
  * @returns {false | undefined}
  */
 function defaultAgent({ createConnection }) {
-  return createConnection !== undefined || process.env.NODE_USE_ENV_PROXY === '1' ? undefined : false;
+  return createConnection !== undefined || usesEnvProxy() ? undefined : false;
 }
 
 module.exports = { HANDSHAKE_TIMEOUT, REQUEST_OPTIONS, checkRequestOptions };

@@ -27,6 +27,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  * @property {string} href without credentials
  * @property {boolean} secure
  * @property {{ host?: string, port?: number, socketPath?: string }} where
+ * @property {string} authority host and port, without the default one
  * @property {string} path
  * @property {string | undefined} auth
  * @property {string | undefined} base what a redirect's location is relative to; none on a
@@ -67,7 +68,7 @@ function toTarget(url) {
 
 /** @param {URL} url @param {boolean} secure @returns {Target} */
 function tcpTarget(url, secure) {
-  const { hostname, port, pathname, search, username, password } = url;
+  const { host, hostname, port, pathname, search, username, password } = url;
   const bare = new URL(url);
   bare.username = bare.password = bare.hash = '';
   return {
@@ -78,6 +79,7 @@ function tcpTarget(url, secure) {
       host: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
       port: port === '' ? (secure ? 443 : 80) : Number(port),
     },
+    authority: host,
     path: pathname + search,
     auth: username + password === '' ? undefined : `${decode(username)}:${decode(password)}`,
     base: bare.href.replace(/^ws/, 'http'),
@@ -92,7 +94,8 @@ function unixTarget({ href, host, pathname, search }, secure) {
     return null;
   }
   const where = { socketPath: decode(socketPath) };
-  return { href, secure, where, path: (path || '/') + search, auth: undefined, base: undefined };
+  const fixed = { authority: 'localhost', auth: undefined, base: undefined };
+  return { href, secure, where, path: (path || '/') + search, ...fixed };
 }
 
 /** @param {string} text @returns {string} as it is, where a percent sign begins no escape */

@@ -5,19 +5,16 @@ const { Stream } = require('node:stream');
 const { callable, delay, object } = require('../../options/check.js');
 const { clearTimeout, nextTick, setTimeout } = require('../../util/clock.js');
 const { invalidType, peerError } = require('../../util/errors.js');
-const { acceptKey } = require('../accept-key.js');
 const { checkExtensions, optionsAndCallback } = require('../arguments.js');
 const { checkHeaders } = require('../../options/headers.js');
 const { OF_SERVERS } = require('../foreign-names.js');
 const { acceptExtensions } = require('../negotiation.js');
-const { http2StreamOf, refuseStream } = require('./http2.js');
+const { openingOf } = require('./opening.js');
 const { checkOrigins, showOrigins } = require('./origins.js');
-const { afterOwedResponses } = require('./owed-responses.js');
-const { Refusal, ignore, refuse } = require('./refuse.js');
+const { Refusal, ignore } = require('./refusal.js');
 const { checkChoice } = require('../subprotocols.js');
 const { checkNames } = require('../../options/names.js');
 const { isTracing, trace } = require('../../util/trace.js');
-const { readUpgradeRequest } = require('./upgrade-request.js');
 const { upgraded } = require('../upgraded-streams.js');
 const { heed } = require('./verdict.js');
 
@@ -33,18 +30,21 @@ const HANDLE_OPTIONS = [...HANDSHAKE_OPTIONS, 'extensions', 'head', 'perMessageD
  */
 
 /**
- * Gets an error, or `null`, the socket, what `assignSocket` takes and the response that is still to be written.
+ * Gets an error, or `null`, the socket, what `assignSocket` takes, and what writes the response, which is still to be
+ * done.
  *
- * @typedef {(error: Error | null, socket?: import('node:stream').Duplex, result?: Result, response?: string) => void}
+ * @typedef {(error: Error | null, socket?: import('node:stream').Duplex, result?: Result, accept?: () => void) => void}
  *   Callback
  */
 
+/** @typedef {import('../../../index').UpgradeRequest} UpgradeRequest */
+
 /**
- * Answers a client's opening handshake (RFC 6455 §4.2). A request that is not upgraded gets a response
+ * Answers a client's opening handshake (RFC 6455 §4.2, RFC 8441 §5). A request that is not upgraded gets a response
  * that says why, and its socket is closed.
  *
- * @param {import('node:http').IncomingMessage} req
- * @param {import('node:stream').Duplex} socket the `'upgrade'` event's
+ * @param {UpgradeRequest} req
+ * @param {import('node:stream').Duplex} socket the `'upgrade'` event's, or the stream of a request over HTTP/2
  * @param {...unknown} rest the options, see `docs/api.md`, and a callback, which gets an error, or
  *   `null`, the socket and what `assignSocket` takes; each may be left out
  * @throws {TypeError} if an argument is wrong
@@ -52,15 +52,15 @@ const HANDLE_OPTIONS = [...HANDSHAKE_OPTIONS, 'extensions', 'head', 'perMessageD
 function handleUpgradeRequest(req, socket, ...rest) {
   const [options, callback = ignore] = optionsAndCallback(rest);
   if (!Array.isArray(req?.rawHeaders)) {
-    throw invalidType('The "req" argument', 'an http.IncomingMessage', req);
+    throw invalidType('The "req" argument', 'an http.IncomingMessage or an http2.Http2ServerRequest', req);
   }
   if (!(socket instanceof Stream)) {
     throw invalidType('The "socket" argument', 'a stream', socket);
   }
   const settings = checkHandleOptions(options);
-  answer(req, socket, settings, (error, taken, assign, response) => {
+  answer(req, socket, settings, (error, taken, assign, accept) => {
     if (error === null) {
-      taken?.write(String(response), 'latin1');
+      accept?.();
       callback(null, taken, assign);
     } else {
       callback(error);
@@ -72,20 +72,15 @@ function handleUpgradeRequest(req, socket, ...rest) {
  * Decides on an opening handshake, and answers it if it is refused; or gives it up: nothing waits for the app's
  * functions longer than the client does, or `handshakeTimeout`.
  *
- * @param {import('node:http').IncomingMessage} req
- * @param {import('node:stream').Duplex} socket an old-style one may lack some methods
+ * @param {UpgradeRequest} req
+ * @param {import('node:stream').Duplex} given the socket, or over HTTP/2 the stream
  * @param {Settings} settings
  * @param {Callback} callback called once, never before this returns
  * @returns {(refusal: Refusal) => void} refuses the request, unless its outcome is known
  */
-function answer(req, socket, settings, callback) {
-  const stream = http2StreamOf(req, socket);
-  if (stream !== null) {
-    const refusal = new Refusal(501, 'WebSockets over HTTP/2 are not supported');
-    refuseStream(stream, refusal);
-    nextTick(callback, errorOf(refusal));
-    return () => {};
-  }
+function answer(req, given, settings, callback) {
+  const opening = openingOf(req, given);
+  const socket = opening.stream;
   // Until it is assigned, nobody else hears what happens to it.
   socket.on('error', ignore);
   let isSettled = false;
@@ -103,16 +98,16 @@ function answer(req, socket, settings, callback) {
   const left = () => {
     const message = 'The socket was closed before it was upgraded';
     settle(peerError(message, { code: 'ERR_WS_UPGRADE_ABORTED' }));
-    socket.destroy?.();
+    opening.abandon();
   };
   /** @param {Refusal} refusal */
   const giveUp = (refusal) => {
     if (!isSettled) {
-      refuse(req, socket, refusal);
+      opening.refuse(refusal);
       settle(errorOf(refusal));
     }
   };
-  if (isOver(socket)) {
+  if (opening.isOver) {
     left();
     return giveUp;
   }
@@ -126,28 +121,19 @@ function answer(req, socket, settings, callback) {
     if (isSettled) {
       return;
     }
-    if (isOver(socket)) {
+    if (opening.isOver) {
       left();
       return;
     }
     const { key, headers, ...assign } = agreed;
     upgraded.add(socket);
-    settle(null, socket, { head: settings.head, ...assign }, switchingProtocols(key, assign, headers));
+    settle(null, socket, { head: settings.head, ...assign }, () => opening.accept({ key, headers, ...assign }));
   };
-  decide(req, settings).then(
-    (agreed) => afterOwedResponses(socket, () => accept(agreed)),
+  decide(opening, settings).then(
+    (agreed) => opening.whenDue(() => accept(agreed)),
     (reason) => giveUp(reason instanceof Refusal ? reason : failed(reason)),
   );
   return giveUp;
-}
-
-/**
- * Nothing can be said to the peer any more, or it has nothing to say.
- *
- * @param {import('node:stream').Duplex} socket
- */
-function isOver(socket) {
-  return socket.destroyed || socket.writable === false || socket.readableEnded;
 }
 
 /** A function of the app's failed: it is no client's business how. @param {unknown} cause */
@@ -203,14 +189,15 @@ function checkHandleOptions(options = {}) {
 /**
  * Looks at a request; the app's functions may take their time. `shouldAccept` is the last of them.
  *
- * @param {import('node:http').IncomingMessage} req
+ * @param {import('./types').Opening} opening
  * @param {Settings} settings
- * @returns {Promise<{ key: string, headers: [string, string][], protocol: string, extensions: string,
+ * @returns {Promise<{ key: string | null, headers: [string, string][], protocol: string, extensions: string,
  *   data?: unknown }>} what has been agreed upon
  * @throws {Refusal | unknown} what is no Refusal has been thrown by the app's functions
  */
-async function decide(req, settings) {
-  const request = readUpgradeRequest(req);
+async function decide(opening, settings) {
+  const request = opening.read();
+  const { req } = opening;
   settings.admit();
   if (!(await settings.isAllowed(request.origin, req))) {
     if (isTracing) trace('the origin %j is not allowed by %s', request.origin ?? 'none', settings.allowed);
@@ -244,25 +231,6 @@ function chosenProtocol({ protocols }, chosen, verdict) {
     throw invalidType(name, 'one of the offered subprotocols', protocol);
   }
   return protocol;
-}
-
-/**
- * @param {string} key
- * @param {{ protocol: string, extensions: string }} agreed
- * @param {[string, string][]} headers more of them
- * @returns {string} the response (RFC 6455 §4.2.2, item 5)
- */
-function switchingProtocols(key, { protocol, extensions }, headers) {
-  const lines = [
-    ['Upgrade', 'websocket'],
-    ['Connection', 'Upgrade'],
-    ['Sec-WebSocket-Accept', acceptKey(key)],
-    ...(protocol === '' ? [] : [['Sec-WebSocket-Protocol', protocol]]),
-    ...(extensions === '' ? [] : [['Sec-WebSocket-Extensions', extensions]]),
-    ...headers,
-  ];
-  const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  return `HTTP/1.1 101 Switching Protocols\r\n${text}\r\n`;
 }
 
 module.exports = { HANDSHAKE_OPTIONS, answer, checkHandleOptions, handleUpgradeRequest };

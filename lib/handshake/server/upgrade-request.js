@@ -2,7 +2,7 @@
 
 const { hasToken, headerValues, isToken, listElements } = require('../../options/headers.js');
 const native = require('../../native/native.js');
-const { Refusal } = require('./refuse.js');
+const { Refusal } = require('./refusal.js');
 
 /** The protocol's version (RFC 6455 §4.1). */
 const VERSION = '13';
@@ -26,9 +26,7 @@ const MAX_HEADERS = 1_000;
  * Reads a request to upgrade (RFC 6455 §4.2.1).
  *
  * @param {import('node:http').IncomingMessage} req
- * @returns {{ key: string, origin: string | undefined, protocols: string[], extensions: string,
- *   offers: { name: string, source: string }[] }} `extensions` is the header's value, `offers` what
- *   is in it
+ * @returns {import('./types').Asked}
  * @throws {Refusal}
  */
 function readUpgradeRequest(req) {
@@ -45,13 +43,7 @@ function readUpgradeRequest(req) {
   if (!host || hosts.length > 0) {
     throw new Refusal(400, 'Exactly one Host header is needed');
   }
-  const fault = targetFault(req);
-  if (fault !== null) {
-    throw fault;
-  }
-  if (pathOf(req) === null) {
-    throw new Refusal(400, 'The request target is no path');
-  }
+  checkTarget(req);
   checkNoBody(values);
   if (!asksForWebSocket(req)) {
     throw new Refusal(426, 'The Upgrade header does not ask for websocket', { headers: [['Upgrade', 'websocket']] });
@@ -59,13 +51,35 @@ function readUpgradeRequest(req) {
   if (!hasToken(values('connection'), 'upgrade')) {
     throw new Refusal(400, 'The Connection header does not name Upgrade');
   }
-  const key = readVersionAndKey(values);
+  checkVersion(values('sec-websocket-version'));
+  return { key: readKey(values), ...readOffer(values) };
+}
+
+/** @param {{ url?: string }} req @throws {Refusal} */
+function checkTarget(req) {
+  const fault = targetFault(req);
+  if (fault !== null) {
+    throw fault;
+  }
+  if (pathOf(req) === null) {
+    throw new Refusal(400, 'The request target is no path');
+  }
+}
+
+/**
+ * What a request says of itself and of what it would like, whichever version of HTTP it has come over.
+ *
+ * @param {Values} values
+ * @returns {Pick<import('./types').Asked, 'origin' | 'protocols' | 'extensions' | 'offers'>}
+ * @throws {Refusal}
+ */
+function readOffer(values) {
   const origins = values('origin');
   if (origins.length > 1) {
     throw new Refusal(400, 'There is more than one Origin header');
   }
   const protocols = readProtocols(values('sec-websocket-protocol'));
-  return { key, origin: origins[0], protocols, ...readExtensions(values('sec-websocket-extensions')) };
+  return { origin: origins[0], protocols, ...readExtensions(values('sec-websocket-extensions')) };
 }
 
 /**
@@ -94,9 +108,8 @@ function checkNoBody(values) {
   }
 }
 
-/** @param {Values} values @returns {string} the key */
-function readVersionAndKey(values) {
-  const versions = values('sec-websocket-version');
+/** @param {string[]} versions @throws {Refusal} */
+function checkVersion(versions) {
   if (versions.length > 1) {
     throw new Refusal(400, 'There is more than one Sec-WebSocket-Version header');
   }
@@ -108,6 +121,10 @@ function readVersionAndKey(values) {
     ];
     throw new Refusal(426, `Sec-WebSocket-Version is not ${VERSION}`, { headers });
   }
+}
+
+/** @param {Values} values @returns {string} the key */
+function readKey(values) {
   const keys = values('sec-websocket-key');
   if (keys.length !== 1 || !KEY.test(keys[0])) {
     throw new Refusal(400, 'Sec-WebSocket-Key is not 16 bytes in base64, exactly once');
@@ -195,4 +212,14 @@ function asksForWebSocket(req) {
   return hasToken(headerValues(req, 'upgrade'), 'websocket');
 }
 
-module.exports = { VERSION, asksForWebSocket, pathOf, readUpgradeRequest, targetFault };
+module.exports = {
+  VERSION,
+  asksForWebSocket,
+  checkNoBody,
+  checkTarget,
+  pathOf,
+  readKey,
+  readOffer,
+  readUpgradeRequest,
+  targetFault,
+};

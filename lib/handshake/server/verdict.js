@@ -2,7 +2,7 @@
 
 const { invalidType, outOfRange } = require('../../util/errors.js');
 const { checkHeaders } = require('../../options/headers.js');
-const { Refusal } = require('./refuse.js');
+const { Refusal } = require('./refusal.js');
 const { REDIRECTS } = require('../client/target.js');
 
 const REFUSALS = `an integer from 400 to 599, or ${[...REDIRECTS].join(', ')} with a Location header`;

@@ -1,0 +1,46 @@
+'use strict';
+
+const { constants } = require('node:http2');
+
+/** @typedef {import('node:http2').Http2Stream} Http2Stream */
+
+/**
+ * Whether something is a stream of HTTP/2, which is one of many on a connection: of a server or of a client.
+ *
+ * @param {unknown} value
+ * @returns {value is Http2Stream}
+ */
+function isHttp2Stream(value) {
+  const { close, rstCode } = /** @type {Partial<Http2Stream>} */ (value ?? {});
+  return typeof close === 'function' && typeof rstCode === 'number';
+}
+
+/**
+ * Drops a stream. What is a reset of a TCP connection elsewhere is RST_STREAM with CANCEL on a stream of HTTP/2
+ * (RFC 8441 §5); one that has ended in order needs none.
+ *
+ * @param {{ destroy?: () => unknown }} stream an old-style one may lack `destroy`
+ */
+function drop(stream) {
+  if (isHttp2Stream(stream) && !stream.closed && !(stream.writableFinished && stream.readableEnded)) {
+    stream.close(constants.NGHTTP2_CANCEL);
+  }
+  stream.destroy?.();
+}
+
+/**
+ * What a stream knows of its peer's address: that of a stream of HTTP/2 is its session's.
+ *
+ * @param {object} stream
+ * @returns {string | undefined}
+ */
+function remoteAddressOf(stream) {
+  let socket = /** @type {{ remoteAddress?: string } | undefined} */ (stream);
+  if (isHttp2Stream(stream)) {
+    const { session } = stream;
+    socket = session === undefined || session.destroyed ? undefined : session.socket;
+  }
+  return socket?.remoteAddress;
+}
+
+module.exports = { drop, isHttp2Stream, remoteAddressOf };
