@@ -154,6 +154,13 @@ test('a session of the app that cannot carry WebSockets: an error that says why'
   await assert.rejects(client.openAsync('wss://127.0.0.1/', { http2: clear }), { code, message: /not over TLS/ });
 });
 
+test('a proxy of the environment is not gone round: HTTP/1.1', limit, async (t) => {
+  const { url, events } = await serveHttp2(t, {}, { secure: true, allowHTTP1: true });
+  const child = run(t, 'http2-client.js', [url, certificate().cert], { env: { NODE_USE_ENV_PROXY: '1' } });
+  assert.deepEqual(await child.exited, { code: 0, signal: null }, child.stderr);
+  assert.deepEqual(versions(events), ['1.1', '1.1']);
+});
+
 test('options that contradict "http2" are a TypeError', limit, async (t) => {
   const { port } = await serveHttp2(t);
   const session = await sessionTo(t, port);

@@ -180,6 +180,20 @@ test('a request that is reset at once, and one whose response it is that crosses
   await events.until(() => events.list('open').length === events.list('close').length + 1);
 });
 
+test('requests that are reset at once leave nothing behind: the Server can stop', limit, async (t) => {
+  const shouldAccept = () => new Promise(setImmediate).then(() => true);
+  const { server, events, port } = await serveHttp2(t, { shouldAccept, maxConnectionsPerAddress: 100 });
+  const session = await sessionTo(t, port);
+  for (let round = 0; round < 20; round++) {
+    const all = Array.from({ length: 40 }, () => new RawStream(session));
+    await Promise.race(all.map(({ inbox }) => inbox.next('response')));
+    for (const raw of all) raw.reset();
+  }
+  await events.until(() => events.list('open').length === events.list('close').length);
+  await new Promise((resolve) => server.close(resolve));
+  assert.equal(events.list('error').length, 0);
+});
+
 test('a refusal that the client does not read, or resets, holds nothing', limit, async (t) => {
   const { port, events } = await serveHttp2(t, { shouldAccept: ({ url }) => url === '/ok' || 403 });
   const session = await sessionTo(t, port);

@@ -4,6 +4,8 @@
 
 const assert = require('node:assert/strict');
 const { randomBytes } = require('node:crypto');
+const net = require('node:net');
+const { Duplex } = require('node:stream');
 const { test } = require('node:test');
 const { inflateRawSync } = require('node:zlib');
 const { BINARY, TEXT, encode } = require('../support/frames');
@@ -69,6 +71,38 @@ test('maxBufferedAmount drops the stream of a client that does not read, and no 
   await one.inbox.next('close');
   server.send(otherSid, 'there');
   assert.equal(await other.said(), 'there');
+});
+
+test('maxBufferedAmount holds for a client whose whole connection stands still', limit, async (t) => {
+  const { server, events, port } = await serveHttp2(t, { maxBufferedAmount: 256 * KIB });
+  const socket = net.connect(port, '127.0.0.1');
+  let isHeld = false;
+  // As a client whose process is stopped: nothing of the connection is read, whatever its windows allow.
+  const connection = new Duplex({
+    read: () => socket.resume(),
+    write: (chunk, _encoding, done) => socket.write(chunk, done),
+    final: (done) => socket.end(done),
+    destroy: (error, done) => done(socket.destroy() && error),
+  });
+  socket.on('data', (chunk) => !isHeld && connection.push(chunk)).on('close', () => connection.destroy());
+  const session = await sessionTo(t, port, {
+    createConnection: () => connection,
+    settings: { initialWindowSize: 2 ** 30 },
+  });
+  session.setLocalWindowSize(2 ** 30);
+  await rawStream(session);
+  const [sid] = await events.next('open');
+  isHeld = true;
+  socket.pause();
+  for (let n = 0; n < 64 * 16 && server.bufferedAmount(sid) < 256 * KIB; n++) {
+    server.send(sid, randomBytes(MESSAGE));
+    if (n % 4 === 0) await new Promise(setImmediate);
+  }
+  for (let n = 0; n < 4; n++) server.send(sid, randomBytes(MESSAGE));
+  const [error] = await events.next('error');
+  assert.equal(error.code, 'WS_ERR_BACKPRESSURE');
+  await events.next('close');
+  assert.equal(server.connections, 0);
 });
 
 test('limits hold for a stream: a message that is too long ends it alone', limit, async (t) => {

@@ -2,6 +2,7 @@
 
 import * as diagnostics from 'node:diagnostics_channel';
 import * as http from 'node:http';
+import * as http2 from 'node:http2';
 import * as net from 'node:net';
 import { PassThrough, Stream } from 'node:stream';
 import * as tls from 'node:tls';
@@ -19,6 +20,7 @@ import type {
   MessageMessage,
   ServerEvents,
   Stats,
+  UpgradeRequest,
   WebSocketError,
   WebSocketErrorCode,
 } from 'websockets';
@@ -418,6 +420,29 @@ client
   .open('wss://localhost', { origin: 'https://a', signal: AbortSignal.timeout(1) });
 // @ts-expect-error: the type is wrong
 client.open(5);
+
+// Over HTTP/2
+
+const overHttp2 = new Server<{ user: string }, UpgradeRequest>({
+  shouldAccept: (req) => ({ headers: { 'X-Path': req.url ?? '' }, data: { user: req.httpVersion } }),
+  origins: (_origin, req) => req instanceof http2.Http2ServerRequest,
+});
+overHttp2.listen(http2.createServer()).listen(http2.createSecureServer({ allowHTTP1: true }));
+overHttp2.on('open', (sid, req) => {
+  is<string>()(sid, true);
+  is<UpgradeRequest>()(req, true);
+});
+const onHttp2Request = (req: http2.Http2ServerRequest): void =>
+  Upgrade.handleUpgradeRequest(req, req.stream, { shouldAccept: ({ authority }) => authority !== '' });
+http2.createServer().on('connect', onHttp2Request);
+const session = http2.connect('http://localhost');
+client
+  .open({ http2: true })
+  .open({ http2: session })
+  .open({ http2: async () => session });
+Upgrade.createUpgradeRequest('wss://localhost', { http2: session });
+// @ts-expect-error: neither a boolean nor a session
+client.open({ http2: 'yes' });
 
 // What takes a listener takes the same one everywhere
 
