@@ -1,7 +1,5 @@
 'use strict';
 
-const { Http2ServerRequest } = require('node:http2');
-
 const { connectsToWebSocket } = require('../handshake/server/connect-request.js');
 const { refuse } = require('../handshake/server/opening.js');
 const { Refusal } = require('../handshake/server/refusal.js');
@@ -11,6 +9,7 @@ const { isTracing, trace } = require('../util/trace.js');
 /** On a listener of ours, of whatever copy of the module. */
 const kOurs = Symbol.for('websockets.http2');
 
+/** @typedef {import('node:http2').Http2ServerRequest} Http2ServerRequest */
 /** @typedef {import('node:http2').ServerHttp2Stream} ServerHttp2Stream */
 /** @typedef {import('node:http2').IncomingHttpHeaders} Headers */
 
@@ -54,6 +53,7 @@ class Http2Requests {
     /** @param {ServerHttp2Stream} stream @param {Headers} headers @param {number} _flags @param {string[]} rawHeaders */
     (stream, headers, _flags, rawHeaders) => {
       if (headers[':method'] === 'CONNECT' && !this.#heard.has(stream)) {
+        const { Http2ServerRequest } = require('node:http2');
         this.#hear(new Http2ServerRequest(stream, headers, {}, rawHeaders), stream);
       }
     },

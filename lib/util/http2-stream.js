@@ -1,6 +1,10 @@
 'use strict';
 
-const { constants } = require('node:http2');
+// Nothing here loads node:http2, and nothing does before it is used: loading it takes some milliseconds.
+
+/** Error codes of HTTP/2 (RFC 9113 §7). */
+const REFUSED_STREAM = 0x7;
+const CANCEL = 0x8;
 
 /** @typedef {import('node:http2').Http2Stream} Http2Stream */
 
@@ -23,7 +27,7 @@ function isHttp2Stream(value) {
  */
 function drop(stream) {
   if (isHttp2Stream(stream) && !stream.closed && !(stream.writableFinished && stream.readableEnded)) {
-    stream.close(constants.NGHTTP2_CANCEL);
+    stream.close(CANCEL);
   }
   stream.destroy?.();
 }
@@ -43,4 +47,4 @@ function remoteAddressOf(stream) {
   return socket?.remoteAddress;
 }
 
-module.exports = { drop, isHttp2Stream, remoteAddressOf };
+module.exports = { REFUSED_STREAM, drop, isHttp2Stream, remoteAddressOf };

@@ -1,11 +1,10 @@
 'use strict';
 
 const { IncomingMessage } = require('node:http');
-const { constants } = require('node:http2');
 
 const { headerValues, http2Headers } = require('../../options/headers.js');
 const { peerError } = require('../../util/errors.js');
-const { drop } = require('../../util/http2-stream.js');
+const { REFUSED_STREAM, drop } = require('../../util/http2-stream.js');
 const { isTracing, trace } = require('../../util/trace.js');
 const { ignore } = require('../server/refusal.js');
 const { VERSION } = require('../server/upgrade-request.js');
@@ -86,7 +85,7 @@ class Http2Request {
       if (isAnswered) {
         return;
       }
-      if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM && session.closed && !this.#isAgain) {
+      if (stream.rstCode === REFUSED_STREAM && session.closed && !this.#isAgain) {
         // Nothing has been done with it (RFC 9113 §8.7), and another session may take it.
         this.#isAgain = true;
         this.#begin();

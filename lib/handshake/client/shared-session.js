@@ -1,6 +1,5 @@
 'use strict';
 
-const http2 = require('node:http2');
 const net = require('node:net');
 const tls = require('node:tls');
 
@@ -74,7 +73,7 @@ class SharedSession {
     }
     const { authority } = this.#place.target;
     const options = { createConnection: () => socket, settings: { enablePush: false } };
-    const session = http2.connect(`https://${authority}`, options);
+    const session = require('node:http2').connect(`https://${authority}`, options);
     session.on('error', (error) => this.#fail(error));
     session.once('goaway', () => this.#end());
     session.once('close', () => this.#fail());
