@@ -1,13 +1,16 @@
 'use strict';
 
 // The server under test: sends every message back as it came, compressed where the client offers
-// that. Prints its URL.
+// that. Prints its URL. With WEBSOCKETS_TEST_TRANSPORT=http2 it speaks HTTP/2, behind a bridge.
 
 const http = require('node:http');
+const http2 = require('node:http2');
 const { Base, Upgrade } = require('websockets');
+const { bridgeTo } = require('./http2-bridge');
 
 const perMessageDeflate = { threshold: 0 }; // the cases are many of them short
-const transport = process.env.WEBSOCKETS_TEST_TRANSPORT;
+const isHttp2 = process.env.WEBSOCKETS_TEST_TRANSPORT === 'http2';
+const transport = isHttp2 ? 'stream' : process.env.WEBSOCKETS_TEST_TRANSPORT;
 
 const base = new Base({
   maxConnections: Infinity,
@@ -18,13 +21,26 @@ const base = new Base({
 base.on('message', (text, sid) => base.send(sid, text));
 base.on('binary', (data, sid) => base.send(sid, data));
 
-const server = http.createServer((_req, res) => res.writeHead(426).end());
-server.on('upgrade', (req, socket, head) => {
+/** Takes a request to upgrade, or the stream of one over HTTP/2. */
+function take(req, socket, head) {
   Upgrade.handleUpgradeRequest(req, socket, { head, perMessageDeflate }, (error, upgraded, options) => {
     if (error) console.error(error);
     else base.assignSocket(upgraded, { ...options, transport });
   });
-});
-server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
-  console.log(`ws://127.0.0.1:${server.address().port}`);
-});
+}
+
+/** Says where the suite finds it. */
+function listen(server) {
+  server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
+    console.log(`ws://127.0.0.1:${server.address().port}`);
+  });
+}
+
+const plain = (_req, res) => res.writeHead(426).end();
+if (isHttp2) {
+  const server = http2.createServer({ settings: { enableConnectProtocol: true } }, plain);
+  server.on('connect', (req) => take(req, req.stream));
+  server.listen(0, '127.0.0.1', () => listen(bridgeTo(server.address().port)));
+} else {
+  listen(http.createServer(plain).on('upgrade', take));
+}
