@@ -91,12 +91,16 @@ test(
   },
 );
 
-test("so does a 'stream' listener", limit, async (t) => {
+test("so does a 'stream' listener, and nothing of ours hears what becomes of its streams", limit, async (t) => {
   const { httpServer, port } = await serveHttp2(t, { url: 'ws://localhost/chat' });
+  const errors = [];
   httpServer.on('stream', (stream, { ':path': where }) => {
     if (where === '/chat') return;
-    stream.respond({ ':status': 418 });
-    stream.end('mine');
+    setImmediate(() => {
+      errors.push(stream.listenerCount('error'));
+      stream.respond({ ':status': 418 });
+      stream.end('mine');
+    });
   });
   const session = await sessionTo(t, port);
   for (const headers of [TO_PROXY, { ':path': '/own' }]) {
@@ -104,6 +108,7 @@ test("so does a 'stream' listener", limit, async (t) => {
     assert.deepEqual([status, body], [418, 'mine']);
   }
   await rawStream(session, { ':path': '/chat' });
+  assert.deepEqual(errors, [0, 0]);
 });
 
 test('what the app has answered itself is left to it', limit, async (t) => {

@@ -21,7 +21,7 @@ const kOwner = Symbol.for('websockets.owner');
 /** How much: the path is another's, every path is taken, or the path is its own. */
 const [NOT, ANY, EXACTLY] = [0, 1, 2];
 
-/** @typedef {Function & { [kWants](req: UpgradeRequest): number }} OurListener */
+/** @typedef {Function & { [kWants](req: { url?: string }): number }} OurListener */
 
 /**
  * What hears an HTTP server's upgrades, and the extended CONNECT requests of one that speaks HTTP/2, for all the `Server`s on it.
@@ -48,9 +48,7 @@ class Attachment {
     // Without a listener nobody would answer a plain request.
     const hasNoApp = () => httpServer.listenerCount('request') === 0;
     this.#filter = new UpgradeFilter(httpServer, (req) => asksForWebSocket(req) || this.#hasOthers || hasNoApp());
-    this.#http2 = speaksHttp2(httpServer)
-      ? new Http2Requests(httpServer, (...asked) => this.#hearStream(...asked))
-      : null;
+    this.#http2 = speaksHttp2(httpServer) ? new Http2Requests(httpServer, (asked) => this.#hearStream(asked)) : null;
   }
 
   /**
@@ -96,7 +94,7 @@ class Attachment {
     return this.#httpServer.listenerCount('upgrade') > this.#ours.length;
   }
 
-  /** Which `Server` takes a request. @param {UpgradeRequest} req @returns {Claim | undefined} */
+  /** Which `Server` takes a request. @param {{ url?: string }} req @returns {Claim | undefined} */
   #claimOf(req) {
     const path = pathOf(req);
     const claims = [...this.#claims.values()];
@@ -105,7 +103,7 @@ class Attachment {
     );
   }
 
-  /** @param {UpgradeRequest} req @returns {number} */
+  /** @param {{ url?: string }} req @returns {number} */
   #wants(req) {
     const claim = this.#claimOf(req);
     if (claim === undefined) return NOT;
@@ -115,9 +113,8 @@ class Attachment {
   /**
    * Whether it is this copy that answers a request: the first one to hear of it decides that for all.
    *
-   * @param {UpgradeRequest} req
-   * @param {object & { [kOwner]?: OurListener }} shared what all of them hear of: over HTTP/2 each may have a request
-   *   of its own for one stream
+   * @param {{ url?: string }} req
+   * @param {object & { [kOwner]?: OurListener }} shared what all of them hear of: over HTTP/2 the stream
    */
   #owns(req, shared = req) {
     const ours = this.#ours;
@@ -146,16 +143,16 @@ class Attachment {
   /**
    * The same for one that has come over HTTP/2.
    *
-   * @param {import('node:http2').Http2ServerRequest} req
-   * @param {import('node:http2').ServerHttp2Stream} stream
+   * @param {import('./http2-requests.js').Asked} asked
    * @returns {boolean} whether nobody has it, of whatever copy
    */
-  #hearStream(req, stream) {
-    if (!this.#owns(req, stream)) {
+  #hearStream(asked) {
+    const { request, stream } = asked;
+    if (!this.#owns(asked, stream)) {
       return false;
     }
-    const claim = this.#claimOf(req);
-    claim?.take(req, stream);
+    const claim = this.#claimOf(asked);
+    claim?.take(request(), stream);
     return claim === undefined;
   }
 
@@ -163,7 +160,7 @@ class Attachment {
   #upgrade = Object.assign(
     (/** @type {IncomingMessage} */ req, /** @type {Duplex} */ socket, /** @type {Buffer} */ head) =>
       this.#hear(req, socket, head),
-    { [kWants]: (/** @type {UpgradeRequest} */ req) => this.#wants(req) },
+    { [kWants]: (/** @type {{ url?: string }} */ req) => this.#wants(req) },
   );
 }
 

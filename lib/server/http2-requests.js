@@ -14,6 +14,16 @@ const kOurs = Symbol.for('websockets.http2');
 /** @typedef {import('node:http2').IncomingHttpHeaders} Headers */
 
 /**
+ * An extended CONNECT.
+ *
+ * @typedef {object} Asked
+ * @property {string | undefined} url its `:path`
+ * @property {ServerHttp2Stream} stream
+ * @property {() => Http2ServerRequest} request makes the request, if there is none yet: it hears of the stream's errors,
+ *   and so is not made for a stream that may be the app's
+ */
+
+/**
  * What hears the WebSockets that are asked for over HTTP/2. All that is not ours is left to the app, or answered as if
  * nobody of ours were there.
  *
@@ -30,7 +40,7 @@ class Http2Requests {
 
   /**
    * @param {import('node:http2').Http2Server} httpServer
-   * @param {(req: Http2ServerRequest, stream: ServerHttp2Stream) => boolean} take returns whether nobody of ours has it
+   * @param {(asked: Asked) => boolean} take returns whether nobody of ours has it
    */
   constructor(httpServer, take) {
     this.#httpServer = httpServer;
@@ -54,7 +64,7 @@ class Http2Requests {
     (stream, headers, _flags, rawHeaders) => {
       if (headers[':method'] === 'CONNECT' && !this.#heard.has(stream)) {
         const { Http2ServerRequest } = require('node:http2');
-        this.#hear(new Http2ServerRequest(stream, headers, {}, rawHeaders), stream);
+        this.#hear(stream, headers, () => new Http2ServerRequest(stream, headers, {}, rawHeaders));
       }
     },
   );
@@ -64,31 +74,31 @@ class Http2Requests {
     (req) => {
       const { stream } = req;
       this.#connected.add(stream);
-      if (!this.#heard.has(stream)) this.#hear(req, stream);
+      if (!this.#heard.has(stream)) this.#hear(stream, req.headers, () => req);
     },
   );
 
-  /** @param {Http2ServerRequest} req @param {ServerHttp2Stream} stream */
-  #hear(req, stream) {
+  /** @param {ServerHttp2Stream} stream @param {Headers} headers @param {Asked['request']} request */
+  #hear(stream, headers, request) {
     this.#heard.add(stream);
     if (stream.headersSent) {
       // The app has answered it.
       return;
     }
-    const isWebSocket = connectsToWebSocket(req.headers);
-    if (!isWebSocket || this.#take(req, stream)) {
+    const isWebSocket = connectsToWebSocket(headers);
+    if (!isWebSocket || this.#take({ url: headers[':path'], stream, request })) {
       // Whoever else hears of it does so within this tick.
-      nextTick(() => this.#leave(req, stream, isWebSocket));
+      nextTick(() => this.#leave(stream, request, isWebSocket));
     }
   }
 
-  /** Nobody of ours has it. @param {Http2ServerRequest} req @param {ServerHttp2Stream} stream @param {boolean} isWebSocket */
-  #leave(req, stream, isWebSocket) {
+  /** Nobody of ours has it. @param {ServerHttp2Stream} stream @param {Asked['request']} request @param {boolean} isWebSocket */
+  #leave(stream, request, isWebSocket) {
     if (!stream.headersSent && !this.#isApps(stream)) {
       const refusal = isWebSocket
         ? new Refusal(404, 'There is no WebSocket at this path')
         : new Refusal(405, 'There is no CONNECT but for WebSockets');
-      refuse(req, stream, refusal);
+      refuse(request(), stream, refusal);
     }
   }
 
