@@ -299,6 +299,24 @@ test('after GOAWAY what is open goes on, and what is opened next has a session o
   assert.deepEqual(new Set(heard.map(([, from]) => from)), new Set([sid, next]));
 });
 
+test('a request that crosses GOAWAY is made again on another session', limit, async (t) => {
+  const { client, httpServer, sessions, events } = await both(t);
+  await client.openAsync(); // it keeps the session
+  httpServer.prependOnceListener('stream', (stream) => {
+    stream.session.close();
+    stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
+  });
+  await client.openAsync();
+  assert.deepEqual([sessions.length, events.list('open').length], [2, 2]);
+});
+
+test('a stream that is refused on a session that goes on is a failure', limit, async (t) => {
+  const { client, httpServer, sessions } = await both(t);
+  httpServer.prependOnceListener('stream', (stream) => stream.close(http2.constants.NGHTTP2_REFUSED_STREAM));
+  await assert.rejects(client.openAsync(), { code: 'ERR_HTTP2_STREAM_ERROR', message: /REFUSED_STREAM/ });
+  assert.equal(sessions.length, 1);
+});
+
 test('with reconnect a WebSocket whose session is lost is opened again', limit, async (t) => {
   const { client, sessions, server } = await both(t, { reconnect: { minDelay: 0 } });
   const sid = await client.openAsync();

@@ -81,11 +81,12 @@ class Http2Request {
       failure = error;
     });
     stream.once('close', () => {
+      const { closed } = session;
       leave();
       if (isAnswered) {
         return;
       }
-      if (stream.rstCode === REFUSED_STREAM && session.closed && !this.#isAgain) {
+      if (stream.rstCode === REFUSED_STREAM && closed && !this.#isAgain) {
         // Nothing has been done with it (RFC 9113 §8.7), and another session may take it.
         this.#isAgain = true;
         this.#begin();
