@@ -10,6 +10,7 @@ const path = require('node:path');
 const { parseArgs } = require('node:util');
 const root = require('./lib/root');
 const { allManifests } = require('./lib/package/manifest');
+const { tarballOf } = require('./lib/package/versions');
 
 const {
   values,
@@ -34,7 +35,7 @@ function publish({ name, version }) {
   // What is no release must not become what `npm install` takes.
   const tag = version.includes('-') ? 'next' : 'latest';
   const { status } = npm(
-    ['publish', path.resolve(folder, `${name}-${version}.tgz`), '--ignore-scripts', '--tag', tag, ...dry],
+    ['publish', path.resolve(folder, tarballOf(name, version)), '--ignore-scripts', '--tag', tag, ...dry],
     { stdio: 'inherit' },
   );
   if (status !== 0) throw new Error(`npm publish ${name}@${version}: exit status ${status}`);

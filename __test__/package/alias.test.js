@@ -1,20 +1,20 @@
 'use strict';
 
-// `websockets-as-ws` in the place of `ws`, for an app and for what it depends on.
+// The package that stands in for `ws`, for an app and for what it depends on.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { Project, folder, packed } = require('./support/project');
+const { Project, folder, packed, published } = require('./support/project');
 const { registry } = require('./support/registry');
 const { compileStrictly } = require('./support/typescript');
 const { pack } = require('../../scripts/lib/package/pack');
-const { aliasVersion } = require('../../scripts/lib/package/versions');
-const { version } = require('../../package.json');
+const { aliasName, aliasVersion } = require('../../scripts/lib/package/versions');
+const { name: main, version } = require('../../package.json');
 
 const limit = { timeout: 540_000 };
-const ALIAS = 'npm:websockets-as-ws@8';
+const ALIAS = `npm:${aliasName()}@8`;
 
 const consumer = (name) => path.join(__dirname, 'consumers', name);
 
@@ -31,13 +31,16 @@ function libraries(t) {
   ];
 }
 
-/** A project with dependencies, and overrides, that npm has installed. */
-async function installed(t, settings) {
+/** A project with dependencies, and overrides, that npm has installed: ours from a registry, if that has them. */
+async function installed(t, settings, { ours = published(), name = aliasName() } = {}) {
   const project = new Project(t);
-  const { url, asked } = await registry(t, [...packed(), ...libraries(t)]);
+  const { url, asked } = await registry(
+    t,
+    [...ours, ...libraries(t)],
+    (one) => ours.length > 0 || !/ws|websockets/.test(one),
+  );
   project.write('package.json', JSON.stringify({ ...project.json('package.json'), ...settings }));
-  const { status, stdout, stderr } = await project.npm(['install', '--ignore-scripts'], { npm_config_registry: url });
-  assert.equal(status, 0, stdout + stderr);
+  await project.install([], url);
   // There is one, and the real one has not been looked for.
   assert.deepEqual(
     asked.filter((place) => /^\/ws($|\/)/.test(place)),
@@ -47,7 +50,7 @@ async function installed(t, settings) {
   const found = Object.keys(packages).filter((place) => /(^|\/)ws$/.test(place));
   assert.deepEqual(
     found.map((place) => [place, packages[place].name, packages[place].version]),
-    [['node_modules/ws', 'websockets-as-ws', aliasVersion(version)]],
+    [['node_modules/ws', name, aliasVersion(version)]],
   );
   return project;
 }
@@ -64,6 +67,14 @@ for (const [where, settings] of Object.entries({
     assert.deepEqual(await project.node('app.cjs'), { status: 0, stdout: 'true\nrequired\n', stderr: '' });
   });
 }
+
+test('a library of a library takes it for ws, from its tarballs', limit, async (t) => {
+  const [websockets, ws] = packed().map(({ file }) => `file:${file}`);
+  const settings = { dependencies: { outer: '1.0.0', websockets, ws }, overrides: { ws: '$ws' } };
+  const project = await installed(t, settings, { ours: [], name: aliasName(main) });
+  project.write('app.cjs', "console.log(require('outer') === require('websockets/ws'));\n");
+  assert.deepEqual(await project.node('app.cjs'), { status: 0, stdout: 'true\nrequired\n', stderr: '' });
+});
 
 test('an app requires, imports and compiles it under the name of ws', limit, async (t) => {
   const project = await installed(t, { dependencies: { ws: ALIAS } });

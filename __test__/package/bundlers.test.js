@@ -9,14 +9,16 @@ const { promisify } = require('node:util');
 const { test } = require('node:test');
 const esbuild = require('esbuild');
 const webpack = require('webpack');
-const { Project, folder, packed } = require('./support/project');
+const { Project, folder, published } = require('./support/project');
+const { registry } = require('./support/registry');
 const { thisPlatform } = require('../../lib/native/platform');
+const { platformName, publishedName } = require('../../scripts/lib/package/versions');
 
 const limit = { timeout: 540_000 };
 // A plain socket goes by threads where there are some.
 const TRANSPORT = process.platform === 'win32' ? 'stream' : 'socket';
 const ECHOED = { status: 0, stdout: `required ${TRANSPORT}\n`, stderr: '' };
-const OWN = `websockets-${thisPlatform().name}`;
+const OWN = platformName(thisPlatform().name);
 
 /** Requires the package, and says what came of it. */
 const REQUIRE = `
@@ -31,9 +33,8 @@ const REQUIRE = `
 /** A project with the package installed, an app that echoes, and one that shows what `require` throws. */
 async function installed(t) {
   const project = new Project(t);
-  const tarballs = packed().map(({ file }) => file);
-  const { status, stdout, stderr } = await project.npm(['install', '--offline', '--ignore-scripts', ...tarballs]);
-  assert.equal(status, 0, stdout + stderr);
+  const { url } = await registry(t, published());
+  await project.install([`websockets@npm:${publishedName()}`], url);
   project.write('app.js', fs.readFileSync(path.join(__dirname, 'consumers', 'echo.cjs')));
   project.write('require.js', REQUIRE);
   return project;

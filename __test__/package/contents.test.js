@@ -5,8 +5,9 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { execute, folder, packed } = require('./support/project');
+const { execute, folder, packed, published } = require('./support/project');
 const { thisPlatform } = require('../../lib/native/platform');
+const { aliasName, aliasVersion } = require('../../scripts/lib/package/versions');
 
 const root = path.resolve(__dirname, '..', '..');
 const { name } = thisPlatform();
@@ -25,7 +26,7 @@ function sources(...places) {
 }
 
 test('the tarballs hold what they should, and nothing else', limit, (t) => {
-  const [own, main, alias] = packed();
+  const [own, main, alias] = published();
   assert.deepEqual(own.files, ['LICENSE', 'README.md', 'package.json', `websockets.${name}.node`]);
   const single = [
     'CHANGELOG.md',
@@ -60,17 +61,22 @@ test('the tarballs hold what they should, and nothing else', limit, (t) => {
     'scripts/build.js',
   ];
   assert.deepEqual(main.files, expected.sort());
+  const [local, localAlias] = packed();
+  assert.deepEqual(local.files, [...main.files, `websockets.${name}.node`].sort());
+  assert.deepEqual(localAlias.files, alias.files);
   // One entry is for the tests of others.
   const isEntry = (file) => /^backplane-test\.(js|d\.ts)$/.test(file);
   const rest = main.files.filter((file) => !isEntry(file));
   for (const file of rest) assert.doesNotMatch(file, /test|bench|fuzz|\.node$|\.tgz$|(^|\/)\./);
   assert.deepEqual(alias.files, ['LICENSE', ...sources('npm/ws').map((file) => path.basename(file))].sort());
-  t.diagnostic([own, main, alias].map((one) => `${one.name}: ${Math.ceil(one.size / 1024)} KiB packed`).join(', '));
+  t.diagnostic(
+    [own, main, alias, local].map((one) => `${one.name}: ${Math.ceil(one.size / 1024)} KiB packed`).join(', '),
+  );
 });
 
 test('each link of a document that is packed leads to a file of the package, or to another site', limit, async (t) => {
   let count = 0;
-  for (const one of packed()) {
+  for (const one of [...published(), ...packed()]) {
     const place = folder(t);
     assert.equal((await execute(place, ['tar', '-xzf', one.file])).status, 0);
     const exists = (file) => one.files.some((name) => name === file || name.startsWith(`${file}/`));
@@ -88,7 +94,7 @@ test('each link of a document that is packed leads to a file of the package, or 
 });
 
 test('every file that the entry points name is in it', limit, () => {
-  const [, main, alias] = packed();
+  const [, main, alias] = published();
   const named = (value) =>
     typeof value === 'object' ? Object.values(value).flatMap(named) : [value.replace(/^\.\//, '')];
   for (const [{ files }, manifest] of [
@@ -104,8 +110,7 @@ test('npm run package puts them into dist/, and says how large they are', limit,
   const { status, stdout, stderr } = await execute(root, [process.execPath, 'scripts/package.js']);
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
   const { version } = require('../../package.json');
-  const alias = `websockets-as-ws-${require('../../npm/ws/package.json').version}.tgz`;
-  const files = [`websockets-${name}-${version}.tgz`, `websockets-${version}.tgz`, alias];
+  const files = [`websockets-${version}.tgz`, `${aliasName('websockets')}-${aliasVersion(version)}.tgz`];
   assert.deepEqual(fs.readdirSync(path.join(root, 'dist')).sort(), [...files].sort());
   const lines = stdout.trim().split('\n');
   files.forEach((file, at) =>

@@ -6,13 +6,15 @@ const { createRequire } = require('node:module');
 const path = require('node:path');
 const { test } = require('node:test');
 const { compileFunction } = require('node:vm');
-const { Project, packed } = require('./support/project');
+const { Project, packed, published } = require('./support/project');
+const { registry } = require('./support/registry');
 const { thisPlatform } = require('../../lib/native/platform');
+const { aliasName, platformName, publishedName } = require('../../scripts/lib/package/versions');
 const { version } = require('../../package.json');
 
 const limit = { timeout: 540_000 };
 const { name, text } = thisPlatform();
-const OWN = `websockets-${name}`;
+const OWN = platformName(name);
 const BINARY = `websockets.${name}.node`;
 // `process.permission` is there where the model is on; the flag has had two names.
 const PERMISSION = process.allowedNodeEnvironmentFlags.has('--permission')
@@ -29,14 +31,11 @@ const REQUIRE = `
   }
 `;
 
-/** A project into which npm has installed the tarballs. */
+/** A project into which npm has installed what is published. */
 async function installed(t, ...omit) {
   const project = new Project(t);
-  const tarballs = packed()
-    .filter((one) => !omit.includes(one.name))
-    .map(({ file }) => file);
-  const { status, stderr } = await project.npm(['install', '--offline', '--ignore-scripts', ...tarballs]);
-  assert.equal(status, 0, stderr);
+  const { url } = await registry(t, published(), (one) => !omit.includes(one));
+  await project.install([`websockets@npm:${publishedName()}`, `ws@npm:${aliasName()}`], url);
   project.write('require.cjs', REQUIRE);
   return project;
 }
@@ -93,12 +92,12 @@ test('without the package of the platform', limit, async (t) => {
   assert.match(cause.message, /native binding/);
 
   await t.test('and with that of another', async () => {
-    project.write('node_modules/websockets-openbsd/package.json', '{}');
-    project.write('node_modules/websockets-win32-arm64-msvc/package.json', '{}');
+    project.write(`node_modules/${platformName('openbsd')}/package.json`, '{}');
+    project.write(`node_modules/${platformName('win32-arm64-msvc')}/package.json`, '{}');
     const {
       lines: [, first],
     } = await failure(project);
-    assert.match(first, /^ {2}- websockets-win32-arm64-msvc is installed: node_modules was made on another system/);
+    assert.match(first, /^ {2}- @.+-win32-arm64-msvc is installed: node_modules was made on another system/);
   });
 
   await t.test('an import fails the same way', async () => {
@@ -107,7 +106,7 @@ test('without the package of the platform', limit, async (t) => {
   });
 
   await t.test('and so does the package that stands in for ws', async () => {
-    project.write('alias.cjs', REQUIRE.replace("'websockets'", "'websockets-as-ws'"));
+    project.write('alias.cjs', REQUIRE.replace("'websockets'", "'ws'"));
     const { code, message } = JSON.parse((await project.node('alias.cjs')).stdout);
     assert.equal(code, 'ERR_WS_NO_BINARY');
     assert.match(message, new RegExp(`\\nThe package ${OWN} was looked for, and is not installed`));
@@ -119,9 +118,24 @@ test('without the package of the platform', limit, async (t) => {
     const { stdout } = await project.node('require.cjs');
     assert.match(
       JSON.parse(stdout).message,
-      /on sunos sparc\.\nThere is no package websockets-sunos-sparc: binaries are published for darwin-arm64, /,
+      /on sunos sparc\.\nThere is no package @.+-sunos-sparc: binaries are published for darwin-arm64, /,
     );
   });
+});
+
+test('with a tarball that was packed on another system', limit, async (t) => {
+  const project = new Project(t);
+  await project.install([packed()[0].file]);
+  project.write('require.cjs', REQUIRE);
+  const other = name === 'darwin-x64' ? 'darwin-arm64' : 'darwin-x64';
+  fs.renameSync(project.installed('websockets', BINARY), project.installed('websockets', `websockets.${other}.node`));
+  const { code, lines } = await failure(project);
+  assert.equal(code, 'ERR_WS_NO_BINARY');
+  assert.equal(lines[0], `The package ${OWN} was looked for, and is not installed. The usual causes:`);
+  assert.match(
+    lines[1],
+    new RegExp(`^ {2}- this package has the binary of ${other} in it: its tarball was packed on another`),
+  );
 });
 
 test("with Node's permission model", limit, async (t) => {

@@ -7,7 +7,13 @@ const { test } = require('node:test');
 const { Project, execute, folder } = require('./support/project');
 const { registry } = require('./support/registry');
 const { packAll } = require('../../scripts/lib/package/pack');
-const { aliasVersion, platforms } = require('../../scripts/lib/package/versions');
+const {
+  aliasName,
+  aliasVersion,
+  platformName,
+  platforms,
+  publishedName,
+} = require('../../scripts/lib/package/versions');
 const { version } = require('../../package.json');
 
 const root = path.resolve(__dirname, '..', '..');
@@ -21,10 +27,11 @@ test('a release publishes what is not there yet, each package after those that i
   const packed = packAll({ out, binaries, all: true });
   assert.deepEqual(
     packed.map(({ name }) => name),
-    [...platforms().map((name) => `websockets-${name}`), 'websockets', 'websockets-as-ws'],
+    [...platforms().map(platformName), publishedName(), aliasName()],
   );
 
-  const { url } = await registry(t, [], (name) => name === 'websockets-darwin-x64');
+  const there = platformName('darwin-x64');
+  const { url } = await registry(t, [], (name) => name === there);
   const project = new Project(t);
   const { status, stdout, stderr } = await execute(
     project.folder,
@@ -37,8 +44,8 @@ test('a release publishes what is not there yet, each package after those that i
   assert.equal(status, 0, stdout + stderr);
   const said = stdout.split('\n').filter((line) => /is there already|would be published/.test(line));
   const expected = packed.map(({ name }) => {
-    const what = `${name}@${name === 'websockets-as-ws' ? aliasVersion(version) : version}`;
-    return `${what} ${name === 'websockets-darwin-x64' ? 'is there already' : 'would be published'}`;
+    const what = `${name}@${name === aliasName() ? aliasVersion(version) : version}`;
+    return `${what} ${name === there ? 'is there already' : 'would be published'}`;
   });
   assert.deepEqual(said, expected);
   assert.match(stderr, /tag latest and public access/i);

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { Project, packed } = require('./support/project');
+const { Project, published } = require('./support/project');
 const { thisPlatform } = require('../../lib/native/platform');
 
 const root = path.resolve(__dirname, '..', '..');
@@ -13,9 +13,8 @@ test('where there is no binary, npm run build makes one out of the published pac
   timeout: 540_000,
 }, async (t) => {
   const project = new Project(t);
-  const [, main] = packed();
-  const { status, stderr } = await project.npm(['install', '--offline', '--ignore-scripts', main.file]);
-  assert.equal(status, 0, stderr);
+  const [, main] = published();
+  await project.install([`websockets@file:${main.file}`]);
   project.write('echo.cjs', fs.readFileSync(path.join(__dirname, 'consumers', 'echo.cjs')));
   assert.match((await project.node('echo.cjs')).stderr, /ERR_WS_NO_BINARY/);
 

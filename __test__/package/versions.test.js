@@ -1,11 +1,38 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
 const { test } = require('node:test');
 const { PLATFORMS } = require('../../lib/native/load-error');
-const { aliasManifest, mainManifest, platformManifest } = require('../../scripts/lib/package/manifest');
-const { aliasVersion, oneVersion, platforms, versions } = require('../../scripts/lib/package/versions');
+const {
+  aliasManifest,
+  localAliasManifest,
+  localManifest,
+  mainManifest,
+  platformManifest,
+} = require('../../scripts/lib/package/manifest');
+const {
+  aliasName,
+  aliasVersion,
+  oneVersion,
+  platformName,
+  platforms,
+  publishedName,
+  versions,
+} = require('../../scripts/lib/package/versions');
 const checkout = require('../../package.json');
+
+const ROOT = path.resolve(__dirname, '..', '..');
+
+/** @returns {string[]} the documents, relative to the root */
+const documents = () =>
+  ['.', 'docs', 'npm', 'examples'].flatMap((folder) =>
+    fs
+      .readdirSync(path.join(ROOT, folder), { recursive: folder !== '.' })
+      .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
+      .map((name) => path.join(folder, name)),
+  );
 
 /** A target of Rust as its platform is called here. */
 const TARGETS = {
@@ -19,16 +46,47 @@ const TARGETS = {
   'aarch64-pc-windows-msvc': 'win32-arm64-msvc',
 };
 
-test('all versions are in step', () => {
+test('all versions and names are in step', () => {
   const all = versions();
   assert.deepEqual(
-    all.filter(([, version, expected]) => version !== expected),
+    all.filter(([, found, expected]) => found !== expected),
     [],
   );
-  const alias = all.filter(([, , expected]) => expected !== checkout.version);
-  assert.deepEqual(alias, [['npm/ws/package.json', aliasVersion(checkout.version), aliasVersion(checkout.version)]]);
-  assert.equal(all.length, 3 + platforms().length + 2 + 2);
+  const others = all.filter(([, , expected]) => expected !== checkout.version).map(([file, found]) => [file, found]);
+  const [major, minor] = checkout.version.split('.');
+  assert.deepEqual(others, [
+    ...platforms().map((name) => [`npm/${name}/package.json`, platformName(name)]),
+    ['npm/ws/package.json', aliasVersion(checkout.version)],
+    ['npm/ws/package.json', aliasName()],
+    ['npm/ws/package.json', `npm:${publishedName()}@${checkout.version}`],
+    ['docs/guide/ws.md', aliasVersion(checkout.version)],
+    ['README.md', `${publishedName()}@${major === '0' ? `0.${minor}` : major}`],
+    ['lib/native/load-error.js', publishedName()],
+  ]);
+  assert.equal(all.length, others.length + 3 + platforms().length + 4);
   assert.equal(oneVersion(), checkout.version);
+});
+
+test('the names begin with the one that package.json says, and every document has them so', () => {
+  assert.equal(publishedName(), checkout.napi.packageName);
+  assert.equal(platformName('linux-x64-gnu'), `${checkout.napi.packageName}-linux-x64-gnu`);
+  assert.equal(aliasName(), `${checkout.napi.packageName}-as-ws`);
+  // The generated loader looks for the same.
+  const loader = fs.readFileSync(path.join(ROOT, 'native.js'), 'utf8');
+  for (const name of platforms()) assert.ok(loader.includes(`require('${platformName(name)}')`), name);
+  const ours = [publishedName(), aliasName(), ...platforms().map(platformName)];
+  let count = 0;
+  for (const file of documents()) {
+    const text = fs.readFileSync(path.join(ROOT, file), 'utf8');
+    const named = [...text.matchAll(/npm:([^\s@"'`]*(?:@[^\s@"'`/]+\/[^\s@"'`]+)?)|(@[\w-]+\/websockets(?:-\w+)*)/g)];
+    for (const [, aliased, scoped] of named) {
+      count += 1;
+      assert.ok(ours.includes(aliased || scoped), `${file}: ${aliased || scoped}`);
+    }
+    // What these commands would fetch is not ours.
+    assert.doesNotMatch(text, /^(?:\$ )?(?:npm (?:i|install|add)|(?:pnpm|yarn|bun|deno) add) websockets(?!@)/m, file);
+  }
+  assert.ok(count > 10);
 });
 
 test('the version of the alias begins with 8, is newer than those of ws, and says which one of the main package it is', () => {
@@ -44,7 +102,8 @@ test('the version of the alias begins with 8, is newer than those of ws, and say
 
 test('the alias asks for the main package in its own version, and has nothing that runs', () => {
   const manifest = aliasManifest({});
-  assert.deepEqual([manifest.name, manifest.dependencies], ['websockets-as-ws', { websockets: checkout.version }]);
+  const dependencies = { websockets: `npm:${publishedName()}@${checkout.version}` };
+  assert.deepEqual([manifest.name, manifest.dependencies], [aliasName(), dependencies]);
   assert.deepEqual([manifest.license, manifest.engines], [checkout.license, checkout.engines]);
   for (const key of ['scripts', 'optionalDependencies', 'peerDependencies', 'bin', 'os', 'cpu'])
     assert.equal(manifest[key], undefined, key);
@@ -63,22 +122,38 @@ test('the main package asks for all of them, in its own version, and runs nothin
   const manifest = mainManifest({});
   assert.deepEqual(
     manifest.optionalDependencies,
-    Object.fromEntries(platforms().map((name) => [`websockets-${name}`, checkout.version])),
+    Object.fromEntries(platforms().map((name) => [platformName(name), checkout.version])),
   );
+  assert.equal(manifest.name, publishedName());
   assert.deepEqual(Object.keys(manifest.scripts), ['build']);
   for (const key of ['dependencies', 'devDependencies', 'napi']) assert.equal(manifest[key], undefined, key);
   // Or npm would look for packages in a checkout that may not be published yet.
   assert.equal(checkout.optionalDependencies, undefined);
 });
 
+test('what is installed from its tarball asks for nothing on a registry, and cannot be published', () => {
+  const main = localManifest(['websockets.linux-x64-gnu.node'], {});
+  const alias = localAliasManifest({});
+  assert.deepEqual([main.name, alias.name], ['websockets', 'websockets-as-ws']);
+  assert.deepEqual(main.files, [...checkout.files, 'websockets.linux-x64-gnu.node']);
+  for (const manifest of [main, alias]) {
+    assert.equal(manifest.private, true);
+    for (const key of ['dependencies', 'optionalDependencies', 'devDependencies', 'publishConfig'])
+      assert.equal(manifest[key], undefined, key);
+    for (const name of Object.keys(manifest.peerDependencies))
+      assert.deepEqual(manifest.peerDependenciesMeta[name], { optional: true }, name);
+  }
+  assert.deepEqual(alias.peerDependencies, { websockets: checkout.version });
+});
+
 for (const name of platforms()) {
-  test(`websockets-${name} is for that platform alone`, () => {
+  test(`${platformName(name)} is for that platform alone`, () => {
     const manifest = platformManifest(name, {});
     const [os, cpu, abi] = name.split('-');
     const libc = { gnu: ['glibc'], musl: ['musl'] }[abi];
     assert.deepEqual(
       [manifest.name, manifest.os, manifest.cpu, manifest.libc],
-      [`websockets-${name}`, [os], [cpu], libc],
+      [platformName(name), [os], [cpu], libc],
     );
     assert.deepEqual([manifest.main, manifest.files], [`websockets.${name}.node`, [`websockets.${name}.node`]]);
     assert.deepEqual([manifest.license, manifest.engines], [checkout.license, checkout.engines]);

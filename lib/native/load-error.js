@@ -6,6 +6,9 @@ const { failure } = require('../util/errors.js');
 const { thisPlatform } = require('./platform.js');
 const { version } = require('../../package.json');
 
+/** What the names of the packages of the platforms begin with; `scripts/version.js` writes it. */
+const PACKAGE = '@websockets-rs/websockets';
+
 const ROOT = path.join(__dirname, '..', '..');
 
 /** The platforms that a package is published for; a test compares them with the folders of `npm/`. */
@@ -35,7 +38,7 @@ function find(name) {
  */
 function findBinary(name) {
   const { NAPI_RS_NATIVE_LIBRARY_PATH: given } = process.env;
-  const places = given ? [given] : [`../../websockets.${name}.node`, `websockets-${name}`];
+  const places = given ? [given] : [`../../websockets.${name}.node`, `${PACKAGE}-${name}`];
   return places.map(find).find((file) => file !== undefined);
 }
 
@@ -84,11 +87,16 @@ function reasons({ name, code = '', message }) {
 
 /** Why there is no binary. @param {string} own name of this platform @returns {string[]} */
 function absences(own) {
-  const others = PLATFORMS.filter((name) => name !== own && find(`websockets-${name}/package.json`));
+  const others = PLATFORMS.filter((name) => name !== own && find(`${PACKAGE}-${name}/package.json`));
+  const beside = PLATFORMS.filter((name) => name !== own && find(`../../websockets.${name}.node`));
   return [
+    ...beside.map(
+      (name) =>
+        `this package has the binary of ${name} in it: its tarball was packed on another system, or for another C library (musl, glibc); npm run package makes one for the system that it runs on`,
+    ),
     ...others.map(
       (name) =>
-        `websockets-${name} is installed: node_modules was made on another system, or for another C library (musl, glibc), and has to be made here`,
+        `${PACKAGE}-${name} is installed: node_modules was made on another system, or for another C library (musl, glibc), and has to be made here`,
     ),
     ...('permission' in process && process.permission ? [REFUSALS.ERR_ACCESS_DENIED.replace('it', 'the package')] : []),
     'npm was told to leave optional dependencies out: --omit=optional, --no-optional, or `omit` in an .npmrc',
@@ -115,7 +123,7 @@ const list = (title, lines) => [title, ...lines.map((line) => `  - ${line}`)].jo
  */
 function noBinary(error) {
   const { name, text } = thisPlatform();
-  const wanted = `websockets-${name}`;
+  const wanted = `${PACKAGE}-${name}`;
   const found = findBinary(name);
   const parts = [`websockets ${version} has no binary that can be loaded on ${text}.`];
   let cause = error;
@@ -152,7 +160,7 @@ function otherVersion(built) {
     [
       `websockets ${version} has found a binary of ${built === undefined ? 'another version' : `version ${built}`} on ${text}${file ? `: ${file}` : ''}.`,
       list('The usual causes:', [
-        `websockets and websockets-${name} were updated apart: delete node_modules and install again`,
+        `websockets and ${PACKAGE}-${name} were updated apart: delete node_modules and install again`,
         'the file is left of an earlier build: build anew',
       ]),
       fromSource(),

@@ -1,10 +1,14 @@
 'use strict';
 
+const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { packAll } = require('../../../scripts/lib/package/pack');
+const { thisPlatform } = require('../../../lib/native/platform');
+const { binaryOf, packAll, packLocal } = require('../../../scripts/lib/package/pack');
+const { platforms } = require('../../../scripts/lib/package/versions');
+const root = require('../../../scripts/lib/root');
 
 /** `npm run` sets dozens of variables that would configure the npm that is tried here. */
 const environment = Object.fromEntries(
@@ -91,22 +95,54 @@ class Project {
   npm(args, env) {
     return execute(this.folder, ['npm', ...args], { ...this.npmSettings, ...env });
   }
+
+  /**
+   * Has npm install, without scripts.
+   *
+   * @param {string[]} specs what its command is given
+   * @param {string} [registry] without it there is none
+   */
+  async install(specs, registry) {
+    const from = registry === undefined ? ['--offline'] : ['--registry', registry];
+    const { status, stdout, stderr } = await this.npm(['install', '--ignore-scripts', ...from, ...specs]);
+    assert.equal(status, 0, stdout + stderr);
+  }
 }
 
-let tarballs;
+/** @typedef {import('../../../scripts/lib/package/pack').Packed} Packed */
 
 /**
- * The tarballs, which are made once for a process.
+ * Has tarballs made once for a process.
  *
- * @returns {import('../../../scripts/lib/package/pack').Packed[]} the platform's, the main one, and the alias
+ * @param {(out: string) => Packed[]} make
+ * @returns {() => Packed[]}
  */
-function packed() {
-  if (tarballs === undefined) {
-    const out = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-tarballs-'));
-    process.on('exit', () => fs.rmSync(out, { recursive: true, force: true }));
-    tarballs = packAll({ out });
-  }
-  return tarballs;
+function once(make) {
+  let tarballs;
+  return () => {
+    if (tarballs === undefined) {
+      const out = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-tarballs-'));
+      process.on('exit', () => fs.rmSync(out, { recursive: true, force: true }));
+      tarballs = make(out);
+    }
+    return tarballs;
+  };
 }
 
-module.exports = { Project, execute, folder, packed };
+/** Those of `npm run package`: the main one, which has the binary, and the alias. */
+const packed = once((out) => packLocal({ out, platforms: [thisPlatform().name] }));
+
+/** Those that a registry gets, without the binaries of other platforms: the platform's, the main one, and the alias. */
+const published = once((out) => packAll({ out }));
+
+/** All that a registry gets. What is in the place of the binaries of other platforms cannot be loaded. */
+const released = once((out) => {
+  const binaries = path.join(out, 'binaries');
+  fs.mkdirSync(binaries);
+  for (const name of platforms()) fs.writeFileSync(path.join(binaries, binaryOf(name)), 'for another platform');
+  const own = binaryOf(thisPlatform().name);
+  fs.copyFileSync(path.join(root, own), path.join(binaries, own));
+  return packAll({ out, binaries, all: true });
+});
+
+module.exports = { Project, execute, folder, packed, published, released };

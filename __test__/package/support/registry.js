@@ -6,6 +6,9 @@ const http = require('node:http');
 const { once } = require('node:events');
 const { allManifests } = require('../../../scripts/lib/package/manifest');
 
+/** When all of it was. */
+const PUBLISHED = '2024-01-01T00:00:00.000Z';
+
 /**
  * An npm registry on this machine that has what a release publishes. Only the tarballs given can be
  * downloaded: of the other platforms npm has to see by their manifests that it needs none.
@@ -21,8 +24,9 @@ async function registry(t, tarballs, has = () => true) {
   const others = tarballs.flatMap(({ manifest }) => manifest ?? []);
   const manifests = [...allManifests(), ...others].filter(({ name }) => has(name));
   const server = http.createServer((req, res) => {
-    asked.push(req.url);
-    const [, name, tarball] = req.url.split('/');
+    const place = decodeURIComponent(req.url.split('?', 1)[0]); // a scope's slash may come as %2f
+    asked.push(place);
+    const [, name, tarball] = /^\/(.+?)(?:\/-\/(.+))?$/.exec(place) ?? [];
     const manifest = manifests.find((one) => one.name === name);
     const packed = tarballs.find((one) => one.name === name);
     if (!manifest || (tarball && !packed)) {
@@ -35,7 +39,8 @@ async function registry(t, tarballs, has = () => true) {
         .update(packed ? fs.readFileSync(packed.file) : '')
         .digest('base64');
       const dist = {
-        tarball: `http://${req.headers.host}/${name}/${name}-${version}.tgz`,
+        // Where registries have it: some package managers know without being told.
+        tarball: `http://${req.headers.host}/${name}/-/${name.replace(/^@.*\//, '')}-${version}.tgz`,
         integrity: `sha512-${hash}`,
       };
       res.writeHead(200, { 'Content-Type': 'application/json' }).end(
@@ -43,6 +48,8 @@ async function registry(t, tarballs, has = () => true) {
           name,
           'dist-tags': { latest: version },
           versions: { [version]: { ...manifest, dist } },
+          // Some take nothing that is younger than a day.
+          time: { created: PUBLISHED, modified: PUBLISHED, [version]: PUBLISHED },
         }),
       );
     }

@@ -3,7 +3,8 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const root = require('../root');
-const { ALIAS, oneVersion, platforms } = require('./versions');
+const { hashOfSources } = require('../sources');
+const { ALIAS, aliasName, oneVersion, platformName, platforms, publishedName } = require('./versions');
 
 /** @param {string} folder relative to the root */
 const read = (folder) => JSON.parse(fs.readFileSync(path.join(root, folder, 'package.json'), 'utf8'));
@@ -36,21 +37,49 @@ function sources(directory, env) {
 }
 
 /**
+ * What both forms of the main package have in common: the checkout's manifest without what only a checkout needs.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {object}
+ */
+function commonManifest(env) {
+  const { devDependencies, napi, scripts, ...kept } = read('.');
+  oneVersion();
+  return {
+    ...kept,
+    ...sources(undefined, env),
+    scripts: { build: 'node scripts/build.js' },
+    builtFrom: hashOfSources(),
+  };
+}
+
+/**
  * The main package's manifest as it is published. The checkout's has no `optionalDependencies`, because npm
- * would look for packages that are not published yet; what only a checkout needs is left out.
+ * would look for packages that are not published yet.
  *
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {object}
  */
 function mainManifest(env = process.env) {
-  const { devDependencies, napi, scripts, ...kept } = read('.');
-  const version = oneVersion();
   return {
-    ...kept,
-    ...sources(undefined, env),
-    scripts: { build: 'node scripts/build.js' },
-    optionalDependencies: Object.fromEntries(platforms().map((name) => [`websockets-${name}`, version])),
+    ...commonManifest(env),
+    name: publishedName(),
+    optionalDependencies: Object.fromEntries(platforms().map((name) => [platformName(name), oneVersion()])),
   };
+}
+
+/**
+ * The main package's manifest in a tarball that is installed as it is, and has its binaries itself. It asks for no other
+ * package: most package managers would look for that on a registry, even with its tarball beside it. It has the name
+ * that apps require, and is not to be published.
+ *
+ * @param {string[]} binaries files
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {object}
+ */
+function localManifest(binaries, env = process.env) {
+  const { publishConfig, ...kept } = commonManifest(env);
+  return { ...kept, private: true, files: [...kept.files, ...binaries] };
 }
 
 /**
@@ -70,13 +99,35 @@ function manifestIn(folder, env) {
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {object}
  */
-const platformManifest = (platform, env = process.env) => manifestIn(platform, env);
+const platformManifest = (platform, env = process.env) => ({
+  ...manifestIn(platform, env),
+  builtFrom: hashOfSources(),
+});
 
 /**
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {object} that of the package which is installed as `ws`
  */
 const aliasManifest = (env = process.env) => manifestIn(ALIAS, env);
+
+/**
+ * That of a tarball which is installed as it is, beside the local one of the main package: it takes that, and has no
+ * package manager look for it on a registry, where another package has the name.
+ *
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {object}
+ */
+function localAliasManifest(env = process.env) {
+  const { publishConfig, dependencies, ...kept } = aliasManifest(env);
+  const { name: main } = read('.');
+  return {
+    ...kept,
+    name: aliasName(main),
+    private: true,
+    peerDependencies: { [main]: oneVersion() },
+    peerDependenciesMeta: { [main]: { optional: true } },
+  };
+}
 
 /**
  * Those of all packages, in the order in which they are published: each after what it asks for.
@@ -90,4 +141,12 @@ const allManifests = (env = process.env) => [
   aliasManifest(env),
 ];
 
-module.exports = { aliasManifest, allManifests, mainManifest, pageOf, platformManifest };
+module.exports = {
+  aliasManifest,
+  allManifests,
+  localAliasManifest,
+  localManifest,
+  mainManifest,
+  pageOf,
+  platformManifest,
+};

@@ -6,7 +6,14 @@ const os = require('node:os');
 const path = require('node:path');
 const root = require('../root');
 const { packedLinks } = require('./links');
-const { aliasManifest, mainManifest, pageOf, platformManifest } = require('./manifest');
+const {
+  aliasManifest,
+  localAliasManifest,
+  localManifest,
+  mainManifest,
+  pageOf,
+  platformManifest,
+} = require('./manifest');
 const { ALIAS, oneVersion, platforms } = require('./versions');
 
 /**
@@ -80,9 +87,55 @@ function pack(out, manifest, files) {
 /** @param {string} place @returns {string} */
 const inRoot = (place) => path.join(root, place);
 
+/** @param {string} platform @returns {string} the name of its binary */
+const binaryOf = (platform) => `websockets.${platform}.node`;
+
 /**
- * The tarballs of the platform packages that there is a binary for, that of the main package, and that of the alias:
- * the order in which they are published.
+ * The main package.
+ *
+ * @param {string} out
+ * @param {object} manifest
+ * @param {Record<string, string>} [binaries] place in the package → file
+ * @returns {Packed}
+ */
+function packMain(out, manifest, binaries = {}) {
+  if (!fs.existsSync(inRoot('native.js'))) throw new Error('native.js is missing: npm run build');
+  const places = [...manifest.files, 'README.md', 'LICENSE'];
+  return pack(out, manifest, { ...Object.fromEntries(places.map((place) => [place, inRoot(place)])), ...binaries });
+}
+
+/**
+ * The package to be installed as `ws`.
+ *
+ * @param {string} out
+ * @param {object} manifest
+ * @returns {Packed}
+ */
+function packAlias(out, manifest) {
+  const files = [...manifest.files, 'README.md'].map((place) => [place, inRoot(`npm/${ALIAS}/${place}`)]);
+  return pack(out, manifest, { ...Object.fromEntries(files), LICENSE: inRoot('LICENSE') });
+}
+
+/**
+ * What is installed without a registry, by any package manager: one tarball that has its binaries itself, and that of the
+ * alias, which wants the first one beside it.
+ *
+ * @param {object} options
+ * @param {string} options.out an existing folder
+ * @param {string[]} options.platforms what it has a binary for
+ * @param {string} [options.binaries] the folder that the binaries are in
+ * @returns {Packed[]}
+ */
+function packLocal({ out, platforms: wanted, binaries = root }) {
+  const files = Object.fromEntries(wanted.map((name) => [binaryOf(name), path.join(binaries, binaryOf(name))]));
+  const missing = wanted.filter((name) => !fs.existsSync(files[binaryOf(name)]));
+  if (missing.length > 0) throw new Error(`no binary in ${binaries} for ${missing.join(', ')}`);
+  return [packMain(out, localManifest(Object.keys(files)), files), packAlias(out, localAliasManifest())];
+}
+
+/**
+ * What a registry gets: the tarballs of the platform packages that there is a binary for, that of the main package, and
+ * that of the alias, in the order in which they are published.
  *
  * @param {object} options
  * @param {string} options.out an existing folder
@@ -91,28 +144,23 @@ const inRoot = (place) => path.join(root, place);
  * @returns {Packed[]}
  */
 function packAll({ out, binaries = root, all = false }) {
-  const binary = (name) => path.join(binaries, `websockets.${name}.node`);
+  const binary = (name) => path.join(binaries, binaryOf(name));
   const missing = platforms().filter((name) => !fs.existsSync(binary(name)));
   const present = platforms().filter((name) => !missing.includes(name));
   if (present.length === 0 || (all && missing.length > 0)) {
     throw new Error(`no binary in ${binaries} for ${missing.join(', ')}`);
   }
-  if (!fs.existsSync(inRoot('native.js'))) throw new Error('native.js is missing: npm run build');
-  const main = mainManifest();
-  const named = [...main.files, 'README.md', 'LICENSE'].map((place) => [place, inRoot(place)]);
-  const alias = aliasManifest();
-  const inAlias = [...alias.files, 'README.md'].map((place) => [place, inRoot(`npm/${ALIAS}/${place}`)]);
   return [
     ...present.map((name) =>
       pack(out, platformManifest(name), {
-        [`websockets.${name}.node`]: binary(name),
+        [binaryOf(name)]: binary(name),
         'README.md': inRoot(`npm/${name}/README.md`),
         LICENSE: inRoot('LICENSE'),
       }),
     ),
-    pack(out, main, Object.fromEntries(named)),
-    pack(out, alias, { ...Object.fromEntries(inAlias), LICENSE: inRoot('LICENSE') }),
+    packMain(out, mainManifest()),
+    packAlias(out, aliasManifest()),
   ];
 }
 
-module.exports = { pack, packAll };
+module.exports = { binaryOf, pack, packAll, packLocal };

@@ -1,0 +1,114 @@
+'use strict';
+
+// Each package manager installs the packages by the commands of the README: from a registry that has all of them, and
+// from the tarball that `npm run package` makes, with a registry that has none. And again by its lock file, frozen.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { test } = require('node:test');
+const { DENO, MANAGERS } = require('./support/managers');
+const { execute, folder, packed, released } = require('./support/project');
+const { registry } = require('./support/registry');
+const { version } = require('../../package.json');
+
+const limit = { timeout: 300_000 };
+const ROOT = path.resolve(__dirname, '..', '..');
+const ECHO = path.join(__dirname, 'consumers', 'echo.cjs');
+
+/**
+ * The commands of the README that install something, with each program that it names for them.
+ *
+ * @param {RegExp} what
+ * @returns {Record<string, string[]>} program → arguments
+ */
+function documented(what) {
+  const text = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+  const line = text.split('\n').find((one) => one.startsWith('npm install ') && what.test(one));
+  const [command, others] = line.split('# or ');
+  const [, , ...args] = command.trim().split(' ');
+  const starts = ['npm install', ...others.split(', ')].map((start) => start.split(' '));
+  return Object.fromEntries(starts.map(([program, ...verb]) => [program, [...verb, ...args]]));
+}
+
+/** An app beside a checkout that has packed its tarballs. */
+class App {
+  /**
+   * @param {import('node:test').TestContext} t
+   * @param {import('./support/managers').Manager} manager
+   * @param {string} url of the registry
+   */
+  constructor(t, manager, url) {
+    this.manager = manager;
+    const place = folder(t);
+    this.folder = path.join(place, 'my-app');
+    this.home = path.join(place, 'home');
+    for (const one of [this.folder, this.home]) fs.mkdirSync(one);
+    const dist = path.join(place, 'websockets', 'dist');
+    fs.mkdirSync(dist, { recursive: true });
+    for (const { file } of packed()) fs.copyFileSync(file, path.join(dist, path.basename(file)));
+    const manifest = '{ "name": "my-app", "version": "1.0.0", "private": true }\n';
+    const files = { 'package.json': manifest, ...manager.files(url), 'echo.cjs': fs.readFileSync(ECHO) };
+    for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(this.folder, name), content);
+  }
+
+  /** Runs a command there, with settings and caches of its own. @param {string[]} command @returns {Promise<string>} */
+  async succeed(command) {
+    const xdg = ['CACHE', 'CONFIG', 'DATA', 'STATE'].map((name) => [`XDG_${name}_HOME`, path.join(this.home, name)]);
+    // `CI` would make some installs frozen that are not meant to be.
+    const env = { HOME: this.home, USERPROFILE: this.home, CI: '', ...Object.fromEntries(xdg) };
+    const { status, stdout, stderr } = await execute(this.folder, command, env);
+    assert.equal(status, 0, `${this.manager.title}: ${command.slice(-3).join(' ')}\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** The app works. */
+  async echo() {
+    assert.equal(await this.succeed([...this.manager.run(), 'echo.cjs']), `required ${this.manager.transport}\n`);
+  }
+
+  /** Installs by a command, and then by the lock file alone. @param {string[]} args */
+  async install(args) {
+    const { command, frozen } = this.manager;
+    await this.succeed([...command(), ...args]);
+    await this.echo();
+    for (const name of ['node_modules', '.pnp.cjs'])
+      fs.rmSync(path.join(this.folder, name), { recursive: true, force: true });
+    await this.succeed([...command(), ...frozen]);
+    await this.echo();
+  }
+}
+
+for (const manager of [...MANAGERS, DENO]) {
+  test(`${manager.title} installs it from a registry, and by its lock file`, limit, async (t) => {
+    const { url } = await registry(t, released());
+    const app = new App(t, manager, url);
+    await app.install(documented(/@npm:/)[manager.program]);
+    if (!manager.npx) return;
+    // The registry has no package of that name.
+    assert.equal(await app.succeed([...manager.npx(), 'websockets', '--version']), `${version}\n`);
+  });
+}
+
+for (const manager of MANAGERS) {
+  test(`${manager.title} installs its tarball, and by its lock file`, limit, async (t) => {
+    const { url, asked } = await registry(t, [], () => false);
+    const app = new App(t, manager, url);
+    await app.install(documented(/\.tgz/)[manager.program]);
+    // What there is on a registry under the name is not ours, and nobody looks for it.
+    assert.deepEqual(
+      asked.filter((place) => /websockets/.test(place)),
+      [],
+    );
+  });
+}
+
+test('Deno runs an app into which npm has installed the tarball', limit, async (t) => {
+  const { url } = await registry(t, [], () => false);
+  const npm = MANAGERS.find(({ program }) => program === 'npm');
+  const app = new App(t, npm, url);
+  await app.install(documented(/\.tgz/).npm);
+  assert.equal(documented(/\.tgz/).deno, undefined);
+  app.manager = DENO;
+  await app.echo();
+});
