@@ -3,6 +3,7 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const takePacked = require('./packed-binary');
 const root = require('./root');
 const { hashOfSources } = require('./sources');
 const step = require('./step');
@@ -30,7 +31,7 @@ function upToDate(inputs) {
   try {
     const stamp = JSON.parse(fs.readFileSync(STAMP, 'utf8'));
     return (
-      Object.keys(stamp.outputs).length >= 3 &&
+      Object.keys(stamp.outputs).length >= 2 &&
       stamp.inputs === inputs &&
       JSON.stringify(stamp.outputs) === JSON.stringify(outputs())
     );
@@ -49,12 +50,14 @@ function requireCargo() {
   );
 }
 
-/** Builds the addon unless it is there and its sources are unchanged. */
+/** Builds the addon unless it is there, or in a tarball of `dist/`, and its sources are unchanged. */
 function buildAddon() {
   const inputs = hashOfSources();
   if (upToDate(inputs)) return;
-  requireCargo();
-  step('building the addon, a minute or two the first time', 'npm run build');
+  if (!takePacked(inputs)) {
+    requireCargo();
+    step('building the addon, a minute or two the first time', 'npm run build', { shown: true });
+  }
   fs.mkdirSync(path.dirname(STAMP), { recursive: true });
   fs.writeFileSync(STAMP, `${JSON.stringify({ inputs, outputs: outputs() }, null, 2)}\n`);
 }
