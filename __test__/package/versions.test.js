@@ -85,6 +85,7 @@ test('the names begin with the one that package.json says, and every document ha
     }
     // What these commands would fetch is not ours.
     assert.doesNotMatch(text, /^(?:\$ )?(?:npm (?:i|install|add)|(?:pnpm|yarn|bun|deno) add) websockets(?!@)/m, file);
+    assert.doesNotMatch(text, /npx (?:-p|--package)[= ]websockets(?!@)/, file);
   }
   assert.ok(count > 10);
 });

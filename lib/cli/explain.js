@@ -15,8 +15,7 @@ const WORDS = {
   ENOENT: 'no such file',
   EPROTO: 'no TLS is spoken there',
   // There is one package that is asked for only when it is needed.
-  ERR_MODULE_NOT_FOUND:
-    '--proxy needs a package beside websockets: npm install https-proxy-agent, or npx -p websockets -p https-proxy-agent websockets connect …',
+  ERR_MODULE_NOT_FOUND: '--proxy needs a package beside websockets: npm install https-proxy-agent',
 };
 const CERTIFICATE = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_)/;
 
