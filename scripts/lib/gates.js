@@ -259,9 +259,10 @@ module.exports = {
     timeout: 5 * MINUTE,
   },
   package: {
-    commands: nodeTest(['package']),
+    // The first time it fetches the package managers, and builds the sources of the tarball.
+    commands: ['node __test__/package/managers/setup.js', ...nodeTest(['package', 'package/managers'])],
     count: counts.ofNode,
-    timeout: 10 * MINUTE,
+    timeout: 15 * MINUTE,
   },
   runtimes: {
     // All of them, on either transport: half an hour on two cores.

@@ -1,13 +1,13 @@
 'use strict';
 
-// The package managers that install what is packed. Each is installed when it is asked for the first time, under
-// `.cache/managers`; Bun and Deno are those of the runtimes' tests.
+// The package managers that install what is packed, each under `.cache/managers` once it is asked for. Bun and Deno are
+// those of the runtimes' tests.
 
 const path = require('node:path');
 const root = require('../../../scripts/lib/root');
 const { runtimes } = require('../../runtimes/catalog');
 const install = require('../../runtimes/install');
-const versions = require('./managers.json');
+const versions = require('./versions.json');
 
 /**
  * @typedef {object} Manager

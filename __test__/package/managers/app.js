@@ -1,23 +1,19 @@
 'use strict';
 
-// Each package manager installs the packages by the commands of the README: from a registry that has all of them, and
-// from the tarball that `npm run package` makes, with a registry that has none. And again by its lock file, frozen.
+// An app into which a package manager installs the module by the commands of the README, and then again by its lock file.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const { test } = require('node:test');
-const { DENO, MANAGERS } = require('./support/managers');
-const { execute, folder, packed, released } = require('./support/project');
-const { registry } = require('./support/registry');
-const { version } = require('../../package.json');
+const { execute, folder, packed } = require('../support/project');
 
+/** What is the same for all tests. */
 const limit = {
   timeout: 300_000,
   skip: process.platform === 'win32' ? 'the runtimes are installed on Linux and macOS only' : false,
 };
-const ROOT = path.resolve(__dirname, '..', '..');
-const ECHO = path.join(__dirname, 'consumers', 'echo.cjs');
+const ROOT = path.resolve(__dirname, '..', '..', '..');
+const ECHO = path.join(__dirname, '..', 'consumers', 'echo.cjs');
 
 /**
  * The commands of the README that install something, with each program that it names for them.
@@ -38,7 +34,7 @@ function documented(what) {
 class App {
   /**
    * @param {import('node:test').TestContext} t
-   * @param {import('./support/managers').Manager} manager
+   * @param {import('./catalog').Manager} manager
    * @param {string} url of the registry
    */
   constructor(t, manager, url) {
@@ -82,36 +78,4 @@ class App {
   }
 }
 
-for (const manager of [...MANAGERS, DENO]) {
-  test(`${manager.title} installs it from a registry, and by its lock file`, limit, async (t) => {
-    const { url } = await registry(t, released());
-    const app = new App(t, manager, url);
-    await app.install(documented(/@npm:/)[manager.program]);
-    if (!manager.npx) return;
-    // The registry has no package of that name.
-    assert.equal(await app.succeed([...manager.npx(), 'websockets', '--version']), `${version}\n`);
-  });
-}
-
-for (const manager of MANAGERS) {
-  test(`${manager.title} installs its tarball, and by its lock file`, limit, async (t) => {
-    const { url, asked } = await registry(t, [], () => false);
-    const app = new App(t, manager, url);
-    await app.install(documented(/\.tgz/)[manager.program]);
-    // What there is on a registry under the name is not ours, and nobody looks for it.
-    assert.deepEqual(
-      asked.filter((place) => /websockets/.test(place)),
-      [],
-    );
-  });
-}
-
-test('Deno runs an app into which npm has installed the tarball', limit, async (t) => {
-  const { url } = await registry(t, [], () => false);
-  const npm = MANAGERS.find(({ program }) => program === 'npm');
-  const app = new App(t, npm, url);
-  await app.install(documented(/\.tgz/).npm);
-  assert.equal(documented(/\.tgz/).deno, undefined);
-  app.manager = DENO;
-  await app.echo();
-});
+module.exports = { App, documented, limit };
