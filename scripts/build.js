@@ -1,7 +1,7 @@
 'use strict';
 
 // Builds the binary from the sources of a published package, with Cargo alone: for a platform that no
-// package has one for. A checkout has `napi build`, which makes native.js too.
+// package has one for. A checkout has `napi build`.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');

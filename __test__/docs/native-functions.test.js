@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const native = require('../../native.js');
+const native = require('../../lib/native/native.js');
 
 const file = path.join(__dirname, '..', '..', 'lib', 'native', 'functions.d.ts');
 

@@ -54,12 +54,7 @@ test('the tarballs hold what they should, and nothing else', limit, (t) => {
     'ws.js',
     'ws.mjs',
   ];
-  const expected = [
-    ...sources('bin', 'lib', 'docs', 'src', ...single),
-    'native.js',
-    'package.json',
-    'scripts/build.js',
-  ];
+  const expected = [...sources('bin', 'lib', 'docs', 'src', ...single), 'package.json', 'scripts/build.js'];
   assert.deepEqual(main.files, expected.sort());
   const [local, localAlias] = packed();
   assert.deepEqual(local.files, [...main.files, `websockets.${name}.node`].sort());

@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
+const { packageOf } = require('../../lib/native/binary');
 const { PLATFORMS } = require('../../lib/native/load-error');
 const {
   aliasManifest,
@@ -46,6 +47,13 @@ const TARGETS = {
   'aarch64-pc-windows-msvc': 'win32-arm64-msvc',
 };
 
+test('the binary of every platform is asked for by a literal, which bundlers see', () => {
+  const loader = fs.readFileSync(path.join(ROOT, 'lib', 'native', 'binary.js'), 'utf8');
+  const asked = [...loader.matchAll(/ require\('(.+)'\)/g)].map(([, name]) => name);
+  const expected = PLATFORMS.flatMap((name) => [`../../websockets.${name}.node`, platformName(name)]);
+  assert.deepEqual(asked.sort(), expected.sort());
+});
+
 test('all versions and names are in step', () => {
   const all = versions();
   assert.deepEqual(
@@ -61,7 +69,8 @@ test('all versions and names are in step', () => {
     ['npm/ws/package.json', `npm:${publishedName()}@${checkout.version}`],
     ['docs/guide/ws.md', aliasVersion(checkout.version)],
     ['README.md', `${publishedName()}@${major === '0' ? `0.${minor}` : major}`],
-    ['lib/native/load-error.js', publishedName()],
+    ...Array(1 + platforms().length).fill(['lib/native/binary.js', publishedName()]),
+    ['lib/native/binaries.d.ts', publishedName()],
   ]);
   assert.equal(all.length, others.length + 3 + platforms().length + 4);
   assert.equal(oneVersion(), checkout.version);
@@ -71,9 +80,8 @@ test('the names begin with the one that package.json says, and every document ha
   assert.equal(publishedName(), checkout.napi.packageName);
   assert.equal(platformName('linux-x64-gnu'), `${checkout.napi.packageName}-linux-x64-gnu`);
   assert.equal(aliasName(), `${checkout.napi.packageName}-as-ws`);
-  // The generated loader looks for the same.
-  const loader = fs.readFileSync(path.join(ROOT, 'native.js'), 'utf8');
-  for (const name of platforms()) assert.ok(loader.includes(`require('${platformName(name)}')`), name);
+  // What looks for a binary names the same.
+  for (const name of platforms()) assert.equal(packageOf(name), platformName(name));
   const ours = [publishedName(), aliasName(), ...platforms().map(platformName)];
   let count = 0;
   for (const file of documents()) {
@@ -111,7 +119,7 @@ test('the alias asks for the main package in its own version, and has nothing th
 });
 
 test('the binary tells the same', () => {
-  assert.equal(require('../../native.js').version(), checkout.version);
+  assert.equal(require('../../lib/native/native.js').version(), checkout.version);
 });
 
 test('there is a package for each target, and the error about a missing one names them all', () => {

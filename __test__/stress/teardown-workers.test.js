@@ -110,7 +110,7 @@ for (const transport of TRANSPORTS) {
 function copyTo(folder) {
   const root = path.join(__dirname, '../..');
   const names = fs.readdirSync(root).filter((name) => name.endsWith('.node'));
-  for (const name of ['package.json', 'index.js', 'native.js', 'lib', ...names]) {
+  for (const name of ['package.json', 'index.js', 'lib', ...names]) {
     fs.cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
   }
   return folder;

@@ -3,11 +3,11 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { failure } = require('../util/errors.js');
+const { besideOf, find, findBinary, packageOf } = require('./binary.js');
 const { thisPlatform } = require('./platform.js');
-const { version } = require('../../package.json');
+const manifest = require('../../package.json');
 
-/** What the names of the packages of the platforms begin with; `scripts/version.js` writes it. */
-const PACKAGE = '@websockets-rs/websockets';
+const { version } = manifest;
 
 const ROOT = path.join(__dirname, '..', '..');
 
@@ -22,25 +22,6 @@ const PLATFORMS = [
   'win32-arm64-msvc',
   'win32-x64-msvc',
 ];
-
-/** @param {string} name @returns {string | undefined} where it is, if it can be found */
-function find(name) {
-  try {
-    return require.resolve(name);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * @param {string} name the platform's
- * @returns {string | undefined} the binary that the generated loader finds
- */
-function findBinary(name) {
-  const { NAPI_RS_NATIVE_LIBRARY_PATH: given } = process.env;
-  const places = given ? [given] : [`../../websockets.${name}.node`, `${PACKAGE}-${name}`];
-  return places.map(find).find((file) => file !== undefined);
-}
 
 /** @returns {string} how to get a binary without a package */
 function fromSource() {
@@ -87,8 +68,8 @@ function reasons({ name, code = '', message }) {
 
 /** Why there is no binary. @param {string} own name of this platform @returns {string[]} */
 function absences(own) {
-  const others = PLATFORMS.filter((name) => name !== own && find(`${PACKAGE}-${name}/package.json`));
-  const beside = PLATFORMS.filter((name) => name !== own && find(`../../websockets.${name}.node`));
+  const others = PLATFORMS.filter((name) => name !== own && find(`${packageOf(name)}/package.json`));
+  const beside = PLATFORMS.filter((name) => name !== own && find(besideOf(name)));
   return [
     ...beside.map(
       (name) =>
@@ -96,7 +77,7 @@ function absences(own) {
     ),
     ...others.map(
       (name) =>
-        `${PACKAGE}-${name} is installed: node_modules was made on another system, or for another C library (musl, glibc), and has to be made here`,
+        `${packageOf(name)} is installed: node_modules was made on another system, or for another C library (musl, glibc), and has to be made here`,
     ),
     ...('permission' in process && process.permission ? [REFUSALS.ERR_ACCESS_DENIED.replace('it', 'the package')] : []),
     'npm was told to leave optional dependencies out: --omit=optional, --no-optional, or `omit` in an .npmrc',
@@ -118,24 +99,18 @@ const list = (title, lines) => [title, ...lines.map((line) => `  - ${line}`)].jo
 /**
  * There is no binary that can be loaded.
  *
- * @param {Error} error what the generated loader says
+ * @param {Error} cause why the one that was found cannot be loaded, or that there is none
  * @returns {Error & { code: string, cause: Error }}
  */
-function noBinary(error) {
+function noBinary(cause) {
   const { name, text } = thisPlatform();
-  const wanted = `${PACKAGE}-${name}`;
+  const wanted = packageOf(name);
   const found = findBinary(name);
   const parts = [`websockets ${version} has no binary that can be loaded on ${text}.`];
-  let cause = error;
   if (isBundled) return Object.assign(failure('ERR_WS_NO_BINARY', [...parts, LEAVE_OUT].join('\n')), { cause });
   if (found !== undefined) {
-    try {
-      require(found); // the generated loader keeps the message of an error alone
-    } catch (refused) {
-      cause = /** @type {Error} */ (refused);
-    }
     parts.push(list(`${found} was found, but not loaded (${cause.message.split('\n', 1)[0]}):`, reasons(cause)));
-  } else if (find('../../native.js') === undefined) {
+  } else if ('napi' in manifest) {
     parts.push('This is a checkout in which nothing has been built yet.');
   } else if (PLATFORMS.includes(name)) {
     parts.push(list(`The package ${wanted} was looked for, and is not installed. The usual causes:`, absences(name)));
@@ -160,7 +135,7 @@ function otherVersion(built) {
     [
       `websockets ${version} has found a binary of ${built === undefined ? 'another version' : `version ${built}`} on ${text}${file ? `: ${file}` : ''}.`,
       list('The usual causes:', [
-        `websockets and ${PACKAGE}-${name} were updated apart: delete node_modules and install again`,
+        `websockets and ${packageOf(name)} were updated apart: delete node_modules and install again`,
         'the file is left of an earlier build: build anew',
       ]),
       fromSource(),

@@ -1,5 +1,7 @@
 'use strict';
 
+const { interpreterOf } = require('./interpreter.js');
+
 /**
  * @typedef {object} Platform
  * @property {string} name as the binary and its package are named: `linux-x64-gnu`
@@ -18,24 +20,40 @@
 const SUFFIX = { win32: '-msvc' };
 
 /**
- * The C library that this process was linked with. Finding it out takes some milliseconds: only what
- * has failed asks for it.
+ * The version of glibc that this process runs with. Finding it out takes some milliseconds, so only what cannot do without
+ * it asks for it.
  *
- * @returns {{ abi: 'gnu' | 'musl', text: string }}
+ * @returns {string | null | undefined} `null` if it runs with another C library, `undefined` if that cannot be found out
  */
-function libc() {
+function glibcVersion() {
   const report = /** @type {Report | undefined} */ (process.report);
   const { excludeNetwork } = report ?? {};
   try {
-    if (report === undefined) throw new Error('a runtime without reports');
+    if (report === undefined) return undefined; // a runtime without reports
     report.excludeNetwork = true; // or it looks up the names of all peers
-    const { glibcVersionRuntime: version } = report.getReport().header;
-    return version === undefined ? { abi: 'musl', text: 'musl' } : { abi: 'gnu', text: `glibc ${version}` };
+    return report.getReport().header.glibcVersionRuntime ?? null;
   } catch {
-    return { abi: 'gnu', text: 'unknown C library' };
+    return undefined;
   } finally {
     if (report) report.excludeNetwork = excludeNetwork;
   }
+}
+
+/**
+ * The C library that this process was linked with. Nothing but the process itself tells: a system may have both, and each
+ * program runs with its own.
+ *
+ * @returns {'gnu' | 'musl'}
+ */
+function libc() {
+  const interpreter = interpreterOf(process.execPath);
+  const isMusl = interpreter === undefined ? glibcVersion() === null : /\/ld-musl-/.test(interpreter);
+  return isMusl ? 'musl' : 'gnu';
+}
+
+/** @param {'gnu' | 'musl'} abi @returns {string} the C library, for people */
+function libcText(abi) {
+  return abi === 'musl' ? 'musl' : `glibc ${glibcVersion() ?? 'of an unknown version'}`;
 }
 
 /** @returns {Platform} the one that this process runs on */
@@ -43,9 +61,14 @@ function thisPlatform() {
   const { platform, arch } = process;
   if (platform !== 'linux')
     return { name: `${platform}-${arch}${SUFFIX[platform] ?? ''}`, text: `${platform} ${arch}` };
-  const { abi, text } = libc();
+  const abi = libc();
   const hard = arch === 'arm' ? 'eabihf' : '';
-  return { name: `linux-${arch}-${abi}${hard}`, text: `linux ${arch} (${text})` };
+  return {
+    name: `linux-${arch}-${abi}${hard}`,
+    get text() {
+      return `linux ${arch} (${libcText(abi)})`;
+    },
+  };
 }
 
 module.exports = { thisPlatform };

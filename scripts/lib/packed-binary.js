@@ -6,30 +6,19 @@ const os = require('node:os');
 const path = require('node:path');
 const root = require('./root');
 const { thisPlatform } = require('../../lib/native/platform');
-const { oneVersion, platformName, publishedName, tarballOf } = require('./package/versions');
+const { oneVersion, platformName, tarballOf } = require('./package/versions');
 
 /**
- * Where the binary of this platform can be, and the loader that goes with it: in the one tarball that is installed as it
- * is, or in two of those that a registry gets.
+ * The tarballs that the binary of a platform can be in: the one that is installed as it is, and one of those that a
+ * registry gets.
  *
- * @param {string} binary
  * @param {string} platform
- * @returns {[tarball: string, wanted: string][][]}
+ * @returns {string[]}
  */
-function places(binary, platform) {
+function tarballs(platform) {
   const version = oneVersion();
   const { name } = require('../../package.json');
-  const main = tarballOf(publishedName(), version);
-  return [
-    [
-      [tarballOf(name, version), binary],
-      [tarballOf(name, version), 'native.js'],
-    ],
-    [
-      [tarballOf(platformName(platform), version), binary],
-      [main, 'native.js'],
-    ],
-  ];
+  return [tarballOf(name, version), tarballOf(platformName(platform), version)];
 }
 
 /**
@@ -51,8 +40,8 @@ function unpack(tarball, wanted, inputs, folder) {
 }
 
 /**
- * Takes the binary of this platform, and its loader, from the tarballs in `dist/`. Those of the same version that were
- * packed from other sources are left alone: what JavaScript and Rust say to each other may have changed.
+ * Takes the binary of this platform from a tarball in `dist/`. One of the same version that was packed from other sources
+ * is left alone: what JavaScript and Rust say to each other may have changed.
  *
  * @param {string} inputs the hash of the sources
  * @returns {boolean} whether there was one
@@ -62,18 +51,14 @@ function takePacked(inputs) {
   const binary = `websockets.${name}.node`;
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-packed-'));
   try {
-    for (const pairs of places(binary, name)) {
-      if (!pairs.every(([tarball, wanted]) => unpack(tarball, wanted, inputs, folder))) continue;
-      for (const [, wanted] of pairs) {
-        // By another name first: a process may have the old binary open.
-        const target = path.join(root, wanted);
-        fs.copyFileSync(path.join(folder, 'package', wanted), `${target}.new`);
-        fs.renameSync(`${target}.new`, target);
-      }
-      console.log(`setup: the addon is taken from dist/${pairs[0][0]}, which was packed from the same sources`);
-      return true;
-    }
-    return false;
+    const tarball = tarballs(name).find((one) => unpack(one, binary, inputs, folder));
+    if (tarball === undefined) return false;
+    // By another name first: a process may have the old binary open.
+    const target = path.join(root, binary);
+    fs.copyFileSync(path.join(folder, 'package', binary), `${target}.new`);
+    fs.renameSync(`${target}.new`, target);
+    console.log(`setup: the addon is taken from dist/${tarball}, which was packed from the same sources`);
+    return true;
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }

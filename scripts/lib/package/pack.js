@@ -99,7 +99,6 @@ const binaryOf = (platform) => `websockets.${platform}.node`;
  * @returns {Packed}
  */
 function packMain(out, manifest, binaries = {}) {
-  if (!fs.existsSync(inRoot('native.js'))) throw new Error('native.js is missing: npm run build');
   const places = [...manifest.files, 'README.md', 'LICENSE'];
   return pack(out, manifest, { ...Object.fromEntries(places.map((place) => [place, inRoot(place)])), ...binaries });
 }

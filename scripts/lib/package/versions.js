@@ -59,7 +59,12 @@ const TEXTS = [
     pattern: /^(npm install websockets@npm:)(\S+)/gm,
     of: (version) => `${publishedName()}@${series(version)}`,
   },
-  { file: 'lib/native/load-error.js', pattern: /^(const PACKAGE = ')([^']+)/gm, of: () => publishedName() },
+  {
+    file: 'lib/native/binary.js',
+    pattern: /(require\('|=> `)(@?[\w/-]+?)(?=-(?:darwin-|linux-|win32-|\$\{))/g,
+    of: () => publishedName(),
+  },
+  { file: 'lib/native/binaries.d.ts', pattern: /(declare module ')([^'*]+)(?=-\*')/g, of: () => publishedName() },
 ];
 
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
@@ -69,7 +74,7 @@ const leading = () => JSON.parse(read('package.json'));
 
 /**
  * The names of all packages begin with one: that of the main package. On a registry this is the `packageName` of
- * package.json, the only place that has it. `napi build` writes it into the loader, too.
+ * package.json; `align` writes it wherever else it stands.
  *
  * @returns {string}
  */

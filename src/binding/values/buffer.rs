@@ -5,12 +5,11 @@ use std::ptr;
 use napi::sys;
 
 use super::super::status::{Outcome, check};
-use crate::protocol::LARGE;
 
 /// A Buffer with a copy of `bytes`.
 pub(crate) fn buffer(raw: sys::napi_env, bytes: &[u8]) -> Outcome<sys::napi_value> {
     #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
-    if bytes.len() >= LARGE {
+    if bytes.len() >= crate::protocol::LARGE {
         super::trimming::put_off();
     }
     let mut value = ptr::null_mut();
