@@ -13,9 +13,8 @@ const { Server: IoServer } = require('socket.io');
 const { io } = require('socket.io-client');
 const { selfSigned } = require('../support/certificate');
 const { Inbox } = require('../support/inbox');
-const { TestServer, limit } = require('../support/server');
+const { TRANSPORT, TestServer, limit } = require('../support/server');
 
-const TRANSPORT = process.env.WEBSOCKETS_TEST_TRANSPORT ?? 'socket';
 const LIB = path.join(__dirname, '..', '..', path.sep);
 const CALL = `${path.join(LIB, 'lib')}${path.sep}`;
 const FAKED = ['clearInterval', 'clearTimeout', 'queueMicrotask', 'setImmediate', 'setInterval', 'setTimeout'];

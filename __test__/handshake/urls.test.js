@@ -9,6 +9,8 @@ const { describe, test } = require('node:test');
 const { once } = require('node:events');
 const { WebSocketServer } = require('ws');
 const { Base, Client, Upgrade, acceptKey } = require('../..');
+const { parseTarget } = require('../../lib/handshake/client/target');
+const { targetOf } = require('../../lib/ws/address');
 const { selfSigned } = require('../support/certificate');
 const { Inbox } = require('../support/inbox');
 const { limit, unixPath } = require('../support/server');
@@ -37,6 +39,44 @@ test('ws+unix: all behind the first colon is the path', limit, async (t) => {
     assert.equal((await asked.next('connection'))[1].url, path);
     socket.destroy();
   }
+});
+
+describe('ws+unix: on Windows', () => {
+  /** What the URLs lead to there, and the same with the API of ws. */
+  const read = (t, platform) => {
+    const own = Object.getOwnPropertyDescriptor(process, 'platform');
+    t.after(() => Object.defineProperty(process, 'platform', own));
+    Object.defineProperty(process, 'platform', { ...own, value: platform });
+    return (url) => {
+      const { where, path } = parseTarget(url);
+      const { socketPath, path: pathOfWs } = targetOf(url);
+      assert.deepEqual([socketPath, pathOfWs], [where.socketPath, path]);
+      return [where.socketPath, path];
+    };
+  };
+
+  test('a named pipe', (t) => {
+    const at = read(t, 'win32');
+    assert.deepEqual(at('ws+unix:\\\\.\\pipe\\chat:/room?a=b'), ['\\\\.\\pipe\\chat', '/room?a=b']);
+    assert.deepEqual(at('ws+unix:\\\\.\\pipe\\chat'), ['\\\\.\\pipe\\chat', '/']);
+  });
+
+  test('a path with a drive', (t) => {
+    const at = read(t, 'win32');
+    assert.deepEqual(at('ws+unix:C:\\run\\chat.sock:/room:1'), ['C:\\run\\chat.sock', '/room:1']);
+    assert.deepEqual(at('ws+unix:c:/run/chat.sock'), ['c:/run/chat.sock', '/']);
+  });
+
+  test('a path as elsewhere', (t) => {
+    assert.deepEqual(read(t, 'win32')('ws+unix:/run/chat.sock:/room'), ['/run/chat.sock', '/room']);
+  });
+
+  test('elsewhere these are no paths', (t) => {
+    read(t, 'linux');
+    for (const url of ['ws+unix:\\\\.\\pipe\\chat:/room', 'ws+unix:C:\\run\\chat.sock:/', 'ws+unix:C:/run/chat.sock']) {
+      assert.throws(() => parseTarget(url), { code: 'ERR_INVALID_ARG_TYPE' });
+    }
+  });
 });
 
 test('a wrong URL is shown without its credentials', () => {

@@ -161,6 +161,13 @@ test("transport: 'socket' of a TLS socket is refused", limit, async (t) => {
   assertRefused(socket, {}, /TLS/);
 });
 
+const windows = { ...limit, skip: process.platform !== 'win32' && 'it is not refused here' };
+
+test("transport: 'socket' of a TCP socket is refused on Windows", windows, async (t) => {
+  const { socket } = await connected(t);
+  assertRefused(socket, {}, /this system has no socket transport/);
+});
+
 test("transport: 'socket' of streams that are no sockets is refused", limit, () => {
   for (const stream of [new LoopBack(), new PassThrough(), pair()[0]]) assertRefused(stream, {}, /no net\.Socket/);
 });

@@ -15,8 +15,8 @@ const { Inbox } = require('./inbox');
 const { RawClient } = require('./raw-client');
 const { switchingProtocols } = require('./upgrade');
 
-/** What the suite runs over: a run with another name here goes over that one. */
-const TRANSPORT = process.env.WEBSOCKETS_TEST_TRANSPORT ?? 'socket';
+/** What the suite runs over: a run with another name here goes over that one. Windows has no socket transport. */
+const TRANSPORT = process.env.WEBSOCKETS_TEST_TRANSPORT ?? (process.platform === 'win32' ? 'stream' : 'socket');
 /** The certificate of all servers that speak TLS. */
 let certificate;
 
@@ -25,9 +25,10 @@ const EVENTS = ['open', 'message', 'binary', 'ping', 'pong', 'close', 'drain'];
 /** A hang is a failure; no test is near this on a slow machine, though others run beside it. */
 const limit = { timeout: 60_000 };
 
-/** @returns {string} a path for a Unix-domain socket that nobody uses, nor has left behind */
+/** @returns {string} a path for a Unix-domain socket, on Windows for a named pipe, that nobody uses, nor has left behind */
 function unixPath() {
-  return path.join(os.tmpdir(), `websockets-${randomUUID()}.sock`);
+  const name = `websockets-${randomUUID()}.sock`;
+  return process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : path.join(os.tmpdir(), name);
 }
 
 /** An HTTP server whose upgrades go to one `Base`, and the clients that a test opens to it. */
@@ -237,4 +238,4 @@ async function exchange({ base, events, client, sid }) {
 /** The transport of connections over plain sockets that are not a `TestServer`'s. */
 const DRIVEN_BY = TRANSPORT === 'socket' ? 'socket' : 'stream';
 
-module.exports = { DRIVEN_BY, TestServer, exchange, limit, served, taken, unixPath };
+module.exports = { DRIVEN_BY, TRANSPORT, TestServer, exchange, limit, served, taken, unixPath };

@@ -40,7 +40,7 @@ function targetOf(address) {
   }
   const { username, password, hostname } = url;
   const path = url.pathname + url.search;
-  const colon = isUnix ? path.indexOf(':') : -1;
+  const colon = isUnix ? path.indexOf(':', driveOf(path)) : -1;
   return {
     href: url.href,
     isSecure,
@@ -50,6 +50,11 @@ function targetOf(address) {
     socketPath: isUnix ? path.slice(0, colon < 0 ? path.length : colon) : undefined,
     auth: username || password ? `${decodeURIComponent(username)}:${decodeURIComponent(password)}` : undefined,
   };
+}
+
+/** @param {string} path @returns {number} the length of the drive that it begins with, on Windows, with its colon */
+function driveOf(path) {
+  return process.platform === 'win32' && /^[a-z]:[\\/]/i.test(path) ? 2 : 0;
 }
 
 /** @param {string | URL} address */

@@ -17,6 +17,11 @@ const PROTOCOLS = new Map([
   ['wss+unix:', { unix: true, secure: true }],
 ]);
 
+/** The path of a Unix-domain socket, and what is asked for there. */
+const POSIX = /^(\/[^:]*):?(.*)$/;
+/** The same on Windows: a named pipe, or a file, whose drive has a colon of its own. */
+const WINDOWS = /^((?:\\\\|[a-z]:[\\/])[^:]*):?(.*)$/i;
+
 /** Responses that lead elsewhere, with `Location`; a handshake is a GET, whichever of them it is. */
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -38,7 +43,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
  * Reads a URL: `ws://…`, `wss://…`, the same as `http://…` and `https://…`, or, as `ws` spells it,
- * `ws+unix:/path/to/socket:/path?search`.
+ * `ws+unix:/path/to/socket:/path?search`; on Windows `ws+unix:\\.\pipe\name:/path?search` as well.
  *
  * @param {Place} value
  * @returns {Target}
@@ -88,11 +93,12 @@ function tcpTarget(url, secure) {
 
 /** @param {URL} url @param {boolean} secure @returns {Target | null} */
 function unixTarget({ href, host, pathname, search }, secure) {
-  // The path may have colons of its own.
-  const [, socketPath, path] = /** @type {string[]} */ (/^([^:]*):?(.*)$/.exec(pathname));
-  if (host !== '' || !socketPath.startsWith('/')) {
+  // The path that is asked for may have colons of its own.
+  const parts = POSIX.exec(pathname) ?? (process.platform === 'win32' ? WINDOWS.exec(pathname) : null);
+  if (host !== '' || parts === null) {
     return null;
   }
+  const [, socketPath, path] = parts;
   const where = { socketPath: decode(socketPath) };
   const fixed = { authority: 'localhost', auth: undefined, base: undefined };
   return { href, secure, where, path: (path || '/') + search, ...fixed };

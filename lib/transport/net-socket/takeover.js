@@ -194,9 +194,6 @@ function moved(socket) {
  */
 function whyNot(given) {
   const socket = /** @type {NodeSocket} */ (given);
-  if (native.open === undefined) {
-    return 'this system has no socket transport';
-  }
   if (socket.encrypted) {
     return 'it is a TLS socket';
   }
@@ -206,6 +203,10 @@ function whyNot(given) {
   const handle = socket._handle;
   if (!(socket instanceof net.Socket) || !handle) {
     return 'it is no net.Socket with a handle';
+  }
+  // After what holds of this socket on every system.
+  if (native.open === undefined) {
+    return 'this system has no socket transport';
   }
   const { fd = -1 } = handle;
   if (!PLAIN_HANDLES.has(handle.constructor.name) || !(fd >= 0)) {
