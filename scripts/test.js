@@ -9,7 +9,7 @@
 const gates = require('./lib/gates');
 const tee = require('./lib/tee');
 
-const BY_DEFAULT = ['format', 'lint', 'types', 'typos', 'deny', 'clippy', 'rust', 'node', 'streams', 'tls'];
+const BY_DEFAULT = ['format', 'lint', 'types', 'typos', 'deny', 'zizmor', 'clippy', 'rust', 'node', 'streams', 'tls'];
 
 /**
  * @param {string} name

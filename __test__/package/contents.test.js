@@ -127,14 +127,3 @@ test('with --all a binary that is missing is an error, and its platform is named
   assert.equal(status, 1);
   assert.match(stderr, /^package: no binary in .* for .*darwin-arm64, .*win32-x64-msvc\n$/);
 });
-
-test('what the binary asks of glibc can be told, and limited', {
-  skip: name.endsWith('-gnu') ? false : 'no glibc here',
-}, async () => {
-  const glibc = (...args) => execute(root, [process.execPath, 'scripts/glibc.js', `websockets.${name}.node`, ...args]);
-  const { status, stdout } = await glibc();
-  const [, needed] = /asks for glibc (2\.\d+)\n$/.exec(stdout);
-  assert.equal(status, 0);
-  assert.equal((await glibc(needed)).status, 0);
-  assert.deepEqual(await glibc('2.2'), { status: 1, stdout, stderr: 'it must not ask for more than glibc 2.2\n' });
-});

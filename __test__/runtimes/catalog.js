@@ -43,6 +43,7 @@ const KINDS = {
  * @property {string} folder where it is installed
  * @property {string[]} command what runs a script, the binary first
  * @property {string[]} transports those that the suite runs over
+ * @property {NodeJS.ProcessEnv} [env] what the suite finds in its environment beside ours
  */
 
 /** @type {Runtime[]} in the order of the table */

@@ -34,14 +34,14 @@ let files = 0;
  * @param {string[]} expected names of tests that are expected to fail
  * @returns {Promise<Result[]>} of each test that began
  */
-async function runFile({ command }, transport, file, expected) {
+async function runFile({ command, env }, transport, file, expected) {
   const results = path.join(os.tmpdir(), `websockets-runtimes-${process.pid}-${files++}.jsonl`);
   fs.writeFileSync(results, '');
   const args = [path.join(__dirname, 'harness.js'), path.join('__test__', file), results, JSON.stringify(expected)];
   const child = spawn(command[0], [...command.slice(1), ...args], {
     cwd: root,
     detached: true, // a group of its own, with its children
-    env: { ...process.env, WEBSOCKETS_TEST_TRANSPORT: transport, NODE_OPTIONS: '', NO_COLOR: '1' },
+    env: { ...process.env, WEBSOCKETS_TEST_TRANSPORT: transport, NODE_OPTIONS: '', NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -9,13 +9,12 @@
 //
 // What fails has to stand in expected.js, and what stands there has to fail.
 
-const os = require('node:os');
 const { ABOUT_A_TRANSPORT, ON_ANY_TRANSPORT, testFiles } = require('../../scripts/lib/test-files');
 const { runtimes } = require('./catalog');
 const CORE = require('./core');
-const { FILES, expectedOf } = require('./expected');
-const runFile = require('./file');
+const { FILES } = require('./expected');
 const install = require('./install');
+const runSuite = require('./suite');
 const table = require('./table');
 
 /** What is no test of `Base`: the compiler runs in Node.js whatever runs the tests, and documents do not run. */
@@ -51,51 +50,6 @@ function choose(args) {
   return { runs, files: files.length > 0 ? files : core ? CORE : all };
 }
 
-/**
- * Runs the files, as many at a time as there are cores, and says what is not as expected.
- *
- * @returns {Promise<{ passed: number, failed: number, expected: number }>} `failed`: against what was expected
- */
-async function run({ runtime, transport }, files) {
-  const sum = { passed: 0, failed: 0, expected: 0 };
-  const queue = files.filter((name) => runtime.kind === 'node' || !isForNodeAlone(name));
-  const worker = async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const expected = expectedOf(runtime, transport, file);
-      const results = await runFile(
-        runtime,
-        transport,
-        file,
-        [...expected.keys()].filter((name) => !expected.get(name).sometimes),
-      );
-      const failures = results.filter(({ outcome }) => outcome === 'failed');
-      const names = new Set(failures.map(({ name }) => name));
-      sum.passed += results.filter(({ outcome }) => outcome === 'passed').length;
-      for (const { name, error } of failures) {
-        if (expected.has(name)) {
-          sum.expected++;
-        } else {
-          sum.failed++;
-          console.log(`✖ ${runtime.title}, ${transport}, ${file}: ${name}\n${indent(error)}`);
-        }
-      }
-      for (const [name, { sometimes }] of expected) {
-        if (sometimes || names.has(name)) continue;
-        sum.failed++;
-        const passed = results.some((result) => result.name === name && result.outcome === 'passed');
-        console.log(
-          `✖ ${runtime.title}, ${transport}, ${file}: ${name}\n    stands in expected.js, and ${passed ? 'passed' : 'did not run'}`,
-        );
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: os.cpus().length }, worker));
-  return sum;
-}
-
-/** @returns {string} */
-const indent = (text = '') => text.trimEnd().replace(/^/gm, '    ');
-
 async function main(args) {
   const { runs, files } = choose(args);
   for (const runtime of new Set(runs.map((each) => each.runtime))) {
@@ -105,7 +59,8 @@ async function main(args) {
   const total = { passed: 0, failed: 0 };
   for (const each of runs) {
     const started = Date.now();
-    const { passed, failed, expected } = await run(each, files);
+    const asked = files.filter((name) => each.runtime.kind === 'node' || !isForNodeAlone(name));
+    const { passed, failed, expected } = await runSuite(each, asked);
     total.passed += passed;
     total.failed += failed;
     const seconds = ((Date.now() - started) / 1000).toFixed();

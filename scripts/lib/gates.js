@@ -124,6 +124,17 @@ module.exports = {
     count: counts.ofPlainLine,
     timeout: 5 * MINUTE,
   },
+  zizmor: {
+    commands: ['node scripts/check/zizmor.js'],
+    count: counts.ofPlainLine,
+    timeout: 3 * MINUTE,
+  },
+  targets: {
+    // The addon for each platform; nothing is linked.
+    commands: ['node scripts/check/targets.js'],
+    count: counts.ofPlainLine,
+    timeout: 15 * MINUTE,
+  },
   clippy: {
     // The protocol alone, the protocol with the engine, all of it: each layer builds without the next.
     // The outermost has no tests of its own in Rust, and no exports in a test build.
@@ -273,6 +284,18 @@ module.exports = {
   'runtimes-core': {
     // The oldest Node.js, Bun and Deno, on the stream transport, and what an app meets first.
     commands: ['node __test__/runtimes/run.js core'],
+    count: counts.ofPlainLine,
+    timeout: 15 * MINUTE,
+  },
+  platforms: {
+    // The binaries of other platforms, and all of the suite that runs in an emulator: an hour on two cores.
+    commands: ['node __test__/platforms/run.js'],
+    count: counts.ofPlainLine,
+    timeout: 120 * MINUTE,
+  },
+  'platforms-core': {
+    // One transport, and what an app meets first.
+    commands: ['node __test__/platforms/run.js core'],
     count: counts.ofPlainLine,
     timeout: 15 * MINUTE,
   },

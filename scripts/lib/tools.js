@@ -5,7 +5,11 @@ const path = require('node:path');
 const PythonEnvironment = require('./python-environment');
 const root = require('./root');
 
-const tools = new PythonEnvironment('tools', path.join(__dirname, 'requirements.txt'), 'The gates typos and deny');
+const tools = new PythonEnvironment(
+  'tools',
+  path.join(__dirname, 'requirements.txt'),
+  'The gates typos, deny and zizmor',
+);
 
 /**
  * Runs one of the programs in `requirements.txt`, and installs them first if they are missing.
