@@ -1,12 +1,14 @@
 'use strict';
 
+const fs = require('node:fs');
+const path = require('node:path');
 const CORE = require('../runtimes/core');
 
 /** What is no test of `Base`: the compiler runs in Node.js whatever runs the tests, and documents do not run. */
-const DOCUMENTS = ['docs/imports', 'docs/links', 'docs/map', 'docs/security', 'docs/types'];
+const DOCUMENTS = ['imports', 'links', 'map', 'security', 'types'].map((name) => `docs/${name}.test.js`);
 
-/** What starts a Node.js: under qemu that would be one of this machine's kernel, which cannot run it. */
-const CHILDREN = [];
+/** What starts processes: under an emulated processor that would be up to this machine's kernel, which cannot. */
+const STARTS = /node:child_process|support\/(?:attacked|child|pressed)'/;
 
 /** An emulated processor is slow: of the core, what goes furthest into what is compiled. */
 const EMULATED = [
@@ -26,7 +28,10 @@ const isEmulated = (name) => name.startsWith('linux-arm64-');
 /** @param {string} name of a platform @returns {string[]} the files that `.ci/run` has time for */
 const core = (name) => (isEmulated(name) ? EMULATED : CORE);
 
-/** @param {string} name of a platform @returns {string[]} the files that say nothing there */
-const elsewhere = (name) => [...DOCUMENTS, ...(isEmulated(name) ? CHILDREN : [])].map((file) => `${file}.test.js`);
+/** @param {string} file @returns {boolean} */
+const startsProcesses = (file) => STARTS.test(fs.readFileSync(path.join(__dirname, '..', file), 'utf8'));
 
-module.exports = { core, elsewhere };
+/** @param {string} name of a platform @param {string} file @returns {boolean} whether that says something there */
+const isForPlatform = (name, file) => !DOCUMENTS.includes(file) && !(isEmulated(name) && startsProcesses(file));
+
+module.exports = { core, isForPlatform };

@@ -16,7 +16,7 @@ const { platformOf } = require('../../scripts/lib/platforms/catalog');
 const { run } = require('../../scripts/lib/platforms/tools');
 const { ABOUT_A_TRANSPORT, ON_ANY_TRANSPORT, testFiles } = require('../../scripts/lib/test-files');
 const runSuite = require('../runtimes/suite');
-const { core, elsewhere } = require('./files');
+const { core, isForPlatform } = require('./files');
 const { WAYS } = require('./nodes');
 
 const all = testFiles([...ABOUT_A_TRANSPORT, ...ON_ANY_TRANSPORT]).sort();
@@ -33,7 +33,7 @@ function choose(args) {
   }
   const filesFor = (name) => {
     if (files.length > 0) return files;
-    return isCore ? core(name) : all.filter((file) => !elsewhere(name).includes(file));
+    return isCore ? core(name) : all.filter((file) => isForPlatform(name, file));
   };
   return {
     names: names.length > 0 ? names : Object.keys(WAYS),
@@ -69,37 +69,58 @@ function checkLoader({ command, env }, name, binaries) {
   if (said !== `websockets.${name}.node`) throw new Error(`of ${built.join(', ')} it has loaded ${said}`);
 }
 
+/**
+ * Runs the suite on a platform.
+ *
+ * @param {string} name
+ * @param {string[]} transports
+ * @param {string[]} files
+ * @param {string} binaries the folder of all
+ * @returns {Promise<{ passed: number, failed: number, lines: string[] }>}
+ */
+async function runPlatform(name, transports, files, binaries) {
+  const { by, transports: own, install } = WAYS[name];
+  const { command, env } = install();
+  checkLoader({ command, env }, name, binaries);
+  const [kind] = name.split('-');
+  const runtime = {
+    ...{ name, kind, title: name, spec: '', folder: '', command, transports: own },
+    env: { ...env, NAPI_RS_NATIVE_LIBRARY_PATH: path.join(binaries, `websockets.${name}.node`) },
+  };
+  const sum = { passed: 1, failed: 0, lines: [] };
+  const isChosen = (transport) =>
+    transports.includes('first') ? transport === own[0] : transports.includes(transport);
+  for (const transport of own.filter(isChosen)) {
+    const started = Date.now();
+    const { passed, failed, expected } = await runSuite({ runtime, transport }, files);
+    sum.passed += passed;
+    sum.failed += failed;
+    const seconds = ((Date.now() - started) / 1000).toFixed();
+    const counts = `${passed} passed, ${expected} failed as expected, ${failed} not as expected`;
+    sum.lines.push(`${name}, ${by}, ${transport}: ${counts}, ${seconds} s`);
+    console.log(sum.lines.at(-1));
+  }
+  return sum;
+}
+
 async function main(args) {
   const { names, transports, files } = choose(args);
   const binaries = path.join(root, '.cache', 'platforms', 'binaries');
-  const total = { passed: 0, failed: 0 };
-  const lines = [];
+  const total = { passed: 0, failed: 0, lines: [] };
+  // All first: each has to find its own among them.
   for (const name of names) console.log(`${name}: ${build(platformOf(name), binaries).summary}`);
   for (const name of names) {
-    const { by, transports: own, install } = WAYS[name];
-    const { command, env } = install();
-    checkLoader({ command, env }, name, binaries);
-    total.passed++;
-    const [kind] = name.split('-');
-    const runtime = {
-      ...{ name, kind, title: name, spec: '', folder: '', command, transports: own },
-      env: { ...env, NAPI_RS_NATIVE_LIBRARY_PATH: path.join(binaries, `websockets.${name}.node`) },
-    };
-    for (const transport of own.filter(
-      (one) => transports.includes(one) || (transports[0] === 'first' && one === own[0]),
-    )) {
-      const started = Date.now();
-      const { passed, failed, expected } = await runSuite({ runtime, transport }, files(name));
+    try {
+      const { passed, failed, lines } = await runPlatform(name, transports, files(name), binaries);
       total.passed += passed;
       total.failed += failed;
-      const seconds = ((Date.now() - started) / 1000).toFixed();
-      lines.push(
-        `${name}, ${by}, ${transport}: ${passed} passed, ${expected} failed as expected, ${failed} not as expected, ${seconds} s`,
-      );
-      console.log(lines.at(-1));
+      total.lines.push(...lines);
+    } catch (error) {
+      total.failed++;
+      total.lines.push(`✖ ${name}: ${error.message}`);
     }
   }
-  console.log(`\n${lines.join('\n')}\n`);
+  console.log(`\n${total.lines.join('\n')}\n`);
   console.log(`${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
