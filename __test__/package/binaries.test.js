@@ -37,8 +37,8 @@ for (const [what, name, other, problem] of [
   [
     'a library that has to be installed',
     'win32-x64-msvc',
-    { needed: ['KERNEL32.dll', 'VCRUNTIME140.dll', 'libgcc_s_seh-1.dll'] },
-    'it asks for VCRUNTIME140.dll, libgcc_s_seh-1.dll, which not every system has',
+    { needed: ['KERNEL32.dll', 'VCRUNTIME140.dll', 'libstdc++-6.dll'] },
+    'it asks for VCRUNTIME140.dll, libstdc++-6.dll, which not every system has',
   ],
   ['no export', 'linux-x64-gnu', { exports: [] }, 'it does not export napi_register_module_v1'],
   ['more exports', 'darwin-arm64', { exports: [...EXPORTS, 'a', 'b'] }, 'it exports 2 names more, a first'],

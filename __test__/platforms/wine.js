@@ -10,9 +10,16 @@ const { setInterpreter } = require('./musl');
 const PACKAGES = ['wine64', 'libwine', 'libc6', 'libgcc-s1', 'liblzma5', 'libunwind8', 'libz-mingw-w64'];
 
 /**
+ * Node.js under Wine takes neither the socket nor the pipe that it would print to, but a file. The libraries are Wine's
+ * alone: the shell's programs run with those of this system.
+ */
+const INTO_FILE =
+  'out=$(mktemp); LD_LIBRARY_PATH=$WINE_LIBRARIES "$0" "$@" > "$out" 2>&1 < /dev/null; status=$?; cat "$out"; rm "$out"; exit $status';
+
+/**
  * Wine with a Windows of its own.
  *
- * @returns {{ program: string, env: NodeJS.ProcessEnv }}
+ * @returns {{ command: string[], env: NodeJS.ProcessEnv }} what runs a program
  */
 function wine() {
   const system = unpacked('wine', PACKAGES);
@@ -21,11 +28,11 @@ function wine() {
   const prefix = cached('wine-prefix');
   const program = path.join(programs, 'wine64');
   const env = {
-    LD_LIBRARY_PATH: libraries,
     WINEDEBUG: '-all',
     // Nothing but the runtime of Windows: no browser, no .NET, no menus.
     WINEDLLOVERRIDES: 'mscoree,mshtml=;winemenubuilder.exe=',
     WINEPREFIX: prefix,
+    WINE_LIBRARIES: libraries,
   };
   const ready = path.join(prefix, 'ready');
   if (!fs.existsSync(ready)) {
@@ -38,10 +45,11 @@ function wine() {
       path.join(system, 'usr', 'x86_64-w64-mingw32', 'lib', 'zlib1.dll'),
       path.join(windows, 'zlib1.dll'),
     );
-    run(program, ['wineboot', '--init'], { env: { ...process.env, ...env }, timeout: 120_000 });
+    const own = { ...process.env, ...env, LD_LIBRARY_PATH: libraries };
+    run(program, ['wineboot', '--init'], { env: own, timeout: 300_000 });
     fs.writeFileSync(ready, '');
   }
-  return { program, env };
+  return { command: ['sh', '-c', INTO_FILE, program], env };
 }
 
 /** Has the programs run with the C library that is beside them, and find what Debian's scripts would link. */
