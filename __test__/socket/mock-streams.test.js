@@ -391,16 +391,15 @@ test('statistics count what streams carry', async () => {
     bytesReceived: 7 + 5 + 5,
     queuedBytes: 0,
   };
-  const { ioThreads, ...counters } = base.stats();
-  assert.equal(typeof ioThreads, 'number');
-  assert.deepEqual(counters, expected);
+  /** The counters that are about the stream. */
+  const counted = () => {
+    const stats = base.stats();
+    return Object.fromEntries(Object.keys(expected).map((name) => [name, stats[name]]));
+  };
+  assert.deepEqual(counted(), expected);
   base.terminate(sid);
   await once(base, 'close');
-  assert.deepEqual(
-    base.stats(),
-    { ...expected, connections: 0, streams: 0, ioThreads },
-    'they stay when the connection is over',
-  );
+  assert.deepEqual(counted(), { ...expected, connections: 0, streams: 0 }, 'they stay when the connection is over');
 });
 
 test('a mock without anything but write and end', async () => {

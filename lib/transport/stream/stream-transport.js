@@ -50,6 +50,8 @@ class StreamTransport {
   #read = 0;
   /** What waits for the end of a write is our close frame. */
   #isClosing = false;
+  /** The process ends. */
+  #isLeaving = false;
   /** Whether the stream is to wait. */
   #isStopped = false;
   #skipped = 0;
@@ -394,8 +396,8 @@ class StreamTransport {
     this.#isClosing = true;
     this.#output.isWatched = true;
     write();
-    // Nothing follows it in this tick.
-    this.#output.flush();
+    // Nothing follows it in this tick; on leaving it is given to the stream with all that is before it.
+    if (!this.#isLeaving) this.#output.flush();
     this.#output.settle();
   }
 
@@ -429,6 +431,7 @@ class StreamTransport {
 
   /** The process ends: what is queued is written as far as it goes, then a close frame is tried. */
   leave() {
+    this.#isLeaving = true;
     this.close(statusCode.GOING_AWAY, '');
     this.#output.leave();
   }
