@@ -382,6 +382,8 @@ fn take_some(call: &Call<'_>, slot: usize, now: Millis, is_one: bool) -> Outcome
         return Ok(false);
     }
     let mut has_taken = false;
+    let is_making = || with(call, slot, |stream| stream.is_making()) == Some(true);
+    let was_making = is_making();
     let taken = catch_unwind(AssertUnwindSafe(|| {
         loop {
             has_taken = false;
@@ -390,6 +392,8 @@ fn take_some(call: &Call<'_>, slot: usize, now: Millis, is_one: bool) -> Outcome
             })?;
             let is_late = is_one || is_late(call);
             let goes_on = !is_late || with(call, slot, |stream| stream.may_pass()) == Some(true);
+            // It is made: the next message has its place behind those that wait.
+            let goes_on = goes_on && !(is_one && was_making && !is_making());
             if !has_taken || !goes_on {
                 return step(call, slot, Stream::end_turn);
             }

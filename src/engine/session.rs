@@ -374,6 +374,7 @@ impl Session {
     ) {
         self.feel(pressure, out);
         if let Some(text) = &mut self.long_text {
+            self.protocol.heard(now);
             if text.step() {
                 self.bring_long_text(on_event);
                 self.hold_back(now);

@@ -152,6 +152,11 @@ impl Connection {
         self.inflating.is_some()
     }
 
+    /// The peer is not idle: what it has sent is still being made into a message, outside.
+    pub fn heard(&mut self, now: Millis) {
+        self.timers.received(now);
+    }
+
     /// Inflates a message by a step more, and reports it once it is whole. The peer is not idle meanwhile: we are late.
     pub fn inflate_on(
         &mut self,

@@ -103,6 +103,8 @@ class SharedSession {
     const session = this.#session;
     if (session === null || this.#isOver || !this.#hasRoom) {
       waiter.again();
+      // It may have been the last that kept the session.
+      this.#look();
       return;
     }
     this.#uses++;

@@ -33,7 +33,7 @@ impl Connection {
     pub(in super::super) fn turn(&mut self, context: &mut Context, began: Instant) -> Instant {
         self.waits = false;
         let was_making = self.session.is_making();
-        let is_more = self.read_some(context, began);
+        let is_more = self.read_some(context, began, was_making);
         let end = Instant::now();
         if self.session.may_read() {
             // If not, it has perhaps read nothing, and is what it was.
@@ -45,8 +45,8 @@ impl Connection {
         end
     }
 
-    /// Reads what there is time for. True if there may be more.
-    fn read_some(&mut self, context: &mut Context, began: Instant) -> bool {
+    /// Reads what there is time for: to the end of the message that it `was_making`, if it was. True if there may be more.
+    fn read_some(&mut self, context: &mut Context, began: Instant, was_making: bool) -> bool {
         for read in 0..READS_PER_TURN {
             let has_some = self.readable || self.session.is_behind();
             if self.life != Life::Started || !has_some {
@@ -66,6 +66,10 @@ impl Connection {
                 return false;
             }
             self.read(context);
+            if was_making && !self.session.is_making() {
+                // The next message has its place behind those that wait.
+                return true;
+            }
         }
         true
     }

@@ -644,23 +644,26 @@ fn nobody_has_a_message_that_is_being_made_when_the_app_closes_or_drops_the_conn
 
 #[test]
 fn a_peer_whose_message_is_being_made_is_neither_idle_nor_held_back() {
-    let mut driven = with_a_long_text(|config| {
-        config.timeout = Some(1_000);
-        config.limits.max_messages = Some(MessageLimit {
-            per_second: 1,
-            burst: 1,
-            past: PastLimit::HoldBack,
+    // 8 steps inflate, and those from then on transcode.
+    for steps in [8, 12] {
+        let mut driven = with_a_long_text(|config| {
+            config.timeout = Some(1_000);
+            config.limits.max_messages = Some(MessageLimit {
+                per_second: 1,
+                burst: 1,
+                past: PastLimit::HoldBack,
+            });
         });
-    });
-    for step in 1..=8 {
-        assert!(driven.take(Pressure::default(), 0), "{step}");
+        for step in 1..=steps {
+            assert!(driven.take(Pressure::default(), 0), "{step}");
+        }
+        assert!(driven.session.is_making() && driven.session.is_due(1_000));
+        // It is heard to have come just now.
+        driven.fire(1_000);
+        assert_eq!(driven.seen, [""; 0], "after {steps} steps");
+        assert_eq!(driven.session.phase(), State::Open);
+        driven.take_all();
+        assert_eq!(driven.seen, ["wide"]);
+        assert!(driven.session.held_back_until().is_some());
     }
-    assert!(driven.session.is_making() && driven.session.is_due(1_000));
-    // It is heard to have come just now.
-    driven.fire(1_000);
-    assert_eq!(driven.seen, [""; 0]);
-    assert_eq!(driven.session.phase(), State::Open);
-    driven.take_all();
-    assert_eq!(driven.seen, ["wide"]);
-    assert!(driven.session.held_back_until().is_some());
 }

@@ -544,9 +544,14 @@ fn several(count: u32, deflate: bool) -> (Opened, Vec<(Arc<WriteSide>, UnixStrea
 
 /// A binary message of 8 MiB, compressed: to inflate it takes longer than a turn has.
 fn bomb() -> Vec<u8> {
+    compressed(8 << 20)
+}
+
+/// A binary message of so many zeros, compressed.
+fn compressed(length: usize) -> Vec<u8> {
     let agreed = DeflateParams::agreed(PERMESSAGE_DEFLATE).unwrap();
     let deflate = Deflate::new(&agreed, Role::Server, 9, 0);
-    let payload = deflate.compress_alone(&vec![0; 8 << 20]).unwrap();
+    let payload = deflate.compress_alone(&vec![0; length]).unwrap();
     let mut frame = Vec::new();
     encode_compressed_frame(&mut frame, Opcode::Binary, &payload, Some([1, 2, 3, 4]));
     frame
@@ -581,6 +586,33 @@ fn a_large_message_is_inflated_by_turns_and_who_takes_long_comes_after_who_does_
     assert!(rounds >= 8, "{rounds}");
     bombs.sort_unstable();
     assert_eq!(bombs, [0, 1]);
+}
+
+#[test]
+fn one_long_message_behind_the_other_keeps_nobody_waiting() {
+    let (opened, mut all) = several(2, true);
+    // Two steps each, and the second of them is short.
+    let flood = compressed((256 << 10) + 1).repeat(200);
+    all[0].1.write_all(&flood).unwrap();
+    opened.shard.borrow_mut().round(Duration::ZERO);
+    all[1].1.write_all(&bomb()).unwrap();
+    let mut before = 0;
+    loop {
+        opened.shard.borrow_mut().round(Duration::ZERO);
+        let records = opened.mailbox.take(0, Batch::default()).records;
+        for record in &records {
+            let _ = opened.mailbox.undelivered.delivered(record.cost);
+            let write_side = &all[record.slot as usize].0;
+            if write_side.undelivered.delivered(record.cost) {
+                opened.carry_out(Command::ReadOn(write_side.clone()));
+            }
+        }
+        if records.iter().any(|record| record.slot == 1) {
+            break;
+        }
+        before += records.len();
+    }
+    assert!(before <= 4, "the other had to wait for {before} messages");
 }
 
 #[test]
