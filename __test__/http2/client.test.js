@@ -154,6 +154,19 @@ test('a session of the app that cannot carry WebSockets: an error that says why'
   await assert.rejects(client.openAsync('wss://127.0.0.1/', { http2: clear }), { code, message: /not over TLS/ });
 });
 
+test('many openings at once on a session of the app that cannot carry WebSockets: each hears why', limit, async (t) => {
+  const { port, url } = await serveHttp2(t, {}, { settings: {} });
+  const session = await sessionTo(t, port);
+  const client = new Client({ url, handshakeTimeout: 0 });
+  const before = session.listenerCount('close');
+  const all = Array.from({ length: 30 }, () => client.openAsync({ http2: session }).catch(({ code }) => code));
+  assert.ok(session.listenerCount('close') - before <= 1, 'one listener for all of them');
+  assert.deepEqual(new Set(await Promise.all(all)), new Set(['ERR_WS_UNSUPPORTED_HTTP2']));
+  assert.equal(session.listenerCount('close'), before);
+  // Those after them are told as well.
+  await assert.rejects(client.openAsync({ http2: session }), { code: 'ERR_WS_UNSUPPORTED_HTTP2' });
+});
+
 test('a proxy of the environment is not gone round: HTTP/1.1', limit, async (t) => {
   const { url, events } = await serveHttp2(t, {}, { secure: true, allowHTTP1: true });
   const child = run(t, 'http2-client.js', [url, certificate().cert], { env: { NODE_USE_ENV_PROXY: '1' } });

@@ -1,6 +1,6 @@
 'use strict';
 
-const { nextTick } = require('../../util/clock.js');
+const { nextTick, setTimeout } = require('../../util/clock.js');
 const { peerError } = require('../../util/errors.js');
 const { ignore } = require('../server/refusal.js');
 
@@ -51,6 +51,16 @@ class GivenSession {
 }
 
 /**
+ * Who waits to know what a session's server has set: it is asked once for all of them.
+ *
+ * @type {WeakMap<ClientHttp2Session, Set<() => void>>}
+ */
+const waiting = new WeakMap();
+
+/** How long until a server is asked again, in ms, if the app has as many pings under way as Node allows. */
+const AGAIN = 50;
+
+/**
  * Waits until it is known what a server has set. Its settings come before all else that it says, such as the answer to
  * a ping.
  *
@@ -59,25 +69,37 @@ class GivenSession {
  * @returns {() => void} undoes it
  */
 function whenSettled(session, then) {
+  const known = waiting.get(session);
+  const waiters = known ?? new Set();
+  waiters.add(then);
+  if (known === undefined) {
+    waiting.set(session, waiters);
+    ask(session, waiters);
+  }
+  return () => void waiters.delete(then);
+}
+
+/**
+ * @param {ClientHttp2Session} session
+ * @param {Set<() => void>} waiters who hear of it
+ */
+function ask(session, waiters) {
   let isDone = false;
   const done = () => {
-    if (!isDone) {
-      end();
-      then();
-    }
-  };
-  const ask = () => {
-    if (!isUsable(session) || session.remoteSettings.enableConnectProtocol) nextTick(done);
-    else session.ping((/** @type {Error | null} */ error) => error ?? done());
-  };
-  const end = () => {
+    if (isDone) return;
     isDone = true;
-    session.off('remoteSettings', done).off('close', done).off('connect', ask);
+    session.off('remoteSettings', done).off('close', done).off('connect', ping);
+    waiting.delete(session);
+    for (const then of waiters) nextTick(() => waiters.delete(then) && then());
+  };
+  const ping = () => {
+    if (isDone) return;
+    if (!isUsable(session) || session.remoteSettings.enableConnectProtocol) done();
+    else session.ping((/** @type {Error | null} */ error) => (error ? setTimeout(ping, AGAIN).unref() : done()));
   };
   session.on('remoteSettings', done).on('close', done);
-  if (session.connecting && !session.destroyed) session.on('connect', ask);
-  else ask();
-  return end;
+  if (session.connecting && !session.destroyed) session.on('connect', ping);
+  else ping();
 }
 
 /** @param {ClientHttp2Session} session */
