@@ -49,7 +49,10 @@ export interface Backplane {
    * when what is published from then on arrives. Called between `up` and `down`, one call at a time.
    */
   subscribe(channels: readonly string[]): Promise<unknown>;
-  /** Leaves channels. Called between `up` and `down`, one call at a time. */
+  /**
+   * Leaves channels. One may be left already, or may have been subscribed on an earlier connection only. Called between
+   * `up` and `down`, one call at a time.
+   */
   unsubscribe(channels: readonly string[]): Promise<unknown>;
   /**
    * Publishes to a channel, in the order of the calls, and resolves when the broker has taken it. Throws, or rejects, if

@@ -8,6 +8,9 @@ const AGAIN = 1000;
 /** Channels that one request may have. */
 const AT_A_TIME = 1000;
 
+/** In the place of a connection's number: nobody knows whether the broker has the subscription. */
+const UNKNOWN = 0;
+
 /** @typedef {import('../../index').Backplane} Adapter */
 
 /**
@@ -16,10 +19,12 @@ const AT_A_TIME = 1000;
 class Subscriptions {
   /** Channels with subscribers here, and the topic of each. @type {Map<string, string>} */
   wanted = new Map();
-  /** Channels that the broker was asked for since it is there. @type {Set<string>} */
-  #asked = new Set();
-  /** Which connection to the broker it is: what an earlier one answers counts for nothing. */
-  #generation = 0;
+  /** Channels that the broker may have, and the connection on which it was asked for them. @type {Map<string, number>} */
+  #asked = new Map();
+  /** Channels of which the broker does not know yet that they are wanted, or no longer. @type {Set<string>} */
+  #changed = new Set();
+  /** The number of the connection to the broker: what an earlier one answers counts for nothing. */
+  #generation = UNKNOWN;
   #isUp = false;
   #isBusy = false;
   #isScheduled = false;
@@ -38,37 +43,55 @@ class Subscriptions {
   /** @param {string} channel @param {string} topic */
   add(channel, topic) {
     this.wanted.set(channel, topic);
-    this.#schedule();
+    this.#look(channel);
   }
 
   /** @param {string} channel */
   remove(channel) {
     this.wanted.delete(channel);
-    this.#schedule();
+    this.#look(channel);
   }
 
   /**
-   * The broker is there, and has no subscription yet.
+   * The broker is there. It is asked for all that is wanted, and to leave what was left while it was away: client
+   * libraries may have subscribed again by themselves to what they had.
    *
-   * @returns {Promise<boolean>} whether it is still there when it has been asked for all
+   * @returns {Promise<boolean>} whether it is still there when it has been asked for all. What changes meanwhile does
+   *   not hold this up
    */
   async up() {
     this.#generation += 1;
     const generation = this.#generation;
-    this.#asked.clear();
+    for (const channels of [this.wanted, this.#asked]) {
+      for (const channel of channels.keys()) this.#look(channel);
+    }
     this.#isUp = true;
-    await this.#settle();
+    await new Promise((/** @type {(value: void) => void} */ resolve) => {
+      this.#settle(resolve);
+    });
     return this.#isUp && generation === this.#generation;
   }
 
-  /** The broker is gone, and the subscriptions with it. */
+  /** The broker is gone. */
   down() {
     this.#generation += 1;
     this.#isUp = false;
     this.#isBusy = false;
   }
 
-  /** Looks at the end of the tick: who leaves and comes within it changes nothing. */
+  /** Looks whether the broker has to hear of a channel. @param {string} channel */
+  #look(channel) {
+    const asked = this.#asked.get(channel);
+    const isKnown = this.wanted.has(channel) ? asked === this.#generation : asked === undefined;
+    if (isKnown) {
+      this.#changed.delete(channel);
+    } else {
+      this.#changed.add(channel);
+      this.#schedule();
+    }
+  }
+
+  /** Asks at the end of the tick: who leaves and comes within it changes nothing. */
   #schedule() {
     if (!this.#isUp || this.#isBusy || this.#isScheduled) return;
     this.#isScheduled = true;
@@ -78,59 +101,90 @@ class Subscriptions {
     });
   }
 
-  /** Asks until the broker has been asked for what is wanted, and for nothing else. */
-  async #settle() {
+  /**
+   * Asks until the broker knows of all that has changed.
+   *
+   * @param {() => void} [caughtUp] called when it knows of what has changed until now
+   */
+  async #settle(caughtUp = () => {}) {
     const generation = this.#generation;
     this.#isBusy = true;
-    for (;;) {
-      const left = some(this.#asked, (channel) => !this.wanted.has(channel));
-      const joined = some(this.wanted.keys(), (channel) => !this.#asked.has(channel));
-      if (left.length + joined.length === 0) break;
-      for (const channel of left) this.#asked.delete(channel);
-      for (const channel of joined) this.#asked.add(channel);
-      try {
-        if (left.length > 0) await this.#adapter.unsubscribe(left);
-        if (generation === this.#generation && joined.length > 0) await this.#adapter.subscribe(joined);
-      } catch (error) {
-        if (generation === this.#generation) {
-          this.#again(error, joined);
-          break;
-        }
-      }
-      if (generation !== this.#generation) return;
+    // What changes from now on is behind these in the Set.
+    let due = this.#changed.size;
+    while (generation === this.#generation && this.#changed.size > 0) {
+      const { left, joined } = this.#take();
+      due -= left.length + joined.length;
+      await this.#ask('unsubscribe', left, generation);
+      await this.#ask('subscribe', joined, generation);
+      if (due <= 0) caughtUp();
     }
     if (generation === this.#generation) this.#isBusy = false;
+    caughtUp();
   }
 
   /**
-   * Asks again later, unless it was refused because the connection ends.
+   * Takes as many changes as one request may have, the oldest first.
+   *
+   * @returns {{ left: string[], joined: string[] }}
+   */
+  #take() {
+    /** @type {string[]} */
+    const left = [];
+    /** @type {string[]} */
+    const joined = [];
+    for (const channel of this.#changed) {
+      this.#changed.delete(channel);
+      if (this.wanted.has(channel)) {
+        this.#asked.set(channel, this.#generation);
+        joined.push(channel);
+      } else {
+        this.#asked.delete(channel);
+        left.push(channel);
+      }
+      if (left.length + joined.length === AT_A_TIME) break;
+    }
+    return { left, joined };
+  }
+
+  /**
+   * @param {'subscribe' | 'unsubscribe'} what
+   * @param {string[]} channels
+   * @param {number} generation the connection that it is about
+   */
+  async #ask(what, channels, generation) {
+    // What a connection was not asked before it ended, the next one is: it is noted as asked of the earlier one.
+    if (channels.length === 0 || generation !== this.#generation) return;
+    try {
+      await this.#adapter[what](channels);
+    } catch (error) {
+      for (const channel of channels) {
+        const asked = this.#asked.get(channel);
+        if (asked === undefined || asked === generation) this.#asked.set(channel, UNKNOWN);
+      }
+      this.#again(error, channels, generation);
+    }
+  }
+
+  /**
+   * Asks again: later, or at once if it was refused because the connection ended.
    *
    * @param {unknown} error
    * @param {string[]} channels
+   * @param {number} generation
    */
-  #again(error, channels) {
-    const generation = this.#generation;
+  #again(error, channels, generation) {
+    if (generation !== this.#generation) {
+      for (const channel of channels) this.#look(channel);
+      return;
+    }
     const timer = setTimeout(() => {
+      // Each new connection looks at all of them.
       if (generation !== this.#generation) return;
       this.#failed(error);
-      for (const channel of channels) this.#asked.delete(channel);
-      this.#schedule();
+      for (const channel of channels) this.#look(channel);
     }, AGAIN);
     timer.unref();
   }
-}
-
-/**
- * @param {Iterable<string>} channels
- * @param {(channel: string) => boolean} isWanted
- * @returns {string[]} as many of these as one request may have
- */
-function some(channels, isWanted) {
-  const found = [];
-  for (const channel of channels) {
-    if (isWanted(channel) && found.push(channel) === AT_A_TIME) break;
-  }
-  return found;
 }
 
 module.exports = { Subscriptions };

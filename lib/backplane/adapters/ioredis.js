@@ -156,19 +156,21 @@ class IoRedisCluster {
 
   /** @param {readonly string[]} channels on any shard: a command for each */
   async subscribe(channels) {
-    await Promise.all(channels.map((channel) => this.#subscribe(this.#prefix + channel)));
+    await Promise.all(channels.map((channel) => this.#ask('ssubscribe', this.#prefix + channel)));
   }
 
   /**
-   * Subscribes to one. Where a cluster comes back, it is ready before its connections for subscriptions are.
+   * Subscribes to a channel, or leaves it. When a cluster comes back, it is ready before its connections for subscriptions
+   * are.
    *
+   * @param {'ssubscribe' | 'sunsubscribe'} what
    * @param {string} name
    */
-  async #subscribe(name) {
+  async #ask(what, name) {
     const { cluster } = started(this.#started);
     for (let tries = 0; ; tries += 1) {
       try {
-        await cluster.ssubscribe(name);
+        await cluster[what](name);
         return;
       } catch (error) {
         if (tries === TRIES || cluster.status !== 'ready') throw error;
@@ -179,8 +181,7 @@ class IoRedisCluster {
 
   /** @param {readonly string[]} channels */
   async unsubscribe(channels) {
-    const { cluster } = started(this.#started);
-    await Promise.all(channels.map((channel) => cluster.sunsubscribe(this.#prefix + channel)));
+    await Promise.all(channels.map((channel) => this.#ask('sunsubscribe', this.#prefix + channel)));
   }
 
   /** @param {string} channel @param {Uint8Array} payload @returns {Promise<unknown>} */
