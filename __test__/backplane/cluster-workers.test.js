@@ -64,6 +64,18 @@ test(
   },
 );
 
+test("an app's own messages harm nobody, whatever they look like", limit, async (t) => {
+  const primary = new Told(run(t, 'cluster-servers.js', ['before']));
+  await Promise.all([primary.says('ready'), primary.says('ready')]);
+  for (const id of [1, 2]) primary.tell('strange', id);
+  await hearEachOther(primary, [1, 2]);
+});
+
+test('a worker that has left its primary is down, with the reason', limit, async (t) => {
+  const worker = new Told(run(t, 'cluster-alone.js'));
+  assert.deepEqual(await worker.says('backplane'), ['down', 'there is no connection to the primary']);
+});
+
 test('outside of a cluster it says what to call', () => {
   assert.throws(() => cluster(), { code: 'ERR_WS_NO_WORKER', message: /cluster\.primary\(\)/ });
   cluster.primary();

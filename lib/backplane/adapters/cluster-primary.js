@@ -68,6 +68,21 @@ function send(worker, reply, written = () => {}) {
   else written();
 }
 
+/**
+ * @param {unknown} value
+ * @returns {value is Request & { port: string }}
+ */
+function isRequest(value) {
+  if (typeof value !== 'object' || value === null) return false;
+  const { type, port, number, channels, channel, payload } = /** @type {Record<string, unknown>} */ (value);
+  if (typeof port !== 'string') return false;
+  if (type === 'publish') return typeof channel === 'string' && typeof payload === 'string';
+  if (type === 'subscribe' || type === 'unsubscribe') {
+    return typeof number === 'number' && Array.isArray(channels) && channels.every((one) => typeof one === 'string');
+  }
+  return type === 'hello' || type === 'bye';
+}
+
 /** Hands on what workers publish. */
 class Primary {
   /** By worker and name. @type {Map<Worker, Map<string, Port>>} */
@@ -79,7 +94,8 @@ class Primary {
   start() {
     cluster.on('message', (worker, message) => {
       const { websockets } = message ?? {};
-      if (typeof websockets === 'object' && websockets !== null) this.#request(worker, websockets);
+      // Among messages of the app, which may have a property of this name.
+      if (isRequest(websockets)) this.#request(worker, websockets);
     });
     cluster.on('disconnect', (worker) => this.#leave(worker));
     cluster.on('exit', (worker) => this.#leave(worker));

@@ -37,7 +37,15 @@ class ClusterWorker {
     process.on('message', this.#message);
     process.on('disconnect', this.#disconnected);
     // If nobody answers, the primary has not called `primary()` yet: it says so when it does.
-    this.#send({ type: 'hello' }).catch(() => {});
+    this.#greet(this.#started.connections);
+  }
+
+  /** Has the primary know of this backplane. @param {Connections} connections */
+  #greet(connections) {
+    this.#send({ type: 'hello' }).catch((error) => {
+      connections.failed(error);
+      connections.gone('primary');
+    });
   }
 
   /** @param {readonly string[]} channels */
@@ -102,11 +110,11 @@ class ClusterWorker {
 
   /** What the primary says, among messages of the app. */
   #message = (/** @type {unknown} */ message) => {
-    const said = /** @type {{ websockets?: import('./cluster-primary.js').Reply } | null} */ (message)?.websockets;
-    if (typeof said !== 'object' || said === null) return;
+    const said = /** @type {{ websockets?: unknown } | null} */ (message)?.websockets;
+    if (!isReply(said)) return;
     const { connections, events } = started(this.#started);
     if (said.type === 'begins') {
-      if (!connections.isUp) this.#send({ type: 'hello' }).catch(() => {});
+      if (!connections.isUp) this.#greet(connections);
     } else if (said.port === this.#port) {
       if (said.type === 'welcome') {
         connections.ready('primary');
@@ -120,6 +128,19 @@ class ClusterWorker {
   };
 
   #disconnected = () => started(this.#started).connections.gone('primary');
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is import('./cluster-primary.js').Reply}
+ */
+function isReply(value) {
+  if (typeof value !== 'object' || value === null) return false;
+  const { type, port, number, channel, payload } = /** @type {Record<string, unknown>} */ (value);
+  if (type === 'begins') return port === null;
+  if (typeof port !== 'string') return false;
+  if (type === 'done') return typeof number === 'number';
+  return type === 'welcome' || (type === 'message' && typeof channel === 'string' && typeof payload === 'string');
 }
 
 /**
