@@ -47,6 +47,54 @@ test('a prefix is words with dots or colons between them', () => {
   assert.throws(() => redis('redis://localhost', 'prefix'), { code: 'ERR_INVALID_ARG_TYPE' });
 });
 
+/** What an adapter calls a topic at the broker. @returns {string} */
+const CHANNELS = {
+  /** By ioredis, which is one that has a `status`. */
+  redis(prefix, topic) {
+    let channel;
+    const client = {
+      status: 'ready',
+      duplicate: () => client,
+      on() {},
+      connect: async () => {},
+      publish: async (name) => (channel = name),
+    };
+    const backplane = redis(client, { prefix });
+    backplane.start({ up() {}, down() {}, message() {} });
+    backplane.publish(topic, Buffer.from('x'));
+    return channel;
+  },
+  async nats(prefix, topic) {
+    let channel;
+    const connection = {
+      closed: () => new Promise(() => {}),
+      isClosed: () => false,
+      async *status() {},
+      flush: async () => {},
+      publish: (name) => (channel = name),
+    };
+    const backplane = nats(connection, { prefix });
+    await new Promise((up) => backplane.start({ up, down() {}, message() {} }));
+    await backplane.publish(topic, Buffer.from('x'));
+    return channel;
+  },
+};
+
+for (const [name, channelOf] of Object.entries(CHANNELS)) {
+  test(`${name}: no prefix and topic have the channel of another prefix and topic`, async () => {
+    const pairs = [
+      ['chat', 'admin:x'],
+      ['chat:admin', 'x'],
+      ['chat', 'admin.x'],
+      ['chat.admin', 'x'],
+      ['chat', 'admin/x'],
+      ['chat', 'admin=3ax'],
+    ];
+    const channels = await Promise.all(pairs.map(([prefix, topic]) => channelOf(prefix, topic)));
+    assert.equal(new Set(channels).size, pairs.length, channels.join(' '));
+  });
+}
+
 test('without its client library an adapter says what to install', (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-adapters-'));
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }));

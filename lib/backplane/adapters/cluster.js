@@ -27,7 +27,7 @@ class ClusterWorker {
 
   /** @param {string} prefix */
   constructor(prefix) {
-    this.#prefix = `${prefix}:`;
+    this.#prefix = `${prefix}/`;
   }
 
   /** @param {BackplaneEvents} events */

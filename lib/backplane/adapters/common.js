@@ -6,6 +6,7 @@ const { failure, invalidType } = require('../../util/errors.js');
 
 /** @typedef {import('../../../index').BackplaneEvents} BackplaneEvents */
 
+/** It has no `/`, which stands between it and a topic: no two apps have one channel. */
 const PREFIX = /^(?=.{1,64}$)[\w-]+(?:[.:][\w-]+)*$/;
 
 /**

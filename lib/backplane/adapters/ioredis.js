@@ -70,7 +70,7 @@ class IoRedis {
    */
   constructor(make, prefix) {
     this.#make = make;
-    this.#prefix = `${prefix}:`;
+    this.#prefix = `${prefix}/`;
   }
 
   /** @param {BackplaneEvents} events */
@@ -129,7 +129,7 @@ class IoRedisCluster {
    */
   constructor(given, prefix) {
     this.#given = given;
-    this.#prefix = `${prefix}:`;
+    this.#prefix = `${prefix}/`;
   }
 
   /** @param {BackplaneEvents} events */

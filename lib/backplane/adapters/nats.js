@@ -49,7 +49,8 @@ class Nats {
   constructor(connect, isOwn, prefix) {
     this.#connect = connect;
     this.#isOwn = isOwn;
-    this.#prefix = `${prefix.replaceAll(':', '.')}.`;
+    // A topic has no dot there, and so is not taken for a part of the prefix.
+    this.#prefix = `${prefix.split('.').map(subjectOf).join('.')}.`;
   }
 
   /** @param {BackplaneEvents} events */

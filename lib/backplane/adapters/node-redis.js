@@ -68,7 +68,7 @@ class NodeRedis {
    */
   constructor(given, prefix) {
     this.#given = given;
-    this.#prefix = `${prefix}:`;
+    this.#prefix = `${prefix}/`;
   }
 
   /** @param {BackplaneEvents} events */
@@ -134,7 +134,7 @@ class NodeRedisCluster {
    */
   constructor(given, prefix) {
     this.#given = given;
-    this.#prefix = `${prefix}:`;
+    this.#prefix = `${prefix}/`;
   }
 
   /** @param {BackplaneEvents} events */
