@@ -7,6 +7,7 @@ const { Base } = require('../..');
 const { BINARY, TEXT } = require('../support/frames');
 const { Inbox } = require('../support/inbox');
 const { TestServer, limit } = require('../support/server');
+const { OldStream } = require('../support/streams');
 const { MemoryBroker } = require('./memory');
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
@@ -69,6 +70,32 @@ test('local: true never asks the broker, and reaches this process alone', limit,
   bases[0].publish('a', 'ours');
   assert.deepEqual([await here.said(), await here.said(), await there.said()], ['mine', 'ours', 'ours']);
   assert.equal(books(bases[0]).published, 1);
+});
+
+/** A stream that a subscriber here is written to on, and that does what an app's own may do with it. */
+class Meddler extends OldStream {
+  meddle = () => {};
+
+  write(chunk) {
+    this.meddle(chunk);
+    return super.write(chunk);
+  }
+}
+
+test('what streams here do as they are written to changes nothing of what others get', limit, async (t) => {
+  const { servers, bases } = await two(t);
+  const there = await subscriber(servers[1], 'a');
+  const [base] = bases;
+  const stream = new Meddler();
+  base.subscribe(base.assignSocket(stream, { mask: false }), 'a');
+  const bytes = Buffer.from('first');
+  stream.meddle = () => {
+    stream.meddle = () => {};
+    bytes.fill('!');
+    base.publish('a', 'second');
+  };
+  base.publish('a', bytes);
+  assert.deepEqual([await there.said(), await there.said()], ['first', 'second']);
 });
 
 test('except holds across processes', limit, async (t) => {

@@ -189,9 +189,10 @@ Base.prototype.publish = function publish(topic, data, options) {
   }
   const opcode = opcodeOf(checked);
   counters.publishes++;
-  const count = deliver(group, name, opcode, checked, how);
+  // It copies the message and calls nothing of the app's; delivery may call extensions and streams, which may write to the
+  // bytes, or publish themselves.
   if (!how.local) topics.follower?.publish(name, opcode, checked, how);
-  return count;
+  return deliver(group, name, opcode, checked, how);
 };
 
 /**
