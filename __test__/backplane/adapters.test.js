@@ -2,12 +2,14 @@
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
+const { EventEmitter, once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 const { nats } = require('websockets/nats');
 const { redis } = require('websockets/redis');
+const { limit } = require('../support/server');
 
 const root = path.resolve(__dirname, '../..');
 
@@ -47,6 +49,13 @@ test('a prefix is words with dots or colons between them', () => {
   assert.throws(() => redis('redis://localhost', 'prefix'), { code: 'ERR_INVALID_ARG_TYPE' });
 });
 
+/** @returns {object} a connection to NATS that stays, with what the adapter uses of it */
+function natsConnection(functions) {
+  const stays = () => new Promise(() => {});
+  const close = async () => {};
+  return { closed: stays, isClosed: () => false, async *status() {}, flush: async () => {}, close, ...functions };
+}
+
 /** What an adapter calls a topic at the broker. @returns {string} */
 const CHANNELS = {
   /** By ioredis, which is one that has a `status`. */
@@ -66,13 +75,7 @@ const CHANNELS = {
   },
   async nats(prefix, topic) {
     let channel;
-    const connection = {
-      closed: () => new Promise(() => {}),
-      isClosed: () => false,
-      async *status() {},
-      flush: async () => {},
-      publish: (name) => (channel = name),
-    };
+    const connection = natsConnection({ publish: (name) => (channel = name) });
     const backplane = nats(connection, { prefix });
     await new Promise((up) => backplane.start({ up, down() {}, message() {} }));
     await backplane.publish(topic, Buffer.from('x'));
@@ -93,6 +96,36 @@ for (const [name, channelOf] of Object.entries(CHANNELS)) {
     const channels = await Promise.all(pairs.map(([prefix, topic]) => channelOf(prefix, topic)));
     assert.equal(new Set(channels).size, pairs.length, channels.join(' '));
   });
+}
+
+test('nats: if a connection of its own ends for ever, another takes its place', limit, async (t) => {
+  const module = loaded('@nats-io/transport-node');
+  const library = module.exports;
+  t.after(() => (module.exports = library));
+  const lost = new Error('the server does not want it');
+  const ends = [];
+  const connect = async () => natsConnection({ closed: () => new Promise((end) => ends.push(end)) });
+  module.exports = { ...library, connect };
+  const states = new EventEmitter();
+  const backplane = nats('localhost');
+  t.after(() => backplane.close());
+  const events = { up: () => states.emit('up'), down: (error) => states.emit('down', error), message() {} };
+  const isUp = once(states, 'up');
+  backplane.start(events);
+  await isUp;
+  for (const error of [lost, undefined]) {
+    const [isDown, isBack] = [once(states, 'down'), once(states, 'up')];
+    ends.at(-1)(error);
+    assert.deepEqual(await isDown, [lost]);
+    await isBack;
+  }
+  assert.equal(ends.length, 3);
+});
+
+/** @returns {NodeModule} a module, which is loaded now */
+function loaded(name) {
+  require(name);
+  return require.cache[require.resolve(name)];
 }
 
 test('without its client library an adapter says what to install', (t) => {

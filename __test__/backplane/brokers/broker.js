@@ -49,11 +49,11 @@ class Broker {
     this.port = port;
   }
 
-  /** Starts it, and waits until it listens. */
-  async start() {
+  /** Starts it, and waits until it listens. @param {string[]} more arguments */
+  async start(...more) {
     // Debian has nats-server where the PATH of a user does not lead.
     const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
-    const child = spawn(this.#program, this.#args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(this.#program, [...this.#args, ...more], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
     let ended = null;
@@ -98,7 +98,7 @@ const KINDS = {
  * A broker for the tests of a file.
  *
  * @param {keyof typeof KINDS} kind
- * @returns {{ port: number, busPort: number, started: Promise<void>, kill: () => Promise<void>, start: () => Promise<void>, signal: (name: NodeJS.Signals) => void,
+ * @returns {{ port: number, busPort: number, started: Promise<void>, kill: () => Promise<void>, start: (...more: string[]) => Promise<void>, signal: (name: NodeJS.Signals) => void,
  *   outage: () => Promise<() => Promise<void>> }}
  */
 function useBroker(kind) {
@@ -127,7 +127,7 @@ function useBroker(kind) {
       return busPort;
     },
     kill: () => broker.kill(),
-    start: () => broker.start(),
+    start: (...more) => broker.start(...more),
     signal: (name) => broker.signal(name),
     async outage() {
       await broker.kill();

@@ -1,13 +1,15 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { once } = require('node:events');
+const { EventEmitter, once } = require('node:events');
 const { after, test } = require('node:test');
 const { connect } = require('@nats-io/transport-node');
 const { Base } = require('websockets');
 const { nats } = require('websockets/nats');
 const { testBackplane } = require('websockets/backplane-test');
 const { useBroker } = require('./broker');
+
+const LIMIT = { timeout: 30_000 };
 
 /** Connections that are the app's. */
 const given = [];
@@ -53,6 +55,25 @@ test('a message that is too large for the broker is refused, and an error says s
   assert.equal(error.code, 'ERR_WS_BACKPLANE');
   assert.match(error.message, /max_payload/);
   assert.deepEqual([base.stats().backplaneRefused, base.stats().backplanePublished], [1, 0]);
+});
+
+test('a broker that refuses the credentials for a while is there again when it takes them', LIMIT, async (t) => {
+  const backplane = nats(servers());
+  t.after(() => backplane.close());
+  const states = new EventEmitter();
+  const isUp = once(states, 'up');
+  backplane.start({ up: () => states.emit('up'), down: (error) => states.emit('down', error), message() {} });
+  await isUp;
+  await broker.kill();
+  await broker.start('--user', 'ada', '--pass', 'secret');
+  for (let refusals = 0; refusals < 3; ) {
+    const [error] = await once(states, 'down');
+    if (/authorization/i.test(error.message)) refusals += 1;
+  }
+  const isBack = once(states, 'up');
+  await broker.kill();
+  await broker.start();
+  await isBack;
 });
 
 test('a broker that does not answer is down, with the reason', async (t) => {

@@ -13,8 +13,17 @@ const { invalidType } = require('../../util/errors.js');
 /** Milliseconds between two tries to connect. */
 const DELAY = 250;
 
-/** A connection of our own: it comes back for as long as it takes, and notices a broker that is silent. */
-const CONNECTION = { maxReconnectAttempts: -1, reconnectTimeWait: DELAY, pingInterval: 10_000, maxPingOut: 2 };
+/**
+ * A connection of our own: it comes back for as long as it takes, also when a server refuses its credentials for a while,
+ * and notices a broker that is silent.
+ */
+const CONNECTION = {
+  ignoreAuthErrorAbort: true,
+  maxPingOut: 2,
+  maxReconnectAttempts: -1,
+  pingInterval: 10_000,
+  reconnectTimeWait: DELAY,
+};
 
 /**
  * A subject has no blanks and no wildcards, and dots mean something: letters, digits, `_` and `-` stay, any other byte
@@ -62,7 +71,7 @@ class Nats {
   }
 
   /**
-   * Connects, and says what becomes of the connection.
+   * Connects, and says what becomes of the connection. If one of our own ends all the same, another takes its place.
    *
    * @param {Connections} connections
    */
@@ -75,19 +84,18 @@ class Nats {
           return;
         }
         this.#connection = connection;
-        connection.closed().then((error) => {
-          if (error) connections.failed(error);
-          connections.gone('connection');
-        });
         const states = connection.status();
         if (!connection.isClosed()) connections.ready('connection');
-        await this.#follow(states, connections);
-        return;
+        this.#follow(states, connections).catch((error) => connections.failed(error));
+        const error = await connection.closed();
+        if (error) throw error;
+        connections.gone('connection');
       } catch (error) {
         connections.failed(/** @type {Error} */ (error));
         connections.gone('connection');
-        await pause(DELAY);
       }
+      if (!this.#isOwn || connections.isClosed) return;
+      await pause(DELAY);
     }
   }
 
