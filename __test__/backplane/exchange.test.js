@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { test } = require('node:test');
-const { Base } = require('../..');
+const { Base, Client, Server } = require('../..');
 const { BINARY, TEXT } = require('../support/frames');
 const { Inbox } = require('../support/inbox');
 const { TestServer, limit } = require('../support/server');
@@ -371,7 +371,54 @@ test('a broker that is not there at the start is down, once', limit, async () =>
   assert.deepEqual([books(base).refused, books(base).up], [1, 0]);
 });
 
-test('the option takes what has the methods of a backplane, for one Base', () => {
+test('a backplane that is closed in the tick in which it was given stays closed', limit, async () => {
+  const broker = new MemoryBroker();
+  const backplane = broker.backplane();
+  const server = new Server({ backplane });
+  const closed = backplane.close();
+  assert.equal((await once(server, 'backplane'))[0], 'down');
+  await closed;
+  await tick();
+  assert.deepEqual([broker.members.size, books(server).up], [0, 0]);
+});
+
+test('if another option is wrong, the backplane was not started', limit, async () => {
+  for (const [Kind, wrong] of [
+    [Base, { maxPayload: 'much' }],
+    [Server, { maxPayload: 'much' }],
+    [Server, { maxHandshakes: 'many' }],
+    [Server, { headers: 1 }],
+    [Server, { shouldAccept: true }],
+    [Server, { addressOf: 'header' }],
+    [Server, { path: '/' }],
+    [Client, { reconnect: 1 }],
+    [Client, { maxQueuedBytes: -1 }],
+    [Client, { handshakeTimeout: 'long' }],
+  ]) {
+    const broker = new MemoryBroker();
+    const backplane = broker.backplane();
+    assert.throws(() => new Kind({ ...wrong, backplane }), { message: new RegExp(`"${Object.keys(wrong)}"`) });
+    await tick();
+    assert.equal(broker.members.size, 0);
+    // It can still be given to one.
+    assert.deepEqual(await once(new Kind({ backplane }), 'backplane'), ['up', undefined]);
+  }
+});
+
+test('a backplane of one Base is refused by another, and serves the first', limit, async () => {
+  const backplane = new MemoryBroker().backplane();
+  const base = new Base({ backplane });
+  for (const Kind of [Base, Client, Server]) {
+    assert.throws(() => new Kind({ backplane }), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /^The "backplane" option must be a backplane that no other Base has/,
+    });
+  }
+  assert.deepEqual(await once(base, 'backplane'), ['up', undefined]);
+});
+
+test('the option takes what has the methods of a backplane', () => {
   for (const backplane of [1, 'redis://localhost', {}, () => {}, { start() {}, publish() {} }]) {
     assert.throws(() => new Base({ backplane }), {
       name: 'TypeError',

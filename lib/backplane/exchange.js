@@ -70,19 +70,20 @@ class Exchange {
     this.#subscriptions = new Subscriptions(adapter, failed);
   }
 
-  /** Begins, once the app has had the time to listen to `backplane`. */
+  /**
+   * Begins at once, so that the app can close the backplane from now on. What becomes of it the app hears in a later turn,
+   * when it has had the time to listen to `backplane`.
+   */
   start() {
-    nextTick(() => {
-      try {
-        this.#adapter.start({
-          up: () => this.#up(),
-          down: (error) => this.#down(error),
-          message: (channel, payload) => this.#message(channel, payload),
-        });
-      } catch (error) {
-        this.#down(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
+    try {
+      this.#adapter.start({
+        up: () => this.#up(),
+        down: (error) => this.#down(error),
+        message: (channel, payload) => this.#message(channel, payload),
+      });
+    } catch (error) {
+      this.#down(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   /** @param {string} topic that has its first subscriber here */

@@ -3,11 +3,15 @@
 const { Exchange } = require('../backplane/exchange.js');
 const { reportError } = require('./base-sink.js');
 const { deliver } = require('./publish.js');
+const { invalidType } = require('../util/errors.js');
 
 /**
  * @typedef {import('../connection/connection.js').Connection} Connection
  * @typedef {import('../connection/group.js').Group<Connection>} Group
  */
+
+/** What is the backplane of a `Base`. @type {WeakSet<import('../../index').Backplane>} */
+const used = new WeakSet();
 
 /**
  * Has the topics of a `Base` reach those of other processes.
@@ -16,8 +20,13 @@ const { deliver } = require('./publish.js');
  * @param {Group} group
  * @param {import('../../index').Backplane} backplane
  * @returns {Exchange}
+ * @throws {TypeError} if it is that of another `Base`
  */
 function exchangeBy(base, group, backplane) {
+  if (used.has(backplane)) {
+    throw invalidType('The "backplane" option', 'a backplane that no other Base has: make one for each', backplane);
+  }
+  used.add(backplane);
   const exchange = new Exchange(backplane, {
     deliver(topic, { opcode, data, how }) {
       deliver(group, topic, opcode, data, { ...how, local: true });

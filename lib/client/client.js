@@ -60,26 +60,26 @@ class Client extends Base {
    * @throws {TypeError | RangeError} naming the option that is wrong
    */
   constructor(options) {
+    // First: a Base has its backplane connected.
+    const { most, reconnect, request } = checkOwnOptions(options);
     const { url, ...rest } = options ?? {};
     super(/** @type {any} */ (typeof url === 'function' ? rest : options));
-    checkNames('a Client', options ?? {}, CLIENT_OPTIONS, OF_CLIENTS);
-    const { mask, maxConnections, maxQueuedBytes, reconnect } = options ?? {};
+    const { mask, maxConnections } = options ?? {};
     if (mask === undefined) this.mask = true;
     if (maxConnections === undefined) this.maxConnections = Infinity;
     if (typeof url === 'function') {
       this.#askUrl = url;
       this.#anyUrl = this.url;
     }
-    this.#request = pick(options ?? {});
-    this.#reconnect = checkReconnect(reconnect);
-    this.#queueLimit = queueLimit('The "maxQueuedBytes" option', maxQueuedBytes ?? QUEUE_LIMIT);
+    this.#request = request;
+    this.#reconnect = reconnect;
+    this.#queueLimit = most;
     const group = groupOf(this);
     // Two that take each other's place would go on for ever.
     group.evicted = (sid) => this.#stop(sid);
     group.ends.add(({ sid }, code, reason) => {
       for (const link of this.#links) if (link.sid === sid) link.closed(code, reason);
     });
-    checkRequestOptions(fixed(this.#request));
   }
 
   /**
@@ -283,6 +283,25 @@ class Client extends Base {
     const opening = [...this.#links].filter(({ sid }) => sid === null || views.get(sid) === undefined).length;
     return show(this, { ...factsOf(this), opening }, ...how);
   }
+}
+
+/**
+ * Checks the options that are a Client's own.
+ *
+ * @param {import('../../index').ClientOptions} [options]
+ * @throws {TypeError | RangeError} naming the option that is wrong
+ */
+function checkOwnOptions(options = {}) {
+  const given = /** @type {import('../../index').ClientOptions} */ (object('The "options" argument', options));
+  checkNames('a Client', given, CLIENT_OPTIONS, OF_CLIENTS);
+  const { maxQueuedBytes, reconnect } = given;
+  const request = pick(given);
+  checkRequestOptions(fixed(request));
+  return {
+    most: queueLimit('The "maxQueuedBytes" option', maxQueuedBytes ?? QUEUE_LIMIT),
+    reconnect: checkReconnect(reconnect),
+    request,
+  };
 }
 
 /**

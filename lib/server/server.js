@@ -8,7 +8,7 @@ const { givenServer } = require('./given-server.js');
 const { announce } = require('../base/assign.js');
 const { Base, groupOf, takeSocket } = require('../base/base.js');
 const { reportError } = require('../base/base-sink.js');
-const { boolean, callable, integer } = require('../options/check.js');
+const { boolean, callable, integer, object } = require('../options/check.js');
 const { checkNames } = require('../options/names.js');
 const { OPTION_NAMES } = require('../connection/options.js');
 const { OF_SERVERS } = require('../handshake/foreign-names.js');
@@ -63,26 +63,18 @@ class Server extends Base {
    * @throws {TypeError | RangeError} naming the option that is wrong
    */
   constructor(options) {
+    // First: a Base has its backplane connected.
+    const { addresses, handshake, keepSocket, maxHandshakes, shouldAccept } = checkOwnOptions(options);
     super(options);
-    checkNames('a Server', options ?? {}, SERVER_OPTIONS, OF_SERVERS);
-    const { addressOf, keepSocket, maxConnections, shouldAccept, url } = options ?? {};
-    const { maxConnectionsPerAddress = Infinity, maxHandshakes = Infinity } = options ?? {};
+    const { maxConnections, url } = options ?? {};
     if (maxConnections === undefined) this.maxConnections = Infinity;
     if (url === undefined) this.#anyUrl = this.url;
-    const { handshakeTimeout, headers, origins, protocols } = options ?? {};
-    /** @param {UpgradeRequest} req */
-    const ask = (req) => this.#ask(req);
-    this.#handshake = checkHandleOptions({ handshakeTimeout, headers, origins, protocols, shouldAccept: ask });
-    this.#keepSocket = keepSocket === undefined || boolean('The "keepSocket" option', keepSocket);
-    if (addressOf !== undefined) callable('The "addressOf" option', addressOf);
-    const most = checkMost('The "maxConnectionsPerAddress" option', maxConnectionsPerAddress);
-    this.#addresses = new AddressLimit(most, addressOf);
-    this.#maxHandshakes = checkMost('The "maxHandshakes" option', maxHandshakes);
+    this.#handshake = { ...handshake, shouldAccept: (/** @type {UpgradeRequest} */ req) => this.#ask(req) };
+    this.#keepSocket = keepSocket;
+    this.#addresses = addresses;
+    this.#maxHandshakes = maxHandshakes;
     groupOf(this).ends.add((connection) => this.#addresses.over(connection));
-    if (shouldAccept !== undefined) {
-      callable('The "shouldAccept" option', shouldAccept);
-      this.shouldAccept = shouldAccept;
-    }
+    if (shouldAccept !== undefined) this.shouldAccept = shouldAccept;
   }
 
   /**
@@ -317,6 +309,33 @@ disposable(Server, function dispose() {
     this.close(() => resolve());
   });
 });
+
+/**
+ * Checks the options that are a Server's own.
+ *
+ * @param {import('../../index').ServerOptions} [options]
+ * @throws {TypeError | RangeError} naming the option that is wrong
+ */
+function checkOwnOptions(options = {}) {
+  const given = /** @type {import('../../index').ServerOptions} */ (object('The "options" argument', options));
+  checkNames('a Server', given, SERVER_OPTIONS, OF_SERVERS);
+  const { addressOf, handshakeTimeout, headers, keepSocket, origins, protocols, shouldAccept } = given;
+  const { maxConnectionsPerAddress = Infinity, maxHandshakes = Infinity } = given;
+  if (addressOf !== undefined) callable('The "addressOf" option', addressOf);
+  if (shouldAccept !== undefined) callable('The "shouldAccept" option', shouldAccept);
+  /** @type {AddressLimit<import('../connection/connection.js').Connection>} */
+  const addresses = new AddressLimit(
+    checkMost('The "maxConnectionsPerAddress" option', maxConnectionsPerAddress),
+    addressOf,
+  );
+  return {
+    addresses,
+    handshake: checkHandleOptions({ handshakeTimeout, headers, origins, protocols }),
+    keepSocket: keepSocket === undefined || boolean('The "keepSocket" option', keepSocket),
+    maxHandshakes: checkMost('The "maxHandshakes" option', maxHandshakes),
+    shouldAccept,
+  };
+}
 
 /** A request beyond `maxConnections` or `maxHandshakes`, or to a Server that stops. */
 function noMore() {
