@@ -6,5 +6,6 @@ const { Frame } = require('./lib/extensions/frame.js');
 const { acceptKey } = require('./lib/handshake/accept-key.js');
 const { Server } = require('./lib/server/server.js');
 const { Upgrade } = require('./lib/handshake/upgrade.js');
+const { setLeader } = require('./lib/transport/socket/leader.js');
 
-module.exports = { Base, Client, Frame, Server, Upgrade, acceptKey };
+module.exports = { Base, Client, Frame, Server, Upgrade, acceptKey, setLeader };

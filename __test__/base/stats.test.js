@@ -20,6 +20,8 @@ const COUNTERS = [
   'pongsReceived',
   'errors',
   'queuedBytes',
+  'ioThreadsLed',
+  'leaderChanges',
   'ioThreads',
 ];
 
@@ -93,7 +95,15 @@ test('WEBSOCKETS_IO_THREADS says how many I/O threads there are', threads, async
 });
 
 /** What may also become less. */
-const GAUGES = new Set(['connections', 'streams', 'closing', 'backplaneUp', 'queuedBytes', 'ioThreads']);
+const GAUGES = new Set([
+  'connections',
+  'streams',
+  'closing',
+  'backplaneUp',
+  'queuedBytes',
+  'ioThreads',
+  'ioThreadsLed',
+]);
 
 // Of those that are closing 16 are kept where maxConnections is less; the others are dropped at once.
 test(
