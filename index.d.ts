@@ -479,10 +479,6 @@ export interface Stats {
   queuedBytes: number;
   /** I/O threads of the process; 0 before this thread's first connection on the socket transport. */
   ioThreads: number;
-  /** I/O threads whose work this JavaScript thread does itself now. */
-  ioThreadsLed: number;
-  /** Counter: how often such work has gone from one thread to another. */
-  leaderChanges: number;
 }
 
 /** The `code` of a peer's error; `docs/api.md` has the table. */
@@ -762,12 +758,6 @@ export const Base: BaseConstructor;
  * @param key as it stands in the request, without white space around it
  */
 export function acceptKey(key: string): string;
-
-/**
- * Says who reads and writes for the connections of this JavaScript thread on the socket transport: `'thread'`, the I/O
- * threads; `'auto'`, the default, this thread while it is idle, where the process is Node.js on Linux.
- */
-export function setLeader(leader: 'auto' | 'thread'): void;
 
 /** Headers that the app adds to a handshake. Those that the handshake sets itself are refused. */
 export type HandshakeHeaders = Record<string, string | number | readonly string[]>;

@@ -6,6 +6,5 @@ const { Frame } = require('./lib/extensions/frame.js');
 const { acceptKey } = require('./lib/handshake/accept-key.js');
 const { Server } = require('./lib/server/server.js');
 const { Upgrade } = require('./lib/handshake/upgrade.js');
-const { setLeader } = require('./lib/transport/socket/leader.js');
 
-module.exports = { Base, Client, Frame, Server, Upgrade, acceptKey, setLeader };
+module.exports = { Base, Client, Frame, Server, Upgrade, acceptKey };

@@ -20,8 +20,6 @@ const COUNTERS = [
   'pongsReceived',
   'errors',
   'queuedBytes',
-  'ioThreadsLed',
-  'leaderChanges',
   'ioThreads',
 ];
 
@@ -95,15 +93,7 @@ test('WEBSOCKETS_IO_THREADS says how many I/O threads there are', threads, async
 });
 
 /** What may also become less. */
-const GAUGES = new Set([
-  'connections',
-  'streams',
-  'closing',
-  'backplaneUp',
-  'queuedBytes',
-  'ioThreads',
-  'ioThreadsLed',
-]);
+const GAUGES = new Set(['connections', 'streams', 'closing', 'backplaneUp', 'queuedBytes', 'ioThreads']);
 
 // Of those that are closing 16 are kept where maxConnections is less; the others are dropped at once.
 test(

@@ -7,7 +7,7 @@ const { run } = require('../support/child');
 const { limit } = require('../support/server');
 
 test('the package is what it says', () => {
-  assert.deepEqual(Object.keys(websockets).sort(), ['Base', 'Client', 'Frame', 'Server', 'Upgrade', 'acceptKey', 'setLeader']);
+  assert.deepEqual(Object.keys(websockets).sort(), ['Base', 'Client', 'Frame', 'Server', 'Upgrade', 'acceptKey']);
 });
 
 test('each of them can be imported by name', async () => {

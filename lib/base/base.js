@@ -20,7 +20,6 @@ const { disposable } = require('../util/dispose.js');
 const { invalidType } = require('../util/errors.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { ioThreads } = require('../transport/socket/dispatch.js');
-const { leaderStats } = require('../transport/socket/leader.js');
 const { Messages } = require('./messages.js');
 const { checkExcept, checkPublishOptions, deliver, usual } = require('./publish.js');
 const { sendFrame } = require('./send.js');
@@ -382,8 +381,8 @@ Base.prototype.resume = function resume(...args) {
 };
 
 /**
- * Counters for a metrics page: all but `connections`, `streams`, `closing`, `topics`, `subscriptions`, `backplaneUp`,
- * `queuedBytes`, `ioThreads` and `ioThreadsLed` only grow.
+ * Counters for a metrics page: all but `connections`, `streams`, `closing`, `backplaneUp`, `queuedBytes` and
+ * `ioThreads` only grow.
  *
  * @returns {Record<string, number>}
  */
@@ -413,7 +412,6 @@ Base.prototype.stats = function stats() {
     bytesSent,
     queuedBytes,
     ioThreads: ioThreads(),
-    ...leaderStats(),
   };
 };
 

@@ -360,11 +360,7 @@ interface SocketFunctions {
    * Says what records are delivered to, one or more a call, and what puts off the rest of a long delivery: that gets
    * whether a connection keeps the event loop alive.
    */
-  attach(
-    dispatch: (...records: Record[number][]) => void,
-    later: (keepsAlive: boolean) => void,
-    rounds: object | null,
-  ): void;
+  attach(dispatch: (...records: Record[number][]) => void, later: (keepsAlive: boolean) => void): void;
   /**
    * Makes a connection of a descriptor, which it duplicates, and returns its slot. If it throws, nothing has changed.
    *
@@ -435,12 +431,6 @@ interface SocketFunctions {
   isHungUp(fd: number): boolean;
   /** The number of shards that run for this env. */
   ioThreads(): number;
-  /** Who runs the rounds of this thread's shards. False if there is nobody of this name. */
-  setLeader(leader: string): boolean;
-  /** How many shards this thread leads. */
-  leads(): number;
-  /** How often the lead of a shard has changed. */
-  leaderChanges(): number;
 }
 
 /**

@@ -185,19 +185,6 @@ module.exports = {
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },
-  leader: {
-    // The JavaScript thread reads and writes wherever it can; and whoever does changes at every opportunity.
-    commands: suite(...ABOUT_A_TRANSPORT),
-    env: { WEBSOCKETS_LEADER: 'javascript' },
-    count: counts.ofNode,
-    timeout: 15 * MINUTE,
-  },
-  'leader-changes': {
-    commands: suite('base', 'process', 'protocol'),
-    env: { WEBSOCKETS_LEADER: 'changing' },
-    count: counts.ofNode,
-    timeout: 15 * MINUTE,
-  },
   autobahn: {
     // A stream of HTTP/2 goes by the stream transport: the short cases show that its bytes come and go in order.
     commands: ['socket both', 'stream both', 'ws both', 'http2 server 1.* 2.* 3.* 4.* 5.* 6.* 7.*'].map(autobahn),

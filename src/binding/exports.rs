@@ -81,10 +81,7 @@ functions! { SHARED:
 
 #[cfg(sockets)]
 functions! { SOCKETS:
-    c"attach" / 3 => commands::attach,
-    c"setLeader" / 1 => commands::set_leader,
-    c"leads" / 0 => commands::leads,
-    c"leaderChanges" / 0 => commands::leader_changes,
+    c"attach" / 2 => commands::attach,
     c"open" / 3 => commands::open,
     c"start" / 2 => commands::start,
     c"frame" / 2 => commands::frame,

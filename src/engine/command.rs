@@ -154,11 +154,6 @@ impl Command {
         }
     }
 
-    /// Whether it is for all who subscribe to a topic.
-    pub(super) fn is_for_all(&self) -> bool {
-        matches!(self, Self::Publish(_))
-    }
-
     /// Whether what JavaScript sends later has to wait for this one: it writes to connections, says to
     /// which ones is written, or ends the env's business with the shard. How many of these are under way is bounded.
     #[must_use]

@@ -23,9 +23,7 @@
 //! | `mailbox` | what the shards report to an env, and its doorbell |
 //! | `aside` | records of connections that are paused |
 //! | `command` | what JavaScript asks of a shard, in order |
-//! | `gate` | who runs the rounds of a shard |
 //! | `handle` | how other threads reach a shard |
-//! | `policy` | when a JavaScript thread leads, and when it gives the lead back |
 //! | `one_at_a_time` | work that must not begin again before it is over |
 //! | `undelivered` | how much was recorded and not delivered yet, and who waits for that |
 //! | `sync` | what the threads meet at: locks, atomics, wake-ups |
@@ -55,8 +53,6 @@ mod connection;
 #[cfg(sockets)]
 mod context;
 #[cfg(sockets)]
-mod gate;
-#[cfg(sockets)]
 mod handle;
 #[cfg(all(sockets, test, feature = "loom"))]
 mod loom;
@@ -64,8 +60,6 @@ mod loom;
 mod mailbox;
 #[cfg(sockets)]
 mod one_at_a_time;
-#[cfg(sockets)]
-mod policy;
 #[cfg(sockets)]
 mod shard;
 #[cfg(sockets)]
@@ -94,10 +88,6 @@ pub use mailbox::{Doorbell, Mailbox};
 #[cfg(sockets)]
 pub use one_at_a_time::{OneAtATime, UnderWay};
 #[cfg(sockets)]
-pub use policy::{Policy, Tally, Verdict, Work};
-#[cfg(sockets)]
 pub use shard::pool::{Shards, admit, shards};
-#[cfg(sockets)]
-pub use shard::running::{Round, RunningShard};
 #[cfg(sockets)]
 pub use write_side::{Append, WriteSide, socket};

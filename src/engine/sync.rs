@@ -31,10 +31,6 @@ mod chosen {
         pub(in super::super) fn lock(&self) -> MutexGuard<'_, T> {
             MutexGuard(Some(self.0.lock().expect("no thread panicked")))
         }
-
-        pub(in super::super) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-            self.0.try_lock().ok().map(|guard| MutexGuard(Some(guard)))
-        }
     }
 
     impl<T: Default> Default for Mutex<T> {

@@ -7,7 +7,6 @@ const native = require('../../native/native.js');
 const { slice } = require('../../native/pool.js');
 const shared = require('../../native/shared.js');
 const { nextTick, setTimeout } = require('../../util/clock.js');
-const { canLead } = require('./leader.js');
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../native/functions').Payload} Payload */
@@ -39,11 +38,6 @@ function dispatch(...records) {
   }
   shared.next = 0;
 }
-
-/**
- * The asynchronous resource of the rounds that this thread runs in the place of an I/O thread: they keep nothing alive.
- */
-const ROUNDS = { hasRef: () => false };
 
 /** @type {Run} */
 function enterRun(connection, slot, records) {
@@ -107,7 +101,7 @@ function drainAnew() {
  */
 function open(fd, group, settings) {
   if (!shared.isAttached) {
-    native.attach(dispatch, drainLater, canLead() ? ROUNDS : null);
+    native.attach(dispatch, drainLater);
     // `process.exit()` runs no cleanup of the addon's, only this event.
     process.on('exit', native.leave);
     shared.isAttached = true;

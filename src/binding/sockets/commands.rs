@@ -16,23 +16,17 @@ use super::super::status::{Failure, Outcome, check};
 use super::super::values::payload::{IN_PLACE, Source, fragment, one_fragment, opcode, text};
 use super::super::values::views::bytes;
 use super::drain;
-use super::leading::{Leader, Leading};
 use super::table::{Functions, Link};
 use crate::engine::{Append, Command, Fragments, Frame, Publish, WriteSide, admit, socket};
 use crate::protocol::{Header, Opcode, fragmented};
 
-/// `attach(dispatch, later, rounds)`: the functions that records are delivered to, and that put off the rest of a
-/// long delivery. The argument of that one is whether connections keep the event loop alive. `rounds` is the
-/// asynchronous resource of rounds that this thread runs, `null` where it cannot: its event loop has to be that of Node
-/// on Linux, to watch the shards.
+/// `attach(dispatch, later)`: the functions that records are delivered to, and that put off the rest of a
+/// long delivery. The argument of that one is whether connections keep the event loop alive.
 pub(crate) fn attach(call: &Call<'_>) -> Returned {
     call.state.sockets.functions.set(Some(Functions {
         dispatch: reference(call, 0)?,
         later: reference(call, 1)?,
     }));
-    if !call.is_null(2)? {
-        call.state.sockets.rounds.set(Some(reference(call, 2)?));
-    }
     UNDEFINED
 }
 
@@ -57,14 +51,13 @@ pub(crate) fn open(call: &Call<'_>) -> Returned {
     let fd = socket::duplicate(borrowed).map_err(refused)?;
     socket::prepare(fd.as_fd()).map_err(refused)?;
     let link = call.state.sockets.link().map_err(refused)?;
-    may_lead(call, link);
-    let Some(shard) = admit(&link.shards, link.env) else {
+    let Some(shard) = admit(&link.shards) else {
         return Err(too_many_connections("the I/O threads"));
     };
     let mailbox = link.mailbox.clone();
     let make = |slot| WriteSide::new(fd, mailbox, shard, slot, base, &config, max_buffered);
     let Some(connection) = call.state.sockets.add(make) else {
-        link.shards[shard].handle().dismiss(link.env);
+        link.shards[shard].dismiss();
         return Err(too_many_connections("this JavaScript thread"));
     };
     let slot = connection.slot;
@@ -72,18 +65,6 @@ pub(crate) fn open(call: &Call<'_>) -> Returned {
     let open = Command::Open { connection, config };
     call.state.sockets.submit(link, shard, open);
     call.number(f64::from(slot))
-}
-
-/// The env may lead from now on, if it can.
-fn may_lead(call: &Call<'_>, link: &Link) {
-    let sockets = &call.state.sockets;
-    if sockets.leader.get() != Leader::Thread
-        && let Some(resource) = sockets.rounds.take()
-    {
-        // SAFETY: `lib/` has said that this is Node; the state outlives the env's hooks.
-        let leading = unsafe { Leading::new(call.raw, call.state, link, resource) };
-        sockets.leading.set(leading);
-    }
 }
 
 /// The system refused a descriptor or a thread.
@@ -485,42 +466,6 @@ pub(crate) fn set_ref(call: &Call<'_>) -> Returned {
         .sockets
         .refer(call.raw, call.u32(0)?, call.bool(1)?);
     UNDEFINED
-}
-
-/// `setLeader(name)`: who is to run the rounds of this env's shards. False if there is nobody of this name.
-pub(crate) fn set_leader(call: &Call<'_>) -> Returned {
-    let Some(leader) = Leader::named(&text(call, 0)?) else {
-        return call.boolean(false);
-    };
-    let sockets = &call.state.sockets;
-    sockets.leader.set(leader);
-    if let Some(link) = sockets.linked() {
-        may_lead(call, link);
-    }
-    if let Some(leading) = sockets.leading.get() {
-        // SAFETY: it lives until the env's hook has set this to `None`.
-        unsafe { &*leading }.consider();
-    }
-    call.boolean(true)
-}
-
-/// `leads()` → how many shards this env leads.
-pub(crate) fn leads(call: &Call<'_>) -> Returned {
-    let link = call.state.sockets.linked();
-    let leads = link.map_or(0, |link| {
-        let shards = link.shards.iter();
-        shards.filter(|shard| shard.is_led_by(link.env)).count()
-    });
-    call.number(leads as f64)
-}
-
-/// `leaderChanges()` → how often the lead of a shard has changed.
-pub(crate) fn leader_changes(call: &Call<'_>) -> Returned {
-    let link = call.state.sockets.linked();
-    let changes: u64 = link.map_or(0, |link| {
-        link.shards.iter().map(|shard| shard.changes()).sum()
-    });
-    call.number(changes as f64)
 }
 
 /// `isHungUp(fd)` → whether a socket that a stream reads was reset, or has ended on both sides.

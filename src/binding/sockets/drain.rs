@@ -69,10 +69,6 @@ pub(crate) fn drain(state: &EnvState, raw: sys::napi_env) {
 impl Rung for EnvState {
     fn rung(&self, raw: sys::napi_env) {
         drain(self, raw);
-        if let Some(leading) = self.sockets.leading.get() {
-            // SAFETY: it lives until the env's hook has set this to `None`.
-            unsafe { &*leading }.consider();
-        }
     }
 }
 
@@ -135,11 +131,6 @@ impl Drain<'_> {
             }
         });
         *idle &= batch.records.is_empty();
-        if next == 0 && !batch.records.is_empty() {
-            let mut tally = self.sockets.tally.get();
-            tally.begin();
-            self.sockets.tally.set(tally);
-        }
         let end = self.deliver(&mut batch, &mut next)?;
         if end == End::Late {
             self.sockets.rest.borrow_mut()[shard] = Some(Rest { batch, next });
@@ -351,13 +342,10 @@ impl<'a> Made<'a> {
         // First of the room for all: who has just had some does not come before them.
         self.drain.count_off();
         let counted = &self.counted[..self.count];
-        let mut tally = sockets.tally.get();
         for run in counted.chunk_by(|a, b| a.0 == b.0) {
             let cost = run.iter().map(|(_, cost)| cost).sum();
             sockets.delivered(link, run[0].0, cost);
-            tally.add(run.len(), cost);
         }
-        sockets.tally.set(tally);
         for slot in self.closed.drain(..) {
             sockets.release(raw, slot);
         }

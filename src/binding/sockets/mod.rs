@@ -7,15 +7,11 @@
 //! | `commands` | the functions that `lib/` calls |
 //! | `drain` | a batch from the shards is delivered |
 //! | `doorbell` | the ThreadsafeFunction that a shard rings |
-//! | `leading` | an env that runs the rounds of shards itself |
-//! | `uv` | libuv, as far as that needs it |
 //! | `pin` | keeps the addon in memory while its threads run |
 
 mod audience;
 pub(super) mod commands;
 pub(super) mod doorbell;
 mod drain;
-mod leading;
 mod pin;
 pub(super) mod table;
-mod uv;

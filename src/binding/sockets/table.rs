@@ -10,11 +10,9 @@ use slab::Slab;
 
 use super::audience::Audience;
 use super::doorbell::Bell;
-use super::leading::{Leader, Leading};
 use super::pin::pin;
 use crate::engine::{
-    Aside, Batch, Command, Envelope, MAX_SLOT, Mailbox, OneAtATime, Shards, Tally, WriteSide,
-    shards,
+    Aside, Batch, Command, Envelope, MAX_SLOT, Mailbox, OneAtATime, Shards, WriteSide, shards,
 };
 
 /// With at most this many connections written to since the last flush, JavaScript writes itself:
@@ -49,8 +47,6 @@ struct Queue {
 
 /// The shards, and this env's way to them.
 pub(crate) struct Link {
-    /// The env's number, as it leads.
-    pub(crate) env: u64,
     pub(crate) shards: Shards,
     pub(crate) mailbox: Arc<Mailbox>,
     queues: Box<[RefCell<Queue>]>,
@@ -84,14 +80,6 @@ pub(crate) struct Sockets {
     pub(crate) aside: RefCell<Aside>,
     /// `lib/` is to call `drain` in a later turn of the event loop.
     pub(crate) drains_later: Cell<bool>,
-    /// Watches shards that this env leads.
-    pub(crate) leading: Cell<Option<*const Leading>>,
-    /// What was delivered.
-    pub(crate) tally: Cell<Tally>,
-    /// Who is to run their rounds.
-    pub(crate) leader: Cell<Leader>,
-    /// The asynchronous resource of rounds, until this env may lead; `lib/` gives it where it can.
-    pub(crate) rounds: Cell<Option<sys::napi_ref>>,
     /// `lib/`'s dispatcher, and its way to go on in a later turn of the loop.
     pub(crate) functions: Cell<Option<Functions>>,
 }
@@ -119,11 +107,9 @@ impl Sockets {
         };
         let count = shards.len();
         *self.rest.borrow_mut() = (0..count).map(|_| None).collect();
-        let mailbox = Arc::new(Mailbox::new(count, Box::new(bell)));
         Ok(self.link.get_or_init(|| Link {
-            env: Mailbox::number(&mailbox),
             shards,
-            mailbox,
+            mailbox: Arc::new(Mailbox::new(count, Box::new(bell))),
             queues: (0..count).map(|_| RefCell::default()).collect(),
         }))
     }
@@ -282,8 +268,10 @@ impl Sockets {
         queue.bytes = 0;
         let commands = std::mem::take(&mut queue.commands);
         drop(queue);
-        let mailbox = link.mailbox.clone();
-        link.shards[shard].submit(link.env, Envelope { mailbox, commands });
+        link.shards[shard].submit(Envelope {
+            mailbox: link.mailbox.clone(),
+            commands,
+        });
     }
 
     /// Waits until the shard has carried out all ordered commands, but not after `until`.
@@ -315,9 +303,8 @@ impl Sockets {
                 slot.dirty = false;
                 slot.write_side.clone()
             };
-            let shard = write_side.shard;
-            let inline = inline || link.shards[shard].is_led_by(link.env);
             if !inline || write_side.flush_inline() {
+                let shard = write_side.shard;
                 self.submit(link, shard, Command::Flush(write_side));
             }
         }

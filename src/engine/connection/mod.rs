@@ -353,7 +353,7 @@ impl Connection {
             is_clean: self.session.is_clean(self.write_side.has_written_all()),
         };
         self.write_side.finish();
-        context.leave_place(&self.write_side.mailbox);
+        context.leave_place();
         let Output { index, rings, .. } = &mut context.output;
         let write_side = &self.write_side;
         let (mailbox, undelivered) = (&write_side.mailbox, &write_side.undelivered);

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::handle::ShardHandle;
-use super::mailbox::{Mailbox, Rings};
+use super::mailbox::Rings;
 use crate::protocol::Millis;
-pub(super) use readiness::{Readiness, Ready, Waiting};
+pub(super) use readiness::{Readiness, Ready};
 pub(super) use timers::{Timer, Timers};
 pub(super) use turns::{LONG, Turns};
 
@@ -70,19 +70,15 @@ impl Context {
         }
     }
 
-    /// When the shard started.
-    pub(super) fn epoch(&self) -> Instant {
-        self.epoch
-    }
-
     /// Milliseconds since the shard started.
     pub(super) fn now(&self) -> Millis {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(Millis::MAX)
     }
 
-    /// When the soonest deadline comes, in milliseconds since the shard started.
-    pub(super) fn next_deadline(&self) -> Option<Millis> {
-        self.timers.next()
+    /// When the soonest deadline comes.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let next = self.timers.next()?;
+        self.epoch.checked_add(Duration::from_millis(next))
     }
 
     /// What was appended to a connection is written with what the commands still to be carried out
@@ -95,7 +91,7 @@ impl Context {
     }
 
     /// A connection is over, and its place is another's. This comes before JavaScript hears of it, and may open one.
-    pub(super) fn leave_place(&self, mailbox: &Arc<Mailbox>) {
-        self.handle.dismiss(Mailbox::number(mailbox));
+    pub(super) fn leave_place(&self) {
+        self.handle.dismiss();
     }
 }

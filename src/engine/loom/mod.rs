@@ -10,12 +10,11 @@
 //! cargo test --no-default-features --features loom --lib loom
 //! ```
 //!
-//! `doorbell`: records and rings. `inbox`: what is submitted to a shard. `lead`: who runs its rounds. `outbox`: what is
-//! written. A whole shard is in `shard/loom.rs`: who gets what is published.
+//! `doorbell`: records and rings. `inbox`: what is submitted to a shard. `outbox`: what is written. A whole shard is in
+//! `shard/loom.rs`: who gets what is published.
 
 mod doorbell;
 mod inbox;
-mod lead;
 mod outbox;
 
 use std::sync::Arc;

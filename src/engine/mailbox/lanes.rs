@@ -3,7 +3,6 @@
 //! The bell is rung once per batch: `pending` is set by whoever rings it, and cleared by the env
 //! when it has found every lane empty.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::engine::batch::Batch;
@@ -53,12 +52,6 @@ impl Mailbox {
         }
     }
 
-    /// A number of its env's own among those that live: never 0.
-    #[must_use]
-    pub fn number(this: &Arc<Self>) -> u64 {
-        Arc::as_ptr(this).addr() as u64
-    }
-
     /// Adds records to `shard`'s lane: `fill` gets the batch and returns what they cost, 0 for none.
     pub(in super::super) fn record(&self, shard: usize, fill: impl FnOnce(&mut Batch) -> usize) {
         let cost = {
@@ -84,11 +77,6 @@ impl Mailbox {
         {
             bell.ring();
         }
-    }
-
-    /// Has nobody ring: the env, on whose thread this is, drains at once.
-    pub(super) fn hush(&self) {
-        self.pending.swap(true, Ordering::SeqCst);
     }
 
     /// The env takes what waits in `shard`'s lane, and leaves an empty batch there.

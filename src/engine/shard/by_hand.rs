@@ -39,19 +39,26 @@ impl Doorbell for Asking {
     }
 }
 
-/// A shard for so many connections.
-fn shard(connections: usize) -> RefCell<Shard> {
+/// A shard for so many connections, and the runtime that it is to be dropped before.
+fn shard(connections: usize) -> (RefCell<Shard>, Runtime) {
+    let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+    let readiness = {
+        let _entered = runtime.enter();
+        Readiness::new().unwrap()
+    };
     let handle = Arc::new(ShardHandle::new(0, connections));
-    RefCell::new(Shard::new(Readiness::new().unwrap(), handle))
+    (RefCell::new(Shard::new(readiness, handle)), runtime)
 }
 
 /// A connection that has been opened on a shard, and its peer.
 struct Opened {
+    // Before its runtime ends, for which its poller is registered.
     shard: RefCell<Shard>,
     mailbox: Arc<Mailbox>,
     write_side: Arc<WriteSide>,
     config: Arc<Config>,
     peer: UnixStream,
+    _runtime: Runtime,
 }
 
 impl Opened {
@@ -65,7 +72,7 @@ impl Opened {
     }
 
     fn configured(max_buffered: usize, configure: impl FnOnce(&mut Config)) -> Self {
-        let shard = shard(1);
+        let (shard, runtime) = shard(1);
         let mailbox = Arc::new(Mailbox::new(1, Box::new(Silent)));
         let mut config = Config {
             timeout: Some(TIMEOUT),
@@ -83,6 +90,7 @@ impl Opened {
             write_side: Arc::new(write_side),
             config: config.clone(),
             peer,
+            _runtime: runtime,
         };
         opened.carry_out(Command::Open {
             connection: opened.write_side.clone(),
@@ -93,7 +101,7 @@ impl Opened {
 
     fn carry_out(&self, command: Command) {
         let mut shard = self.shard.borrow_mut();
-        shard.obey(Instant::now(), &self.mailbox, command);
+        shard.carry_out(Instant::now(), &self.mailbox, command);
     }
 
     /// Another of the same `Base`, not opened yet, with room for one message; and its peer.
@@ -351,7 +359,7 @@ fn a_panic_costs_one_connection() {
         ),
         ("the end of its env", |opened, write_side| {
             let mut shard = opened.shard.borrow_mut();
-            shard.obey(Instant::now(), &write_side.mailbox, Command::Detach);
+            shard.carry_out(Instant::now(), &write_side.mailbox, Command::Detach);
         }),
         ("a deadline", |opened, _| {
             opened.fire();
@@ -388,7 +396,7 @@ fn a_panic_costs_one_connection() {
 #[test]
 fn an_env_is_woken_once_for_what_a_round_brings() {
     const CONNECTIONS: u32 = 200;
-    let shard = shard(CONNECTIONS as usize);
+    let (shard, _runtime) = shard(CONNECTIONS as usize);
     let (bell, rung) = channel();
     let own = Arc::new(OnceLock::new());
     let mailbox = Arc::new(Mailbox::new(1, Box::new(Asking(own.clone(), bell))));
@@ -417,7 +425,9 @@ fn an_env_is_woken_once_for_what_a_round_brings() {
             },
             Command::Start(connection, Vec::new()),
         ] {
-            shard.borrow_mut().obey(Instant::now(), &mailbox, command);
+            shard
+                .borrow_mut()
+                .carry_out(Instant::now(), &mailbox, command);
         }
     }
     shard.borrow_mut().round(Duration::from_secs(3_600));
@@ -497,7 +507,7 @@ fn a_connection_that_closes_is_read_on_past_its_quota() {
 
 /// Connections of one env on one shard, started, by slot; and their peers.
 fn several(count: u32, deflate: bool) -> (Opened, Vec<(Arc<WriteSide>, UnixStream)>) {
-    let shard = shard(count as usize);
+    let (shard, runtime) = shard(count as usize);
     let mailbox = Arc::new(Mailbox::new(1, Box::new(Silent)));
     let mut config = Config::new(Role::Server);
     if deflate {
@@ -519,6 +529,7 @@ fn several(count: u32, deflate: bool) -> (Opened, Vec<(Arc<WriteSide>, UnixStrea
         write_side: all[0].0.clone(),
         config: config.clone(),
         peer: UnixStream::pair().unwrap().0,
+        _runtime: runtime,
     };
     for (connection, _) in &all {
         let (connection, config) = (connection.clone(), config.clone());

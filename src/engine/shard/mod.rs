@@ -1,11 +1,8 @@
-//! A shard: connections, and rounds in which all of them have their turn. A thread of its own runs these, on a
-//! current-thread Tokio runtime, or the JavaScript thread whose connections they are.
+//! One I/O thread: a current-thread Tokio runtime and the connections that it owns.
 //!
 //! | file | concept |
 //! |---|---|
 //! | `pool` | the process's shards, started at the first connection |
-//! | `running` | a shard that runs: its gate, and what other threads ask of it |
-//! | `thread` | its I/O thread |
 //! | `table` | a shard's connections, by key and by topic |
 //! | `work` | what it has yet to do |
 //! | `publish` | a message to all who subscribe to a topic |
@@ -18,27 +15,26 @@ mod compressed_once;
 mod loom;
 pub(super) mod pool;
 mod publish;
-pub(super) mod running;
 mod table;
-mod thread;
 mod work;
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 use super::command::{Command, Envelope, Frame};
 use super::connection::Connection;
-use super::context::{Context, Readiness, Ready, Waiting};
+use super::context::{Context, Readiness, Ready};
 use super::handle::ShardHandle;
 use super::mailbox::Mailbox;
 use super::write_side::WriteSide;
-use running::RunningShard;
 use table::Table;
-use thread::Thread;
 use work::{LATE, Work};
 
 /// How long commands are carried out before sockets and timers have their turn, and connections have theirs before
@@ -46,26 +42,36 @@ use work::{LATE, Work};
 const SLICE: Duration = Duration::from_millis(5);
 
 /// Starts the shard with this index, for at most `capacity` connections.
-fn start(index: usize, capacity: usize) -> io::Result<Arc<RunningShard>> {
+fn start(index: usize, capacity: usize) -> io::Result<Arc<ShardHandle>> {
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()?;
-    let handle = Arc::new(ShardHandle::new(index, capacity));
-    let shard = Arc::new(RunningShard::new(Shard::new(Readiness::new()?, handle)));
-    let waiting = {
+    let readiness = {
         let _entered = runtime.enter();
-        // SAFETY: the thread has the shard for as long as it waits.
-        unsafe { Waiting::new(shard.poller()) }?
+        Readiness::new()?
     };
-    let thread = Thread::new(shard.clone(), waiting);
+    let handle = Arc::new(ShardHandle::new(index, capacity));
+    let shard = Shard::new(readiness, handle.clone());
     std::thread::Builder::new()
         .name(format!("websockets-{index}"))
-        .spawn(move || thread.run(&runtime))?;
-    Ok(shard)
+        .spawn(move || run(&runtime, shard))?;
+    Ok(handle)
 }
 
-/// The state of one shard.
+fn run(runtime: &Runtime, mut shard: Shard) {
+    runtime.block_on(async move {
+        let mut is_behind = false;
+        while !shard.handle.is_stopped() {
+            if !is_behind {
+                shard.rest().await;
+            }
+            is_behind = shard.round(SLICE);
+        }
+    });
+}
+
+/// The state of one I/O thread.
 struct Shard {
     handle: Arc<ShardHandle>,
     table: Table,
@@ -87,6 +93,27 @@ impl Shard {
         }
     }
 
+    /// Waits for something to do.
+    async fn rest(&self) {
+        let mut woken = pin!(self.handle.woken());
+        let called = poll_fn(|context| {
+            // Both are looked at, so that neither calls again for what is done then.
+            let ready = self.context.readiness.poll(context).is_ready();
+            let woken = woken.as_mut().poll(context).is_ready();
+            match ready || woken {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        });
+        match self.context.next_deadline() {
+            Some(at) => {
+                // Either ends the rest; what is due is looked at in any case.
+                let _ = tokio::time::timeout_at(at.into(), called).await;
+            }
+            None => called.await,
+        }
+    }
+
     /// All have their turn, commands and connections for as long as a `slice` each. True if something is left.
     fn round(&mut self, slice: Duration) -> bool {
         // Whatever ended the rest: if commands always do, the runtime never looks.
@@ -99,14 +126,6 @@ impl Shard {
         self.fire_timers();
         self.context.output.rings.ring();
         is_behind || !self.context.turns.is_empty()
-    }
-
-    /// What was submitted is carried out, and those that it gave something to do have a turn. True if something is left.
-    fn carry_out(&mut self, slice: Duration) -> bool {
-        let is_left = self.carry_out_some(Instant::now() + slice);
-        self.take_turns(slice);
-        self.context.output.rings.ring();
-        is_left || !self.context.turns.is_empty()
     }
 
     /// Those whose sockets are ready get a turn. True if there may be more of them.
@@ -210,7 +229,7 @@ impl Shard {
         match work {
             Work::Command(at, mailbox, command) => {
                 let (ordered, bytes) = (command.is_ordered(), command.bytes());
-                let rest = self.obey(at, &mailbox, command);
+                let rest = self.carry_out(at, &mailbox, command);
                 if rest.is_empty() {
                     if ordered {
                         mailbox.command_done(self.handle.index(), bytes);
@@ -240,7 +259,7 @@ impl Shard {
     }
 
     /// Carries out one command, but for what is returned.
-    fn obey(&mut self, at: Instant, mailbox: &Arc<Mailbox>, command: Command) -> Vec<Work> {
+    fn carry_out(&mut self, at: Instant, mailbox: &Arc<Mailbox>, command: Command) -> Vec<Work> {
         match command {
             Command::Open { connection, config } => {
                 let connection = Connection::new(connection, config, self.context.now());

@@ -6,8 +6,8 @@ use std::thread::available_parallelism;
 
 use parking_lot::Mutex;
 
-use super::running::RunningShard;
 use super::start;
+use crate::engine::handle::ShardHandle;
 
 /// Most shards without being asked for more.
 const DEFAULT_LIMIT: usize = 8;
@@ -20,7 +20,7 @@ const DEFAULT_CAPACITY: usize = 1 << 20;
 const CAPACITY_LIMIT: usize = 1 << 26;
 
 /// The running shards.
-pub type Shards = Arc<[Arc<RunningShard>]>;
+pub type Shards = Arc<[Arc<ShardHandle>]>;
 
 static SHARDS: Mutex<Option<Shards>> = Mutex::new(None);
 
@@ -38,10 +38,10 @@ pub fn shards() -> io::Result<Shards> {
     let capacity = capacity(variable("WEBSOCKETS_THREAD_CONNECTIONS"));
     for index in 0..count(variable("WEBSOCKETS_IO_THREADS")) {
         match start(index, capacity) {
-            Ok(shard) => started.push(shard),
+            Ok(handle) => started.push(handle),
             Err(error) => {
-                for shard in started {
-                    shard.handle().stop();
+                for handle in started {
+                    handle.stop();
                 }
                 return Err(error);
             }
@@ -78,37 +78,20 @@ fn count(asked: Option<usize>) -> usize {
     }
 }
 
-/// Admits one more connection of an env, to the shard with the fewest: its index. `None` where all are full.
+/// Admits one more connection, to the shard with the fewest: its index. `None` where all are full.
 #[must_use]
-pub fn admit(shards: &[Arc<RunningShard>], env: u64) -> Option<usize> {
-    let loads = shards.iter().map(|shard| shard.handle().load());
-    admit_where(loads, |index| shards[index].admit(env))
-}
-
-/// The first that admits one more, by index: of the one with the least load, then of any.
-fn admit_where(
-    loads: impl ExactSizeIterator<Item = usize>,
-    admit: impl Fn(usize) -> bool,
-) -> Option<usize> {
-    let count = loads.len();
-    let (least, _) = loads.enumerate().min_by_key(|(_, load)| *load)?;
-    if admit(least) {
+pub fn admit(shards: &[Arc<ShardHandle>]) -> Option<usize> {
+    let least = (0..shards.len()).min_by_key(|index| shards[*index].load())?;
+    if shards[least].admit() {
         return Some(least);
     }
     // Another env may have taken the last place there, and not elsewhere.
-    (0..count).find(|index| admit(*index))
+    (0..shards.len()).find(|index| shards[*index].admit())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::handle::ShardHandle;
-
-    /// Admits a connection of an env.
-    fn admit(shards: &[Arc<ShardHandle>], env: u64) -> Option<usize> {
-        let loads = shards.iter().map(|shard| shard.load());
-        admit_where(loads, |index| shards[index].admit(env))
-    }
 
     #[test]
     fn a_number_out_of_range_is_as_none() {
@@ -130,19 +113,19 @@ mod tests {
     #[test]
     fn connections_go_where_the_fewest_are_until_all_shards_are_full() {
         let shards = [0, 1].map(|index| Arc::new(ShardHandle::new(index, 2)));
-        let admitted: Vec<_> = (0..6).map(|_| admit(&shards, 1)).collect();
+        let admitted: Vec<_> = (0..6).map(|_| admit(&shards)).collect();
         let expected = [Some(0), Some(1), Some(0), Some(1), None, None];
         assert_eq!(admitted, expected);
-        shards[1].dismiss(1);
-        assert_eq!(admit(&shards, 1), Some(1));
-        assert_eq!(admit(&shards, 1), None);
+        shards[1].dismiss();
+        assert_eq!(admit(&shards), Some(1));
+        assert_eq!(admit(&shards), None);
     }
 
     #[test]
     fn threads_that_ask_at_once_get_no_more_than_there_is() {
         let shards = [0, 1, 2].map(|index| Arc::new(ShardHandle::new(index, 100)));
         let admitted: usize = std::thread::scope(|scope| {
-            let ask = || (0..200).filter(|_| admit(&shards, 1).is_some()).count();
+            let ask = || (0..200).filter(|_| admit(&shards).is_some()).count();
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
             threads.into_iter().map(|t| t.join().unwrap()).sum()
         });
