@@ -84,8 +84,10 @@ class EntryBase extends EventEmitter {
   }
 
   /** @param {string | string[] | null} sids @param {string | Buffer} data @param {object} [options] */
-  send(sids, data, options = {}) {
+  send(sids, data, { except = [], ...options } = {}) {
+    const spared = new Set(this.#named(except));
     for (const webSocket of this.#named(sids)) {
+      if (spared.has(webSocket)) continue;
       webSocket.send(data, options, this.#written(webSocket));
       if (webSocket.bufferedAmount > HIGH_WATER) this.#full.add(webSocket);
     }

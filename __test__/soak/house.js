@@ -153,6 +153,11 @@ class House {
     else this.base.unsubscribe(sids, topic);
   }
 
+  /** Whether its connections subscribe to topics. */
+  get hasTopics() {
+    return typeof this.base.publish === 'function';
+  }
+
   /**
    * Publishes a message to a topic, and looks whether it is for those who should get it.
    *

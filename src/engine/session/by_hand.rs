@@ -574,6 +574,7 @@ fn with_a_long_text(configure: impl FnOnce(&mut Config)) -> Driven {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes Miri long, and src/protocol has short ones")]
 fn a_long_text_is_inflated_and_transcoded_step_by_step_before_what_follows() {
     let mut driven = with_a_long_text(|_| {});
     let mut steps = 0;
@@ -594,6 +595,7 @@ fn a_long_text_is_inflated_and_transcoded_step_by_step_before_what_follows() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes Miri long, and src/protocol has short ones")]
 fn one_that_came_as_it_is_is_transcoded_step_by_step() {
     let mut driven = Driven::new(Role::Server);
     driven.give(&[(Opcode::Text, "é".repeat(1 << 20).as_bytes()), TEXT]);
@@ -602,6 +604,7 @@ fn one_that_came_as_it_is_is_transcoded_step_by_step() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes Miri long, and src/protocol has short ones")]
 fn a_fin_or_a_loss_comes_after_the_message_that_is_being_made() {
     for is_lost in [false, true] {
         let mut driven = with_a_long_text(|_| {});
@@ -619,6 +622,7 @@ fn a_fin_or_a_loss_comes_after_the_message_that_is_being_made() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes Miri long, and src/protocol has short ones")]
 fn nobody_has_a_message_that_is_being_made_when_the_app_closes_or_drops_the_connection() {
     for steps in [1, 10] {
         let mut driven = with_a_long_text(|_| {});
@@ -643,6 +647,7 @@ fn nobody_has_a_message_that_is_being_made_when_the_app_closes_or_drops_the_conn
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes Miri long, and src/protocol has short ones")]
 fn a_peer_whose_message_is_being_made_is_neither_idle_nor_held_back() {
     // 8 steps inflate, and those from then on transcode.
     for steps in [8, 12] {
