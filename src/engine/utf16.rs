@@ -79,6 +79,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
     fn a_step_ends_long_before_the_text() {
         let mut long = LongText::new("é".repeat(4 * PIECE * PIECES).into_bytes());
         let mut steps = 1;
