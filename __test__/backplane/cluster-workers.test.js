@@ -59,7 +59,8 @@ test(
     await hearEachOther(primary, [1, 2]);
     primary.tell('ask', 2);
     const [{ backplaneLost, backplaneDuplicates }] = await primary.says('stats');
-    assert.ok(backplaneLost >= 20 && backplaneLost < 40, `${backplaneLost} were lost`);
+    // Of the 40, and of what the two asked each other before it had caught up.
+    assert.ok(backplaneLost >= 20, `${backplaneLost} were lost`);
     assert.equal(backplaneDuplicates, 0);
   },
 );

@@ -80,7 +80,7 @@ test('--proxy: a tunnel for ws: and for wss:', limit, async (t) => {
 test('--proxy: its user and password, and a proxy that refuses, or is not there', limit, async (t) => {
   const server = await echo(t);
   const { place, asked } = await connectProxy(t, `Basic ${Buffer.from('user:pass word').toString('base64')}`);
-  const args = ['connect', server.url, '-x', 'hi', '-w', '0', '--proxy'];
+  const args = ['connect', server.url, '-x', 'hi', '--proxy'];
   const welcome = await command(t, [...args, `http://user:pass%20word@${place}`]).end();
   assert.deepEqual([welcome.code, welcome.stdout], [0, 'hi\n'], welcome.stderr);
   const refused = await command(t, [...args, `http://user:wrong@${place}`]).end();
