@@ -4,6 +4,7 @@
 // AUTOBAHN_AGENT, one after the other, and sends every message back as it came.
 
 const WebSocket = require('websockets/ws');
+const { eachCase } = require('./each-case');
 
 const ORIGIN = process.env.AUTOBAHN_URL.replace(/\/$/, '');
 const AGENT = encodeURIComponent(process.env.AUTOBAHN_AGENT ?? 'websockets');
@@ -29,16 +30,7 @@ function connect(path, echoes) {
   });
 }
 
-async function run() {
-  const count = Number(await connect('/getCaseCount', false));
-  if (!(count > 0)) throw new Error('the fuzzing server has no cases');
-  for (let index = 1; index <= count; index++) {
-    await connect(`/runCase?case=${index}&agent=${AGENT}`, true);
-  }
-  await connect(`/updateReports?agent=${AGENT}`, false);
-}
-
-run().catch((error) => {
+eachCase(connect, AGENT).catch((error) => {
   console.error(error);
   process.exitCode = 1;
 });

@@ -8,6 +8,15 @@ const { run } = require('../support/child');
 const { limit } = require('../support/server');
 const { Told } = require('../support/told');
 
+/** Ends a process that may have ended. @param {number} pid */
+function kill(pid) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has.
+  }
+}
+
 /** Each of two workers publishes, again until both have heard it: at first the other's subscription is under way. */
 async function hearEachOther(primary, ids) {
   for (const [from, to] of [ids, [...ids].reverse()]) {
@@ -44,6 +53,9 @@ test(
     const primary = new Told(run(t, 'cluster-servers.js', ['before']));
     await Promise.all([primary.says('ready'), primary.says('ready')]);
     await hearEachOther(primary, [1, 2]);
+    // One that stands still would outlive a test that fails.
+    const [pid] = await primary.ask('pid', 2);
+    t.after(() => kill(pid));
     primary.tell('signal', 2, 'SIGSTOP');
     const large = 'x'.repeat(1024 * 1024);
     const [before] = await primary.ask('rss');

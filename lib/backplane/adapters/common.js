@@ -6,6 +6,9 @@ const { failure, invalidType } = require('../../util/errors.js');
 
 /** @typedef {import('../../../index').BackplaneEvents} BackplaneEvents */
 
+/** Longest delay between two tries to connect, in ms. */
+const LONGEST_DELAY = 1000;
+
 /** It has no `/`, which stands between it and a topic: no two apps have one channel. */
 const PREFIX = /^(?=.{1,64}$)[\w-]+(?:[.:][\w-]+)*$/;
 
@@ -123,4 +126,14 @@ function pause(ms) {
   });
 }
 
-module.exports = { Connections, checkPrefix, checkUnused, load, pause, started };
+/** @param {number} times from 1 on @returns {number} ms until the next try to connect */
+function retryDelay(times) {
+  return Math.min(50 * times, LONGEST_DELAY);
+}
+
+/** @param {Uint8Array} bytes @returns {Buffer} a view */
+function bufferOf({ buffer, byteOffset, byteLength }) {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+module.exports = { Connections, bufferOf, checkPrefix, checkUnused, load, pause, retryDelay, started };

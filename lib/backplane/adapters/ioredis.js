@@ -1,6 +1,6 @@
 'use strict';
 
-const { Connections, checkUnused, pause, started } = require('./common.js');
+const { Connections, bufferOf, checkUnused, pause, retryDelay, started } = require('./common.js');
 
 /**
  * @typedef {import('../../../index').BackplaneEvents} BackplaneEvents
@@ -8,15 +8,9 @@ const { Connections, checkUnused, pause, started } = require('./common.js');
  * @typedef {import('ioredis').Cluster} Cluster
  */
 
-/** Longest delay between two tries to connect, in ms. */
-const LONGEST_DELAY = 1000;
-
 /** How often, and after how many ms, a subscription on a cluster is tried again. */
 const TRIES = 20;
 const TRY_AGAIN = 50;
-
-/** @param {number} times @returns {number} ms until the next try */
-const retryDelay = (times) => Math.min(50 * times, LONGEST_DELAY);
 
 /**
  * Nothing is kept for a broker that is not there, and nothing is sent twice. Whatever else the app has set stays, such
@@ -198,9 +192,4 @@ class IoRedisCluster {
   }
 }
 
-/** @param {Uint8Array} bytes @returns {Buffer} a view */
-function bufferOf({ buffer, byteOffset, byteLength }) {
-  return Buffer.from(buffer, byteOffset, byteLength);
-}
-
-module.exports = { IoRedis, IoRedisCluster, bufferOf };
+module.exports = { IoRedis, IoRedisCluster };

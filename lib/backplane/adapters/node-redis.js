@@ -1,7 +1,6 @@
 'use strict';
 
-const { Connections, checkUnused, pause, started } = require('./common.js');
-const { bufferOf } = require('./ioredis.js');
+const { Connections, bufferOf, checkUnused, pause, retryDelay, started } = require('./common.js');
 
 /**
  * @typedef {import('../../../index').BackplaneEvents} BackplaneEvents
@@ -9,11 +8,8 @@ const { bufferOf } = require('./ioredis.js');
  * @typedef {ReturnType<typeof import('redis').createCluster>} Cluster
  */
 
-/** Longest delay between two tries to connect, in ms. */
-const LONGEST_DELAY = 1000;
-
-/** @param {number} times @returns {number} ms until the next try */
-const reconnectStrategy = (times) => Math.min(50 * (times + 1), LONGEST_DELAY);
+/** @param {number} times from 0 on @returns {number} ms until the next try */
+const reconnectStrategy = (times) => retryDelay(times + 1);
 
 /**
  * @param {Client} given
