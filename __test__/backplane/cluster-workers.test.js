@@ -17,18 +17,23 @@ function kill(pid) {
   }
 }
 
+/** Numbers what is published to hear each other: what was heard before tells nothing of now. */
+let asked = 0;
+
 /** Each of two workers publishes, again until both have heard it: at first the other's subscription is under way. */
 async function hearEachOther(primary, ids) {
   for (const [from, to] of [ids, [...ids].reverse()]) {
-    const heard = new Set();
-    for (let i = 0; !(heard.has(from) && heard.has(to)); i += 1) {
-      primary.tell('publish', from, `${from}, ${i}`);
+    const [heard, said] = [new Set(), new Set()];
+    while (!(heard.has(from) && heard.has(to))) {
+      const own = `${from}, ${asked++}`;
+      said.add(own);
+      primary.tell('publish', from, own);
       let text;
       do {
         let id;
         [text, id] = await primary.says('heard');
-        heard.add(id);
-      } while (text !== `${from}, ${i}`);
+        if (said.has(text)) heard.add(id);
+      } while (text !== own);
     }
   }
 }
