@@ -26,9 +26,9 @@ function toArgs(options) {
 }
 
 /** What a scenario asks of a server, in its environment. */
-function environment({ load, needs }, certificate) {
+function environment({ load, needs, role }, certificate) {
   return {
-    BENCH_ROLE: ROLES.has(load.scenario) ? load.scenario : 'echo',
+    BENCH_ROLE: role ?? (ROLES.has(load.scenario) ? load.scenario : 'echo'),
     ...(needs === 'deflate' && { BENCH_DEFLATE: '1' }),
     ...(needs === 'tls' && { BENCH_TLS_KEY: certificate.key, BENCH_TLS_CERT: certificate.cert }),
   };

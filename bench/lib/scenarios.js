@@ -1,7 +1,8 @@
 'use strict';
 
 // What is measured. `load` becomes the generator's arguments; `text` says that a peer which gives bytes
-// has to decode them; `needs` names what a server must be able to do.
+// has to decode them; `needs` names what a server must be able to do; `role` is what it does with a message, where that
+// is another thing than the load's name says.
 
 const KIB = 1024;
 const echo = (connections, inFlight, size, payload) => ({ scenario: 'echo', connections, inFlight, size, payload });
@@ -24,7 +25,7 @@ const topics = (groups, connections) => ({
 
 /**
  * @typedef {{ name: string, title: string, load: Record<string, unknown>, text?: boolean,
- *   needs?: 'tls' | 'deflate' | 'topics' }} Scenario
+ *   needs?: 'tls' | 'deflate' | 'topics', role?: 'others' }} Scenario
  */
 
 /** @type {Scenario[]} */
@@ -63,6 +64,14 @@ module.exports = [
   { name: 'broadcast-500', title: '64 B broadcast to 500, one outstanding', load: broadcast(500, 1) },
   { name: 'broadcast-1000', title: '64 B broadcast to 1,000, one outstanding', load: broadcast(1000, 1) },
   { name: 'broadcast-1000x8', title: '64 B broadcast to 1,000, eight outstanding', load: broadcast(1000, 8) },
+  { name: 'broadcast-5000', title: '64 B broadcast to 5,000, one outstanding', load: broadcast(5000, 1) },
+  {
+    name: 'others-5000',
+    title: '64 B to 5,000, one outstanding: to all but the sender, and to the sender by itself',
+    load: broadcast(5000, 1),
+    needs: 'topics',
+    role: 'others',
+  },
   { name: 'broadcast-10000', title: '64 B broadcast to 10,000, one outstanding', load: broadcast(10_000, 1) },
   { name: 'broadcast-10000x8', title: '64 B broadcast to 10,000, eight outstanding', load: broadcast(10_000, 8) },
   ...[
@@ -94,6 +103,37 @@ module.exports = [
     name: 'churn',
     title: 'Churn: upgrade, one echo, clean close; 64 at once',
     load: { ...echo(64, 1, 64, 'ascii'), scenario: 'churn' },
+  },
+  {
+    name: 'churn-wss',
+    title: 'Churn over wss, whose sessions go on',
+    load: { ...echo(64, 1, 64, 'ascii'), scenario: 'churn', tls: true },
+    needs: 'tls',
+  },
+  {
+    name: 'idle-wss',
+    title: '2,000 idle connections over wss, beside 1,000 others',
+    load: { ...echo(2000, 1, 64, 'ascii'), scenario: 'idle', tls: true },
+    needs: 'tls',
+  },
+  {
+    name: 'wss-64x1',
+    title: '64 B text echo over wss, 64 × 1',
+    load: { ...echo(64, 1, 64, 'ascii'), tls: true },
+    text: true,
+    needs: 'tls',
+  },
+  {
+    name: 'wss-16k',
+    title: '16 KiB binary echo over wss, 64 × 1',
+    load: { ...echo(64, 1, 16 * KIB, 'binary'), tls: true },
+    needs: 'tls',
+  },
+  {
+    name: 'wss-1m',
+    title: '1 MiB binary echo over wss, 8 × 1',
+    load: { ...echo(8, 1, KIB * KIB, 'binary'), tls: true },
+    needs: 'tls',
   },
   {
     name: 'wss-64x16',

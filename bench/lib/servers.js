@@ -30,6 +30,14 @@ const SERVERS = [
     decodes: true,
     only: ['idle'],
   },
+  {
+    name: 'node-tls',
+    command: node('websockets.js'),
+    env: { BENCH_NODE_TLS: '1' },
+    can: ['tls'],
+    decodes: true,
+    only: ['churn-wss', 'idle-wss', 'wss-64x1', 'wss-64x16', 'wss-16k', 'wss-1m'],
+  },
   { name: 'ws-entry', command: node('ws.js'), env: { BENCH_WS_ENTRY: '1' }, can: ['tls', 'deflate'] },
   { name: 'ws', command: node('ws.js'), env: PLAIN_WS, can: ['tls', 'deflate'] },
   {

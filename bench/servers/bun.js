@@ -2,7 +2,7 @@
 
 /* global Bun */
 
-const { broadcasts, deflates, publishes, ready, tls } = require('./common');
+const { broadcasts, deflates, excepts, publishes, ready, tls } = require('./common');
 
 const server = Bun.serve({
   hostname: '127.0.0.1',
@@ -23,6 +23,8 @@ const server = Bun.serve({
       if (broadcasts || publishes) {
         server.publish(ws.data.topic, message, deflates);
       } else {
+        // What a WebSocket publishes goes to the others.
+        if (excepts) ws.publish('all', message, deflates);
         ws.send(message, deflates);
       }
     },

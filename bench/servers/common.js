@@ -17,6 +17,8 @@ const {
 
 /** Whether a message goes to all, or back to where it came from. */
 const broadcasts = BENCH_ROLE === 'broadcast';
+/** Whether it goes to all but the sender, and to the sender by itself. */
+const excepts = BENCH_ROLE === 'others';
 /** Whether a peer that gives bytes makes a string of text, as an application would. */
 const decodes = BENCH_DECODE === '1';
 /** Whether it goes to those of the same topic, which is the path of the upgrade. */
@@ -30,10 +32,13 @@ const folder = BENCH_MODULE ?? path.join(__dirname, '..', '..');
 /** The files of a certificate, where the server is to speak wss. */
 const tls = key && cert ? { key, cert } : null;
 
-/** @returns {import('node:http').Server} that speaks TLS where it is asked for */
-function createServer() {
+/**
+ * @param {typeof import('node:https').createServer} [createSecureServer]
+ * @returns {import('node:http').Server} that speaks TLS where it is asked for
+ */
+function createServer(createSecureServer = require('node:https').createServer) {
   if (!tls) return require('node:http').createServer();
-  return require('node:https').createServer({ key: fs.readFileSync(key), cert: fs.readFileSync(cert) });
+  return createSecureServer({ key: fs.readFileSync(key), cert: fs.readFileSync(cert) });
 }
 
 /** @param {number} port which the bench waits for */
@@ -48,4 +53,16 @@ function listen(server) {
   server.listen(0, '127.0.0.1', () => ready(server.address().port));
 }
 
-module.exports = { broadcasts, createServer, decodes, deflates, keepsSocket, listen, folder, publishes, ready, tls };
+module.exports = {
+  broadcasts,
+  createServer,
+  decodes,
+  deflates,
+  excepts,
+  keepsSocket,
+  listen,
+  folder,
+  publishes,
+  ready,
+  tls,
+};

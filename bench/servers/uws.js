@@ -1,7 +1,7 @@
 'use strict';
 
 const uws = require(process.env.UWS_BINARY || '@btc-vision/uwebsockets.js');
-const { broadcasts, decodes, deflates, publishes, ready, tls } = require('./common');
+const { broadcasts, decodes, deflates, excepts, publishes, ready, tls } = require('./common');
 
 const app = tls ? uws.SSLApp({ key_file_name: tls.key, cert_file_name: tls.cert }) : uws.App();
 
@@ -25,6 +25,8 @@ app.ws('/*', {
     if (broadcasts || publishes) {
       app.publish(ws.getUserData().topic, message, binary, deflates);
     } else {
+      // What a WebSocket publishes goes to the others.
+      if (excepts) ws.publish('all', message, binary, deflates);
       ws.send(message, binary, deflates);
     }
   },

@@ -1,21 +1,26 @@
 'use strict';
 
-const { broadcasts, createServer, deflates, keepsSocket, listen, folder, publishes } = require('./common');
-const { Base, acceptKey } = require(folder);
+const { broadcasts, createServer, deflates, excepts, keepsSocket, listen, folder, publishes } = require('./common');
+const { Base, acceptKey, createSecureServer } = require(folder);
 
 const EXTENSIONS = 'permessage-deflate; client_no_context_takeover';
 
 const base = new Base({ maxConnections: Infinity, perMessageDeflate: deflates });
 const REPLIES = {
   broadcast: (data) => base.send(data),
+  others: (data, sid) => {
+    base.send(null, data, { except: sid });
+    base.send(sid, data);
+  },
   topics: (data, sid) => base.publish(base.sockets[sid].data, data),
   echo: (data, sid) => base.send(sid, data),
 };
-const reply = REPLIES[broadcasts ? 'broadcast' : publishes ? 'topics' : 'echo'];
+const reply = REPLIES[broadcasts ? 'broadcast' : excepts ? 'others' : publishes ? 'topics' : 'echo'];
 base.on('message', reply);
 base.on('binary', reply);
 
-const server = createServer();
+// Without it the TLS is that of Node.js.
+const server = createServer(process.env.BENCH_NODE_TLS === '1' ? undefined : createSecureServer);
 server.on('upgrade', (req, socket, head) => {
   const key = req.headers['sec-websocket-key'];
   if (!/^[A-Za-z0-9+/]{22}==$/.test(key)) {

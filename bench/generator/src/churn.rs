@@ -3,6 +3,9 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
+use std::sync::Arc;
+
+use rustls::ClientConfig;
 
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
@@ -12,7 +15,7 @@ use crate::client;
 use crate::clock::{self, Phase, Phases};
 use crate::crew::Tally;
 use crate::incoming::Incoming;
-use crate::link::Link;
+use crate::link::{Link, tls_config};
 use crate::message::Messages;
 use crate::poller::Poller;
 use crate::report::Report;
@@ -23,6 +26,8 @@ const CLOSE: [u8; 8] = [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8];
 
 /// Where a connection is in its life.
 enum Stage {
+    /// The TLS handshake goes on.
+    Handshake,
     /// The response to its upgrade comes.
     Upgrade(Vec<u8>),
     /// Its message comes back.
@@ -41,6 +46,11 @@ struct Visit {
 /// Runs the scenario.
 pub fn run(settings: &Settings) -> Result<Report, Failure> {
     let messages = Messages::new(settings)?;
+    // One for all: a session goes on from visit to visit.
+    let tls = match settings.tls {
+        true => Some(tls_config()?),
+        false => None,
+    };
     let mut poller = Poller::new(settings.poll)?;
     let mut buffer = vec![0; 16 * 1024];
     let mut tally = Tally::new();
@@ -48,7 +58,7 @@ pub fn run(settings: &Settings) -> Result<Report, Failure> {
     let mut visits = 0_u64;
     let mut open = Vec::new();
     for slot in 0..settings.connections {
-        open.push(Some(Visit::begin(settings, &poller, slot)?));
+        open.push(Some(Visit::begin(settings, tls.as_ref(), &poller, slot)?));
     }
     loop {
         let mut ended = Vec::new();
@@ -69,7 +79,7 @@ pub fn run(settings: &Settings) -> Result<Report, Failure> {
         for token in ended {
             let next = phases.phase != Phase::Drain;
             open[token] = if next {
-                Some(Visit::begin(settings, &poller, token)?)
+                Some(Visit::begin(settings, tls.as_ref(), &poller, token)?)
             } else {
                 None
             };
@@ -94,8 +104,13 @@ pub fn run(settings: &Settings) -> Result<Report, Failure> {
 }
 
 impl Visit {
-    /// Connects, and sends the request.
-    fn begin(settings: &Settings, poller: &Poller, slot: usize) -> Result<Self, Failure> {
+    /// Connects, and sends the request, or what a TLS handshake begins with.
+    fn begin(
+        settings: &Settings,
+        tls: Option<&Arc<ClientConfig>>,
+        poller: &Poller,
+        slot: usize,
+    ) -> Result<Self, Failure> {
         // Each slot has an address of its own to come from: one has too few ports for all that are in
         // TIME_WAIT. On the loopback device connecting does not wait for the server.
         let fd = socket(AddressFamily::INET, SocketType::STREAM, None)?;
@@ -106,23 +121,43 @@ impl Visit {
         )?;
         let began = clock::now();
         connect(&fd, &settings.address)?;
-        let mut link = Link::new(TcpStream::from(fd), None)?;
+        let link = Link::new(TcpStream::from(fd), tls)?;
         link.stream().set_nonblocking(true)?;
-        client::request(&mut link, 0, false)?;
         poller.add(&link, slot)?;
-        Ok(Self {
+        let mut visit = Self {
             link,
-            stage: Stage::Upgrade(Vec::new()),
+            stage: Stage::Handshake,
             incoming: Incoming::default(),
             began,
-        })
+        };
+        visit.open()?;
+        Ok(visit)
+    }
+
+    /// Sends the request, if there is no TLS handshake that goes on.
+    fn open(&mut self) -> Result<bool, Failure> {
+        match self.link.flush() {
+            Ok(()) => {
+                client::request(&mut self.link, 0, false)?;
+                self.stage = Stage::Upgrade(Vec::new());
+                Ok(true)
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Takes what has come; whether its life has ended.
     fn advance(&mut self, messages: &Messages, buffer: &mut [u8]) -> Result<bool, Failure> {
+        if matches!(self.stage, Stage::Handshake) && !self.open()? {
+            return Ok(false);
+        }
         loop {
+            let is_over = matches!(self.stage, Stage::Close) && self.incoming.closed;
             let length = match self.link.read(buffer) {
-                Ok(0) if matches!(self.stage, Stage::Close) && self.incoming.closed => {
+                Ok(0) if is_over => return Ok(true),
+                // A server of TLS that ends without saying so.
+                Err(error) if is_over && error.kind() == ErrorKind::UnexpectedEof => {
                     return Ok(true);
                 }
                 Ok(0) => return Err("the server has closed a connection early".into()),
@@ -131,6 +166,7 @@ impl Visit {
                 Err(error) => return Err(error.into()),
             };
             match &mut self.stage {
+                Stage::Handshake => {}
                 Stage::Upgrade(response) => {
                     response.extend_from_slice(&buffer[..length]);
                     if client::accepted(response, false)? {
