@@ -7,7 +7,17 @@ const { run } = require('../support/child');
 const { limit } = require('../support/server');
 
 test('the package is what it says', () => {
-  assert.deepEqual(Object.keys(websockets).sort(), ['Base', 'Client', 'Frame', 'Server', 'Upgrade', 'acceptKey']);
+  assert.deepEqual(Object.keys(websockets).sort(), [
+    'Base',
+    'Client',
+    'Frame',
+    'Server',
+    'Upgrade',
+    'acceptKey',
+    'createSecureContext',
+    'createSecureServer',
+    'setLeader',
+  ]);
 });
 
 test('each of them can be imported by name', async () => {

@@ -13,6 +13,8 @@ const LAYERS = [
   'cli',
   'engine-io',
   'ws',
+  'monitor',
+  'opentelemetry',
   'server',
   'client',
   'base',
@@ -32,6 +34,8 @@ const OUTSIDE = {
   'engine.io.d.ts': 'engine-io',
   'index.d.ts': null,
   'index.js': 'cli',
+  'monitor.d.ts': null,
+  'opentelemetry.d.ts': 'opentelemetry',
   'package.json': null,
   // The binaries.
   ...Object.fromEntries(PLATFORMS.map((name) => [`websockets.${name}.node`, 'native'])),

@@ -128,6 +128,30 @@ test('what is no proper message is answered, and harms nobody', async (t) => {
   assert.match((await eve.next('error')).message, /in already/);
 });
 
+test('a message has the id that its page gave it, and so has the answer to one that is wrong', async (t) => {
+  const { port } = await start(t, 'chat');
+  const [ada, grace] = [new Person(port), new Person(port)];
+  await ada.join('Ada');
+  await grace.join('Grace');
+  ada.send({ type: 'say', text: 'hello', id: 'a-1' });
+  for (const person of [ada, grace]) assert.equal((await person.next('said')).id, 'a-1');
+  for (const [message, answer] of [
+    [{ text: ' ' }, /empty/],
+    [{ text: 'x', to: 'nobody' }, /has left/],
+    [{ text: 'x', to: 1 }, /must be a string/],
+    [{ text: 'x', more: 1 }, /has no more/],
+  ]) {
+    ada.send({ type: 'say', id: 'a-2', ...message });
+    const { message: text, id } = await ada.next('error');
+    assert.match(text, answer);
+    assert.equal(id, 'a-2');
+  }
+  for (const id of ['', 'x'.repeat(65), 'a b', 1, null]) {
+    ada.send({ type: 'say', text: 'x', id });
+    assert.match((await ada.next('error')).message, /no id/);
+  }
+});
+
 test('text is capped by its characters, however they are escaped', async (t) => {
   const { port } = await start(t, 'chat');
   const ada = new Person(port);

@@ -2,8 +2,6 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
-const fs = require('node:fs');
-const path = require('node:path');
 const test = require('node:test');
 const { Client } = require('../support/ws-client');
 const start = require('./start');
@@ -61,26 +59,4 @@ test('module-of-2013.js: an app that was not changed', { timeout: 30_000 }, asyn
   await ada.send('leave');
   assert.deepEqual(await ada.closed(), { code: 1000, reason: 'you asked for it' });
   assert.equal(await grace.message(), 'somebody left: you asked for it');
-});
-
-test('docs/guide/migrating.md quotes no line that the examples do not have', () => {
-  const root = path.join(__dirname, '..', '..');
-  const read = (...parts) => fs.readFileSync(path.join(root, ...parts), 'utf8');
-  const have = new Set(
-    ['ws-before.js', 'ws-after.js', 'module-of-2013.js']
-      .flatMap((file) => read('examples', 'migrating', file).split('\n'))
-      .map((line) => line.trim()),
-  );
-  const blocks = [...read('docs', 'guide', 'migrating.md').matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(
-    ([, block]) => block,
-  );
-  assert.ok(blocks.length >= 10, `there are ${blocks.length} blocks of code`);
-  const unknown = blocks
-    .flatMap((block) => block.split('\n'))
-    .map((line) => line.trim())
-    .filter((line) => !have.has(line));
-  assert.deepEqual(
-    unknown.filter((line) => line !== ''),
-    [],
-  );
 });

@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
+const { createSecureServer } = require('../..');
 const { selfSigned } = require('../support/certificate');
 const { Client } = require('../support/ws-client');
 const start = require('./start');
@@ -55,7 +56,8 @@ test('https: wss:// with a certificate', OPTIONS, async (t) => {
   fs.writeFileSync(CERT, cert);
   const { connect } = await recipe(t, 'https.js', { KEY, CERT });
   const client = await connect('', { ca: cert });
-  assert.equal(await client.message(), 'hello over TLS, by the stream transport');
+  const transport = createSecureServer({ key, cert }).tls.provider === 'rustls' ? 'socket' : 'stream';
+  assert.equal(await client.message(), `hello over TLS, by the ${transport} transport`);
   await client.send('secret');
   assert.equal(await client.message(), 'secret');
 });
@@ -162,12 +164,20 @@ test('big-file: a file that cannot be read', OPTIONS, async (t) => {
 });
 
 test('dashboard: a page, and a sample in each interval', OPTIONS, async (t) => {
-  const { child, url, connect } = await recipe(t, 'dashboard/server.js', { INTERVAL: '50' });
-  assert.match(await (await fetch(url)).text(), /<title>Dashboard/);
-  const client = await connect('/samples');
+  const { child, url, connect } = await recipe(t, 'dashboard/server.js', { INTERVAL: '100' });
+  const page = await fetch(url);
+  assert.match(await page.text(), /<title>Dashboard/);
+  assert.match(page.headers.get('content-security-policy'), /^default-src 'none'/);
+  const client = await connect('/monitor');
   const [first, second] = [JSON.parse(await client.message()), JSON.parse(await client.message())];
-  assert.equal(first.values.viewers, 1);
-  assert.ok(first.values['memory, MiB'] > 1 && second.time > first.time);
+  assert.deepEqual(
+    first.bases.map(({ name, stats }) => [name, stats.connections]),
+    [
+      ['echo', 0],
+      ['viewers', 1],
+    ],
+  );
+  assert.ok(first.process.memory > 1024 && second.time > first.time);
   const gone = once(child, 'exit');
   child.kill('SIGINT');
   assert.equal((await client.closed()).code, 1001);

@@ -10,6 +10,7 @@ const TABLE = {
   '/client.js': ['client.js', 'text/javascript; charset=utf-8'],
   '/connection.js': ['connection.js', 'text/javascript; charset=utf-8'],
   '/log.js': ['log.js', 'text/javascript; charset=utf-8'],
+  '/outbox.js': ['outbox.js', 'text/javascript; charset=utf-8'],
   '/people.js': ['people.js', 'text/javascript; charset=utf-8'],
   '/icon.svg': ['icon.svg', 'image/svg+xml'],
 };

@@ -5,6 +5,7 @@
 //   { type: 'join', name }        come in, or take another name
 //   { type: 'say', text }         to everybody
 //   { type: 'say', text, to }     to the one with this sid
+//   { type: 'say', …, id }        a name of the page's own for it, which the server repeats in its answer
 //   { type: 'ping' }              measure my round-trip time now
 
 const MAX_NAME = 32;
@@ -14,8 +15,16 @@ const MAX_MESSAGE_BYTES = 32 * 1024; // the longest text fits in, even with ever
 /** Control characters, and those that turn the direction of the text around them. */
 const UNSEEN = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
-/** A message that is not one of the above; its text is for whoever sent it. */
-class BadMessage extends Error {}
+const ID = /^[\w-]{1,64}$/;
+
+/** A message that is not one of the above; its text is for whoever sent it, and so is the `id` that it had. */
+class BadMessage extends Error {
+  /** @param {string} message @param {string} [id] */
+  constructor(message, id) {
+    super(message);
+    this.id = id;
+  }
+}
 
 /**
  * A string of 1 to `max` characters, without blanks around it.
@@ -40,11 +49,10 @@ const TYPES = {
     if (UNSEEN.test(checked)) throw new BadMessage('Your name holds a character that cannot be seen.');
     return [{ name: checked.normalize('NFC') }, rest];
   },
-  say({ text, to, ...rest }) {
+  say({ text, to, id, ...rest }) {
     const checked = string(text, 'The message', MAX_TEXT);
-    if (to === undefined) return [{ text: checked }, rest];
-    if (typeof to !== 'string') throw new BadMessage('The addressee must be a string.');
-    return [{ text: checked, to }, rest];
+    if (!['undefined', 'string'].includes(typeof to)) throw new BadMessage('The addressee must be a string.');
+    return [{ text: checked, ...(to !== undefined && { to }), ...(id !== undefined && { id }) }, rest];
   },
   ping(rest) {
     return [{}, rest];
@@ -55,7 +63,8 @@ const TYPES = {
  * Reads one message of a page.
  *
  * @param {string} json
- * @returns {{ type: 'join', name: string } | { type: 'say', text: string, to?: string } | { type: 'ping' }}
+ * @returns {{ type: 'join', name: string } | { type: 'say', text: string, to?: string, id?: string } | { type: 'ping' }}
+ * @throws {BadMessage}
  */
 function parse(json) {
   let value;
@@ -70,10 +79,16 @@ function parse(json) {
   const { type, ...fields } = value;
   if (typeof type !== 'string' || !Object.hasOwn(TYPES, type))
     throw new BadMessage('There is no such type of message.');
-  const [checked, rest] = TYPES[type](fields);
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) throw new BadMessage(`A message of type ${type} has no ${unknown.slice(0, 20)}.`);
-  return { type, ...checked };
+  const { id } = fields;
+  if (id !== undefined && !(typeof id === 'string' && ID.test(id))) throw new BadMessage('That is no id.');
+  try {
+    const [checked, rest] = TYPES[type](fields);
+    const [unknown] = Object.keys(rest);
+    if (unknown !== undefined) throw new BadMessage(`A message of type ${type} has no ${unknown.slice(0, 20)}.`);
+    return { type, ...checked };
+  } catch (error) {
+    throw error instanceof BadMessage ? new BadMessage(error.message, id) : error;
+  }
 }
 
 module.exports = { BadMessage, MAX_MESSAGE_BYTES, MAX_NAME, MAX_TEXT, parse };

@@ -9,10 +9,10 @@ const RTT_EVERY = 250; // ms: round-trip times of many are told together
  *
  *   { type: 'welcome', sid, people: [{ sid, name, rtt }] }    you are in
  *   { type: 'joined', sid, name }   { type: 'left', sid }     somebody else
- *   { type: 'said', sid, name, text, at, to? }                `to`: for that sid alone
+ *   { type: 'said', sid, name, text, at, to?, id? }           `to`: for that sid alone; `id`: as it came
  *   { type: 'rtt', rtt: { [sid]: ms } }                       how far away people are
  *   { type: 'pong', rtt: ms }                                 the measurement you asked for
- *   { type: 'error', message }                                what was wrong with what you sent
+ *   { type: 'error', message, id? }                           what was wrong with what you sent
  */
 class Room {
   /** Those who have joined, oldest first. @type {Map<string, { name: string, rtt: number | null }>} */
@@ -45,7 +45,7 @@ class Room {
       else this.#pinger.ping(sid, true);
     } catch (error) {
       if (!(error instanceof BadMessage)) throw error;
-      this.#tell(sid, { type: 'error', message: error.message });
+      this.#tell(sid, { type: 'error', message: error.message, id: error.id });
     }
   }
 
@@ -58,15 +58,15 @@ class Room {
     this.#pinger.ping(sid);
   }
 
-  #say(sid, { text, to }) {
+  #say(sid, { text, to, id }) {
     const { name } = this.#people.get(sid);
-    const said = { type: 'said', sid, name, text, at: Date.now() };
+    const said = { type: 'said', sid, name, text, at: Date.now(), id };
     if (to === undefined) {
       this.#tellAll(said);
     } else if (this.#people.has(to)) {
       this.#tell(to === sid ? sid : [sid, to], { ...said, to });
     } else {
-      throw new BadMessage('That person has left. Nobody got your message.');
+      throw new BadMessage('That person has left. Nobody got your message.', id);
     }
   }
 

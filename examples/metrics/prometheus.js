@@ -12,6 +12,8 @@ const METRICS = {
   closing: ['websockets_closing_connections', 'gauge', 'Connections whose closing is under way.'],
   queuedBytes: ['websockets_queued_bytes', 'gauge', 'Bytes that wait to be written.'],
   ioThreads: ['websockets_io_threads', 'gauge', 'I/O threads.'],
+  ioThreadsLed: ['websockets_io_threads_led', 'gauge', 'I/O threads whose work the JavaScript thread does itself.'],
+  leaderChanges: ['websockets_leader_changes_total', 'counter', 'How often such work has gone to another thread.'],
   messagesReceived: ['websockets_messages_received_total', 'counter', 'Messages received.'],
   messagesSent: ['websockets_messages_sent_total', 'counter', 'Messages sent, one for each peer.'],
   topics: ['websockets_topics', 'gauge', 'Topics that have subscribers.'],

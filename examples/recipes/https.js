@@ -1,14 +1,13 @@
 'use strict';
 
-// wss://: TLS is Node's, so the connections go by the stream transport, on this thread.
+// wss://: the I/O threads do the TLS, and carry the connections.
 //
 //   KEY, CERT   files with the private key and the certificate, in PEM
 //
-// Behind a proxy that ends TLS, such as nginx, listen with node:http: then the I/O threads carry it all.
+// Behind a proxy that ends TLS, such as nginx, listen with node:http.
 
 const fs = require('node:fs');
-const https = require('node:https');
-const { Server } = require('websockets');
+const { Server, createSecureServer } = require('websockets');
 
 const { KEY, CERT, PORT = '3000' } = process.env;
 if (!KEY || !CERT) {
@@ -16,7 +15,7 @@ if (!KEY || !CERT) {
   process.exit(1);
 }
 
-const httpsServer = https.createServer({ key: fs.readFileSync(KEY), cert: fs.readFileSync(CERT) }, (req, res) => {
+const httpsServer = createSecureServer({ key: fs.readFileSync(KEY), cert: fs.readFileSync(CERT) }, (req, res) => {
   res.end('hello over HTTPS\n');
 });
 

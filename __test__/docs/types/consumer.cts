@@ -8,6 +8,7 @@ import { PassThrough, Stream } from 'node:stream';
 import * as tls from 'node:tls';
 import * as util from 'node:util';
 import type {
+  BackplaneError,
   BaseEvents,
   BaseOptions,
   ClientEvents,
@@ -15,9 +16,11 @@ import type {
   Connection,
   ErrorMessage,
   Extension,
+  ExtensionError,
   FrameErrorCode,
   HandshakeError,
   MessageMessage,
+  PeerError,
   ServerEvents,
   Stats,
   UpgradeRequest,
@@ -96,20 +99,37 @@ base
   })
   .on('error', (error) => {
     is<WebSocketError>()(error, true);
-    is<string>()(error.sid, true);
+    is<string | undefined>()(error.sid, true);
     is<number | undefined>()(error.closeCode, true);
     is<string>()(error.message, true);
+    if (error.sid === undefined) {
+      is<BackplaneError>()(error, true);
+      is<'ERR_WS_BACKPLANE'>()(error.code, true);
+      is<unknown>()(error.cause, true);
+      return;
+    }
+    is<PeerError | ExtensionError>()(error, true);
+    is<string>()(error.sid, true);
     if (error.closeCode === undefined) {
       // An extension's, with any code.
+      is<ExtensionError>()(error, true);
       is<string>()(error.code, true);
       return;
     }
+    is<PeerError>()(error, true);
     is<WebSocketErrorCode | 'ERR_WS_EXTENSION'>()(error.code, true);
     is<number>()(error.closeCode, true);
     // @ts-expect-error: there is no such code
     if (error.code === 'WS_ERR_UNHEARD_OF') return;
   })
   .on('drain', (sid) => is<string>()(sid, true));
+base.on('error', (error) => {
+  // An extension may give its error any code, so a code alone leaves the sid open.
+  if (error.code === 'WS_ERR_INVALID_UTF8') is<string>()(error.sid, true);
+  if (error.code === 'ERR_WS_BACKPLANE') is<string | undefined>()(error.sid, true);
+  // @ts-expect-error: an error of the backplane is about no connection
+  base.terminate(error.sid);
+});
 
 base.once('ping', (text, sid) => is<string>()(text + sid, true));
 base.addListener('pong', (text, _sid, data) => is<string>()(text + data.toString('hex'), true));
@@ -464,7 +484,11 @@ server.prependListener('open', (sid, req) => {
   is<string>()(sid, true);
   is<http.IncomingMessage>()(req, true);
 });
-client.addListener('error', (error) => is<WebSocketError | HandshakeError>()(error, true));
+client.addListener('error', (error) => {
+  is<WebSocketError | HandshakeError>()(error, true);
+  is<string | undefined>()(error.sid, true);
+  if (error.sid !== undefined) is<PeerError | ExtensionError>()(error, true);
+});
 // @ts-expect-error: the request comes second
 server.off('open', (req: http.IncomingMessage) => void req);
 is<keyof BaseEvents>()('open' as keyof ServerEvents, true);

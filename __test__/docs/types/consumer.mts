@@ -7,6 +7,7 @@ import websockets, { acceptKey, Base, Frame, Server } from 'websockets';
 import { testBackplane } from 'websockets/backplane-test';
 import cluster, { cluster as clusterBackplane } from 'websockets/cluster';
 import { Server as Engine, type EngineSocket } from 'websockets/engine.io';
+import { type BaseSample, monitor, type Sample } from 'websockets/monitor';
 import nats, { nats as natsBackplane } from 'websockets/nats';
 import redis, { redis as redisBackplane } from 'websockets/redis';
 
@@ -98,3 +99,14 @@ const up: number = member.stats().backplaneUp;
 // @ts-expect-error: no backplane
 new Server({ backplane: { start() {} } });
 testBackplane('mine', { create: () => redis('redis://localhost'), outage: async () => async () => up });
+
+const watching = monitor(new Server(), { chat: new Server<{ name: string }>(), base }, { interval: 500 });
+watching.close();
+// @ts-expect-error: the viewers have to be a Server
+monitor(base, { base });
+// @ts-expect-error: there is no such option
+monitor(new Server(), { base }, { every: 1 });
+const sample = JSON.parse('{}') as Sample;
+const [firstBase]: (BaseSample | undefined)[] = sample.bases;
+const connections: number | undefined = firstBase?.stats.connections ?? firstBase?.rates.opened;
+(connections ?? 0).toFixed();

@@ -2,15 +2,20 @@
 
 import { Connection } from './connection.js';
 import { Log } from './log.js';
+import { Outbox } from './outbox.js';
 import { People } from './people.js';
 
 const $ = (id) => document.getElementById(id);
 const connection = new Connection();
 const people = new People($('people'), $('count'));
 const log = new Log($('log'));
+const outbox = new Outbox((message) => me !== null && isIn() && connection.send(message), log);
 
 let me = null; // my sid, while I am in
 let name = '';
+
+/** Whether the server knows us: before, it would refuse what we say. */
+const isIn = () => document.body.dataset.state === 'in';
 
 /** `out`: the form; `joining`: waiting for the server; `in`: chatting; `lost`: will come back. */
 function show(state, status) {
@@ -42,7 +47,12 @@ function showAddressee() {
   $('to-all').hidden = chosen === null;
   $('say').classList.toggle('private', chosen !== null);
   $('say').classList.toggle('gone', gone);
-  $('send').disabled = document.body.dataset.state !== 'in' || gone;
+  const isLost = document.body.dataset.state === 'lost';
+  $('offline').hidden = !isLost;
+  $('offline').textContent = outbox.isFull
+    ? 'There is no connection, and no more messages can wait for it.'
+    : 'There is no connection. What you write now is sent when it is back.';
+  $('send').disabled = !(isIn() || isLost) || gone || outbox.isFull;
 }
 
 const handlers = {
@@ -51,6 +61,7 @@ const handlers = {
     people.reset(list, me);
     show('in', 'Connected');
     log.note(`You are in, as ${name}.`);
+    outbox.resend();
     $('text').focus();
   },
   joined(person) {
@@ -62,6 +73,7 @@ const handlers = {
     showAddressee();
   },
   said({ to, ...said }) {
+    if (outbox.said(said.id, said.at)) return;
     log.said({ ...said, mine: said.sid === me, to: to && people.name(to) });
   },
   rtt({ rtt }) {
@@ -71,7 +83,8 @@ const handlers = {
     $('own-rtt').textContent = `${rtt.toFixed(1)} ms`;
     $('ping').disabled = document.body.dataset.state !== 'in';
   },
-  error({ message }) {
+  error({ message, id }) {
+    if (outbox.failed(id, message)) return;
     if (me === null) {
       connection.leave();
       notice(message);
@@ -91,9 +104,11 @@ connection.addEventListener('lost', () => {
   }
   if (document.body.dataset.state === 'in') log.note('Connection lost. Trying again…', 'error');
   show('lost', 'Reconnecting…');
+  outbox.lost();
 });
 connection.addEventListener('closed', ({ detail }) => {
   me = null;
+  outbox.giveUp('You have left.');
   people.choose(null);
   $('own-rtt').textContent = '';
   show('out', 'Not connected');
@@ -120,10 +135,13 @@ $('say').addEventListener('submit', (event) => {
   event.preventDefault();
   const text = $('text').value.trim();
   if (text === '' || $('send').disabled) return;
-  const to = people.chosen === null ? {} : { to: people.chosen };
-  if (connection.send({ type: 'say', text, ...to })) $('text').value = '';
+  const to = people.chosen;
+  outbox.say({ text, to }, { sid: me, name, to: to === null ? undefined : people.name(to) });
+  $('text').value = '';
   $('text').focus();
 });
+
+outbox.addEventListener('change', showAddressee);
 
 $('text').addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;

@@ -1,61 +1,68 @@
 'use strict';
 
-// A dashboard: what this process does, twice a second, to any number of viewers. The page is index.html.
+// A dashboard: what the WebSockets of this process do, live, for any number of viewers. public/ is the page. The samples
+// are those of websockets/monitor, so `npx websockets top ws://localhost:3000/monitor` shows them as well. There is an
+// echo server to look at: `npx websockets connect ws://localhost:3000/echo`.
 //
-//   INTERVAL   ms between two samples (500)
+//   INTERVAL   ms between two samples (1000)
 
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
-const { monitorEventLoopDelay, performance } = require('node:perf_hooks');
 const { Server } = require('websockets');
+const { monitor } = require('websockets/monitor');
 
-const INTERVAL = Number(process.env.INTERVAL ?? 500);
-const PAGE = fs.readFileSync(path.join(__dirname, 'index.html'));
+const PAGES = {
+  '/': ['index.html', 'text/html; charset=utf-8'],
+  '/dashboard.js': ['dashboard.js', 'text/javascript; charset=utf-8'],
+  '/charts.js': ['charts.js', 'text/javascript; charset=utf-8'],
+  '/units.js': ['units.js', 'text/javascript; charset=utf-8'],
+  '/icon.svg': ['icon.svg', 'image/svg+xml'],
+  '/style.css': ['style.css', 'text/css; charset=utf-8'],
+};
+const HEADERS = {
+  'Cache-Control': 'no-cache',
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+};
 
 const httpServer = http.createServer((req, res) => {
-  if (req.url !== '/') res.writeHead(404).end();
-  else res.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(PAGE);
+  const page = Object.hasOwn(PAGES, req.url) ? PAGES[req.url] : undefined;
+  if (page === undefined) {
+    res.writeHead(404, HEADERS).end();
+    return;
+  }
+  const [file, type] = page;
+  res.writeHead(200, { ...HEADERS, 'Content-Type': type }).end(fs.readFileSync(path.join(__dirname, 'public', file)));
 });
 
-const viewers = new Server({ url: 'ws://localhost/samples', pingInterval: 15_000, perMessageDeflate: true });
-viewers.on('error', (error) => console.error(`${error.code}: ${error.message}`));
-viewers.on('open', (sid) => viewers.subscribe(sid, 'samples'));
+/** Pages of this server, and programs that are no browser; an app of yours asks who it is, too. */
+const isOurs = (origin) => {
+  const { port } = httpServer.address();
+  return origin === undefined || [`http://localhost:${port}`, `http://127.0.0.1:${port}`].includes(origin);
+};
+
+const echo = new Server({ url: 'ws://localhost/echo', origins: isOurs, pingInterval: 30_000 });
+echo.on('message', (text, sid) => echo.send(sid, text));
+echo.on('binary', (data, sid) => echo.send(sid, data));
+echo.listen(httpServer);
+
+const viewers = new Server({
+  url: 'ws://localhost/monitor',
+  origins: isOurs,
+  pingInterval: 15_000,
+  perMessageDeflate: true,
+});
 viewers.listen(httpServer);
 
-const delay = monitorEventLoopDelay({ resolution: 10 });
-delay.enable();
-let before = { at: performance.now(), cpu: process.cpuUsage(), bytes: 0, deliveries: 0 };
+for (const server of [echo, viewers]) server.on('error', (error) => console.error(`${error.code}: ${error.message}`));
 
-function sample() {
-  const stats = viewers.stats();
-  const { bytesSent: bytes, deliveries } = stats;
-  const now = { at: performance.now(), cpu: process.cpuUsage(), bytes, deliveries };
-  const seconds = (now.at - before.at) / 1000;
-  const busy = now.cpu.user + now.cpu.system - before.cpu.user - before.cpu.system;
-  const values = {
-    viewers: stats.connections,
-    'CPU, %': busy / seconds / 10_000,
-    'memory, MiB': process.memoryUsage.rss() / 2 ** 20,
-    'event loop delay, ms': Math.max(0, delay.max / 1e6 - 10),
-    'sent, KiB/s': (now.bytes - before.bytes) / seconds / 1024,
-    topics: stats.topics,
-    subscriptions: stats.subscriptions,
-    'deliveries/s': (now.deliveries - before.deliveries) / seconds,
-    skipped: stats.skipped,
-  };
-  before = now;
-  delay.reset();
-  return JSON.stringify({ time: Date.now(), values });
-}
-
-// A viewer that has much to read still gets fewer samples, not late ones.
-const timer = setInterval(() => {
-  if (viewers.connections > 0) viewers.publish('samples', sample(), { volatile: true });
-}, INTERVAL);
+monitor(viewers, { echo, viewers }, { interval: Number(process.env.INTERVAL ?? 1000) });
 
 process.once('SIGINT', () => {
-  clearInterval(timer);
+  echo.close();
   viewers.close(() => httpServer.close());
 });
 
