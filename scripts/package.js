@@ -1,11 +1,6 @@
 'use strict';
 
-// npm run package                                 one tarball with the binary for the platform at hand, into dist/
-// npm run package -- --all                        what a registry gets: the main package, and one for each platform, whose
-//                                                 binaries are built here
-// npm run package -- --target linux-arm64-musl    the same with one platform; several, if it is given several times
-// npm run package -- --binaries FOLDER --all      what a registry gets, from binaries built elsewhere
-// npm run package -- --binaries FOLDER --target NAME --no-pack    builds and checks alone, into FOLDER
+// Packs what users install: see FORMS.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -18,10 +13,29 @@ const { platformOf, platforms } = require('./lib/platforms/catalog');
 
 const kib = (bytes) => `${Math.ceil(bytes / 1024).toLocaleString('en')} KiB`;
 
+/** What each form of the command does, by what follows `npm run package`. */
+const FORMS = [
+  ['', 'one tarball with the binary for the platform at hand, into dist/'],
+  ['--all', 'what a registry gets: the main package, and one for each platform, built here'],
+  ['--target linux-arm64-musl', 'the same with one platform; several, if it is given several times'],
+  ['--binaries FOLDER --all', 'what a registry gets, from binaries built elsewhere'],
+  ['--binaries FOLDER --target NAME', "the same with one platform's"],
+  ['--binaries FOLDER', 'the same with those of the platforms that have one there'],
+  ['--target NAME --no-pack', 'builds and checks alone, into dist/binaries/, or into --binaries FOLDER'],
+  ['--help', 'shows this'],
+];
+
+/** @returns {string} */
+function help() {
+  const lines = FORMS.map(([args, what]) => `npm run package${args && ` -- ${args}`}`.padEnd(52) + what);
+  return `${lines.join('\n')}\n\nPlatforms: ${platforms.map(({ name }) => name).join(', ')}\n`;
+}
+
 /** What there is to be said on the command line. @type {import('node:util').ParseArgsConfig['options']} */
 const OPTIONS = {
   all: { type: 'boolean' },
   binaries: { type: 'string' },
+  help: { type: 'boolean' },
   'no-pack': { type: 'boolean' },
   target: { type: 'string', multiple: true },
 };
@@ -55,30 +69,63 @@ function show(packed) {
   }
 }
 
-function main() {
+/**
+ * Reads the command line.
+ *
+ * @returns {{ wanted: import('./lib/platforms/catalog').Platform[], given: string | undefined, isBuiltAlone: boolean,
+ *   isHelp: boolean }} `wanted`: the platforms named; `given`: the folder of binaries
+ * @throws {Error} if it asks for nothing that could be done
+ */
+function asked() {
   const {
     all = false,
     binaries,
-    target: names = [],
+    help: isHelp = false,
+    target = [],
     'no-pack': isBuiltAlone = false,
   } = parseArgs({ options: OPTIONS }).values;
-  const targets = names.map(platformOf);
-  const isGiven = binaries !== undefined && !isBuiltAlone;
-  const folder = binaries === undefined ? path.join(root, 'dist', 'binaries') : path.resolve(binaries);
-  const isCross = all || targets.length > 0;
-  const out = path.join(root, 'dist');
-  if (!isBuiltAlone) fs.rmSync(out, { recursive: true, force: true });
+  if (all && target.length > 0) throw new Error('--all stands for every --target: give one of the two');
+  const wanted = all ? platforms : target.map(platformOf);
+  if (isBuiltAlone && wanted.length === 0) throw new Error('--no-pack only builds: say what, with --target or --all');
+  return { wanted, given: binaries === undefined ? undefined : path.resolve(binaries), isBuiltAlone, isHelp };
+}
+
+/**
+ * Removes what was packed and built here before.
+ *
+ * @param {string} out
+ * @param {boolean} isGiven whether the binaries are given: those that lie here may be the ones
+ */
+function clear(out, isGiven) {
   fs.mkdirSync(out, { recursive: true });
-  if (isCross && !isGiven) buildAll(all ? platforms : targets, folder);
+  const own = fs.readdirSync(out).filter((name) => name.endsWith('.tgz') || (name === 'binaries' && !isGiven));
+  for (const name of own) fs.rmSync(path.join(out, name), { recursive: true });
+}
+
+function main() {
+  const { wanted, given, isBuiltAlone, isHelp } = asked();
+  if (isHelp) {
+    process.stdout.write(help());
+    return;
+  }
+  const out = path.join(root, 'dist');
+  const binaries = given ?? path.join(out, 'binaries');
+  if (!isBuiltAlone) clear(out, given !== undefined);
+  if (wanted.length > 0 && (isBuiltAlone || given === undefined)) buildAll(wanted, binaries);
   if (isBuiltAlone) return;
-  show(
-    isCross || isGiven ? packAll({ out, binaries: folder, all }) : packLocal({ out, platforms: [thisPlatform().name] }),
-  );
+  if (wanted.length === 0 && given === undefined) {
+    show(packLocal({ out, platforms: [thisPlatform().name] }));
+  } else {
+    show(packAll({ out, binaries, platforms: wanted.length > 0 ? wanted.map(({ name }) => name) : undefined }));
+  }
 }
 
 try {
   main();
 } catch (error) {
-  console.error(`package: ${error.message}`);
+  // Node.js adds advice on arguments that are no options, which there are none of here.
+  const [sentence] = error.code?.startsWith('ERR_PARSE_ARGS_') ? error.message.split('. ') : [error.message];
+  console.error(`package: ${sentence}`);
+  if (error.code?.startsWith('ERR_PARSE_ARGS_')) console.error('npm run package -- --help lists what there is');
   process.exitCode = 1;
 }

@@ -3,22 +3,37 @@
 // node scripts/test.js [gate…]
 //
 // Runs the gates named (see lib/gates.js), or those that need nothing but the toolchain and Python, shows
-// what they print, and closes with one line per gate and the sum. Every gate runs even if one before it
-// failed. A gate in which no test ran has failed.
+// what they print, and closes with one line per gate, what failed, and the sum. Every gate runs even if one
+// before it failed. A gate in which no test ran has failed.
 
+const failures = require('./lib/failures');
 const gates = require('./lib/gates');
 const tee = require('./lib/tee');
 
-const BY_DEFAULT = ['format', 'lint', 'types', 'typos', 'deny', 'zizmor', 'clippy', 'rust', 'node', 'streams', 'tls'];
+const BY_DEFAULT = [
+  'format',
+  'lint',
+  'types',
+  'typos',
+  'prose',
+  'deny',
+  'zizmor',
+  'clippy',
+  'rust',
+  'node',
+  'streams',
+  'tls',
+  'secure',
+];
 
 /**
  * @param {string} name
  * @returns {Promise<{ name: string, status: string, passed: number, failed: number, skipped: number,
- *   seconds: number, note: string }>}
+ *   seconds: number, note: string, failures: string[] }>}
  */
 async function run(name) {
   const gate = gates[name];
-  const sum = { name, status: 'ran', passed: 0, failed: 0, skipped: 0, seconds: 0, note: '' };
+  const sum = { name, status: 'ran', passed: 0, failed: 0, skipped: 0, seconds: 0, note: '', failures: [] };
   const missing = gate.missing?.();
   if (missing) {
     // A workflow brings what its gates need: one that cannot run there has failed.
@@ -32,7 +47,9 @@ async function run(name) {
     sum.passed += counts.passed;
     sum.skipped += counts.skipped;
     // What ends badly without naming a failed test (it did not compile, it hung) is one failure.
-    sum.failed += counts.failed || (ok ? 0 : 1);
+    const failed = counts.failed || (ok ? 0 : 1);
+    sum.failed += failed;
+    if (failed > 0) sum.failures.push(...failures(output));
     if (!ok) sum.note = note;
   }
   if (sum.passed + sum.failed === 0) {
@@ -43,7 +60,7 @@ async function run(name) {
   return { ...sum, status: sum.failed === 0 ? 'ran' : 'failed' };
 }
 
-/** @returns {string} one line of the summary; .ci/run picks these out by their first word */
+/** @returns {string} one line of the summary; .ci/run picks these, and those of what failed, out by their first word */
 function line({ name, status, passed, failed, skipped, seconds, note }) {
   const parts = [`${passed} passed, ${failed} failed`];
   if (skipped > 0) parts.push(`${skipped} skipped`);
@@ -62,6 +79,9 @@ async function main(names) {
   const results = [];
   for (const name of names) results.push(await run(name));
   console.log(`\n${results.map(line).join('\n')}`);
+  for (const { name, failures: all } of results) {
+    for (const one of all) console.log(`failed  ${name}: ${one}`);
+  }
   const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
   console.log(`${total('passed')} passed, ${total('failed')} failed`);
   if (total('failed') > 0) process.exitCode = 1;

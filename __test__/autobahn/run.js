@@ -1,6 +1,6 @@
 'use strict';
 
-// AUTOBAHN_HOME=folder node __test__/autobahn/run.js [socket | stream | ws | http2 [server | client | both [cases…]]]
+// AUTOBAHN_HOME=folder node __test__/autobahn/run.js [socket | stream | ws | http2 | secure [server | client | both [cases…]]]
 //
 // Runs the Autobahn test suite against server.js, or has client.js run it; see suite.js for what the
 // folder must hold. `socket` and `stream` are a Base's transports, `ws` is the entry `websockets/ws`, by ws-server.js
@@ -8,7 +8,8 @@
 // of them; by default, all without compression and a sample of those with it, which take long. Every
 // case must be OK or INFORMATIONAL. Some wait a second for the peer, which is not enough on an
 // overloaded machine: a few that fail are run once more by name, and said to have been. `both` is the two
-// roles side by side, for the suite takes no more than one core. `http2` is for the server alone.
+// roles side by side, for the suite takes no more than one core. `http2`, and `secure`, which is `createSecureServer`, are
+// for the server alone.
 
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
@@ -24,6 +25,7 @@ const DOORS = {
   stream: { prefix: '', transport: 'stream', name: 'the stream transport' },
   ws: { prefix: 'ws-', transport: '', name: 'websockets/ws' },
   http2: { prefix: '', transport: 'http2', name: 'HTTP/2' },
+  secure: { prefix: '', transport: 'secure', name: 'wss by createSecureServer' },
 };
 const UNDER_TEST = DOORS[DOOR];
 

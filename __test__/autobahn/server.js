@@ -1,16 +1,21 @@
 'use strict';
 
 // The server under test: sends every message back as it came, compressed where the client offers
-// that. Prints its URL. With WEBSOCKETS_TEST_TRANSPORT=http2 it speaks HTTP/2, behind a bridge.
+// that. Prints its URL. With WEBSOCKETS_TEST_TRANSPORT=http2 it speaks HTTP/2, behind a bridge; with `secure` it is one of
+// `createSecureServer`.
 
 const http = require('node:http');
 const http2 = require('node:http2');
-const { Base, Upgrade } = require('websockets');
+const { Base, Upgrade, createSecureServer } = require('websockets');
+const { selfSigned } = require('../support/certificate');
 const { bridgeTo } = require('./http2-bridge');
 
 const perMessageDeflate = { threshold: 0 }; // the cases are many of them short
 const isHttp2 = process.env.WEBSOCKETS_TEST_TRANSPORT === 'http2';
-const transport = isHttp2 ? 'stream' : process.env.WEBSOCKETS_TEST_TRANSPORT;
+const isSecure = process.env.WEBSOCKETS_TEST_TRANSPORT === 'secure';
+/** The socket transport carries what `createSecureServer` accepts. */
+const OF_SERVERS = { http2: 'stream', secure: 'socket' };
+const transport = OF_SERVERS[process.env.WEBSOCKETS_TEST_TRANSPORT] ?? process.env.WEBSOCKETS_TEST_TRANSPORT;
 
 const base = new Base({
   maxConnections: Infinity,
@@ -32,7 +37,7 @@ function take(req, socket, head) {
 /** Says where the suite finds it. */
 function listen(server) {
   server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
-    console.log(`ws://127.0.0.1:${server.address().port}`);
+    console.log(`${isSecure ? 'wss' : 'ws'}://127.0.0.1:${server.address().port}`);
   });
 }
 
@@ -42,5 +47,6 @@ if (isHttp2) {
   server.on('connect', (req) => take(req, req.stream));
   server.listen(0, '127.0.0.1', () => listen(bridgeTo(server.address().port)));
 } else {
-  listen(http.createServer(plain).on('upgrade', take));
+  const server = isSecure ? createSecureServer(selfSigned(), plain) : http.createServer(plain);
+  listen(server.on('upgrade', take));
 }

@@ -1,6 +1,8 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const net = require('node:net');
 const { after, before, test } = require('node:test');
 const start = require('../examples/start');
 const launch = require('./chromium');
@@ -65,13 +67,71 @@ class Tab {
   async hears(text) {
     await this.message(text).waitFor();
   }
+
+  /** What this page has said and the server has not yet, or never will: what the page says of it. */
+  delivery(text) {
+    return this.message(text).locator('.state');
+  }
 }
 
-/** Tabs that have joined under these names, and see each other. */
-async function joined(t, url, ...names) {
+/** A way to the server that a test can cut, and on which it can have nothing come back. */
+class Way {
+  #sockets = new Set();
+  #isCut = false;
+  #isOneWay = false;
+
+  static async open(t, port) {
+    const way = new Way();
+    const server = net.createServer((socket) => way.#take(socket, port));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    t.after(() => {
+      way.cut();
+      server.close();
+    });
+    way.url = `http://127.0.0.1:${server.address().port}`;
+    return way;
+  }
+
+  #take(socket, port) {
+    if (this.#isCut) {
+      socket.destroy();
+      return;
+    }
+    const onward = net.connect(port, '127.0.0.1');
+    for (const one of [socket, onward]) {
+      this.#sockets.add(one);
+      one
+        .on('error', () => {})
+        .on('close', () => {
+          this.#sockets.delete(one);
+          socket.destroy();
+          onward.destroy();
+        });
+    }
+    socket.pipe(onward);
+    onward.on('data', (data) => this.#isOneWay || socket.write(data));
+  }
+
+  oneWay() {
+    this.#isOneWay = true;
+  }
+
+  cut() {
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend() {
+    this.#isCut = false;
+    this.#isOneWay = false;
+  }
+}
+
+/** Tabs that have joined under these names, and see each other; each at a URL of its own, if there are several. */
+async function joined(t, urls, ...names) {
   const tabs = [];
-  for (const name of names) {
-    const tab = await Tab.open(t, url);
+  for (const [i, name] of names.entries()) {
+    const tab = await Tab.open(t, Array.isArray(urls) ? urls[i] : urls);
     await tab.join(name);
     tabs.push(tab);
   }
@@ -161,4 +221,106 @@ test('a tab comes back by itself when the server does', async (t) => {
   await ada.status.getByText('Connected', { exact: true }).waitFor();
   await ada.say('Still here');
   await ada.hears('Still here');
+});
+
+/** Ada, whose way to the server can be cut, and Grace. */
+async function apart(t) {
+  const { url, port } = await start(t, 'chat');
+  const way = await Way.open(t, port);
+  const [ada, grace] = await joined(t, [way.url, url], 'Ada', 'Grace');
+  const lose = async () => {
+    way.cut();
+    await ada.status.getByText('Reconnecting').waitFor();
+  };
+  const comeBack = async () => {
+    way.mend();
+    await ada.status.getByText('Connected', { exact: true }).waitFor();
+  };
+  return { ada, grace, way, lose, comeBack };
+}
+
+/** What a tab shows of the messages whose text begins so, in order. */
+const texts = (tab, beginning) => tab.log.locator('.text', { hasText: beginning }).allTextContents();
+
+test('what is written while the connection is lost waits, and is sent when it is back', async (t) => {
+  const { ada, grace, lose, comeBack } = await apart(t);
+  await lose();
+  await ada.page.getByText('There is no connection. What you write now is sent when it is back.').waitFor();
+  await ada.say('Later: one');
+  await ada.say('Later: two');
+  await ada.person('Grace').click();
+  await ada.say('Later: a secret');
+  for (const text of ['one', 'two', 'a secret'])
+    await ada.delivery(`Later: ${text}`).getByText('Not sent yet').waitFor();
+  assert.deepEqual(await texts(grace, 'Later'), []);
+
+  await comeBack();
+  await grace.message('Later: a secret').getByText('privately to you').waitFor();
+  await ada.delivery('Later').waitFor({ state: 'detached' });
+  for (const tab of [ada, grace]) {
+    assert.deepEqual(await texts(tab, 'Later'), ['Later: one', 'Later: two', 'Later: a secret']);
+    assert.equal(await tab.message('Later').locator('time').count(), 3);
+  }
+});
+
+test('what may have arrived before the connection was lost is said again, and shown once', async (t) => {
+  const { ada, grace, way, lose, comeBack } = await apart(t);
+  way.oneWay();
+  await ada.say('Heard?');
+  await grace.hears('Heard?');
+  await ada.delivery('Heard?').getByText('Sending…').waitFor();
+  await lose();
+  await ada.delivery('Heard?').getByText('Not sent yet').waitFor();
+  await comeBack();
+  await ada.delivery('Heard?').waitFor({ state: 'detached' });
+  await ada.say('Yes');
+  await grace.hears('Yes'); // sent after it: had it been shown again, it would be there by now
+  for (const tab of [ada, grace]) assert.deepEqual(await texts(tab, 'Heard?'), ['Heard?']);
+});
+
+test('what was for one who has left meanwhile is not sent, and says so', async (t) => {
+  const { ada, grace, lose, comeBack } = await apart(t);
+  await ada.person('Grace').click();
+  await lose();
+  await ada.say('For Grace alone');
+  await grace.button('Leave').click();
+  await comeBack();
+  await ada.delivery('For Grace alone').getByText('Not sent. That person has left.').waitFor();
+  await ada.button('Leave').click();
+  assert.deepEqual(await texts(grace, 'For Grace'), []);
+});
+
+test('whoever leaves reads what was not sent, and what may not have arrived', async (t) => {
+  const { ada, grace, way, lose } = await apart(t);
+  way.oneWay();
+  await ada.say('Was sent');
+  await grace.hears('Was sent');
+  await lose();
+  await ada.say('Was written');
+  await ada.button('Leave').click();
+  await ada.button('Join').waitFor();
+  // The log is hidden by now.
+  assert.deepEqual(await ada.page.locator('#log .state').allTextContents(), [
+    'It may not have arrived. You have left.',
+    'Not sent. You have left.',
+  ]);
+});
+
+test('no more than 50 messages wait', async (t) => {
+  const { ada, lose, comeBack } = await apart(t);
+  await lose();
+  await ada.page.evaluate(() => {
+    for (let i = 0; i < 51; i += 1) {
+      document.querySelector('#text').value = `Number ${i}`;
+      document.querySelector('#say').requestSubmit();
+    }
+  });
+  await ada.page.getByText('no more messages can wait for it').waitFor();
+  assert.equal(await ada.button('Send').isDisabled(), true);
+  assert.equal((await texts(ada, 'Number')).length, 50);
+  assert.equal(await ada.page.getByRole('textbox', { name: 'Message' }).inputValue(), 'Number 50');
+  await comeBack();
+  await ada.delivery('Number').first().waitFor({ state: 'detached' });
+  await ada.button('Send').click();
+  await ada.hears('Number 50');
 });

@@ -10,34 +10,7 @@ const { Server } = require('../..');
 const { selfSigned } = require('../support/certificate');
 const { Inbox } = require('../support/inbox');
 const launch = require('./chromium');
-
-/** What the page does: two WebSockets are opened, say something, and hear it again; one is closed. */
-async function talk(sizes) {
-  const open = (url) =>
-    new Promise((resolve, reject) => {
-      const socket = new WebSocket(url, ['a', 'b']);
-      socket.onopen = () => resolve(socket);
-      socket.onerror = () => reject(new Error('it was not opened'));
-    });
-  const url = location.href.replace('https', 'wss');
-  const sockets = [await open(`${url}one`), await open(`${url}two`)];
-  const lengths = [];
-  for (const size of sizes) {
-    for (const socket of sockets) {
-      const echo = new Promise((resolve) => {
-        socket.onmessage = ({ data }) => resolve(data);
-      });
-      socket.send('x'.repeat(size));
-      lengths.push((await echo).length);
-    }
-  }
-  const closed = new Promise((resolve) => {
-    sockets[0].onclose = ({ code, wasClean }) => resolve([code, wasClean]);
-  });
-  sockets[0].close(4000);
-  const { extensions, protocol } = sockets[1];
-  return { extensions, protocol, lengths, closed: await closed };
-}
+const converse = require('./converse');
 
 let browser;
 before(async () => {
@@ -65,16 +38,7 @@ for (const [title, settings, version, sessions] of [
       httpServer.close();
       for (const session of open) session.destroy();
     });
-    await tab.goto(`https://127.0.0.1:${httpServer.address().port}/`);
-    const sizes = [1, 70_000, 1_000_000];
-    const told = await tab.evaluate(talk, sizes);
-    assert.deepEqual(
-      told.lengths,
-      sizes.flatMap((size) => [size, size]),
-    );
-    assert.equal(told.protocol, 'b');
-    assert.match(told.extensions, /^permessage-deflate/);
-    assert.deepEqual(told.closed, [4000, true]);
+    await converse(tab, httpServer);
     assert.deepEqual(
       events.list('open').map(([, { httpVersion, url }]) => [httpVersion, url]),
       [

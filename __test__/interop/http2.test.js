@@ -1,21 +1,17 @@
 'use strict';
 
-// WebSockets over HTTP/2 with others: undici as a client, and nghttpx as a proxy between us and ourselves.
+// WebSockets over HTTP/2 with others: undici as a client, and proxies between us and ourselves.
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
-const fs = require('node:fs');
 const http = require('node:http');
 const http2 = require('node:http2');
-const net = require('node:net');
-const os = require('node:os');
-const path = require('node:path');
 const { once } = require('node:events');
 const { test } = require('node:test');
 const undici = require('undici-h2');
 const { Client, Server } = require('../..');
 const { selfSigned } = require('../support/certificate');
 const { Inbox } = require('../support/inbox');
+const { haproxy, nghttpx } = require('./peers/proxies');
 const { openWebSocket } = require('./peers/web-socket');
 
 const limit = { timeout: 60_000 };
@@ -62,57 +58,17 @@ test('undici with allowH2', limit, async (t) => {
   assert.equal(events.list('error').length, 0);
 });
 
-/** A port that was free just now. */
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** nghttpx in front of a port, once it listens; gone when the test ends. @returns {Promise<number>} its own port */
-async function proxy(t, backend, protocol) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-nghttpx-'));
-  t.after(() => fs.rmSync(folder, { recursive: true }));
-  const files = Object.entries(pair).map(([name, text]) => {
-    const file = path.join(folder, `${name}.pem`);
-    fs.writeFileSync(file, text);
-    return [name, file];
-  });
-  const { key, cert } = Object.fromEntries(files);
-  const port = await freePort();
-  const to = `127.0.0.1,${backend};;proto=${protocol}`;
-  const args = ['--conf=/dev/null', '--no-ocsp', '--workers=1', `--frontend=127.0.0.1,${port}`, `--backend=${to}`];
-  const child = spawn(process.env.NGHTTPX ?? 'nghttpx', [...args, '--errorlog-file=/dev/stderr', key, cert], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => (log += text));
-  const exited = new Promise((resolve, reject) => child.on('exit', resolve).on('error', reject));
-  t.after(() => {
-    child.kill();
-    return exited;
-  });
-  for (;;) {
-    const socket = net.connect(port, '127.0.0.1');
-    const isThere = await new Promise((resolve) => {
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    });
-    socket.destroy();
-    if (isThere) return port;
-    const code = await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 20))]);
-    if (code !== undefined) throw new Error(`nghttpx has ended with ${code}\n${log}`);
-  }
-}
-
-for (const [protocol, create, version] of [
+const BACKENDS = [
   ['http/1.1', () => http.createServer(), '1.1'],
   ['h2', () => http2.createServer({ settings: SETTINGS }), '2.0'],
-]) {
-  test(`nghttpx in front, which speaks ${protocol} to the Server`, limit, async (t) => {
+];
+
+for (const [start, protocol, create, version] of [nghttpx, haproxy].flatMap((one) =>
+  BACKENDS.map((backend) => [one, ...backend]),
+)) {
+  test(`${start.name} in front, which speaks ${protocol} to the Server`, limit, async (t) => {
     const { server, events, port } = await echo(t, create());
-    const url = `wss://127.0.0.1:${await proxy(t, port, protocol)}/x?y`;
+    const url = `wss://127.0.0.1:${await start(t, { backend: port, protocol, pair })}/x?y`;
     const options = {
       url,
       http2: true,

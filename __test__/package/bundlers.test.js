@@ -1,6 +1,6 @@
 'use strict';
 
-// Apps that esbuild and webpack have made one file of, as docs/guide/deployment.md says.
+// Apps that esbuild and webpack have made one file of, as docs/guide/bundlers.md says.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -7,7 +7,6 @@ const path = require('node:path');
 const { test } = require('node:test');
 const { execute, folder, packed, published } = require('./support/project');
 const { thisPlatform } = require('../../lib/native/platform');
-const { aliasName, aliasVersion } = require('../../scripts/lib/package/versions');
 
 const root = path.resolve(__dirname, '..', '..');
 const { name } = thisPlatform();
@@ -45,8 +44,12 @@ test('the tarballs hold what they should, and nothing else', limit, (t) => {
     'events.d.ts',
     'index.d.ts',
     'index.js',
+    'monitor.d.ts',
+    'monitor.js',
     'nats.d.ts',
     'nats.js',
+    'opentelemetry.d.ts',
+    'opentelemetry.js',
     'redis.d.ts',
     'redis.js',
     'ws.d.mts',
@@ -59,9 +62,9 @@ test('the tarballs hold what they should, and nothing else', limit, (t) => {
   const [local, localAlias] = packed();
   assert.deepEqual(local.files, [...main.files, `websockets.${name}.node`].sort());
   assert.deepEqual(localAlias.files, alias.files);
-  // One entry is for the tests of others.
-  const isEntry = (file) => /^backplane-test\.(js|d\.ts)$/.test(file);
-  const rest = main.files.filter((file) => !isEntry(file));
+  // One entry is for the tests of others, and one guide about them.
+  const isForTests = (file) => /^backplane-test\.(js|d\.ts)$|^docs\/guide\/testing\.md$/.test(file);
+  const rest = main.files.filter((file) => !isForTests(file));
   for (const file of rest) assert.doesNotMatch(file, /test|bench|fuzz|\.node$|\.tgz$|(^|\/)\./);
   assert.deepEqual(alias.files, ['LICENSE', ...sources('npm/ws').map((file) => path.basename(file))].sort());
   t.diagnostic(
@@ -99,31 +102,4 @@ test('every file that the entry points name is in it', limit, () => {
     const { types, exports, bin = [] } = manifest;
     for (const file of named([manifest.main, types, exports, bin])) assert.ok(files.includes(file), file);
   }
-});
-
-test('npm run package puts them into dist/, and says how large they are', limit, async () => {
-  const { status, stdout, stderr } = await execute(root, [process.execPath, 'scripts/package.js']);
-  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
-  const { version } = require('../../package.json');
-  const files = [`websockets-${version}.tgz`, `${aliasName('websockets')}-${aliasVersion(version)}.tgz`];
-  assert.deepEqual(fs.readdirSync(path.join(root, 'dist')).sort(), [...files].sort());
-  const lines = stdout.trim().split('\n');
-  files.forEach((file, at) =>
-    assert.match(
-      lines[at],
-      new RegExp(`^dist.${file.replaceAll('.', '\\.')} {2}[\\d,]+ KiB, [\\d,]+ KiB in \\d+ files when installed$`),
-    ),
-  );
-});
-
-test('with --all a binary that is missing is an error, and its platform is named', limit, async (t) => {
-  const { status, stderr } = await execute(root, [
-    process.execPath,
-    'scripts/package.js',
-    '--all',
-    '--binaries',
-    folder(t),
-  ]);
-  assert.equal(status, 1);
-  assert.match(stderr, /^package: no binary in .* for .*darwin-arm64, .*win32-x64-msvc\n$/);
 });

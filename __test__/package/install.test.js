@@ -80,7 +80,7 @@ test('installed from its tarball, with scripts off, it works', limit, async (t) 
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^websockets: --proxy needs a package .*: npm install https-proxy-agent: .* \[ERR_MODULE_NOT_FOUND\]\n$/,
+      /^websockets: --proxy needs another package: npm install https-proxy-agent: .* \[ERR_MODULE_NOT_FOUND\]\n$/,
     );
   });
 
@@ -88,7 +88,8 @@ test('installed from its tarball, with scripts off, it works', limit, async (t) 
     const sizes = filesOf(project.installed('websockets')).map((file) => fs.statSync(file).size);
     const sum = sizes.reduce((all, size) => all + size);
     t.diagnostic(`installed size: ${Math.ceil(sum / 1024)} KiB in ${sizes.length} files`);
-    assert.ok(sum < 4 * 1024 * 1024, 'more than 4 MiB');
+    // Of it, 3.4 MiB are the TLS of the I/O threads: AWS-LC, whose assembly is linked for each kind of processor.
+    assert.ok(sum < 8 * 1024 * 1024, 'more than 8 MiB');
     assert.deepEqual(
       fs.readdirSync(project.installed()).filter((name) => !name.startsWith('.')),
       ['websockets'],

@@ -111,3 +111,66 @@ test('what takes long is shown as it goes on', limit, async (t) => {
   assert.equal(status, 0);
   assert.match(stdout, /^setup: building …\nsetup: done in \d+\.\d s\n$/);
 });
+
+/**
+ * A folder whose lock file names two packages for every platform and one for another, and an npm that runs a script there.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {string} script
+ * @returns {import('node:child_process').ChildProcess} the step that installs
+ */
+function installing(t, script) {
+  const place = folder(t);
+  for (const name of ['install-packages', 'lock-file', 'root']) {
+    const file = path.join('scripts', 'lib', `${name}.js`);
+    fs.cpSync(path.join(root, file), path.join(place, file));
+  }
+  const packages = { '': {}, 'node_modules/a': {}, 'node_modules/b': {}, 'node_modules/other': { optional: true } };
+  fs.writeFileSync(path.join(place, 'package-lock.json'), JSON.stringify({ packages }));
+  const npm = path.join(place, 'npm');
+  fs.writeFileSync(npm, `#!${process.execPath}\n${script}`, { mode: 0o755 });
+  const child = spawn(process.execPath, [path.join('scripts', 'lib', 'install-packages.js'), '.'], {
+    cwd: place,
+    env: { ...process.env, PATH: place },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.after(() => child.kill());
+  child.place = place;
+  return child;
+}
+
+test('how many npm packages are there is shown as it goes on', { ...limit, skip }, async (t) => {
+  const child = installing(
+    t,
+    `const { existsSync, mkdirSync, watch, writeFileSync } = require('node:fs');
+    const unpack = (name) => {
+      mkdirSync('node_modules/' + name, { recursive: true });
+      writeFileSync('node_modules/' + name + '/package.json', '{}');
+    };
+    unpack('a');
+    const end = () => {
+      if (!existsSync('go')) return;
+      unpack('b');
+      process.exit();
+    };
+    watch('.', end);
+    end();`,
+  );
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
+  await once(child.stdout, 'data');
+  assert.equal(stdout, 'setup: 1 of 2 npm packages are there\n');
+  fs.writeFileSync(path.join(child.place, 'go'), '');
+  const [status] = await once(child, 'close');
+  assert.equal(status, 0);
+  assert.equal(stdout, 'setup: 1 of 2 npm packages are there\nsetup: 2 of 2 npm packages are there\n');
+});
+
+test('what npm printed is shown if it fails', { ...limit, skip }, async (t) => {
+  const child = installing(t, "console.error('npm error code ENOTFOUND'); process.exitCode = 7;");
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+  const [status] = await once(child, 'close');
+  assert.equal(status, 1);
+  assert.equal(stderr, 'npm error code ENOTFOUND\nnpm install: exit status 7\n');
+});

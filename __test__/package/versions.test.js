@@ -68,11 +68,14 @@ test('all versions and names are in step', () => {
     ['npm/ws/package.json', aliasName()],
     ['npm/ws/package.json', `npm:${publishedName()}@${checkout.version}`],
     ['docs/guide/ws.md', aliasVersion(checkout.version)],
-    ['README.md', `${publishedName()}@${major === '0' ? `0.${minor}` : major}`],
+    ...['README.md', 'docs/guide/installing.md'].map((file) => [
+      file,
+      `${publishedName()}@${major === '0' ? `0.${minor}` : major}`,
+    ]),
     ...Array(1 + platforms().length).fill(['lib/native/binary.js', publishedName()]),
     ['lib/native/binaries.d.ts', publishedName()],
   ]);
-  assert.equal(all.length, others.length + 3 + platforms().length + 4);
+  assert.equal(all.length, others.length + 3 + platforms().length + 5);
   assert.equal(oneVersion(), checkout.version);
 });
 

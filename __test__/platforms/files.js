@@ -8,7 +8,7 @@ const CORE = require('../runtimes/core');
 const DOCUMENTS = ['imports', 'links', 'map', 'security', 'types'].map((name) => `docs/${name}.test.js`);
 
 /** What starts processes: under an emulated processor that would be up to this machine's kernel, which cannot. */
-const STARTS = /node:child_process|support\/(?:attacked|child|pressed)'/;
+const STARTS = /node:(?:child_process|cluster)|support\/(?:attacked|child|pressed)'/;
 
 /** An emulated processor is slow: of the core, what goes furthest into what is compiled. */
 const EMULATED = [

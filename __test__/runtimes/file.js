@@ -48,7 +48,7 @@ async function runFile({ command, env }, transport, file, expected) {
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => (output = (output + text).slice(-4_000)));
   }
-  const how = await ended(child, results);
+  const how = await ended(child, results, Number(env?.WEBSOCKETS_TEST_PATIENCE ?? 1));
   const lines = fs
     .readFileSync(results, 'utf8')
     .split('\n')
@@ -61,16 +61,19 @@ async function runFile({ command, env }, transport, file, expected) {
 /**
  * Waits for the end, and ends what does not end.
  *
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {string} results the file that it says them in
+ * @param {number} patience how many times as long as usual it may say nothing
  * @returns {Promise<string>} how it ended
  */
-function ended(child, results) {
+function ended(child, results, patience) {
   return new Promise((resolve) => {
     let size = -1;
     let since = Date.now();
     const timer = setInterval(() => {
       const now = fs.statSync(results).size;
       if (now !== size) [size, since] = [now, Date.now()];
-      const limit = fs.readFileSync(results, 'utf8').endsWith('{"done":true}\n') ? TO_END : SILENCE;
+      const limit = fs.readFileSync(results, 'utf8').endsWith('{"done":true}\n') ? TO_END : SILENCE * patience;
       if (Date.now() - since > limit) kill();
     }, 1_000);
     const kill = () => {

@@ -16,6 +16,8 @@ const [file, results, short = '[]'] = process.argv.slice(2);
 const expectedToFail = new Set(JSON.parse(short));
 /** How long these may take, in ms. */
 const SHORT = 5_000;
+/** How many times as long as they say all others may take. */
+const patience = Number(process.env.WEBSOCKETS_TEST_PATIENCE ?? 1);
 
 // Bun has a `ws` of its own. It is not what the tests were written for, so that they get the package itself.
 const ws = path.join(path.dirname(require.resolve('ws/package.json')), 'index.js');
@@ -30,9 +32,9 @@ const say = (line) => fs.appendFileSync(results, `${JSON.stringify(line)}\n`);
 require(path.resolve(file));
 nodeTest
   .run({
-    begin(name) {
+    begin(name, limit) {
       say({ begins: name });
-      return expectedToFail.has(name) ? SHORT : undefined;
+      return expectedToFail.has(name) ? SHORT : limit * patience;
     },
     end(name, outcome, error) {
       say({ name, outcome, ...(error === undefined ? {} : { error: error?.stack ?? inspect(error) }) });

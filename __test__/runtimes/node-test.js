@@ -11,6 +11,8 @@ const LIMIT = 300_000;
 class Context {
   #afters = [];
   #abort = new AbortController();
+  /** Whether the test has said that there is nothing to be tested here. */
+  isSkipped = false;
 
   constructor(name) {
     this.name = name;
@@ -29,6 +31,10 @@ class Context {
   }
 
   diagnostic() {}
+
+  skip() {
+    this.isSkipped = true;
+  }
 
   /** What waits for the end of the test ends. */
   abort() {
@@ -94,8 +100,8 @@ const after = (hook) => current.afters.push(hook);
 
 /**
  * @typedef {object} Report what becomes of a test
- * @property {(name: string) => number | undefined} begin it begins; how long it may take, in ms, if not as
- *   long as it says itself
+ * @property {(name: string, limit: number) => number} begin it begins, and says how long it may take, in ms; how long it
+ *   gets
  * @property {(name: string, outcome: 'passed' | 'failed' | 'skipped', error?: unknown) => void} end
  */
 
@@ -108,7 +114,7 @@ async function runSuite(suite, report) {
 
 /** @param {Report} report */
 async function runTest(name, { timeout = LIMIT, skip }, body, report) {
-  const limit = report.begin(name) ?? timeout;
+  const limit = report.begin(name, timeout);
   if (skip) {
     report.end(name, 'skipped');
     return;
@@ -128,7 +134,7 @@ async function runTest(name, { timeout = LIMIT, skip }, body, report) {
       await Promise.race([context.cleanUp(), cut]);
     }
     await Promise.race([new Promise(setImmediate), cut]);
-    report.end(name, 'passed');
+    report.end(name, context.isSkipped ? 'skipped' : 'passed');
   } catch (error) {
     report.end(name, 'failed', error);
   } finally {

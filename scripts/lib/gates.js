@@ -42,7 +42,7 @@ function nodeTest(folders, options = []) {
 const suite = (...folders) => nodeTest(folders, SIDE_BY_SIDE);
 
 /**
- * @param {string} component of Cargo's, behind its toolchain if that is not the usual one
+ * @param {string} component of Cargo's, after its toolchain if that is not the usual one
  * @returns {() => string} what is missing; no toolchain is downloaded for the question
  */
 const cargo = (component) => () => {
@@ -119,6 +119,17 @@ module.exports = {
     count: counts.ofPlainLine,
     timeout: 3 * MINUTE,
   },
+  prose: {
+    commands: ['node scripts/check/prose.js'],
+    count: counts.ofPlainLine,
+    timeout: 3 * MINUTE,
+  },
+  site: {
+    // The documents as a site, and each of its links.
+    commands: ['node scripts/docs.js'],
+    count: counts.ofPlainLine,
+    timeout: 10 * MINUTE,
+  },
   deny: {
     commands: ['node scripts/check/deny.js'],
     count: counts.ofPlainLine,
@@ -154,7 +165,7 @@ module.exports = {
     timeout: 15 * MINUTE,
   },
   node: {
-    commands: suite(...ABOUT_A_TRANSPORT, ...ON_ANY_TRANSPORT, 'cli', 'examples'),
+    commands: suite(...ABOUT_A_TRANSPORT, ...ON_ANY_TRANSPORT, 'secure', 'cli', 'examples'),
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },
@@ -179,21 +190,47 @@ module.exports = {
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },
+  secure: {
+    // And by `createSecureServer`, whose TLS is that of the shards.
+    commands: suite(...ABOUT_A_TRANSPORT),
+    env: { WEBSOCKETS_TEST_TRANSPORT: 'secure' },
+    count: counts.ofNode,
+    timeout: 15 * MINUTE,
+  },
   'tls-rest': {
     commands: suite(...ON_ANY_TRANSPORT),
     env: { WEBSOCKETS_TEST_TRANSPORT: 'tls' },
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },
+  leader: {
+    // The JavaScript thread reads and writes wherever it can; and whoever does changes at every opportunity.
+    commands: suite(...ABOUT_A_TRANSPORT),
+    env: { WEBSOCKETS_LEADER: 'javascript' },
+    count: counts.ofNode,
+    timeout: 15 * MINUTE,
+  },
+  'leader-changes': {
+    commands: suite('base', 'process', 'protocol'),
+    env: { WEBSOCKETS_LEADER: 'changing' },
+    count: counts.ofNode,
+    timeout: 15 * MINUTE,
+  },
   autobahn: {
-    // A stream of HTTP/2 goes by the stream transport: the short cases show that its bytes come and go in order.
-    commands: ['socket both', 'stream both', 'ws both', 'http2 server 1.* 2.* 3.* 4.* 5.* 6.* 7.*'].map(autobahn),
+    // A stream of HTTP/2 goes by the stream transport, and wss by the socket transport: the short cases show that the bytes
+    // come and go in order.
+    commands: [
+      'socket both',
+      'stream both',
+      'ws both',
+      ...['http2', 'secure'].map((door) => `${door} server 1.* 2.* 3.* 4.* 5.* 6.* 7.*`),
+    ].map(autobahn),
     count: counts.ofPlainLine,
     timeout: 10 * MINUTE,
   },
   'autobahn-full': {
     // All cases with compression as well: an hour.
-    commands: ['socket both all', 'stream both all', 'ws both all'].map(autobahn),
+    commands: ['socket both all', 'stream both all', 'ws both all', 'secure server all'].map(autobahn),
     count: counts.ofPlainLine,
     timeout: 60 * MINUTE,
   },
@@ -265,7 +302,8 @@ module.exports = {
     missing: () => sanitizer.missing('tsan', { source: true }),
   },
   soak: {
-    commands: ['node __test__/soak/run.js --minutes 1'],
+    // By itself, and with whoever reads and writes changing at every opportunity.
+    commands: ['node __test__/soak/run.js --minutes 1', 'node __test__/soak/run.js --minutes 1 --leader changing'],
     count: counts.ofPlainLine,
     timeout: 5 * MINUTE,
   },

@@ -1,14 +1,16 @@
 'use strict';
 
+/** @typedef {{ passed: number, failed: number, output: string }} Counts */
+
 /**
  * Runs a check, shows what it found and closes with the line `12 passed, 0 failed`. A check that
  * cannot run has failed.
  *
- * @param {() => { passed: number, failed: number, output: string }} check
+ * @param {() => Counts | Promise<Counts>} check
  */
-function report(check) {
+async function report(check) {
   try {
-    const { passed, failed, output } = check();
+    const { passed, failed, output } = await check();
     if (output !== '') console.log(output.trimEnd());
     console.log(`${passed} passed, ${failed} failed`);
     process.exitCode = failed === 0 ? 0 : 1;

@@ -20,6 +20,8 @@ const ON_ANY_TRANSPORT = [
   'extensions',
   'handshake',
   'http2',
+  'monitor',
+  'opentelemetry',
   'process',
   'soak',
   'topics',

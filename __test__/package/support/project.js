@@ -142,7 +142,7 @@ const released = once((out) => {
   for (const name of platforms()) fs.writeFileSync(path.join(binaries, binaryOf(name)), 'for another platform');
   const own = binaryOf(thisPlatform().name);
   fs.copyFileSync(path.join(root, own), path.join(binaries, own));
-  return packAll({ out, binaries, all: true });
+  return packAll({ out, binaries, platforms: platforms() });
 });
 
 module.exports = { Project, execute, folder, packed, published, released };

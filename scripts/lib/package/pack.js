@@ -133,20 +133,21 @@ function packLocal({ out, platforms: wanted, binaries = root }) {
 }
 
 /**
- * What a registry gets: the tarballs of the platform packages that there is a binary for, that of the main package, and
- * that of the alias, in the order in which they are published.
+ * What a registry gets: the tarballs of the platform packages, that of the main package, and that of the alias, in the
+ * order in which they are published.
  *
  * @param {object} options
  * @param {string} options.out an existing folder
  * @param {string} [options.binaries] the folder that the binaries are in
- * @param {boolean} [options.all] whether one that is missing is an error
+ * @param {string[]} [options.platforms] which are packed, and have to have a binary; without it those that have one
  * @returns {Packed[]}
  */
-function packAll({ out, binaries = root, all = false }) {
+function packAll({ out, binaries = root, platforms: wanted }) {
   const binary = (name) => path.join(binaries, binaryOf(name));
-  const missing = platforms().filter((name) => !fs.existsSync(binary(name)));
-  const present = platforms().filter((name) => !missing.includes(name));
-  if (present.length === 0 || (all && missing.length > 0)) {
+  const asked = platforms().filter((name) => wanted?.includes(name) ?? true);
+  const missing = asked.filter((name) => !fs.existsSync(binary(name)));
+  const present = asked.filter((name) => !missing.includes(name));
+  if (present.length === 0 || (wanted !== undefined && missing.length > 0)) {
     throw new Error(`no binary in ${binaries} for ${missing.join(', ')}`);
   }
   return [

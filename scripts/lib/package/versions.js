@@ -32,7 +32,7 @@ function aliasVersion(version) {
 }
 
 /**
- * The range of versions that an app is told to ask for.
+ * The range of versions that an app should ask for.
  *
  * @param {string} version
  * @returns {string}
@@ -52,13 +52,14 @@ const TEXTS = [
   { file: 'Cargo.toml', pattern: /^(\[package\]\nname = "websockets"\nversion = ")([^"]+)/gm },
   { file: 'Cargo.lock', pattern: /^(name = "websockets"\nversion = ")([^"]+)/gm },
   { file: 'README.md', pattern: /(\/dist\/websockets-)(\d.*?)(?=\.tgz)/g },
+  { file: 'docs/guide/installing.md', pattern: /(\/dist\/websockets-)(\d.*?)(?=\.tgz)/g },
   { file: 'docs/guide/ws.md', pattern: /(\/dist\/websockets-)(\d.*?)(?=\.tgz)/g },
   { file: 'docs/guide/ws.md', pattern: /(\/dist\/websockets-as-ws-)(\d.*?)(?=\.tgz)/g, of: aliasVersion },
-  {
-    file: 'README.md',
+  ...['README.md', 'docs/guide/installing.md'].map((file) => ({
+    file,
     pattern: /^(npm install websockets@npm:)(\S+)/gm,
-    of: (version) => `${publishedName()}@${series(version)}`,
-  },
+    of: (/** @type {string} */ version) => `${publishedName()}@${series(version)}`,
+  })),
   {
     file: 'lib/native/binary.js',
     pattern: /(require\('|=> `)(@?[\w/-]+?)(?=-(?:darwin-|linux-|win32-|\$\{))/g,
@@ -133,7 +134,7 @@ function versions() {
 function oneVersion() {
   const others = versions()
     .filter(([, other, expected]) => other !== expected)
-    .map(([file, other, expected]) => `${file} has ${other} in the place of ${expected}`);
+    .map(([file, other, expected]) => `${file} has ${other} instead of ${expected}`);
   if (others.length > 0)
     throw new Error(`${others.join(', ')}: \`node scripts/version.js\` writes what follows from package.json`);
   return leading().version;

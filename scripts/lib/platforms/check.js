@@ -9,7 +9,7 @@ const MACHINES = { x64: /^(X86_64|AMD64)$/, arm64: /^(AARCH64|ARM64)$/ };
 const EXPORT = 'napi_register_module_v1';
 const OF_RUNTIME = /^(_?_?Unwind_|_GCC_|unw_)/;
 /** What a binary has at most, in bytes: one that is not stripped, or was built without its profile, has more. */
-const LARGEST = 2.5 * 1024 * 1024;
+const LARGEST = 6 * 1024 * 1024;
 
 /**
  * What a binary says of itself.
