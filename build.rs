@@ -1,11 +1,20 @@
-//! Link arguments of a Node-API addon, where one is being built, and `cfg(sockets)`: the socket
-//! transport was asked for, on a system that can have it.
+//! Link arguments of a Node-API addon, where one is being built. `cfg(sockets)`: the socket transport was asked for, on a
+//! system that can have it. `cfg(io_uring)`: that system may also have io_uring.
 
 fn main() {
-    println!("cargo::rustc-check-cfg=cfg(sockets)");
+    println!("cargo::rustc-check-cfg=cfg(sockets, io_uring)");
     let is_set = |name| std::env::var_os(name).is_some();
+    let is = |name, values: &[&str]| {
+        let value = std::env::var(name).unwrap_or_default();
+        values.contains(&&*value)
+    };
     if is_set("CARGO_FEATURE_SOCKETS") && is_set("CARGO_CFG_UNIX") {
         println!("cargo::rustc-cfg=sockets");
+        // As the dependency in Cargo.toml.
+        let is_known = is("CARGO_CFG_TARGET_ARCH", &["x86_64", "aarch64"]);
+        if is("CARGO_CFG_TARGET_OS", &["linux"]) && is_known {
+            println!("cargo::rustc-cfg=io_uring");
+        }
     }
     if is_set("CARGO_FEATURE_NODE") {
         napi_build::setup();

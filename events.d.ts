@@ -1,8 +1,8 @@
 /// <reference types="node" />
 
-// Has `once` and `on` of node:events know the events of a `Base`: `import type {} from 'websockets/events'`. In
-// @types/node 26 they are functions, which can get overloads; in older ones they are methods of a class, which cannot.
-// So no entry has this: it would be an error there.
+// With `import type {} from 'websockets/events'`, `once` and `on` of node:events know the events of a `Base`. In
+// @types/node 26 they are functions, which can get overloads. In older versions they are methods of a class, which
+// cannot. So no other entry includes this: it would be an error there.
 
 import { OnceOptions, OnOptions } from 'node:events';
 import { Base, BaseEvents, Client, ClientEvents, Server, ServerEvents } from './index.js';

@@ -1,158 +1,160 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
-import { Agent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { Agent, IncomingHttpHeaders, IncomingMessage, RequestListener } from 'node:http';
 import { ClientHttp2Session, Http2ServerRequest } from 'node:http2';
+import { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 'node:https';
 import { AddressInfo, ListenOptions, Server as NetServer } from 'node:net';
 import { Duplex, Stream } from 'node:stream';
-import { ConnectionOptions } from 'node:tls';
+import { ConnectionOptions, SecureContext, SecureContextOptions } from 'node:tls';
 
-/** What `send` and `ping` take: a string becomes text, everything else binary data. */
+/** The data of `send` and `ping`: a string becomes text, everything else binary data. */
 export type Data = string | ArrayBufferView | ArrayBuffer;
 
-/** Whom a method addresses: one sid, several, or, with `null`, all. */
+/** The connections that a method is for: one sid, several, or `null` for all. */
 export type Sids = string | readonly string[] | null;
 
-/** How many messages a peer may send. */
+/** How fast a peer may send messages. */
 export interface MaxMessagesOptions {
-  /** Messages per second in the long run. From 1 to 1000000; `Infinity` is no limit. */
+  /** Messages per second in the long run, 1 to 1000000. `Infinity` is no limit. */
   perSecond: number;
-  /** Messages that may come at once. From 1 to 10000000. @default 10 * perSecond */
+  /** Messages that may come at once, 1 to 10000000. @default 10 * perSecond */
   burst?: number | undefined;
   /**
-   * What becomes of a peer that sends more: `'close'` is an error and close 1008; with `'pause'` it is not read until
-   * it may send the next.
+   * What happens to a peer that sends more. `'close'` emits an error and closes with 1008. With `'pause'` the peer is
+   * not read until it may send the next message.
    * @default 'close'
    */
   action?: 'close' | 'pause' | undefined;
 }
 
-/** What a backplane tells the `Base` that has started it. */
+/** What a backplane reports to the `Base` that started it. */
 export interface BackplaneEvents {
-  /** The broker is there. Whatever was subscribed on an earlier connection is asked for again. */
+  /** The broker is available. The `Base` subscribes again to everything it was subscribed to before. */
   up(): void;
-  /** The broker is not there, or not any more. */
+  /** The broker is not available, or no longer. */
   down(error: Error): void;
-  /** Something was published to a channel. */
+  /** A message was published to a channel. */
   message(channel: string, payload: Uint8Array): void;
 }
 
 /**
- * What carries topics between processes. The entries `websockets/redis`, `websockets/nats` and `websockets/cluster` make
- * one; `websockets/backplane-test` tests one of your own. Each serves one `Base`.
+ * Carries topics between processes. `websockets/redis`, `websockets/nats` and `websockets/cluster` create one. If you
+ * write one of your own, `websockets/backplane-test` tests it. Each backplane serves one `Base`.
  */
 export interface Backplane {
   /** Connects, and connects again whenever the connection is lost, until `close`. Called once. */
   start(events: BackplaneEvents): void;
   /**
-   * Subscribes to channels, strings of 1 to 128 bytes, up to 1,000 at a time. One may be subscribed already. Resolves
-   * when what is published from then on arrives. Called between `up` and `down`, one call at a time.
+   * Subscribes to up to 1,000 channels, strings of 1 to 128 bytes. Some may be subscribed already. Resolves when
+   * everything that is published from then on arrives. Called between `up` and `down`, one call at a time.
    */
   subscribe(channels: readonly string[]): Promise<unknown>;
   /**
-   * Leaves channels. One may be left already, or may have been subscribed on an earlier connection only. Called between
-   * `up` and `down`, one call at a time.
+   * Unsubscribes from channels. Some may be unsubscribed already, or may only have been subscribed on an earlier
+   * connection. Called between `up` and `down`, one call at a time.
    */
   unsubscribe(channels: readonly string[]): Promise<unknown>;
   /**
-   * Publishes to a channel, in the order of the calls, and resolves when the broker has taken it. Throws, or rejects, if
-   * the broker is not there: nothing is kept for later, and nothing is sent twice.
+   * Publishes to a channel, in the order of the calls, and resolves when the broker has taken the message. If the
+   * broker is not available, it throws or rejects: nothing is kept for later, and nothing is sent twice.
    */
   publish(channel: string, payload: Uint8Array): Promise<unknown>;
-  /** Ends its connections, but no client that it was given. Reports `down`. May be called again. */
+  /** Ends the connections that it opened, but no client that it was given. Reports `down`. May be called again. */
   close(): Promise<void>;
 }
 
-/** The options of a `Base`. One that is `undefined` is as one not given. */
+/** The options of a `Base`. An option set to `undefined` uses its default. */
 export interface BaseOptions {
-  /** What carries topics to other processes and from them. @default null */
+  /** Carries topics to other processes and back. @default null */
   backplane?: Backplane | null | undefined;
   /**
-   * Mask outgoing frames: `true` is the client's role, `false` the server's.
+   * Whether outgoing frames are masked: `true` is the client role, `false` the server role (RFC 6455 §5.1).
    * @default false
    */
   mask?: boolean | undefined;
   /**
-   * A `ws:`, `wss:`, `ws+unix:` or `wss+unix:` URL. `Base` keeps it for the app; a `Server` takes its path, a
+   * A `ws:`, `wss:`, `ws+unix:` or `wss+unix:` URL. `Base` only keeps it for the app. A `Server` takes its path, a
    * `Client` opens it.
    * @default 'ws://localhost:3000'
    */
   url?: string | { readonly href: string } | undefined;
   /**
-   * Milliseconds without any byte from the peer after which the connection is closed with 1001 and
-   * the reason `timeout`; 0 turns it off. 0 to 2147483647.
+   * Milliseconds, 0 to 2147483647. If no byte comes from the peer for this long, the connection is closed with 1001 and
+   * the reason `timeout`. 0 turns it off.
    * @default 600000
    */
   timeout?: number | undefined;
   /**
-   * When one more is assigned, the oldest connection is closed with 1013. From 1; `Infinity` allowed.
+   * When one more is assigned, the oldest connection is closed with 1013. 1 or more; `Infinity` is allowed.
    * @default 10
    */
   maxConnections?: number | undefined;
   /**
-   * Bytes of one incoming message. More is an error and close 1009. 0 to V8's longest string.
+   * Bytes of one incoming message, 0 to V8's longest string. More is an error and close 1009.
    * @default 16777216
    */
   maxPayload?: number | undefined;
   /**
-   * Data frames of one fragmented incoming message. More is an error and close 1008. 1 to 4294967295.
+   * Data frames of one fragmented incoming message, 1 to 4294967295. More is an error and close 1008.
    * @default 131072
    */
   maxFragments?: number | undefined;
   /**
-   * Pings, and pongs that answer none of our pings, per second; ten times as many at once. More is an
-   * error and close 1008. 1 to 1000000; `Infinity` allowed.
+   * Pings per second that a peer may send, together with pongs that answer none of ours. Ten times as many may come at
+   * once. More is an error and close 1008. 1 to 1000000; `Infinity` is allowed.
    * @default 10000
    */
   maxControlFrames?: number | undefined;
   /**
-   * Messages per second that a peer may send, or more about that. A number is the rate, ten times as many may come at
-   * once, and more is an error and closes the connection with 1008. From 1 to 1000000; `Infinity` is no limit.
+   * Messages per second that a peer may send, 1 to 1000000; `Infinity` is no limit. Ten times as many may come at once.
+   * More is an error and close 1008. An object says more about it.
    * @default Infinity
    */
   maxMessages?: number | MaxMessagesOptions | undefined;
   /**
-   * Bytes queued for one peer that does not read. A send that finds as many is an error, and drops
-   * that connection. From 1; `Infinity` allowed.
+   * Bytes queued for one peer that does not read. If a send finds this many, that is an error, and the connection is
+   * dropped. 1 or more; `Infinity` is allowed.
    * @default 67108864
    */
   maxBufferedAmount?: number | undefined;
   /**
-   * Bytes of payload that a frame of ours may have: a longer message leaves in several frames. `send` can say otherwise.
-   * From 1; `Infinity` is no limit.
+   * Bytes of payload in one outgoing frame. A longer message leaves in several frames. `send` has an option of the same
+   * name. 1 or more; `Infinity` is no limit.
    * @default Infinity
    */
   fragment?: number | undefined;
   /**
-   * Milliseconds that a closing may take, from the first close frame to the peer's FIN. 0 to
-   * 2147483647.
+   * Milliseconds that a closing may take, from the first close frame to the peer's FIN, 0 to 2147483647. Then the
+   * socket is destroyed.
    * @default 5000
    */
   closeTimeout?: number | undefined;
   /**
-   * Milliseconds of silence after which a ping is sent by itself; a peer that is silent for as long
-   * again is dropped with 1006, once what was queued before the ping has left. 0 turns it off. 0 to 2147483647.
+   * Milliseconds of silence after which a ping is sent automatically, 0 to 2147483647. The wait for the answer starts
+   * when what was queued before the ping has left. If the peer is silent for as long again, it is dropped with 1006. 0
+   * turns it off.
    * @default 0
    */
   pingInterval?: number | undefined;
   /**
-   * Refuse frames that are not masked as their sender's role demands (RFC 6455 §5.1). By default so
-   * for a `net.Socket`, TLS sockets included, and for what comes through `Upgrade`, `Server` or
-   * `Client`, and not for any other stream.
+   * Whether frames are refused that are not masked as the sender's role demands (RFC 6455 §5.1). The default is `true`
+   * for a `net.Socket` (TLS sockets included), for streams of HTTP/2, and for everything that comes through `Upgrade`,
+   * `Server` or `Client`. It is `false` for any other stream.
    */
   enforceMasking?: boolean | undefined;
   /**
-   * How permessage-deflate (RFC 7692) is done, with the connections on which it was agreed upon: their
-   * `extensions` say so. `true` and `false` leave each setting at its default.
+   * How messages are compressed (permessage-deflate, RFC 7692), on the connections that agreed on it. `true` and
+   * `false` leave each setting at its default.
    * @default false
    */
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
 }
 
-/** The settings of permessage-deflate. One that is `undefined` is as one not given. */
+/** The settings of permessage-deflate. A setting of `undefined` uses its default. */
 export interface PerMessageDeflateOptions {
   /**
-   * Messages of fewer bytes are sent as they are; empty ones always are. From 0.
+   * Bytes. Shorter messages are sent uncompressed; empty ones always are. 0 or more.
    * @default 1024
    */
   threshold?: number | undefined;
@@ -162,9 +164,8 @@ export interface PerMessageDeflateOptions {
    */
   level?: number | undefined;
   /**
-   * Bytes that the windows of all connections may take. Past that a `Server` agrees on no more of
-   * them, and a `Client` does not offer permessage-deflate. `assignSocket` does not look at it.
-   * From 0; `Infinity` allowed.
+   * Bytes that the windows of all connections may take, 0 or more; `Infinity` is allowed. Past that, a `Server` agrees
+   * on no more of them, and a `Client` does not offer permessage-deflate. `assignSocket` does not check it.
    * @default 134217728
    */
   memoryLimit?: number | undefined;
@@ -192,31 +193,31 @@ export interface PerMessageDeflateOptions {
 
 /** The options of `assignSocket`. `D` is the type of what the app keeps with each connection. */
 export interface AssignSocketOptions<D = unknown> {
-  /** What `connection.data` is at first. */
+  /** The initial value of `connection.data`. */
   data?: D | undefined;
   /** Bytes that were read from the socket before all others: the third argument of `'upgrade'`. */
   head?: Uint8Array | null | undefined;
-  /** In place of the `Base`'s `mask`. */
+  /** The role of this connection. @default the `Base`'s `mask` */
   mask?: boolean | undefined;
-  /** The subprotocol, as `connection.protocol` tells it; nothing is sent. */
+  /** The subprotocol, for `connection.protocol`. Nothing is sent. @default '' */
   protocol?: string | null | undefined;
   /**
-   * `'stream'`: this thread reads and writes, whatever the socket is. `'socket'`: an I/O thread has
-   * to, and `ERR_WS_UNSUPPORTED_SOCKET` is thrown where none can. By default whichever can.
+   * Who reads and writes. `'stream'`: always this thread. `'socket'`: an I/O thread; if none can,
+   * `ERR_WS_UNSUPPORTED_SOCKET` is thrown. The default is an I/O thread if that can, otherwise this thread.
    */
   transport?: 'socket' | 'stream' | undefined;
   /**
-   * `false`: once an I/O thread has the socket, the socket object is destroyed and let go of, and the
-   * WebSocket lives on without it, in less memory. Of no effect on the stream transport.
+   * With `false`, the socket object is destroyed when an I/O thread has the socket. The WebSocket goes on without it,
+   * and takes less memory. Has no effect on the stream transport.
    * @default true
    */
   keepSocket?: boolean | undefined;
   /** Terminates the connection when it is aborted. */
   signal?: AbortSignal | undefined;
   /**
-   * The extensions that were negotiated, in the order of the header: names or whole elements, or the
-   * value of a `Sec-WebSocket-Extensions` header. Each is one of `base.extensions`, or
-   * `permessage-deflate`, which is built in, with the parameters of the server's answer.
+   * The extensions that were negotiated, in the order of the header: an array of names or whole elements, or the value
+   * of a `Sec-WebSocket-Extensions` header. Each must be in `base.extensions`, or be `permessage-deflate`, which is
+   * built in, with the parameters of the server's answer.
    */
   extensions?: string | readonly string[] | null | undefined;
 }
@@ -224,29 +225,29 @@ export interface AssignSocketOptions<D = unknown> {
 /** The options of `send`. */
 export interface SendOptions {
   /**
-   * Whether the message may be compressed, where permessage-deflate is on.
+   * Whether the message may be compressed, if permessage-deflate is on.
    * @default true
    */
   compress?: boolean | undefined;
   /**
-   * Bytes of payload that a frame may have: a longer message leaves in several frames. From 1; `Infinity` is no limit.
-   * By default, as the option `fragment` of the `Base` says.
+   * Bytes of payload in one frame. A longer message leaves in several frames. 1 or more; `Infinity` is no limit.
+   * @default the `Base`'s `fragment`
    */
   fragment?: number | undefined;
-  /** Who does not get the message, of those whom it is for: a sid, or several. Unknown and closed sids are skipped. */
+  /** Who does not get the message: a sid, or several. Unknown and closed sids are skipped. */
   except?: string | readonly string[] | undefined;
 }
 
 /** The options of `publish`. */
 export interface PublishOptions extends SendOptions {
   /**
-   * Skip each subscriber for whom more than 64 KiB wait to be written: it does not get this message. Otherwise a
-   * subscriber that does not read is dropped once `maxBufferedAmount` is reached.
+   * Skips each subscriber that has more than 64 KiB waiting to be written: it does not get this message. Otherwise a
+   * subscriber that does not read is dropped when `maxBufferedAmount` is reached.
    * @default false
    */
   volatile?: boolean | undefined;
   /**
-   * Only to the subscribers of this process.
+   * Only reaches the subscribers of this process.
    * @default false
    */
   local?: boolean | undefined;
@@ -254,51 +255,82 @@ export interface PublishOptions extends SendOptions {
 
 /** The options of `messages`. */
 export interface MessagesOptions {
-  /** Whose messages; by default all. With sids it ends when the last of these connections is over. */
+  /** Whose messages. With sids, the iterator ends when the last of these connections is over. @default null, all */
   sid?: Sids | undefined;
   /**
-   * Binary messages as well.
+   * Whether binary messages come too.
    * @default false
    */
   binary?: boolean | undefined;
   /**
-   * Bytes of messages that may wait to be taken, each counted with 64 more. Past it whoever sends one more
-   * is read no further, until half of them are left. From 1; `Infinity` allowed.
+   * Bytes of messages that may wait to be taken: a string counts 100 bytes and two a character, a Buffer 600 bytes and
+   * its length. Past that, a connection that sends one more is not read until half of the mark is left. 1 or more;
+   * `Infinity` is allowed.
    * @default 1048576
    */
   highWaterMark?: number | undefined;
-  /** Ends it with an `AbortError`, once what waits has been taken. */
+  /** Ends the iterator with an `AbortError`, after what waits was taken. */
   signal?: AbortSignal | undefined;
 }
 
-/** What the channel `websockets:open` of `node:diagnostics_channel` publishes. */
+/** Published by the channel `websockets:open` of `node:diagnostics_channel`. */
 export interface OpenMessage {
   base: Base;
   sid: string;
   connection: Connection;
 }
 
-/** What `websockets:close` publishes. */
+/** Published by `websockets:close`. */
 export interface CloseMessage extends OpenMessage {
   code: number;
   reason: string;
-  /** The closing handshake was completed. */
+  /** Whether the closing handshake was completed. */
   wasClean: boolean;
 }
 
-/** What `websockets:message` publishes: `data` is a string where the message is text. */
+/** Published by `websockets:message`. `data` is a string if the message is text. */
 export interface MessageMessage extends OpenMessage {
   data: string | Buffer;
   isBinary: boolean;
 }
 
-/** What `websockets:error` publishes. Where a handshake has failed there is no connection. */
+/** Published by `websockets:error`. If a handshake has failed, there is no connection. */
 export interface ErrorMessage {
   base: Base;
   sid: string | undefined;
   connection: Connection | undefined;
   error: Error & { code?: string };
 }
+
+/** What an opening handshake has come to. */
+export interface HandshakeOutcome {
+  /** The status of the response: 101, or 200 over HTTP/2, if a WebSocket was opened. None if there was no response. */
+  status?: number | undefined;
+  /** The subprotocol, or `''`. */
+  protocol?: string | undefined;
+  /** The code of the error, if no WebSocket was opened. */
+  code?: string | undefined;
+}
+
+/** An opening handshake as the server sees it: the same object at its start and, with the outcome, at its end. */
+export interface ServerHandshakeMessage extends HandshakeOutcome {
+  role: 'server';
+  request: UpgradeRequest;
+  /** The path of the `Server`'s url; `undefined` if it takes every path. */
+  route: string | undefined;
+}
+
+/** An opening handshake as the client sees it: the same object at its start and, with the outcome, at its end. */
+export interface ClientHandshakeMessage extends HandshakeOutcome {
+  role: 'client';
+  /** Without credentials. */
+  url: string;
+  /** Who hears of the start may add headers. They replace the app's of the same name; invalid ones are left out. */
+  headers: Record<string, string>;
+}
+
+/** What `websockets:handshake:start` and `websockets:handshake:end` publish. */
+export type HandshakeMessage = ServerHandshakeMessage | ClientHandshakeMessage;
 
 /** The url of a `Base`, parsed. */
 export interface BaseUrl {
@@ -314,7 +346,7 @@ export interface BaseUrl {
   readonly path: string;
 }
 
-/** One connection: what `base.sockets[sid]` holds. `D` is the type of what the app keeps with it. */
+/** One connection: what `base.sockets[sid]` holds. `D` is the type of its `data`. */
 export interface Connection<D = unknown> {
   /** Its id: unique in the process, unguessable, never used again. */
   readonly sid: string;
@@ -322,27 +354,27 @@ export interface Connection<D = unknown> {
   readonly readyState: 1 | 2 | 3;
   /** `'socket'`: an I/O thread reads and writes; `'stream'`: this thread does. */
   readonly transport: 'socket' | 'stream';
-  /** The subprotocol that `assignSocket` was told, or `''`. */
+  /** The subprotocol that was passed to `assignSocket`, or `''`. */
   readonly protocol: string;
   /** Names of the extensions that are on, in the order of the header. */
   readonly extensions: readonly string[];
-  /** Whether outgoing frames are masked: the client's role. */
+  /** Whether outgoing frames are masked: `true` in the client role. */
   readonly mask: boolean;
-  /** The peer's IP address; `undefined` on a Unix-domain socket and a stream that has none. */
+  /** The peer's IP address; `undefined` on a Unix-domain socket, and on a stream that has none. */
   readonly remoteAddress: string | undefined;
-  /** The URL that a `Client` has opened, without credentials. */
+  /** The URL that a `Client` opened, without credentials; `undefined` if the socket was assigned. */
   readonly url: string | undefined;
-  /** The socket that was assigned; `null` once the connection is over, or `keepSocket: false` let go of it. */
+  /** The socket that was assigned; `null` when the connection is over, or if `keepSocket: false` let go of it. */
   readonly socket: Duplex | Stream | null;
   /** Bytes that wait to be written to the peer. */
   readonly bufferedAmount: number;
   /** The names of the topics that it subscribes to: a copy. */
   readonly topics: string[];
-  /** Gets what is published to a topic, or to several. Nothing happens if the connection is not open. */
+  /** Subscribes to a topic, or to several. If the connection is not open, nothing happens. */
   subscribe(topic: string | readonly string[]): this;
-  /** Gets that no more; without an argument it leaves all topics. */
+  /** Unsubscribes from a topic, or from several; without an argument from all. */
   unsubscribe(topic?: string | readonly string[]): this;
-  /** Whatever the app keeps with the connection: what `assignSocket` was given, or what was written since. */
+  /** Your app's own, and writable. At first it is what was passed to `assignSocket`. */
   data: D | undefined;
 }
 
@@ -361,18 +393,18 @@ export type FrameProperty =
   | 'remnant'
   | 'glued';
 
-/** One frame (RFC 6455 §5.2), as extensions see it. Everything about it may be changed. */
+/** One frame (RFC 6455 §5.2), the way extensions see it. They may change everything about it. */
 export class Frame {
   /**
-   * Without `buffer`, an empty text frame, unmasked.
+   * Without `buffer` it is an empty text frame, unmasked.
    *
-   * @param buffer one whole frame, as it is on the wire; it is copied, and what is behind it is `remnant`
+   * @param buffer one whole frame, as it is on the wire. It is copied. Bytes that follow the frame become its `remnant`
    * @throws an Error whose `code` is a `FrameErrorCode`
    */
   constructor(buffer?: Uint8Array);
   /** Whether it is the last, or the only, fragment of its message. */
   fin: boolean;
-  /** The reserved bits: an extension's (RFC 6455 §5.8). */
+  /** The reserved bits, for extensions (RFC 6455 §5.8). */
   rsv1: boolean;
   rsv2: boolean;
   rsv3: boolean;
@@ -382,46 +414,46 @@ export class Frame {
   mask: boolean;
   /** The masking key, 4 bytes; empty if an unmasked frame was read, `null` until one is needed. */
   masking: Buffer | null;
-  /** What it carries, unmasked. It can be written as whatever `send` takes. */
+  /** The data that it carries, unmasked. You can set it to anything that `send` takes. */
   get content(): Buffer;
   set content(data: Data);
-  /** The same bytes as they are on the wire: masked where `mask` is on. It can be written as well. */
+  /** The same bytes as they are on the wire: masked if `mask` is on. You can set it too. */
   get payload(): Buffer;
   set payload(data: Data);
-  /** Bytes of the content. It may be written, and counts for nothing. */
+  /** Bytes of the content. You can set it, but that has no effect. */
   length: number;
-  /** Bytes that were read behind the frame. */
+  /** Bytes that were read after the frame. */
   remnant: Buffer;
   /** Whether there were any. */
   readonly glued: boolean;
-  /** The value of a property. */
+  /** Returns the value of a property. */
   get<Name extends FrameProperty>(name: Name): Frame[Name];
-  /** Gives a property a value. */
+  /** Sets a property. */
   set<Name extends Exclude<FrameProperty, 'glued'>>(
     name: Name,
     value: Name extends 'content' | 'payload' ? Data : Frame[Name],
   ): this;
   /**
-   * Becomes the frame in `buffer`, as the constructor reads it; nothing changes if that throws.
+   * Becomes the frame in `buffer`, which the constructor describes. If it throws, nothing has changed.
    *
    * @throws an Error whose `code` is a `FrameErrorCode`
    */
   mapFrame(buffer: Uint8Array): this;
-  /** What is wrong with the frame, the reserved bits aside, or `null`. */
+  /** Returns what is wrong with the frame, or `null`. The reserved bits may be set. */
   isValid(): (Error & { code: FrameErrorCode }) | null;
-  /** The frame as it is on the wire. It is not checked. */
+  /** Returns the frame as it is on the wire. It does not check the frame. */
   toBuffer(): Buffer;
 }
 
 /**
- * What an extension calls, once for each frame, at once or later: with the frame that goes on, by
- * default the one that it got, or with an error, which is emitted while the frame is dropped.
+ * An extension calls it once for each frame, at once or later. It passes the frame that goes on, by default the one
+ * that it got. Or it passes an error: that is emitted, and the frame is dropped.
  */
 export type Next = (error?: Error | null, frame?: Frame) => void;
 
-/** One of `base.extensions`: it has `read`, `write`, or both. */
+/** An extension in `base.extensions`: it has `read`, `write`, or both. */
 export interface Extension {
-  /** Whether it uses RSV1: `Server`, `Client` and `Upgrade` turn on one that does, no more. */
+  /** Whether it uses RSV1. `Server`, `Client` and `Upgrade` turn on at most one that does. @default false */
   rsv1?: boolean | undefined;
   /** Gets each frame of the peer. */
   read?(this: Connection, next: Next, frame: Frame): void;
@@ -429,17 +461,17 @@ export interface Extension {
   write?(this: Connection, next: Next, frame: Frame): void;
 }
 
-/** What `stats()` returns. The counters only grow. */
+/** The result of `stats()`. The counters only grow. */
 export interface Stats {
   /** Open connections. */
   connections: number;
-  /** Those of them that go by the stream transport. */
+  /** Open connections on the stream transport. */
   streams: number;
-  /** Connections whose closing is under way, until their `close`. */
+  /** Connections that are closing, until their `close`. */
   closing: number;
   /** Counter: messages emitted. */
   messagesReceived: number;
-  /** Counter: messages sent, one for each connection that one went to. */
+  /** Counter: messages sent. One sent to all counts once for each connection. */
   messagesSent: number;
   /** Counter: pings emitted. */
   pingsReceived: number;
@@ -453,21 +485,21 @@ export interface Stats {
   subscriptions: number;
   /** Counter: calls of `publish`. */
   publishes: number;
-  /** Counter: messages published, one for each subscriber that one went to; those skipped are among them. */
+  /** Counter: messages published, one for each subscriber, skipped ones included. */
   deliveries: number;
   /** Counter: volatile messages that a subscriber did not get, because too much waited to be written to it. */
   skipped: number;
-  /** Counter: messages handed over to the backplane. */
+  /** Counter: messages that the backplane took. */
   backplanePublished: number;
-  /** Counter: messages that the backplane did not take: the broker was not there, or too much waited for it. */
+  /** Counter: messages that the backplane did not take: the broker was not available, or too much waited for it. */
   backplaneRefused: number;
   /** Counter: messages of other processes that were delivered here. */
   backplaneReceived: number;
-  /** Counter: messages of other processes that have not arrived, by the gaps in their numbers. */
+  /** Counter: messages of other processes that have not arrived, known by the gaps in their numbers. */
   backplaneLost: number;
   /** Counter: messages of other processes that came again or too late, and were dropped. */
   backplaneDuplicates: number;
-  /** 1 while the broker is there, 0 otherwise. */
+  /** 1 while the broker is available, otherwise 0. */
   backplaneUp: number;
   /** Counter: errors, whether or not anybody listened. */
   errors: number;
@@ -479,9 +511,13 @@ export interface Stats {
   queuedBytes: number;
   /** I/O threads of the process; 0 before this thread's first connection on the socket transport. */
   ioThreads: number;
+  /** I/O threads whose work this JavaScript thread does itself now. */
+  ioThreadsLed: number;
+  /** Counter: how often such work has gone from one thread to another. */
+  leaderChanges: number;
 }
 
-/** The `code` of a peer's error; `docs/api.md` has the table. */
+/** The `code` of a peer's error. `docs/api/errors.md` has the table. */
 export type WebSocketErrorCode =
   | 'WS_ERR_BACKPRESSURE'
   | 'WS_ERR_EXPECTED_FIN'
@@ -502,7 +538,7 @@ export type WebSocketErrorCode =
   | 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'
   | 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 
-/** The `code` of what is wrong with a frame: thrown by `new Frame`, returned by `isValid`. */
+/** The `code` of a frame's error: `new Frame` throws it, `isValid` returns it. */
 export type FrameErrorCode =
   | 'WS_ERR_EXPECTED_FIN'
   | 'WS_ERR_INCOMPLETE_FRAME'
@@ -512,7 +548,7 @@ export type FrameErrorCode =
   | 'WS_ERR_NON_MINIMAL_PAYLOAD_LENGTH'
   | 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH';
 
-/** The `code` of an opening handshake's error, where it is not the system's or Node's own. */
+/** The `code` of an opening handshake's error, unless the error is the system's or Node's own. */
 export type HandshakeErrorCode =
   | 'ERR_WS_CLOSED'
   | 'ERR_WS_HANDSHAKE_TIMEOUT'
@@ -527,8 +563,8 @@ export type HandshakeErrorCode =
   | 'ERR_WS_UPGRADE_REFUSED';
 
 /**
- * The `code` of an error that is thrown, and `ERR_WS_EXTENSION`, that of an extension's error that
- * has none itself; `docs/api.md` has the table.
+ * The `code` of an error that is thrown, and the two that are only emitted: `ERR_WS_BACKPLANE`, and
+ * `ERR_WS_EXTENSION` for an extension's error that has no code itself. `docs/api/errors.md` has the table.
  */
 export type ThrownErrorCode =
   | 'ERR_INVALID_ARG_TYPE'
@@ -554,8 +590,8 @@ export type ThrownErrorCode =
   | 'ENOTSOCK';
 
 /**
- * Something that a peer did: its connection ends by it. With `ERR_WS_EXTENSION` and 1011 it is an
- * extension's doing, which dropped a compressed frame that what follows refers to.
+ * A peer did something that ends its connection. With `ERR_WS_EXTENSION` and 1011 an extension caused it: it dropped a
+ * compressed frame to which later frames refer.
  */
 export interface PeerError extends Error {
   code: WebSocketErrorCode | 'ERR_WS_EXTENSION';
@@ -565,87 +601,104 @@ export interface PeerError extends Error {
   closeCode: number;
 }
 
-/** What an extension reported, or did wrong. The frame is dropped, and the connection goes on. */
+/** An extension reported an error, or did something wrong. The frame is dropped, and the connection goes on. */
 export interface ExtensionError extends Error {
-  /** The error's own, or `ERR_WS_EXTENSION`; a `FrameErrorCode` where its frame must not be sent. */
+  /** The error's own, or `ERR_WS_EXTENSION`; a `FrameErrorCode` if its frame must not be sent. */
   code: string;
   /** The connection that it happened on. */
   sid: string;
   closeCode?: undefined;
 }
 
-/** What a listener of `'error'` gets. The one with a `closeCode` is a peer's. */
-export type WebSocketError = PeerError | ExtensionError;
+/**
+ * The broker of the backplane refused something, or sent something that is no message of this module. It is about no
+ * connection, and none is closed.
+ */
+export interface BackplaneError extends Error {
+  code: 'ERR_WS_BACKPLANE';
+  /** What the client library, or your own backplane, reported. */
+  cause: unknown;
+  sid?: undefined;
+  closeCode?: undefined;
+}
 
-/** An opening handshake that came to nothing. */
+/**
+ * The argument of an `'error'` listener. If it has a `closeCode`, a peer caused it. If it has a `sid` alone, an
+ * extension did, and if it has neither, the backplane.
+ */
+export type WebSocketError = PeerError | ExtensionError | BackplaneError;
+
+/** An opening handshake failed. */
 export interface HandshakeError extends Error {
   /** A `HandshakeErrorCode`, or the code of the system's or Node's own error. */
   code?: string;
   /** The status that was answered. */
   statusCode?: number;
-  /** Of a server's response. */
+  /** The headers of the server's response. */
   headers?: IncomingHttpHeaders;
   /** The first 1024 bytes of the body of a server's response, as text. */
   body?: string;
-  /** What a function of the app has thrown. */
+  /** The error that a function of your app threw. */
   cause?: unknown;
-  /** Of a `Client`'s: the URL, without credentials. */
+  /** Errors of a `Client`: the URL, without credentials. */
   url?: string;
-  /** Of `ERR_WS_CLOSED`: the code of the close frame. */
+  /** `ERR_WS_CLOSED`: the code of the close frame. */
   closeCode?: number;
-  /** Of `ERR_WS_CLOSED`: the reason in the close frame. */
+  /** `ERR_WS_CLOSED`: the reason in the close frame. */
   reason?: string;
-  /** Of a `Client`'s last error: how many messages were queued, and are not sent. */
+  /** There is no connection yet, or none any more. */
+  sid?: undefined;
+  /** The last error of a `Client`: the number of messages that were queued, and will not be sent. */
   unsent?: number;
 }
 
-/** The events of a `Base`, with what their listeners get. */
+/** The events of a `Base`, with the arguments of their listeners. */
 export interface BaseEvents {
   /** A socket was assigned. */
   open: [sid: string];
   /** A text message came. */
   message: [text: string, sid: string];
-  /** A binary message came. The Buffer is the listener's own. */
+  /** A binary message came. The Buffer belongs to the listener. */
   binary: [data: Buffer, sid: string];
-  /** A ping came; its pong is queued. `data` is what it carries, `text` that read as UTF-8. */
+  /** A ping came, and its pong is queued. `data` is the payload, `text` is the payload read as UTF-8. */
   ping: [text: string, sid: string, data: Buffer];
   /** A pong came. */
   pong: [text: string, sid: string, data: Buffer];
   /**
-   * A connection is over: once for each `open`, and the last event of that sid. `wasClean`: the closing handshake was
-   * completed.
+   * A connection is over. Emitted once for each `open`, as the last event of that sid. `wasClean` says whether the
+   * closing handshake was completed.
    */
   close: [reason: string, sid: string, code: number, wasClean: boolean];
-  /** A peer broke the protocol or a limit, or an extension failed. Not thrown where nobody listens. */
+  /** A peer broke the protocol or a limit, or an extension or the backplane failed. Not thrown if nobody listens. */
   error: [error: WebSocketError];
-  /** More than 64 KiB were queued for this peer, and all of it has been written. */
+  /** More than 64 KiB were queued for this peer, and now nothing is. */
   drain: [sid: string];
-  /** The broker of the backplane is there, or is not. Never twice the same. The error belongs to `'down'`. */
+  /** The broker of the backplane is available, or is not. Never twice the same. Only `'down'` has an error. */
   backplane: [state: 'up' | 'down', error: Error | undefined];
 }
 
-/** An event name that is not in `BaseEvents`: one of a subclass. */
+/** An event name that is not in `BaseEvents`: an event of a subclass. */
 export type OtherEvent<E> = E extends keyof BaseEvents ? never : E;
 
-/** The arguments of such an event, typed as Node.js types them: a listener may declare what it expects. */
+/** The arguments of such an event, with the type that Node.js gives them: a listener may declare what it expects. */
 // biome-ignore lint/suspicious/noExplicitAny: with `unknown[]`, no listener could declare its parameters' types.
 export type OtherArguments = any[];
 
-/** Many WebSocket connections behind one EventEmitter. `D` is the type of `sockets[sid].data`. */
+/** Many WebSocket connections in one EventEmitter. `D` is the type of `sockets[sid].data`. */
 export interface Base<D = unknown> extends EventEmitter {
-  /** Mask outgoing frames. A change holds for sockets assigned from then on. */
+  /** Whether outgoing frames are masked. A change holds for sockets that you assign from then on. */
   mask: boolean;
-  /** The url, parsed; it can be written as a string or anything with an `href`. */
+  /** The url, parsed. You can set it to a string or anything with an `href`. */
   get url(): BaseUrl;
   set url(value: string | { readonly href: string });
-  /** Milliseconds of silence. A change holds for sockets assigned from then on. */
+  /** Milliseconds of silence. A change holds for sockets that you assign from then on. */
   timeout: number;
-  /** A change holds at the next `assignSocket`. */
+  /** The most connections. A change takes effect at the next `assignSocket`. */
   maxConnections: number;
-  /** Extensions by name; `assignSocket`'s `extensions` says which are on for a socket. */
+  /** Extensions by name. The `extensions` option of `assignSocket` says which are on for a socket. */
   extensions: Record<string, Extension>;
 
-  /** How many connections are open. */
+  /** The number of open connections. */
   readonly connections: number;
   /** The open connections by sid: live, read-only, oldest first. */
   readonly sockets: { readonly [sid: string]: Connection<D> | undefined };
@@ -654,35 +707,35 @@ export interface Base<D = unknown> extends EventEmitter {
 
   /** Sends a message to all: a string as text, everything else as binary. */
   send(data: Data): this;
-  /** Sends a message to those whom `sid` addresses. Unknown and closed sids are skipped. */
+  /** Sends a message to the connections of `sid`. Unknown and closed sids are skipped. */
   send(sid: Sids, data: Data, options?: SendOptions): this;
 
   /**
-   * Has connections get what is published to a topic, or to several. A topic is there while somebody subscribes to it; its
-   * name is any well-formed string of 1 byte to 128 KiB of UTF-8. Unknown and closed sids are skipped.
+   * Subscribes connections to a topic, or to several. A topic exists while somebody subscribes to it. Its name is any
+   * well-formed string of 1 byte to 128 KiB of UTF-8. Unknown and closed sids are skipped.
    */
   subscribe(sid: Sids, topic: string | readonly string[]): this;
-  /** Has them get that no more; without a topic they leave all. A connection that closes has left all of its topics. */
+  /** Unsubscribes connections, without a topic from all. A connection that closes leaves all its topics. */
   unsubscribe(sid: Sids, topic?: string | readonly string[]): this;
-  /** Sends a message to all who subscribe to a topic, and returns how many of the connections here that are. */
+  /** Sends a message to all subscribers of a topic, and returns how many of them are connections of this `Base`. */
   publish(topic: string, data: Data, options?: PublishOptions): number;
-  /** The sids of the connections here that subscribe to a topic: a copy. */
+  /** The sids of the connections of this `Base` that subscribe to a topic: a copy. */
   subscribers(topic: string): string[];
-  /** The names of the topics that have subscribers here, or of those of one connection: a copy. */
+  /** The names of the topics of this `Base`, or of one connection: a copy. */
   topics(sid?: string | null): string[];
 
-  /** Pings all, with no data. */
+  /** Pings all, without data. */
   ping(): this;
-  /** Pings those, or with `null` all, with no data. A lone string is data: see the next form. */
+  /** Pings these connections, or with `null` all, without data. A single string is data: see the next form. */
   ping(sids: readonly string[] | null): this;
   /** Pings all, with at most 125 bytes of data. */
   ping(data: Data): this;
-  /** Pings those whom `sid` addresses, with at most 125 bytes of data. */
+  /** Pings the connections of `sid`, with at most 125 bytes of data. */
   ping(sid: Sids, data: Data): this;
 
   /** Closes all connections with 1001. */
   close(): this;
-  /** Closes those whom `sid` addresses with 1000 and a reason of at most 123 bytes. */
+  /** Closes the connections of `sid` with 1000 and a reason of at most 123 bytes. */
   close(sid: Sids, reason?: string | Uint8Array | null): this;
   /** Closes with another code: 1000 to 1003, 1007 to 1014, 3000 to 4999. */
   close(sid: Sids, code: number, reason?: string | Uint8Array | null): this;
@@ -691,33 +744,33 @@ export interface Base<D = unknown> extends EventEmitter {
   terminate(sid: Sids): this;
 
   /**
-   * Takes over a socket, or any other stream, whose opening handshake is done. Emits `open` before it
-   * returns.
+   * Turns a socket, or any other stream, into a connection. The opening handshake is done by then. Emits `open` before
+   * it returns.
    *
    * @param socket an old-style stream has `write()` and `end()`
    * @returns the connection's sid
    */
   assignSocket(socket: Duplex | Stream, options?: AssignSocketOptions<D>): string;
 
-  /** Bytes that wait to be written to this peer; 0 where the sid is unknown or closed. */
+  /** Bytes that wait to be written to this peer; 0 if the sid is unknown or closed. */
   bufferedAmount(sid: string): number;
   /** Stops reading: nothing of these peers is emitted until `resume`. */
   pause(sid: Sids): this;
   /** Goes on reading. */
   resume(sid: Sids): this;
-  /** Counters for a metrics page. */
+  /** Returns counters, for a metrics page for example. */
   stats(): Stats;
 
   /** The text messages from now on, as an async iterator. */
   messages(
     options?: MessagesOptions & { binary?: false | undefined },
   ): AsyncIterableIterator<[text: string, sid: string]>;
-  /** The messages from now on: a string where it is text, a Buffer where it is binary. */
+  /** The messages from now on: a string if the message is text, a Buffer if it is binary. */
   messages(options: MessagesOptions): AsyncIterableIterator<[data: string | Buffer, sid: string]>;
 
   /**
-   * Closes all connections as `close()` does, and resolves once the last is over; a `Server` stops. Where
-   * Node.js has the symbol: from 18.18 and 20.5 on.
+   * Closes all connections, as `close()` does, and resolves when the last is over. A `Server` stops. Node.js has the
+   * symbol from 18.18 and 20.5 on.
    */
   [Symbol.asyncDispose](): Promise<void>;
 
@@ -749,35 +802,72 @@ export interface BaseConstructor {
   readonly prototype: Base;
 }
 
-/** Many WebSocket connections behind one EventEmitter. */
+/** Many WebSocket connections in one EventEmitter. */
 export const Base: BaseConstructor;
 
 /**
  * The value of `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (RFC 6455 §4.2.2).
  *
- * @param key as it stands in the request, without white space around it
+ * @param key the value in the request, without white space around it
  */
 export function acceptKey(key: string): string;
+
+/**
+ * Says who reads and writes for the connections of this JavaScript thread on the socket transport: `'thread'`, the I/O
+ * threads; `'auto'`, the default, this thread while it is idle, where the process is Node.js on Linux.
+ */
+export function setLeader(leader: 'auto' | 'thread'): void;
+
+/** The options of {@link createSecureServer}: those of `https.createServer`, and its own. */
+export interface SecureServerOptions extends HttpsServerOptions {
+  /** TLS handshakes under way at a time, an integer from 1 or `Infinity`. One more is closed at once. @default 10000 */
+  maxHandshakes?: number | undefined;
+}
+
+/** What `server.listen` takes beside a port. */
+export interface SecureListenOptions {
+  /** Options of {@link createSecureServer}, which then creates the HTTP server. */
+  tls: SecureServerOptions;
+}
+
+/** An `https.Server` whose TLS the I/O threads do, if they can. */
+export interface SecureServer extends HttpsServer {
+  /** Who does the TLS of connections that come now. `reason` says why it is Node.js; `null` if it is not. */
+  readonly tls: { readonly provider: 'rustls' | 'node'; readonly reason: string | null };
+}
+
+/**
+ * As `https.createServer`, but the I/O threads do the TLS, and carry the WebSockets.
+ *
+ * @throws what `https.createServer` throws; a `TypeError` or a `RangeError` if `maxHandshakes` is wrong
+ */
+export function createSecureServer(requestListener?: RequestListener): SecureServer;
+export function createSecureServer(options: SecureServerOptions, requestListener?: RequestListener): SecureServer;
+
+/**
+ * As `tls.createSecureContext`. A server of {@link createSecureServer} can use it for a name without the TLS of Node.js.
+ */
+export function createSecureContext(options?: SecureContextOptions): SecureContext;
 
 /** Headers that the app adds to a handshake. Those that the handshake sets itself are refused. */
 export type HandshakeHeaders = Record<string, string | number | readonly string[]>;
 
-/** What `shouldAccept` says of a request that it upgrades: what this one gets beside what all get. */
+/** What `shouldAccept` returns to accept a request, with additions for this request only. */
 export interface Acceptance<D = unknown> {
-  /** With one of these it would be a refusal. */
+  /** With a status or a body it would be a refusal. */
   status?: never;
   body?: never;
   /** More headers of this response 101, such as `Set-Cookie`. */
   headers?: HandshakeHeaders | undefined;
-  /** The subprotocol, in the place of what `protocols` chooses: one that the client offers. */
+  /** The subprotocol: one of those offered. It takes precedence over the option `protocols`. */
   protocol?: string | undefined;
-  /** What `connection.data` is at first. */
+  /** The initial value of `connection.data`. */
   data?: D | undefined;
 }
 
 /**
- * What `shouldAccept` says of a request: `true`, or an `Acceptance`, upgrades it. A number is a status, 400 to 599; a
- * redirect (301, 302, 303, 307 or 308) has to have a `Location`.
+ * What `shouldAccept` returns. `true` or an `Acceptance` upgrades the request. `false` refuses it with 403, a number
+ * with that status, 400 to 599. A redirect (301, 302, 303, 307 or 308) must have a `Location`.
  */
 export type Verdict<D = unknown> =
   | boolean
@@ -789,32 +879,32 @@ export type Verdict<D = unknown> =
 /** A request for a WebSocket, over HTTP/1.1 or over HTTP/2. */
 export type UpgradeRequest = IncomingMessage | Http2ServerRequest;
 
-/** Which origins are allowed. One that is missing is allowed by a function only. */
+/** Which origins are allowed. Only a function can allow a request without an origin. */
 export type Origins<R extends UpgradeRequest = IncomingMessage> =
   | string
   | RegExp
   | readonly (string | RegExp)[]
   | ((origin: string | undefined, req: R) => boolean | PromiseLike<boolean>);
 
-/** What a server speaks, in its order of preference, or a function that chooses of what is offered. */
+/** The subprotocols of a server, in order of preference, or a function that chooses one of those offered. */
 export type SubprotocolChoice<R extends UpgradeRequest = IncomingMessage> =
   | string
   | readonly string[]
   | ((offered: string[], req: R) => string | false | null | undefined | PromiseLike<string | false | null | undefined>);
 
-/** What `Server` and `handleUpgradeRequest` have in common. */
+/** Options that `Server` and `handleUpgradeRequest` have in common. */
 export interface HandshakePolicy<D = unknown, R extends UpgradeRequest = IncomingMessage> {
-  /** By default every origin, or none, is allowed. */
+  /** Which origins are allowed. @default all, and requests without one */
   origins?: Origins<R> | undefined;
-  /** By default no subprotocol is chosen. */
+  /** Which subprotocol is chosen. @default none */
   protocols?: SubprotocolChoice<R> | undefined;
   /** More headers of the response that opens the WebSocket. */
   headers?: HandshakeHeaders | undefined;
-  /** Asked last, about a request that is in order. */
+  /** Called last, for a request that is in order. */
   shouldAccept?: ((req: R) => Verdict<D> | PromiseLike<Verdict<D>>) | undefined;
   /**
-   * Milliseconds that `origins`, `protocols` and `shouldAccept` may take together before the request is
-   * refused with 503; 0 turns it off.
+   * Milliseconds that `origins`, `protocols` and `shouldAccept` may take together. Then the request is refused with
+   * 503. 0 turns it off.
    * @default 10000
    */
   handshakeTimeout?: number | undefined;
@@ -823,15 +913,15 @@ export interface HandshakePolicy<D = unknown, R extends UpgradeRequest = Incomin
 /** The options of `handleUpgradeRequest`. */
 export interface HandleUpgradeOptions<D = unknown, R extends UpgradeRequest = IncomingMessage>
   extends HandshakePolicy<D, R> {
-  /** The third argument of `'upgrade'`: it is handed on. */
+  /** The third argument of `'upgrade'`: it is passed on to the callback. */
   head?: Uint8Array | null | undefined;
-  /** Extensions that may be accepted, as `base.extensions` has them, or their names. */
+  /** Extensions that may be accepted, in the form of `base.extensions`, or their names. */
   extensions?: Record<string, Extension> | readonly string[] | undefined;
   /** Whether, and how, permessage-deflate is accepted. @default false */
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
 }
 
-/** What `tls.connect` and `net.connect` are given. */
+/** Options of `tls.connect` and `net.connect`. */
 export interface ConnectOptions
   extends Pick<
     ConnectionOptions,
@@ -856,7 +946,7 @@ export interface ConnectOptions
   > {
   autoSelectFamily?: boolean | undefined;
   autoSelectFamilyAttemptTimeout?: number | undefined;
-  /** Makes the connection in the place of Node.js. */
+  /** Makes the connection instead of Node.js. */
   createConnection?:
     | ((options: object, connected: (error: Error | null, socket: Duplex) => void) => Duplex | null | undefined)
     | undefined;
@@ -866,16 +956,16 @@ export interface ConnectOptions
   maxHeaderSize?: number | undefined;
 }
 
-/** What `Client` and `createUpgradeRequest` have in common. */
+/** Options that `Client` and `createUpgradeRequest` have in common. */
 export interface RequestOptions extends ConnectOptions {
-  /** By default none: each handshake has a connection of its own. */
+  /** @default none: each handshake has a connection of its own */
   agent?: Agent | undefined;
   /** Milliseconds for the whole handshake; 0 turns it off. @default 10000 */
   handshakeTimeout?: number | undefined;
   headers?: HandshakeHeaders | undefined;
   /**
-   * `true` opens `wss:` URLs over HTTP/2 if the server takes WebSockets that way, several on one connection; a session
-   * of `http2.connect` opens all on that one.
+   * With `true`, `wss:` URLs use HTTP/2 if the server takes WebSockets that way, several on one connection. With a
+   * session of `http2.connect`, all use that one.
    * @default false
    */
   http2?: boolean | ClientHttp2Session | undefined;
@@ -883,7 +973,7 @@ export interface RequestOptions extends ConnectOptions {
   maxRedirects?: number | undefined;
   /** The `Origin` header. */
   origin?: string | undefined;
-  /** Subprotocols that are offered; the server has to choose one of them. */
+  /** Subprotocols that are offered. The server must choose one of them. */
   protocols?: string | readonly string[] | undefined;
   /** Ends the handshake, not the connection. */
   signal?: AbortSignal | undefined;
@@ -891,43 +981,43 @@ export interface RequestOptions extends ConnectOptions {
 
 /** The options of `createUpgradeRequest`. */
 export interface CreateUpgradeOptions extends RequestOptions {
-  /** Extensions that are offered, as `base.extensions` has them, or their names. */
+  /** Extensions that are offered, in the form of `base.extensions`, or their names. */
   extensions?: Record<string, Extension> | readonly string[] | undefined;
   /** Whether, and how, permessage-deflate is offered. @default false */
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
 }
 
-/** What an opening handshake has come to, as `assignSocket` takes it. */
+/** The result of an opening handshake: options for `assignSocket`. */
 export interface UpgradeResult<D = undefined> {
-  /** For the server: what `shouldAccept` said. */
+  /** On a server: the `data` of `shouldAccept`. */
   data?: D | undefined;
   /** The value of `Sec-WebSocket-Extensions`, or `''`. */
   extensions: string;
   /** The subprotocol, or `''`. */
   protocol: string;
-  /** What was read behind the handshake. */
+  /** Bytes that were read after the handshake. */
   head?: Uint8Array | undefined;
-  /** `true` for the client. */
+  /** `true` on a client. */
   mask?: boolean | undefined;
 }
 
-/** Gets an error alone, or `null` and what `assignSocket` takes. */
+/** Gets either an error, or `null` and the arguments for `assignSocket`. */
 export type HandleUpgradeCallback<D = undefined> = (
   ...result:
     | [error: HandshakeError, socket: undefined, options: undefined]
     | [error: null, socket: Duplex, options: UpgradeResult<D>]
 ) => void;
 
-/** Gets an error alone, or `null`, what `assignSocket` takes, and the response. */
+/** Gets either an error, or `null`, the arguments for `assignSocket`, and the response. */
 export type CreateUpgradeCallback = (
   ...result:
     | [error: HandshakeError, socket: undefined, options: undefined, res: undefined]
     | [error: null, socket: Duplex, options: UpgradeResult, res: IncomingMessage]
 ) => void;
 
-/** The opening handshake (RFC 6455 §4), for those who assign sockets themselves. */
+/** The opening handshake (RFC 6455 §4), if you assign sockets yourself. */
 export const Upgrade: {
-  /** Answers a client's handshake. A request that is not upgraded is answered, and its socket closed. */
+  /** Answers a client's handshake. If the request is not upgraded, it is answered too, and its socket is closed. */
   handleUpgradeRequest(req: UpgradeRequest, socket: Duplex, callback?: HandleUpgradeCallback): void;
   handleUpgradeRequest<D = undefined, R extends UpgradeRequest = UpgradeRequest>(
     req: R,
@@ -935,7 +1025,7 @@ export const Upgrade: {
     options: HandleUpgradeOptions<D, R> | undefined,
     callback?: HandleUpgradeCallback<D>,
   ): void;
-  /** Begins a client's handshake. */
+  /** Starts a client's handshake. */
   createUpgradeRequest(url: string | { readonly href: string }, callback?: CreateUpgradeCallback): void;
   createUpgradeRequest(
     url: string | { readonly href: string },
@@ -944,58 +1034,60 @@ export const Upgrade: {
   ): void;
 };
 
-/** The options of a `Server`. `maxConnections` is `Infinity` by default: one more gets 503. */
+/** The options of a `Server`. `maxConnections` is `Infinity` by default; when it is reached, one more gets 503. */
 export interface ServerOptions<D = unknown, R extends UpgradeRequest = IncomingMessage>
   extends BaseOptions,
     HandshakePolicy<D, R> {
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
-  /** As that of `assignSocket`, for every connection. @default true */
+  /** The option of `assignSocket`, for every connection. @default true */
   keepSocket?: boolean | undefined;
   /**
-   * Handshakes that may be under way at a time; one more gets 503.
+   * Handshakes that may be under way at a time. One more gets 503.
    * @default Infinity
    */
   maxHandshakes?: number | undefined;
   /**
-   * Connections that one address may have, handshakes under way and connections that are closing included; one more
-   * gets 429. IPv6 addresses of one /64 count together.
+   * Connections that one address may have. Handshakes under way and closing connections count. One more gets 429. IPv6
+   * addresses of one /64 count together.
    * @default Infinity
    */
   maxConnectionsPerAddress?: number | undefined;
   /**
-   * The client that `maxConnectionsPerAddress` counts a request for: an IP address, or any other string that is not
-   * empty. Set it if the server is behind a proxy.
+   * Returns the address for which `maxConnectionsPerAddress` counts a request: an IP address, or any other string that
+   * is not empty. Set it if the server is behind a proxy.
    * @default req => req.socket.remoteAddress
    */
   addressOf?: ((req: R) => string) | undefined;
 }
 
-/** The events of a `Server`, with what their listeners get. */
+/** The events of a `Server`, with the arguments of their listeners. */
 export interface ServerEvents<R extends UpgradeRequest = IncomingMessage> extends Omit<BaseEvents, 'open' | 'error'> {
-  /** A connection is there, and this is the request that asked for it. */
+  /** A connection is open. `req` is the request that asked for it. */
   open: [sid: string, req: R];
-  /** As with `Base`, or an opening handshake came to nothing by what the app has done. */
+  /** The event of `Base`; or an opening handshake failed because of your app. */
   error: [error: WebSocketError | HandshakeError];
 }
 
 /**
- * A `Base` that answers the upgrade requests of HTTP servers. One that listens on a server of HTTP/2 is a
+ * A `Base` that answers the upgrade requests of HTTP servers. If it listens on a server of HTTP/2, it is a
  * `Server<unknown, UpgradeRequest>`: its requests may be an `Http2ServerRequest`.
  */
 export class Server<D = unknown, R extends UpgradeRequest = IncomingMessage> extends Base<D> {
   constructor(options?: ServerOptions<D, R>);
-  /** Whether a request that is in order is upgraded. The option of this name takes its place. */
+  /** Decides whether a request that is in order is upgraded. The option of this name replaces it. */
   shouldAccept(req: R): Verdict<D> | PromiseLike<Verdict<D>>;
-  /** Takes the upgrade requests of an HTTP server, of `node:http2` as well. */
+  /** Takes the upgrade requests of an HTTP server, also of `node:http2`. */
   listen(httpServer: NetServer): this;
-  /** Makes an HTTP server, which listens there. */
+  /** Creates an HTTP server that listens there; with `tls`, one of {@link createSecureServer}. */
   listen(port: number, host?: string, callback?: () => void): this;
   listen(port: number, callback?: () => void): this;
+  listen(port: number, options: SecureListenOptions, callback?: () => void): this;
+  listen(port: number, host: string, options: SecureListenOptions, callback?: () => void): this;
   listen(path: string, callback?: () => void): this;
-  listen(options: ListenOptions, callback?: () => void): this;
-  /** The address of the HTTP server that it listens on first. */
+  listen(options: ListenOptions & Partial<SecureListenOptions>, callback?: () => void): this;
+  /** The address of the first HTTP server that it listens on. */
   address(): AddressInfo | string | null;
-  /** Stops: no more upgrades, 1001 for all, and the HTTP servers are let go. */
+  /** Stops the server: it upgrades no more requests, closes all connections with 1001, and leaves the HTTP servers. */
   close(callback?: () => void): this;
   close(sid: Sids, reason?: string | Uint8Array | null): this;
   close(sid: Sids, code: number, reason?: string | Uint8Array | null): this;
@@ -1032,28 +1124,28 @@ export interface ReconnectOptions {
   minDelay?: number | undefined;
   /** The longest wait of all, in ms. @default 30000 */
   maxDelay?: number | undefined;
-  /** By how much the longest wait grows with each try. @default 2 */
+  /** The factor by which the longest wait grows with each try, 1 to 100. @default 2 */
   factor?: number | undefined;
-  /** How much of a wait is chance, 0 to 1. @default 1 */
+  /** How much of the wait is random, 0 to 1. @default 1 */
   jitter?: number | undefined;
-  /** Tries in a row that may fail. @default Infinity */
+  /** Tries in a row. @default Infinity */
   maxRetries?: number | undefined;
-  /** Statuses of a response after which no further try is made. @default [401, 403, 404] */
+  /** Statuses of a response after which it does not try again. @default [401, 403, 404] */
   finalStatuses?: Ranges | undefined;
-  /** Close codes after which it is not opened again. @default [1000, 1008, [4000, 4999]] */
+  /** Close codes after which it does not try again. @default [1000, 1008, [4000, 4999]] */
   finalCodes?: Ranges | undefined;
 }
 
-/** Numbers, and pairs for all from one to another. */
+/** Numbers, and pairs that are ranges. */
 export type Ranges = readonly (number | readonly [from: number, to: number])[];
 
-/** A value, or a function that is asked for it at each try. */
+/** A value, or a function that returns it for each try. */
 export type EachTry<T> = T | (() => T | PromiseLike<T>);
 
 /** A URL. */
 export type Place = string | { readonly href: string };
 
-/** Options that may be asked for at each try. */
+/** Options that may be functions, which are called for each try. */
 export type EachTryOptions = {
   [Name in Exclude<
     keyof RequestOptions,
@@ -1065,24 +1157,24 @@ export type EachTryOptions = {
 export interface OpenOptions extends Omit<RequestOptions, keyof EachTryOptions>, EachTryOptions {
   /** @default false */
   reconnect?: boolean | ReconnectOptions | undefined;
-  /** Bytes that are queued for a connection that is not open; with 0 `send` throws. @default 1048576 */
+  /** Bytes that may be queued for a connection that is not open. With 0, `send` throws. @default 1048576 */
   maxQueuedBytes?: number | undefined;
 }
 
-/** The options of a `Client`. `mask` is `true` by default, and `maxConnections` is `Infinity`. */
+/** The options of a `Client`. By default `mask` is `true`, and `maxConnections` is `Infinity`. */
 export interface ClientOptions extends Omit<BaseOptions, 'url'>, OpenOptions {
   /** What `open()` opens. @default 'ws://localhost:3000' */
   url?: EachTry<Place> | undefined;
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
 }
 
-/** The events of a `Client`, with what their listeners get. */
+/** The events of a `Client`, with the arguments of their listeners. */
 export interface ClientEvents extends Omit<BaseEvents, 'open' | 'error'> {
-  /** A connection is there, and this is the server's response. */
+  /** A connection is open. `res` is the server's response. */
   open: [sid: string, res: IncomingMessage];
-  /** As with `Base`, or an opening handshake came to nothing. */
+  /** The event of `Base`; or an opening handshake failed. */
   error: [error: WebSocketError | HandshakeError];
-  /** A try is to be made, the first of which is 1, in so many ms; `sid` is the last that was open. */
+  /** It will try again in `delay` ms. The first try is 1. `sid` is the connection that was lost, if there was one. */
   reconnecting: [attempt: number, delay: number, sid: string | null, url: string | undefined];
   /** No further try is made. */
   giveup: [error: HandshakeError];
@@ -1091,10 +1183,10 @@ export interface ClientEvents extends Omit<BaseEvents, 'open' | 'error'> {
 /** A `Base` that opens its connections itself. */
 export class Client<D = unknown> extends Base<D> {
   constructor(options?: ClientOptions);
-  /** Opens a connection; `open` follows, or `error`. By default to `url`. */
+  /** Opens a connection, by default to `url`. `open` follows, or `error`. */
   open(options?: OpenOptions): this;
   open(url: EachTry<Place>, options?: OpenOptions): this;
-  /** The same; resolves with the sid, and rejects if no connection comes of it. */
+  /** Does the same. Resolves with the sid, and rejects if no connection comes about. */
   openAsync(options?: OpenOptions): Promise<string>;
   openAsync(url: EachTry<Place>, options?: OpenOptions): Promise<string>;
 

@@ -42,7 +42,7 @@ fn sources() -> BTreeMap<Module, String> {
 
 /// The text without comments and without the module of unit tests at its end.
 fn code(text: &str) -> String {
-    let end = text.find("#[cfg(test)]\nmod tests");
+    let end = text.find("\nmod tests {");
     let lines = text[..end.unwrap_or(text.len())].lines();
     lines
         .flat_map(|l| [l.split("//").next().unwrap_or(l), "\n"])

@@ -8,12 +8,12 @@ const { limit, served } = require('../support/server');
 test(
   'a connection says what it is',
   limit,
-  served({ assign: { protocol: 'chat' } }, async ({ base, transport, connect, accepted }) => {
+  served({ assign: { protocol: 'chat' } }, async ({ base, carrier, connect, accepted }) => {
     const { sid } = await connect();
     const connection = base.sockets[sid];
     assert.equal(connection.sid, sid);
     assert.equal(connection.readyState, WebSocket.OPEN);
-    assert.equal(connection.transport, transport === 'socket' ? 'socket' : 'stream');
+    assert.equal(connection.transport, carrier);
     assert.equal(connection.protocol, 'chat');
     assert.equal(connection.mask, false);
     assert.equal(connection.remoteAddress, '127.0.0.1');

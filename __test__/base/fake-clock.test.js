@@ -13,7 +13,7 @@ const { Server: IoServer } = require('socket.io');
 const { io } = require('socket.io-client');
 const { selfSigned } = require('../support/certificate');
 const { Inbox } = require('../support/inbox');
-const { TRANSPORT, TestServer, limit } = require('../support/server');
+const { DRIVEN_BY, TRANSPORT, TestServer, limit } = require('../support/server');
 
 const LIB = path.join(__dirname, '..', '..', path.sep);
 const CALL = `${path.join(LIB, 'lib')}${path.sep}`;
@@ -141,7 +141,7 @@ for (const when of ['before', 'after']) {
       client.open();
       for (const text of ['first', 'again']) {
         const [sid] = await events.next('open');
-        assert.equal(client.sockets[sid].transport, TRANSPORT === 'socket' ? 'socket' : 'stream');
+        assert.equal(client.sockets[sid].transport, DRIVEN_BY);
         client.send(text);
         assert.equal((await events.next('message'))[0], text);
         if (text === 'again') break;

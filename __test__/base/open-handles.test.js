@@ -28,9 +28,9 @@ test('the module keeps nothing open but connections', {
 }, async (t) => {
   t.after(() => hook.disable());
   assert.deepEqual(open(), [], 'it is loaded');
-  await served({}, async ({ base, raw, events, transport }) => {
+  await served({}, async ({ base, raw, events, carrier }) => {
     const client = await raw();
-    const expected = transport === 'socket' ? ['WEBSOCKET', 'websockets'] : ['WEBSOCKET'];
+    const expected = carrier === 'socket' ? ['WEBSOCKET', 'websockets'] : ['WEBSOCKET'];
     assert.deepEqual(open().sort(), expected);
     base.terminate(client.sid);
     await events.next('close');

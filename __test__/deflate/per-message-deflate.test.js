@@ -307,9 +307,9 @@ test(
 test(
   'the connection tells that it is on, and how it is carried',
   limit,
-  served({ agreed: element() }, async ({ base, connect, transport }) => {
+  served({ agreed: element() }, async ({ base, connect, carrier }) => {
     const { sid } = await connect(peer);
     assert.deepEqual(base.sockets[sid].extensions, [NAME]);
-    assert.equal(base.sockets[sid].transport, transport === 'socket' ? 'socket' : 'stream');
+    assert.equal(base.sockets[sid].transport, carrier);
   }),
 );

@@ -17,7 +17,7 @@ const deaf = { paused: true };
 
 /** What was sent has been written: over TLS that is known in a later turn of the event loop. */
 async function written({ base, transport }, sid) {
-  while (transport === 'tls' && base.bufferedAmount(sid) > 0) await new Promise(setImmediate);
+  while (['tls', 'secure'].includes(transport) && base.bufferedAmount(sid) > 0) await new Promise(setImmediate);
 }
 
 test(

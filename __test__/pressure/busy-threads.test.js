@@ -18,11 +18,11 @@ const slow = () => Array.from(randomBytes(64 * 1024), (byte) => byte.toString(2)
 test(
   'the JavaScript thread is blocked for longer than timeout',
   limit,
-  served({ base: { timeout: 300 } }, async ({ at, base, events }, t) => {
+  served({ base: { timeout: 1000 } }, async ({ at, base, events }, t) => {
     const child = run(t, 'talking-client.js', [at, 4]);
     await child.says();
     for (let n = 0; n < 3; n++) {
-      const until = performance.now() + 500;
+      const until = performance.now() + 1300;
       while (performance.now() < until);
       await events.atLeast('message', 4 * (n + 1)); // all that is due has had its turn
     }
@@ -49,11 +49,11 @@ test(
 test(
   'the I/O thread compresses for longer than pingInterval',
   limit,
-  served({ agreed: NAME, base: { pingInterval: 150 } }, async ({ at, base, events }, t) => {
+  served({ agreed: NAME, base: { pingInterval: 500 } }, async ({ at, base, events }, t) => {
     const child = run(t, 'talking-client.js', [at, 2]);
     await child.says();
     for (let n = 0; n < 3; n++) {
-      for (let m = 0; m < 4; m++) base.send(slow());
+      for (let m = 0; m < 14; m++) base.send(slow());
       base.ping(`${n}`); // behind all of these
       await events.atLeast('pong', 2 * (n + 1));
     }

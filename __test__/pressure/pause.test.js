@@ -84,11 +84,13 @@ test(
     base.pause(client.sid);
     await whileOthersTalk(server, other);
     const texts = Array.from({ length: 16 }, (_, i) => `${i}`.padEnd(10_000, '.'));
-    await client.write(Buffer.concat(texts.map((payload) => encode({ opcode: TEXT, payload }))));
+    // A named pipe of Windows holds less, and takes the rest once it is read.
+    const written = client.write(Buffer.concat(texts.map((payload) => encode({ opcode: TEXT, payload }))));
     await whileOthersTalk(server, other); // it is seen that something has come, and no reset
     base.resume(client.sid);
     const heard = () => events.list('message').filter(([, sid]) => sid === client.sid);
     await events.until(() => heard().length === texts.length);
+    await written;
     assert.deepEqual(
       heard().map(([text]) => text),
       texts,

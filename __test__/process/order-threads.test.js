@@ -8,7 +8,7 @@ const { test } = require('node:test');
 const { Base } = require('../..');
 const { tenThousandRounds } = require('../support/order');
 
-test('the order holds with three I/O threads as well', { timeout: 120_000 }, async (t) => {
+test('the order holds with three I/O threads as well', async (t) => {
   await tenThousandRounds(t);
   assert.equal(new Base().stats().ioThreads, 3);
 });

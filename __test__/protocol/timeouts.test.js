@@ -90,7 +90,7 @@ test(
 test(
   'pingInterval pings a peer that is silent; its pongs are not emitted',
   limit,
-  served({ base: { pingInterval: 300 } }, async ({ base, events, connect }) => {
+  served({ base: { pingInterval: 700 } }, async ({ base, events, connect }) => {
     const client = await connect();
     await client.inbox.atLeast('ping', 3);
     assert.equal(events.list('pong').length, 0);
@@ -103,7 +103,7 @@ test(
 test(
   'pongs to our own pings are emitted all the same',
   limit,
-  served({ base: { pingInterval: 300 } }, async ({ base, events, connect }) => {
+  served({ base: { pingInterval: 700 } }, async ({ base, events, connect }) => {
     const client = await connect();
     await client.inbox.atLeast('ping', 1);
     base.ping(client.sid, 'ours');

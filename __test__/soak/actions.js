@@ -16,6 +16,18 @@ function some({ random, open }) {
   return open.slice(first, first + 1 + random(4));
 }
 
+/** Nobody ever wakes this thread. */
+const ASLEEP = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Keeps this thread from doing anything else, as an app may.
+ *
+ * @param {(below: number) => number} random
+ */
+function stall(random) {
+  Atomics.wait(ASLEEP, 0, 0, random(10) === 0 ? 300 : 1 + random(30));
+}
+
 /**
  * Sends a lot to one peer, and waits for `drain` whenever much is queued.
  *
@@ -86,6 +98,7 @@ function act(house, complain) {
     [20, () => house.rest(one)],
     [12, () => stream(house, one, complain)],
     [2, () => house.limit()],
+    [2, () => stall(random)],
   ])();
 }
 

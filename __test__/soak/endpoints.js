@@ -3,7 +3,7 @@
 const http = require('node:http');
 const https = require('node:https');
 const { once } = require('node:events');
-const { Base, Server, Upgrade } = require('../..');
+const { Base, Server, Upgrade, createSecureServer } = require('../..');
 const { EntryBase } = require('./entry-base');
 const { House } = require('./house');
 
@@ -131,11 +131,13 @@ async function openHouses({ key, cert, unix }, context) {
   const dawdling = http.createServer().listen(...ANY);
   const ofEntry = http.createServer().listen(...ANY);
   const ofEntryTls = https.createServer({ key, cert }).listen(...ANY);
-  const listeners = [tcp, tls, local, mixed, dawdling, ofEntry, ofEntryTls];
+  const secure = createSecureServer({ key, cert }).listen(...ANY);
+  const ofEntrySecure = createSecureServer({ key, cert }).listen(...ANY);
+  const listeners = [tcp, tls, local, mixed, dawdling, ofEntry, ofEntryTls, secure, ofEntrySecure];
   for (const server of listeners) if (!server.listening) await once(server, 'listening');
-  for (const server of [tcp, tls, local]) main.base.listen(server);
+  for (const server of [tcp, tls, local, secure]) main.base.listen(server);
   slow.base.listen(dawdling);
-  for (const server of [ofEntry, ofEntryTls]) entry.base.listen(server);
+  for (const server of [ofEntry, ofEntryTls, ofEntrySecure]) entry.base.listen(server);
 
   const at = (server) => ({ host: '127.0.0.1', port: server.address().port });
   return {
@@ -144,6 +146,7 @@ async function openHouses({ key, cert, unix }, context) {
     endpoints: [
       { house: 'main', name: 'tcp', where: at(tcp), path: '/' },
       { house: 'main', name: 'tls', where: { ...at(tls), ca: cert, servername: 'localhost' }, path: '/' },
+      { house: 'main', name: 'secure', where: { ...at(secure), ca: cert, servername: 'localhost' }, path: '/' },
       { house: 'main', name: 'unix', where: { path: unix }, path: '/' },
       { house: 'streams', name: 'streams', where: at(mixed), path: '/streams' },
       { house: 'plain', name: 'plain', where: at(mixed), path: '/plain' },
@@ -153,6 +156,12 @@ async function openHouses({ key, cert, unix }, context) {
         house: 'entry',
         name: 'entry, tls',
         where: { ...at(ofEntryTls), ca: cert, servername: 'localhost' },
+        path: '/',
+      },
+      {
+        house: 'entry',
+        name: 'entry, secure',
+        where: { ...at(ofEntrySecure), ca: cert, servername: 'localhost' },
         path: '/',
       },
     ],

@@ -41,6 +41,7 @@ class Report {
     this.before = {};
     this.states = [];
     this.peak = 0;
+    this.leaderChanges = 0;
   }
 
   /** @param {string} line */
@@ -78,7 +79,8 @@ class Report {
       ends.every((end) => end.leftOver === 0),
     );
     this.peak = peak;
-    const [{ rss, descriptors }] = threads;
+    const [{ rss, descriptors, leaderChanges }] = threads;
+    this.leaderChanges = leaderChanges;
     const heap = threads.reduce((sum, thread) => sum + thread.heap, 0);
     const handles = threads.reduce((sum, thread) => sum + thread.handles, 0);
     this.states.push({ rss, heap, descriptors, handles });
@@ -137,6 +139,7 @@ class Report {
     for (const kind of KINDS) console.log(`${kind.padEnd(16)}${found[kind] ?? 0}`);
     console.log(`behind a fault  ${totals.tails} not delivered, which is allowed`);
     console.log(`close events    ${totals.closes}`);
+    console.log(`leader          changed ${this.leaderChanges} times`);
     this.#plateau();
     for (const what of this.failed) console.log(`FAILED  ${what}`);
     if (this.failed.length > 0) console.log(`the same choices again: ${this.replay}`);

@@ -59,7 +59,8 @@ async function settleIn(tell, seed, openAll) {
             figures.wrongStats.push(`${name}: ${key} is ${stats[key]}, not ${value}`);
         }
       }
-      return { ...figures, ...(await held()) };
+      const { leaderChanges } = houses[0].base.stats();
+      return { ...figures, leaderChanges, ...(await held()) };
     },
 
     /** Stops listening; the thread ends by itself then. */

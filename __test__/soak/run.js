@@ -1,6 +1,6 @@
 'use strict';
 
-// node __test__/soak/run.js [--minutes N] [--seed S] [--clients N]
+// node __test__/soak/run.js [--minutes N] [--seed S] [--clients N] [--leader NAME]
 //
 // Random clients against a random server; README.md has what is checked. The same seed makes the same
 // choices; when which of them has its turn is the machine's.
@@ -56,21 +56,22 @@ class Crew {
   }
 }
 
-/** @returns {{ minutes: number, seed: number, clients: number }} */
+/** @returns {{ minutes: number, seed: number, clients: number, leader?: string }} */
 function settings() {
-  const { values } = parseArgs({
-    options: { minutes: { type: 'string' }, seed: { type: 'string' }, clients: { type: 'string' } },
-  });
-  const { minutes = '1', seed = String(Math.floor(Math.random() * 2 ** 31)), clients = '40' } = values;
+  const type = 'string';
+  const { values } = parseArgs({ options: { minutes: { type }, seed: { type }, clients: { type }, leader: { type } } });
+  const { leader, minutes = '1', seed = String(Math.floor(Math.random() * 2 ** 31)), clients = '40' } = values;
   const numbers = { minutes: Number(minutes), seed: Number(seed), clients: Number(clients) };
   if (!(numbers.minutes > 0) || !Number.isInteger(numbers.seed) || !(numbers.clients >= 1))
     throw new Error('--minutes, --seed and --clients are numbers');
-  return numbers;
+  return { ...numbers, leader };
 }
 
 async function main() {
-  const { minutes, seed, clients } = settings();
-  const replay = `node __test__/soak/run.js --minutes ${minutes} --seed ${seed} --clients ${clients}`;
+  const { minutes, seed, clients, leader } = settings();
+  const replay = `node __test__/soak/run.js --minutes ${minutes} --seed ${seed} --clients ${clients}${leader ? ` --leader ${leader}` : ''}`;
+  // The processes have it of this one.
+  if (leader) process.env.WEBSOCKETS_LEADER = leader;
   console.log(`soak of ${minutes} min, seed ${seed}: ${replay}`);
   const report = new Report(replay);
   const ledger = new Ledger((line) => report.wrong(line));
@@ -80,7 +81,8 @@ async function main() {
   const all = [server, ...crowds.map(({ crew }) => crew)];
   try {
     const setup = { ...selfSigned(), unix: path.join(folder, 'socket') };
-    const endpoints = await server.ask({ seed, setup });
+    // Nobody leads where another thread has connections, too.
+    const endpoints = await server.ask({ seed, setup, isAlone: leader !== undefined });
     await Promise.all(crowds.map(({ crew, sender }) => crew.ask({ seed, sender, actors: clients, endpoints })));
 
     const until = Date.now() + minutes * 60_000;
@@ -106,6 +108,7 @@ async function main() {
     for (const { process: child } of all) child.kill('SIGKILL');
     fs.rmSync(folder, { recursive: true, force: true });
   }
+  if (leader && leader !== 'thread') report.check('the lead changes', report.leaderChanges > 0);
   process.exitCode = report.print(ledger) ? 0 : 1;
 }
 

@@ -11,7 +11,7 @@ const { settleIn } = require('./resident');
 const tell = (message) => process.send(message);
 
 async function main() {
-  const [{ seed, setup }] = await once(process, 'message');
+  const [{ seed, setup, isAlone }] = await once(process, 'message');
   const worker = new Worker(path.join(__dirname, 'worker.js'), { workerData: { seed } });
   worker.on('message', (message) =>
     message.answer === undefined ? tell(message) : worker.emit('answer', message.answer),
@@ -43,7 +43,7 @@ async function main() {
     },
   };
   process.on('message', async (order) => tell({ answer: await orders[order]() }));
-  tell({ answer: [...own.endpoints, ...theirs] });
+  tell({ answer: isAlone ? own.endpoints : [...own.endpoints, ...theirs] });
 }
 
 main();

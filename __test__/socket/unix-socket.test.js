@@ -11,10 +11,10 @@ const options = { ...limit, skip };
 test(
   'a Unix-domain socket carries a WebSocket as TCP does',
   options,
-  served({ unix: true }, async ({ base, events, connect, transport }) => {
+  served({ unix: true }, async ({ base, events, connect, carrier }) => {
     base.on('binary', (data, sid) => base.send(sid, data));
     const client = await connect();
-    assert.equal(base.sockets[client.sid].transport, transport === 'socket' ? 'socket' : 'stream');
+    assert.equal(base.sockets[client.sid].transport, carrier);
     assert.equal(base.sockets[client.sid].remoteAddress, undefined);
     for (const size of SIZES) {
       const data = bytesOf(size);

@@ -14,37 +14,52 @@ const oid = (hex) => der(0x06, Buffer.from(hex, 'hex'));
 const time = (date) => der(0x17, Buffer.from(`${date.toISOString().slice(2, 19).replace(/[-T:]/g, '')}Z`));
 const bits = (bytes) => der(0x03, Buffer.of(0), bytes);
 
+const DAY = 24 * 60 * 60 * 1000;
+
 /**
- * A certificate for localhost, made on the spot and signed by itself (RFC 5280): no key is kept
- * anywhere, and none can expire.
+ * A certificate, made on the spot (RFC 5280): no key is kept anywhere, and none can expire.
  *
- * @returns {{ key: string, cert: string }} both in PEM
+ * @param {object} [options]
+ * @param {string} [options.name] whom it is for
+ * @param {{ name: string, privateKey: import('node:crypto').KeyObject }} [options.issuer] who signs it; itself by default
+ * @param {boolean} [options.isAuthority] whether it may sign others
+ * @returns {{ name: string, privateKey: import('node:crypto').KeyObject, key: string, cert: string }} both in PEM
  */
-function selfSigned() {
+function issue({ name = 'localhost', issuer, isAuthority = false } = {}) {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(oid('2a8648ce3d040302')); // ecdsa-with-SHA256
-  const name = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from('localhost')))));
-  const day = 24 * 60 * 60 * 1000;
-  const names = sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])));
+  const named = (text) => sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(text)))));
+  const names = sequence(der(0x82, Buffer.from(name)), der(0x87, Buffer.from([127, 0, 0, 1])));
+  const constraints = sequence(der(0x01, Buffer.of(0xff)));
+  const extensions = [sequence(oid('551d11'), der(0x04, names))]; // subjectAltName
+  if (isAuthority) extensions.push(sequence(oid('551d13'), der(0x01, Buffer.of(0xff)), der(0x04, constraints)));
   const certificate = sequence(
     der(0xa0, der(0x02, Buffer.of(2))), // version 3
     der(0x02, Buffer.of(1), randomBytes(8)), // serial number
     algorithm,
-    name,
-    sequence(time(new Date(Date.now() - day)), time(new Date(Date.now() + day))),
-    name,
+    named(issuer?.name ?? name),
+    sequence(...[-1, 1].map((days) => time(new Date(Date.now() + days * DAY)))),
+    named(name),
     publicKey.export({ type: 'spki', format: 'der' }),
-    der(0xa3, sequence(sequence(oid('551d11'), der(0x04, names)))), // subjectAltName
+    der(0xa3, sequence(...extensions)),
   );
-  const whole = sequence(certificate, algorithm, bits(sign('sha256', certificate, privateKey)));
-  const lines = whole
+  const signature = sign('sha256', certificate, issuer?.privateKey ?? privateKey);
+  const lines = sequence(certificate, algorithm, bits(signature))
     .toString('base64')
     .match(/.{1,64}/g)
     .join('\n');
   return {
+    name,
+    privateKey,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
   };
 }
 
-module.exports = { selfSigned };
+/** A certificate for localhost, signed by itself. @returns {{ key: string, cert: string }} both in PEM */
+function selfSigned() {
+  const { key, cert } = issue();
+  return { key, cert };
+}
+
+module.exports = { issue, selfSigned };

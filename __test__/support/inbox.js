@@ -57,6 +57,19 @@ class Inbox {
 
   /**
    * @param {string} name
+   * @param {string} last the event after which no more of them come
+   * @returns {Promise<unknown[]>} as `next`; it is rejected once the other event has come instead
+   */
+  async nextBefore(name, last) {
+    const index = this.taken.get(name);
+    this.taken.set(name, index + 1);
+    await this.until(() => this.list(name).length > index || this.list(last).length > 0);
+    if (this.list(name).length <= index) throw new Error(`there is no ${name} any more: ${last} came after ${index}`);
+    return this.list(name)[index];
+  }
+
+  /**
+   * @param {string} name
    * @param {number} count
    * @returns {Promise<unknown[][]>} every event of that name, once there are as many
    */

@@ -102,9 +102,9 @@ class RawClient extends EventEmitter {
     return this.send({ opcode: CLOSE, payload: closePayload(code, reason) });
   }
 
-  /** @returns {Promise<object>} the next frame */
+  /** @returns {Promise<object>} the next frame; rejected if the connection is closed before that */
   async frame() {
-    return (await this.inbox.next('frame'))[0];
+    return (await this.inbox.nextBefore('frame', 'close'))[0];
   }
 
   /** @returns {Promise<string>} the payload of the next frame */

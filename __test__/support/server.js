@@ -7,7 +7,7 @@ const https = require('node:https');
 const os = require('node:os');
 const path = require('node:path');
 const { EventEmitter, once } = require('node:events');
-const { Base } = require('../..');
+const { Base, createSecureServer } = require('../..');
 const { selfSigned } = require('./certificate');
 const { dial } = require('./dial');
 const { Client } = require('./ws-client');
@@ -43,7 +43,8 @@ class TestServer {
    * @param {boolean} [options.unix] listen on a Unix-domain socket
    * @param {http.ServerOptions} [options.http] of the HTTP server
    * @param {boolean} [options.hearErrors] `false`: no `error` listener on the `Base`
-   * @param {string} [options.transport] `'socket'`, `'stream'`, or `'tls'`: streams under wss://
+   * @param {string} [options.transport] `'socket'`, `'stream'`, `'tls'`: streams under wss://, or `'secure'`: wss:// by
+   *   `createSecureServer`
    * @param {(request: http.IncomingMessage, socket: import('node:net').Socket, head: Buffer,
    *   server: TestServer) => void} [options.upgrade] instead of answering and assigning at once
    */
@@ -63,6 +64,8 @@ class TestServer {
     this.assignOptions = { ...(transport === 'stream' ? { transport } : {}), ...assign };
     this.agreed = agreed;
     this.transport = transport;
+    /** What `connection.transport` is. */
+    this.carrier = ['socket', 'secure'].includes(transport) ? 'socket' : 'stream';
     this.clients = [];
     this.assigned = new EventEmitter().setMaxListeners(0);
     /** sid → the socket that was handed over */
@@ -70,9 +73,11 @@ class TestServer {
     for (const name of ['accept', 'assign', 'connect', 'connectMany', 'raw', 'request']) {
       this[name] = this[name].bind(this); // tests take them apart
     }
-    if (transport === 'tls') certificate ??= selfSigned();
-    this.pair = transport === 'tls' ? certificate : undefined;
-    this.http = this.pair ? https.createServer({ ...this.pair, ...httpOptions }) : http.createServer(httpOptions);
+    const isSecured = transport === 'tls' || transport === 'secure';
+    if (isSecured) certificate ??= selfSigned();
+    this.pair = isSecured ? certificate : undefined;
+    const create = transport === 'secure' ? createSecureServer : https.createServer;
+    this.http = this.pair ? create({ ...this.pair, ...httpOptions }) : http.createServer(httpOptions);
     this.http.on('upgrade', (request, socket, head) => {
       if (upgrade) upgrade(request, socket, head, this);
       else this.accept(request, socket, head);
@@ -236,6 +241,6 @@ async function exchange({ base, events, client, sid }) {
 }
 
 /** The transport of connections over plain sockets that are not a `TestServer`'s. */
-const DRIVEN_BY = TRANSPORT === 'socket' ? 'socket' : 'stream';
+const DRIVEN_BY = ['socket', 'secure'].includes(TRANSPORT) ? 'socket' : 'stream';
 
 module.exports = { DRIVEN_BY, TRANSPORT, TestServer, exchange, limit, served, taken, unixPath };

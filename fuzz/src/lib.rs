@@ -10,6 +10,7 @@
 //! | `receive` | a stream that is received, as server or client, with and without permessage-deflate |
 //! | `send` | messages that are sent, compressed or not |
 //! | `session` | a session whose transport does everything in any order |
+//! | `raw` | the session before a WebSocket, and what is handed over to the one that follows |
 //! | `handshake` | `Sec-WebSocket-Accept`, and the grammar of `Sec-WebSocket-Extensions` |
 //! | `negotiation` | what endpoints agree upon of permessage-deflate |
 //! | `mutate` | inputs made of other inputs, for `smoke` |
@@ -20,6 +21,7 @@ mod handshake;
 mod input;
 pub mod mutate;
 mod negotiation;
+mod raw;
 mod receive;
 #[path = "../../tests/support/reference.rs"]
 mod reference;
@@ -38,7 +40,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     Target {
         name: "server",
         run: receive::server,
@@ -62,6 +64,10 @@ pub const TARGETS: [Target; 8] = [
     Target {
         name: "session",
         run: session::session,
+    },
+    Target {
+        name: "raw",
+        run: raw::raw,
     },
     Target {
         name: "handshake",

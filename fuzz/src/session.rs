@@ -217,6 +217,7 @@ impl Driven {
             seen.push(match brought {
                 Brought::Event(event) => event.into(),
                 Brought::Wide(wide) => Seen::Text(String::from_utf16_lossy(&wide)),
+                other => panic!("{other:?} of a session that is not raw"),
             });
             1
         });

@@ -72,7 +72,7 @@ function addressedOne({ views }, call, sid) {
 function warn(call, what) {
   if (!warned.has(call)) {
     warned.add(call);
-    const message = `${call}() got ${what} in the place of a sid, and reaches nobody by it; null is all connections`;
+    const message = `${call}() got ${what} instead of a sid, so it reaches nobody; null means all connections`;
     process.emitWarning(message, { type: 'WebSocketWarning', code: 'WS_NO_SID' });
   }
 }

@@ -13,6 +13,7 @@ const { statusCode } = require('../native/constants.js');
 const native = require('../native/native.js');
 const { drive, isDriven } = require('../transport/net-socket/drive.js');
 const { whyNot } = require('../transport/net-socket/takeover.js');
+const { entranceOf } = require('../transport/raw/entrance.js');
 const { SocketTransport } = require('../transport/socket/socket-transport.js');
 const { StreamTransport } = require('../transport/stream/stream-transport.js');
 const { onAbort } = require('../util/abort.js');
@@ -21,8 +22,8 @@ const { failure, invalidType } = require('../util/errors.js');
 const { drop, isHttp2Stream, remoteAddressOf } = require('../util/http2-stream.js');
 const { isTracing, trace } = require('../util/trace.js');
 
-/** Every stream that is being assigned, or has been and is no `net.Socket`: what drives one of these
- *  tells. */
+/** Every stream that is being assigned, or has been and is no `net.Socket`. If a `net.Socket` was assigned, what
+ *  drives it says so. */
 const taken = new WeakSet();
 
 /**
@@ -51,7 +52,7 @@ function take(group, socket, options, sink, accept = ignore) {
   }
   const checked = checkAssignOptions(group.extensions, options);
   if (isDriven(socket) || taken.has(socket)) {
-    throw failure('ERR_WS_SOCKET_TAKEN', 'The socket has been assigned before');
+    throw failure('ERR_WS_SOCKET_TAKEN', 'The socket has already been assigned');
   }
   // At once: what is asked of the socket, and of those that have to make room, may assign it as well.
   taken.add(socket);
@@ -138,14 +139,15 @@ function makeConnection(group, socket, options, sink, accept) {
  * @param {Duplex} socket
  * @param {{ mask: boolean, deflate: string }} role
  * @param {AssignOptions} options
- * @returns {SocketTransport | StreamTransport}
+ * @returns {SocketTransport | StreamTransport | null} nothing if a shard knows that the socket is over
  */
 function makeTransport(group, socket, { mask, deflate }, { extensions, transport }) {
   const isSocket = socket instanceof net.Socket;
   const isStrict = isSocket || upgraded.has(socket) || isHttp2Stream(socket);
   const role = { mask, enforceMasking: group.options.enforceMasking ?? isStrict, deflate };
   const isChained = extensions.some(({ agreed }) => agreed === undefined);
-  const reason = isChained ? 'its extensions are JavaScript' : whyNot(socket);
+  const entrance = entranceOf(socket);
+  const reason = isChained ? 'its extensions are JavaScript' : entrance === null ? whyNot(socket) : null;
   if (transport === 'stream' || (transport === undefined && reason !== null)) {
     if (isTracing) {
       trace('a socket goes by the stream transport: %s', transport ? 'it was asked for' : reason);
@@ -157,7 +159,12 @@ function makeTransport(group, socket, { mask, deflate }, { extensions, transport
     const message = `This socket cannot be carried by the 'socket' transport: ${reason}`;
     throw failure('ERR_WS_UNSUPPORTED_SOCKET', message);
   }
-  return new SocketTransport(/** @type {net.Socket} */ (socket), group, role);
+  try {
+    return new SocketTransport(/** @type {net.Socket} */ (socket), group, role, entrance);
+  } catch (error) {
+    if (entrance !== null && /** @type {NodeJS.ErrnoException} */ (error).code === 'ECONNRESET') return null;
+    throw error;
+  }
 }
 
 /**

@@ -20,6 +20,7 @@ const { disposable } = require('../util/dispose.js');
 const { invalidType } = require('../util/errors.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { ioThreads } = require('../transport/socket/dispatch.js');
+const { leaderStats } = require('../transport/socket/leader.js');
 const { Messages } = require('./messages.js');
 const { checkExcept, checkPublishOptions, deliver, usual } = require('./publish.js');
 const { sendFrame } = require('./send.js');
@@ -41,12 +42,12 @@ const kExchange = Symbol('websockets.exchange');
  */
 
 /**
- * Many WebSocket connections behind one EventEmitter.
+ * Many WebSocket connections in one EventEmitter.
  *
  * An ES5 function, so that `Base.call(this, options)` with `util.inherits` works as well as `new`
  * and `class extends`.
  *
- * @param {object} [options] see `docs/api.md`
+ * @param {object} [options] see `docs/api/base.md`
  * @throws {TypeError | RangeError} naming the option that is wrong
  */
 function Base(options) {
@@ -89,8 +90,8 @@ function groupOf(base) {
  *
  * Forms: `send(data)` and `send(null, data[, options])` to all, `send(sid, data[, options])` to one
  * or, with an array of sids, to several. Sids that are unknown or closed are skipped. With
- * `{ compress: false }` the message is sent as it is where permessage-deflate is on, with `{ fragment }` in frames of at
- * most so many bytes, and with `{ except }` not to these sids.
+ * `{ compress: false }` the message is not compressed. With `{ fragment }` it is sent in frames of at most that many bytes.
+ * With `{ except }` it is not sent to these sids.
  *
  * @param {unknown} sid
  * @param {unknown} data
@@ -172,7 +173,7 @@ Base.prototype.unsubscribe = function unsubscribe(...args) {
  *
  * @param {unknown} topic its name
  * @param {unknown} data
- * @param {unknown} options see `docs/api.md`
+ * @param {unknown} options see `docs/api/base.md`
  * @returns {number} how many of the connections here that are
  * @throws {TypeError | RangeError} where an argument is wrong; nothing is sent then
  */
@@ -313,7 +314,7 @@ function onlyArgument(args) {
  * Makes a socket, whose opening handshake is done, a connection.
  *
  * @param {import('node:stream').Duplex} socket
- * @param {object} [options] see `docs/api.md`
+ * @param {object} [options] see `docs/api/base.md`
  * @returns {string} its sid
  * @throws {TypeError} where an argument is wrong
  * @throws {Error} `ERR_WS_SOCKET_TAKEN`, `ERR_WS_UNSUPPORTED_SOCKET`, or the system's code; nothing
@@ -381,8 +382,8 @@ Base.prototype.resume = function resume(...args) {
 };
 
 /**
- * Counters for a metrics page: all but `connections`, `streams`, `closing`, `backplaneUp`, `queuedBytes` and
- * `ioThreads` only grow.
+ * Counters for a metrics page: all but `connections`, `streams`, `closing`, `topics`, `subscriptions`, `backplaneUp`,
+ * `queuedBytes`, `ioThreads` and `ioThreadsLed` only grow.
  *
  * @returns {Record<string, number>}
  */
@@ -412,13 +413,14 @@ Base.prototype.stats = function stats() {
     bytesSent,
     queuedBytes,
     ioThreads: ioThreads(),
+    ...leaderStats(),
   };
 };
 
 /**
  * The messages from now on, as an async iterator: `for await (const [text, sid] of base.messages())`.
  *
- * @param {object} [options] see `docs/api.md`
+ * @param {object} [options] see `docs/api/base.md`
  * @returns {Messages}
  * @throws {TypeError | RangeError} where an option is wrong
  */

@@ -46,7 +46,7 @@ class Messages {
   /**
    * @param {import('../connection/group.js').Group<import('../connection/connection.js').Connection>} group
    * @param {Map<string | null, Set<Messages>>} readers where it enters itself
-   * @param {unknown} options see `docs/api.md`
+   * @param {unknown} options see `docs/api/base.md`
    * @throws {TypeError | RangeError} where an option is wrong
    * @throws {Error} `ABORT_ERR` where the signal is aborted already
    */

@@ -68,18 +68,18 @@ function checkExcept(except) {
  * @param {Group} group
  * @param {readonly string[]} sids
  * @param {Set<Connection>} [among] those of which they have to be
- * @returns {Set<Connection> | null} `null` if there are none
+ * @returns {Connection[] | null} each once; `null` if there are none
  */
 function connectionsOf({ views }, sids, among) {
-  let found = null;
-  for (const sid of sids) {
+  const found = [];
+  // By far the most usual is one sid: no Set is made for it.
+  for (const sid of sids.length > 1 ? new Set(sids) : sids) {
     const connection = views.get(sid);
     if (connection !== undefined && (among === undefined || among.has(connection))) {
-      found ??= new Set();
-      found.add(connection);
+      found.push(connection);
     }
   }
-  return found;
+  return found.length === 0 ? null : found;
 }
 
 /**
@@ -100,7 +100,7 @@ function deliver(group, name, opcode, data, { compress, fragment, volatile: isVo
   const { id, subscribers, streams } = topic;
   const left = except.length === 0 ? null : connectionsOf(group, except, subscribers);
   const { size } = subscribers;
-  const count = size - (left?.size ?? 0);
+  const count = size - (left?.length ?? 0);
   if (count > 0) {
     sendToAudience({ id, size, streams }, left, opcode, data, compress, fragment, isVolatile);
   }

@@ -3,7 +3,7 @@
 const { kInner } = require('../connection/connection.js');
 const { addressed, addressedOne } = require('./addressed.js');
 const { connectionsOf } = require('./publish.js');
-const { sendToAudience, sendToSome } = require('../transport/fan-out.js');
+const { sendToAudience, sendToSome, without } = require('../transport/fan-out.js');
 
 /**
  * @typedef {import('../connection/connection.js').Connection} Connection
@@ -11,7 +11,7 @@ const { sendToAudience, sendToSome } = require('../transport/fan-out.js');
  */
 
 /**
- * Sends a message, or a ping, to those whom `sid` addresses.
+ * Sends a message, or a ping, to the connections that `sid` names.
  *
  * @param {Group} group
  * @param {string} call the method that it is for
@@ -28,21 +28,21 @@ function sendFrame(group, call, sid, opcode, data, compress, fragment = Infinity
   if (sid === null) {
     const { id, streams, views } = group;
     const { size } = views;
-    if (left === null || left.size < size) {
+    if (left === null || left.length < size) {
       sendToAudience({ id, size, streams }, left, opcode, data, compress, fragment, false);
     }
-    return size - (left?.size ?? 0);
+    return size - (left?.length ?? 0);
   }
   if (typeof sid === 'string') {
     // By far the most usual: no list is made for it.
     const connection = addressedOne(group, call, sid);
-    if (connection === undefined || left?.has(connection)) {
+    if (connection === undefined || left?.includes(connection)) {
       return 0;
     }
     connection[kInner].transport?.send(opcode, data, compress, fragment);
     return 1;
   }
-  const connections = addressed(group, call, sid).filter((one) => !left?.has(one));
+  const connections = without(addressed(group, call, sid), left);
   sendToSome(connections, opcode, data, compress, fragment);
   return connections.length;
 }

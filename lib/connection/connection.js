@@ -101,7 +101,7 @@ class Connection {
     return this[kInner].transportName;
   }
 
-  /** The subprotocol that `assignSocket` was told, or `''`. */
+  /** The subprotocol that `assignSocket` was given, or `''`. */
   get protocol() {
     return this[kInner].protocol;
   }
@@ -174,10 +174,10 @@ class Connection {
     return this;
   }
 
-  /** Bytes that wait to be written to the peer. */
+  /** Bytes that wait to be written to the peer; above 64 KiB `drain` follows. */
   get bufferedAmount() {
     const { transport } = this[kInner];
-    return transport === null ? 0 : transport.bufferedAmount();
+    return transport === null ? 0 : transport.amountToDrain();
   }
 
   /** @param {import('../util/inspect.js').How} how */
@@ -185,7 +185,9 @@ class Connection {
     if (this[kInner] === undefined) {
       return this;
     }
-    const { sid, readyState, transport, protocol, remoteAddress, bufferedAmount } = this;
+    const { sid, readyState, transport, protocol, remoteAddress } = this;
+    // Looking at it asks for no event.
+    const bufferedAmount = this[kInner].transport?.bufferedAmount() ?? 0;
     return show(this, { sid, readyState, transport, protocol, remoteAddress, bufferedAmount }, ...how);
   }
 }

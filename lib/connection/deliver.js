@@ -15,7 +15,7 @@ const { TEXT, UTF8, BINARY, PING, PONG, DRAIN, CLOSING, ERROR, CLOSE, LOST } = k
  */
 
 /**
- * Connections that are dropped for want of room: the engine has reported it, and that may still wait behind others.
+ * Connections that are dropped for want of room: the engine has reported it, and other reports may still come first.
  *
  * @type {WeakSet<Connection>}
  */
@@ -111,6 +111,7 @@ function deliverOther(connection, kind, payload, code, errorCode) {
     const transport = /** @type {import('./transport').Transport<Connection>} */ (inner.transport);
     inner.group.topics.detach(connection);
     inner.transport = null;
+    inner.sink.sendsNoMore?.(connection);
     lose(connection);
     try {
       transport.release();

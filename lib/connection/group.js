@@ -8,7 +8,7 @@ const { Topics } = require('./topics.js');
 const { Views } = require('./views.js');
 
 /**
- * What the connections of a group do in the way of those whom they deliver to: see `src/protocol/manner.rs`.
+ * What connections do in the way that their sink wants: see `src/protocol/manner.rs`.
  *
  * @typedef {object} Manner
  * @property {boolean} autoPong
@@ -68,7 +68,7 @@ class Group {
   };
 
   /**
-   * @param {object} base what the diagnostics channels call `base`: the `Base`, or what is in its place
+   * @param {object} base what the diagnostics channels call `base`: the `Base`, or what stands for it
    * @param {object | undefined} options those of a `Base`, as its constructor got them
    * @throws {TypeError | RangeError} naming the option that is wrong
    */

@@ -69,6 +69,7 @@ function enterClosing(connection) {
   const { closing, dropped, options, streams, topics, views } = inner.group;
   topics.unsubscribe(connection, null);
   inner.readyState = CLOSING;
+  inner.sink.sendsNoMore?.(connection);
   views.delete(inner.sid);
   streams.delete(connection);
   closing.add(connection);
@@ -100,7 +101,7 @@ function fail(connection, message, closeCode, code) {
 }
 
 /**
- * Tells the sink of an error.
+ * Reports an error to the sink.
  *
  * @param {import('./connection.js').Connection} connection
  * @param {Error} error
@@ -152,7 +153,7 @@ function enterClosed(connection, end) {
 }
 
 /**
- * Tells the sink, and all who wait for it, that the connection is closed.
+ * Reports to the sink, and to all who wait for it, that the connection is closed.
  *
  * @param {import('./connection.js').Connection} connection
  * @param {End} end

@@ -28,6 +28,8 @@ export interface Sink<C> {
   drained(connection: C): void;
   /** The peer broke a rule, did not read for too long, or an extension reported something. */
   failed(connection: C, error: Error): void;
+  /** Nothing can be sent on it from now on: it is closing, or lost. It may be called more than once before `closed`. */
+  sendsNoMore?(connection: C): void;
   /**
    * The connection is closed: the last call for it, exactly once. `end` is what both close frames said, or that there
    * were none, so that each sink makes of it what its own users expect.

@@ -18,7 +18,7 @@ const native = require('../native/native.js');
  * @typedef {object} How
  * @property {boolean} compress whether permessage-deflate may compress it
  * @property {number} fragment most bytes of payload of a frame
- * @property {boolean} volatile whether those are skipped for whom much waits
+ * @property {boolean} volatile whether subscribers are skipped for which much waits
  * @property {readonly string[]} except sids of those who do not get it
  * @property {boolean} local whether it is for the subscribers of this process alone
  */
@@ -68,6 +68,11 @@ class Topics {
   /** @returns {string[]} their names */
   names() {
     return [...this.#byName.keys()];
+  }
+
+  /** @returns {Generator<[name: string, subscribers: number], void>} how many each of them has */
+  *sizes() {
+    for (const { name, subscribers } of this.#byName.values()) yield [name, subscribers.size];
   }
 
   /**

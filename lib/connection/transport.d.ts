@@ -69,6 +69,8 @@ export interface Transport<C> {
   pause(on: boolean): void;
   /** Bytes that wait to be written. */
   bufferedAmount(): number;
+  /** The same for an app, which waits for `drain` if that is much: above `HIGH_MARK`, a `Drain` record follows. */
+  amountToDrain(): number;
   /** Whether a `Drain` record is still to come for what was sent. */
   readonly awaitsDrain: boolean;
   /** Whether there was no room for more: the connection is being dropped, and its error is still to come. */

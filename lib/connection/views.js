@@ -17,7 +17,7 @@ const READ_ONLY = {
 class Views {
   /** @type {Map<string, C>} oldest first */
   #open = new Map();
-  /** The one of them that was heard of last: whom most is sent to. @type {C | undefined} */
+  /** The one of them that was last in an event: most is sent to it. @type {C | undefined} */
   #heard;
   /** @type {Record<string, C>} */
   #sockets = {};

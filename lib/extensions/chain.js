@@ -88,7 +88,7 @@ class Chain {
   /**
    * @param {Frame} frame
    * @param {number} bytes what it is counted for until it is through
-   * @param {Note} note what is built in is told of this
+   * @param {Note} note what is built in gets this
    */
   push(frame, bytes, note) {
     if (!this.#ended) {

@@ -7,8 +7,8 @@ const { PERMESSAGE_DEFLATE, opcode: opcodes } = require('../native/constants.js'
 const NOTHING = Buffer.alloc(0);
 
 /**
- * permessage-deflate (RFC 7692) in its place among a connection's extensions: those behind it in the
- * header see compressed frames, those before it what they carry.
+ * permessage-deflate (RFC 7692) among a connection's extensions: those after it in the header see compressed frames,
+ * those before it see what the frames carry.
  */
 class DeflateStep {
   name = PERMESSAGE_DEFLATE;
@@ -94,7 +94,7 @@ class DeflateStep {
   }
 
   /**
-   * The frame in the write chain has left it: there is one at a time, so none behind it has been
+   * The frame in the write chain has left it: there is one at a time, so none after it has been
    * compressed yet.
    *
    * @param {boolean} isSent whether it goes to the peer; what it does not get, no later message may

@@ -75,7 +75,7 @@ class FrameReader {
   }
 
   /**
-   * Puts a piece behind what is there: the memory grows with what has come, not with what is said to come.
+   * Appends a piece to what is there: the memory grows with what has come, not with what is said to come.
    *
    * @param {Uint8Array} piece
    */

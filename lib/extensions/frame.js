@@ -45,7 +45,7 @@ class Frame {
   mask = false;
   /** The masking key, 4 bytes; empty if an unmasked frame was read, `null` until one is needed. @type {Buffer | null} */
   masking = null;
-  /** Bytes that were read behind the frame. */
+  /** Bytes that were read after the frame. */
   remnant = NOTHING;
   /** @type {Buffer} */
   #bytes = NOTHING;
@@ -65,7 +65,7 @@ class Frame {
   }
 
   /**
-   * Reads a frame: this one becomes that. What is behind it is `remnant`.
+   * Reads a frame: this one becomes that. What follows it is `remnant`.
    *
    * @param {Uint8Array} buffer begins with one whole frame, as it is on the wire
    * @returns {this}
@@ -92,7 +92,7 @@ class Frame {
     return this;
   }
 
-  /** Whether bytes were read behind the frame. */
+  /** Whether bytes were read after the frame. */
   get glued() {
     return this.remnant.length > 0;
   }

@@ -86,7 +86,8 @@ export interface Constants {
       | 'STOP'
       | 'GO'
       | 'UTF8'
-      | 'LOST',
+      | 'LOST'
+      | 'SECURE',
       number
     >
   >;
@@ -354,33 +355,99 @@ interface StreamFunctions {
   streamInflate(slot: number, frame: Uint8Array, payload: Uint8Array, now: number): true | Buffer | undefined;
 }
 
+/** What a TLS handshake has come to. */
+export interface SecureFacts {
+  protocol: 'TLSv1.2' | 'TLSv1.3';
+  /** The cipher suite, as OpenSSL calls it. */
+  cipher: string;
+  /** And as its RFC does. */
+  standardName: string;
+  /** What was agreed on by ALPN. */
+  alpn: string | null;
+  /** The name that the client asked for. */
+  servername: string | null;
+  isResumed: boolean;
+}
+
 /** The socket transport, on platforms that have it. Commands are carried out by `flush`. */
-interface SocketFunctions {
+export interface SocketFunctions {
   /**
    * Says what records are delivered to, one or more a call, and what puts off the rest of a long delivery: that gets
    * whether a connection keeps the event loop alive.
    */
-  attach(dispatch: (...records: Record[number][]) => void, later: (keepsAlive: boolean) => void): void;
+  attach(
+    dispatch: (...records: Record[number][]) => void,
+    later: (keepsAlive: boolean) => void,
+    rounds: object | null,
+  ): void;
   /**
    * Makes a connection of a descriptor, which it duplicates, and returns its slot. If it throws, nothing has changed.
    *
    * @throws an Error with the system's code, `ERR_WS_TAKEOVER` or `ERR_WS_TOO_MANY_CONNECTIONS`
    */
   open(fd: number, base: number, settings: Settings): number;
+  /**
+   * Makes what TLS connections are secured with, and returns its number.
+   *
+   * @param certificates PEM, its own first
+   * @param key DER of PKCS #8
+   * @param ticketKeys 48 bytes
+   * @param lifetime seconds that a session ticket is good for
+   * @param versions 1 for TLS 1.2, and 2 for TLS 1.3
+   * @param alpn the protocols of ALPN, as on the wire
+   * @param sessionContext sessions go on only where this is the same
+   * @throws an Error, that says why that cannot be done
+   */
+  secureContext(
+    certificates: Uint8Array,
+    key: Uint8Array,
+    ticketKeys: Uint8Array,
+    lifetime: number,
+    versions: number,
+    prefersOwnOrder: boolean,
+    alpn: Uint8Array,
+    sessionContext: Uint8Array,
+  ): number;
+  /** No connection is opened with this context any more. */
+  forgetContext(context: number): void;
+  /**
+   * Makes a raw connection of a descriptor, as `open` does: its bytes are handed on, and no WebSocket has begun.
+   *
+   * @param context what it is secured with; `null` if `secure` says so once a record has brought the name that the peer
+   *   asks for, and `undefined` for plain bytes
+   */
+  openRaw(fd: number, context: number | null | undefined): number;
+  /** Makes a connection on the socket of a raw one, which is over once `change` is carried out. */
+  openOver(raw: number, base: number, settings: Settings): number;
+  /** The raw connection, which has stopped, becomes the other one, with what it has delivered that was not used. */
+  change(raw: number, slot: number, received: Uint8Array): Due;
+  /** What a raw connection is secured with that waits for it; `null` if its bytes are to be handed on as they are. */
+  secure(slot: number, context: number | null): Due;
+  /** A raw connection reads no more, and reports that by a record. */
+  stop(slot: number): Due;
+  /** The write side of a raw connection is ended after what was sent. */
+  endWrites(slot: number): Due;
+  /** What a TLS handshake has come to; nothing before its end. */
+  secureFacts(slot: number): SecureFacts | undefined;
   /** The shard has the socket to itself, and gets what JavaScript had read from it. */
   start(slot: number, received: Uint8Array): Due;
   /** One frame to one connection. The tag is the slot, above four bits of opcode and one for "compress". */
   frame(tag: number, data: Data): Due;
+  /**
+   * The same, if nothing but the slot is another than in the call of either before: all of these leave as one command.
+   * The same data is the same string, or the same view, whatever is in it by now.
+   */
+  again(tag: number, data: Data): Due;
   /** One frame to each of some connections. */
   frames(slots: number[], opcode: number, data: Data, compress: boolean, fragment: number): Due;
-  /** One frame to every connection that subscribes to a topic, but to those whose slots are in `except`. */
+  /** One frame to every connection that subscribes to a topic, but to those whose slots are in `except`: the slot itself if there is one. */
   publish(
     topic: number,
     opcode: number,
     data: Data,
     compress: boolean,
     fragment: number,
-    except: number[] | null,
+    except: number[] | number | null,
     isVolatile: boolean,
   ): Due;
   /** The connection, which does not do so yet, subscribes to a topic. */
@@ -403,6 +470,8 @@ interface SocketFunctions {
   sendEncoded(slot: number, frames: Uint8Array): Due;
   /** The most bytes that a message may have from now on. */
   setMaxPayload(slot: number, bytes: number): Due;
+  /** More than `HIGH_MARK` is queued for the peer, or on its way to the queue: `Drain` follows once nothing is. */
+  askDrain(slot: number): Due;
   /** Whether anything waits to be written: that all of it is written is reported then. */
   awaitDrain(slot: number): boolean;
   /** Carries out the tick's commands. */
@@ -413,7 +482,7 @@ interface SocketFunctions {
   leave(): void;
   /** Bytes queued for the peer, broadcasts under way included. */
   buffered(slot: number): number;
-  /** Whether `Drain` is reported once what is queued for the peer is written. */
+  /** Whether `Drain` comes when all that is queued for the peer has been written. */
   awaitsDrain(slot: number): boolean;
   /** Whether a send found the limit reached: the connection is dropped, and its error reported. */
   isDropped(slot: number): boolean;
@@ -431,6 +500,12 @@ interface SocketFunctions {
   isHungUp(fd: number): boolean;
   /** The number of shards that run for this env. */
   ioThreads(): number;
+  /** Who runs the rounds of this thread's shards. False if there is nobody of this name. */
+  setLeader(leader: string): boolean;
+  /** How many shards this thread leads. */
+  leads(): number;
+  /** How often the lead of a shard has changed. */
+  leaderChanges(): number;
 }
 
 /**

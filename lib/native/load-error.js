@@ -77,10 +77,10 @@ function absences(own) {
     ),
     ...others.map(
       (name) =>
-        `${packageOf(name)} is installed: node_modules was made on another system, or for another C library (musl, glibc), and has to be made here`,
+        `${packageOf(name)} is installed: node_modules was made on another system, or for another C library (musl, glibc): install again on this one`,
     ),
     ...('permission' in process && process.permission ? [REFUSALS.ERR_ACCESS_DENIED.replace('it', 'the package')] : []),
-    'npm was told to leave optional dependencies out: --omit=optional, --no-optional, or `omit` in an .npmrc',
+    'npm was configured to leave out optional dependencies: --omit=optional, --no-optional, or `omit` in an .npmrc',
     'package-lock.json comes from another system and lacks it: delete package-lock.json and node_modules, and install again',
     'a bundler has moved the code away from node_modules: have it leave websockets external',
   ];
@@ -113,7 +113,7 @@ function noBinary(cause) {
   } else if ('napi' in manifest) {
     parts.push('This is a checkout in which nothing has been built yet.');
   } else if (PLATFORMS.includes(name)) {
-    parts.push(list(`The package ${wanted} was looked for, and is not installed. The usual causes:`, absences(name)));
+    parts.push(list(`The package ${wanted} is not installed. The usual causes:`, absences(name)));
   } else {
     parts.push(`There is no package ${wanted}: binaries are published for ${PLATFORMS.join(', ')}.`);
   }
@@ -124,7 +124,7 @@ function noBinary(cause) {
 /**
  * The binary that was loaded belongs to another version of this package.
  *
- * @param {string | undefined} built its version, where it tells
+ * @param {string | undefined} built its version, if it has one
  * @returns {Error & { code: string }}
  */
 function otherVersion(built) {
@@ -136,7 +136,7 @@ function otherVersion(built) {
       `websockets ${version} has found a binary of ${built === undefined ? 'another version' : `version ${built}`} on ${text}${file ? `: ${file}` : ''}.`,
       list('The usual causes:', [
         `websockets and ${packageOf(name)} were updated apart: delete node_modules and install again`,
-        'the file is left of an earlier build: build anew',
+        'the file is from an earlier build: build it again',
       ]),
       fromSource(),
     ].join('\n'),

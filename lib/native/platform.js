@@ -40,8 +40,8 @@ function glibcVersion() {
 }
 
 /**
- * The C library that this process was linked with. Nothing but the process itself tells: a system may have both, and each
- * program runs with its own.
+ * The C library that this process was linked with. Only the process itself knows: a system may have both, and each program
+ * runs with its own.
  *
  * @returns {'gnu' | 'musl'}
  */

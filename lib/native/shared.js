@@ -4,12 +4,14 @@ const native = require('./native.js');
 
 /**
  * What all copies of this JavaScript have in common that are loaded on one binary, as by Jest's `resetModules`: their
- * slots are of one table, and the dispatchers are the first copy's. What a table holds is told where it is used; the
+ * slots are of one table, and the dispatchers are the first copy's. What a table holds is said where it is used; the
  * type of it would make an import upward.
  *
  * @typedef {object} Shared
  * @property {unknown[]} connections that shards carry, by slot
  * @property {unknown[]} runs of each of those, how the copy that it is of delivers to it
+ * @property {{ data: unknown, how: number, slot: number, times: number }} sent the frame that was sent last in this tick:
+ *   what, how, to which slot, and to how many one after the other
  * @property {number} next where the next of the records that are being delivered begins
  * @property {boolean} isAttached whether a copy has attached the dispatcher for shards
  * @property {unknown[]} streams the transports of streams, by slot
@@ -21,7 +23,15 @@ const native = require('./native.js');
 /** What is kept on the binary's exports: the only object that all copies have. @returns {Shared} */
 function share() {
   const exported = /** @type {{ shared?: Shared }} */ (native);
-  exported.shared ??= { connections: [], runs: [], next: 0, isAttached: false, streams: [], areStreamsAttached: false };
+  exported.shared ??= {
+    connections: [],
+    runs: [],
+    sent: { data: undefined, how: 0, slot: 0, times: 0 },
+    next: 0,
+    isAttached: false,
+    streams: [],
+    areStreamsAttached: false,
+  };
   return exported.shared;
 }
 

@@ -13,7 +13,7 @@
  */
 
 /**
- * That option, as a `Base` takes it. What else zlib could be told has no meaning here.
+ * That option, as a `Base` takes it. The other options of zlib have no meaning here.
  *
  * @param {DeflateOptions | boolean | undefined} given
  * @returns {import('../../index').PerMessageDeflateOptions | false}

@@ -25,7 +25,7 @@ function checkNames(what, options, known, elsewhere) {
       continue;
     }
     if (Object.hasOwn(elsewhere, name)) {
-      throw invalidType(`The "${name}" option of ${what}`, `left out: ${elsewhere[name]} is in its place`, value);
+      throw invalidType(`The "${name}" option of ${what}`, `left out: ${elsewhere[name]} replaces it`, value);
     }
     warn(what, name, known);
   }

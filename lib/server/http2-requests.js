@@ -35,7 +35,7 @@ class Http2Requests {
   #take;
   /** Requests that have been heard of by either event. @type {WeakSet<ServerHttp2Stream>} */
   #heard = new WeakSet();
-  /** Those of which `'connect'` has told: the compatibility API is on. @type {WeakSet<ServerHttp2Stream>} */
+  /** Those that `'connect'` was emitted for: the compatibility API is on. @type {WeakSet<ServerHttp2Stream>} */
   #connected = new WeakSet();
 
   /**
@@ -97,7 +97,7 @@ class Http2Requests {
     if (!stream.headersSent && !this.#isApps(stream)) {
       const refusal = isWebSocket
         ? new Refusal(404, 'There is no WebSocket at this path')
-        : new Refusal(405, 'There is no CONNECT but for WebSockets');
+        : new Refusal(405, 'CONNECT is for WebSockets only');
       refuse(request(), stream, refusal);
     }
   }

@@ -14,7 +14,7 @@ const LINK_LOCAL = 0xfe80;
 const LINK_LOCAL_MASK = 0xffc0;
 
 /**
- * Whom an address counts for. An IPv4 address is one peer. Of IPv6, a peer has a whole network, and may take
+ * Which peer an address counts for. An IPv4 address is one peer. Of IPv6, a peer has a whole network, and may take
  * another address for each connection.
  *
  * @param {string} address an IP address; anything else counts for itself

@@ -5,12 +5,15 @@ const http = require('node:http');
 const { AddressLimit } = require('./address-limit.js');
 const { Attachment } = require('./attachment.js');
 const { givenServer } = require('./given-server.js');
+const { createSecureServer } = require('./secure/secure-server.js');
+const { withoutTls } = require('./secure/listen-options.js');
 const { announce } = require('../base/assign.js');
 const { Base, groupOf, takeSocket } = require('../base/base.js');
 const { reportError } = require('../base/base-sink.js');
 const { boolean, callable, integer, object } = require('../options/check.js');
 const { checkNames } = require('../options/names.js');
 const { OPTION_NAMES } = require('../connection/options.js');
+const { requestDropped } = require('../handshake/diagnostics.js');
 const { OF_SERVERS } = require('../handshake/foreign-names.js');
 const { failed } = require('../connection/diagnostics.js');
 const { statusCode } = require('../native/constants.js');
@@ -59,7 +62,7 @@ class Server extends Base {
   #hasWarned = false;
 
   /**
-   * @param {import('../../index').ServerOptions} [options] see `docs/api.md`
+   * @param {import('../../index').ServerOptions} [options] see `docs/api/server.md`
    * @throws {TypeError | RangeError} naming the option that is wrong
    */
   constructor(options) {
@@ -91,11 +94,11 @@ class Server extends Base {
 
   /**
    * Takes the upgrade requests of an HTTP server, or of one that it makes, which then listens on what
-   * `net.Server.listen` takes.
+   * `net.Server.listen` takes; with the option `tls`, which `createSecureServer` takes, by TLS.
    *
-   * @param {unknown[]} args an HTTP server, or a port, a host and a callback
+   * @param {unknown[]} args an HTTP server, or a port, a host, options and a callback
    * @returns {this}
-   * @throws {Error} `ERR_WS_STOPPING` between `close()` and its end
+   * @throws {Error} `ERR_WS_STOPPING` between `close()` and its end; of OpenSSL, if `tls` is not in order
    * @throws {TypeError | RangeError} if it cannot listen there; nothing has changed then
    */
   listen(...args) {
@@ -107,13 +110,15 @@ class Server extends Base {
       this.#attach(given);
       return this;
     }
-    const httpServer = http.createServer(upgradeRequired);
+    const { tls, rest } = withoutTls(args);
+    const httpServer =
+      tls === undefined ? http.createServer(upgradeRequired) : createSecureServer(tls, upgradeRequired);
     httpServer.on('error', (error) => {
       if (!httpServer.listening) this.#detach(httpServer);
       failed(this, error);
       /** @type {import('node:events').EventEmitter} */ (this).emit('error', error);
     });
-    httpServer.listen(.../** @type {[import('node:net').ListenOptions]} */ (args));
+    httpServer.listen(.../** @type {[import('node:net').ListenOptions]} */ (rest));
     this.#own.add(httpServer);
     this.#attach(httpServer);
     return this;
@@ -155,7 +160,8 @@ class Server extends Base {
     const admit = () => {
       leave = this.#addresses.enter(req);
     };
-    const settings = { ...this.#handshake, admit, head, extensions, deflate: this.#deflatePolicy() };
+    const route = this.url === this.#anyUrl ? undefined : this.url.pathname;
+    const settings = { ...this.#handshake, admit, route, head, extensions, deflate: this.#deflatePolicy() };
     const giveUp = answer(req, socket, settings, (error, taken, assign, accept) => {
       this.#handshakes.delete(giveUp);
       if (error === null) {
@@ -232,6 +238,7 @@ class Server extends Base {
       reportError(this, /** @type {Error} */ (error));
       return;
     }
+    requestDropped(req);
     try {
       announce(connection, req);
     } finally {
@@ -339,7 +346,7 @@ function checkOwnOptions(options = {}) {
 
 /** A request beyond `maxConnections` or `maxHandshakes`, or to a Server that stops. */
 function noMore() {
-  return new Refusal(503, 'No more WebSockets are taken', { code: 'ERR_WS_UPGRADE_REFUSED' });
+  return new Refusal(503, 'The server accepts no more WebSockets', { code: 'ERR_WS_UPGRADE_REFUSED' });
 }
 
 /**

@@ -21,28 +21,48 @@ const { StreamTransport } = require('./stream/stream-transport.js');
  * Sends one frame to an audience.
  *
  * @param {Audience} audience
- * @param {Set<Connection> | null} except those of it that do not get the frame
+ * @param {Connection[] | null} except those of it that do not get the frame
  * @param {number} opcode
  * @param {string | ArrayBufferView} data
  * @param {boolean} compress whether permessage-deflate may compress it
  * @param {number} fragment most bytes of payload of a frame
- * @param {boolean} isVolatile whether those are skipped for whom much waits
+ * @param {boolean} isVolatile whether subscribers are skipped for which much waits
  */
 function sendToAudience({ id, size, streams }, except, opcode, data, compress, fragment, isVolatile) {
   if (size > (streams?.size ?? 0)) {
-    publish(id, opcode, data, compress, fragment, except === null ? null : slotsOf(except), isVolatile);
+    publish(id, opcode, data, compress, fragment, slotsOf(except), isVolatile);
   }
   if (streams !== null && streams.size > 0) {
-    const others = [...streams].filter((one) => !except?.has(one) && !(isVolatile && isSkipped(one)));
+    const others = without([...streams], except).filter((one) => !(isVolatile && isSkipped(one)));
     sendOneByOne(others, opcode, data, compress, fragment);
   }
 }
 
 /**
- * @param {Iterable<Connection>} connections
- * @returns {number[]} the numbers by which the shards know those that are theirs
+ * @param {Connection[]} connections
+ * @param {Connection[] | null} except
+ * @returns {Connection[]} those of `connections` that are not in `except`
+ */
+function without(connections, except) {
+  if (except === null) {
+    return connections;
+  }
+  const excepted = new Set(except);
+  return connections.filter((one) => !excepted.has(one));
+}
+
+/**
+ * @param {Connection[] | null} connections
+ * @returns {number[] | number | null} the numbers by which the shards know those that are theirs; the number itself for one
  */
 function slotsOf(connections) {
+  if (connections === null) {
+    return null;
+  }
+  if (connections.length === 1) {
+    const { transport } = connections[0][kInner];
+    return transport instanceof SocketTransport ? transport.slot : null;
+  }
   const slots = [];
   for (const connection of connections) {
     const { transport } = connection[kInner];
@@ -121,4 +141,4 @@ function payloadOf(frame) {
   return frame.subarray(header);
 }
 
-module.exports = { sendToAudience, sendToSome };
+module.exports = { sendToAudience, sendToSome, without };

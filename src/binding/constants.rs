@@ -32,6 +32,7 @@ const KINDS: Group = &[
     (c"GO", Kind::Go as u8 as f64),
     (c"LOST", Kind::Lost as u8 as f64),
     (c"UTF8", Kind::Utf8 as u8 as f64),
+    (c"SECURE", Kind::Secure as u8 as f64),
 ];
 
 /// `constants.opcode`: what a frame is.

@@ -10,7 +10,7 @@ use napi_derive::napi;
 use super::call::trampoline::{Entry, Function, trampoline};
 use super::env::EnvState;
 #[cfg(sockets)]
-use super::sockets::commands;
+use super::sockets::{commands, raw};
 use super::status::{Outcome, check};
 use super::{constants, deflate, frames, slice, streams};
 
@@ -81,10 +81,14 @@ functions! { SHARED:
 
 #[cfg(sockets)]
 functions! { SOCKETS:
-    c"attach" / 2 => commands::attach,
+    c"attach" / 3 => commands::attach,
+    c"setLeader" / 1 => commands::set_leader,
+    c"leads" / 0 => commands::leads,
+    c"leaderChanges" / 0 => commands::leader_changes,
     c"open" / 3 => commands::open,
     c"start" / 2 => commands::start,
     c"frame" / 2 => commands::frame,
+    c"again" / 2 => commands::again,
     c"frames" / 5 => commands::frames,
     c"publish" / 7 => commands::publish,
     c"subscribe" / 2 => commands::subscribe,
@@ -99,6 +103,7 @@ functions! { SOCKETS:
     c"drain" / 0 => commands::drain_on,
     c"leave" / 0 => commands::leave,
     c"buffered" / 1 => commands::buffered,
+    c"askDrain" / 1 => commands::ask_drain,
     c"awaitDrain" / 1 => commands::await_drain,
     c"sendEncoded" / 2 => commands::send_frames,
     c"sendFragment" / 6 => commands::send_fragment,
@@ -111,6 +116,15 @@ functions! { SOCKETS:
     c"setRef" / 2 => commands::set_ref,
     c"isHungUp" / 1 => commands::is_hung_up,
     c"ioThreads" / 0 => commands::io_threads,
+    c"secureContext" / 12 => raw::secure_context,
+    c"forgetContext" / 1 => raw::forget_context,
+    c"openRaw" / 2 => raw::open_raw,
+    c"openOver" / 3 => raw::open_over,
+    c"change" / 3 => raw::change,
+    c"secure" / 2 => raw::secure,
+    c"stop" / 1 => raw::stop,
+    c"endWrites" / 1 => raw::end_writes,
+    c"secureFacts" / 1 => raw::secure_facts,
 }
 
 /// Without sockets there is nothing more.

@@ -72,7 +72,7 @@ pub fn offer_deflate(policy: DeflatePolicy) -> String {
     protocol::offer_deflate(&policy.into())
 }
 
-/// What is agreed upon when a server has answered `offerDeflate`, as an element.
+/// What is agreed on when a server has answered `offerDeflate`, as an element.
 ///
 /// # Errors
 /// Why this is no answer to it.

@@ -1,6 +1,10 @@
-//! The settings of a connection, which `lib/` passes as one object: `mask`, `enforceMasking`, `maxPayload`,
-//! `maxFragments`, `maxEmptyFragments`, `maxChunks`, `maxControlFrames`, `maxMessages`, `messageBurst`, `pausesMessages`, `timeout`, `pingInterval`, `closeTimeout`, `maxBufferedAmount`, and of
-//! permessage-deflate `deflate` (the element that was agreed on; empty, it is off), `level` and `threshold`.
+//! The settings of a connection, which `lib/` passes as one object:
+//!
+//! - `mask` and `enforceMasking`,
+//! - the limits `maxPayload`, `maxFragments`, `maxEmptyFragments`, `maxChunks`, `maxControlFrames`, `maxMessages`,
+//!   `messageBurst`, `pausesMessages` and `maxBufferedAmount`,
+//! - the times `timeout`, `pingInterval` and `closeTimeout`,
+//! - of permessage-deflate `deflate` (the element that was agreed on; empty, it is off), `level` and `threshold`.
 //!
 //! They are read by name at each `open`, which takes some 2 µs of the hundreds that an upgrade takes. To
 //! register an object once instead would need its end to be known, and what was changed since.

@@ -145,14 +145,14 @@ pub(super) fn lose(call: &Call<'_>) -> Returned {
     take_all(call, now)
 }
 
-/// `streamQueue(slot, queued)`: more bytes wait to be written than are a matter of course.
+/// `streamQueue(slot, queued)`: more bytes wait to be written than usual.
 pub(super) fn queue(call: &Call<'_>) -> Returned {
     let queued = size(call, 1)?;
     with(call, slot(call)?, |stream| stream.queue(queued));
     UNDEFINED
 }
 
-/// `streamAwaitDrain(slot, queued)`: this many bytes wait to be written, and that all of them are written is reported.
+/// `streamAwaitDrain(slot, queued)`: this many bytes wait to be written, and `drain` comes when all of them have been.
 pub(super) fn await_drain(call: &Call<'_>) -> Returned {
     let queued = size(call, 1)?;
     with(call, slot(call)?, |stream| stream.await_drain(queued));

@@ -78,8 +78,8 @@ impl Backlog {
         self.queued = 0;
     }
 
-    /// Whether no message may be added. The limit is looked at before a message is added, and after a write
-    /// was tried: what waits is at most the limit and one message.
+    /// Whether no message may be added. Callers ask before they add a message and after they try to write: what
+    /// waits is at most the limit and one message.
     pub fn is_full(&self, limit: usize) -> bool {
         self.queued >= limit
     }

@@ -1,4 +1,4 @@
-//! What a transport tells JavaScript: records, and the arena their contents lie in.
+//! What a transport reports to JavaScript: records, and the arena their contents lie in.
 
 use super::backlog::Overflow;
 use super::session::Brought;
@@ -22,9 +22,9 @@ const KEPT_CAPACITY: usize = 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// A text message.
+    /// A text message. Raw connection: the name that a ClientHello asks for, which waits for a certificate.
     Text = 0,
-    /// A binary message.
+    /// A binary message. Raw connection: bytes, as they came.
     Binary = 1,
     /// A ping; its pong is queued.
     Ping = 2,
@@ -41,9 +41,9 @@ pub enum Kind {
     Close = 7,
     /// Stream transport: bytes to be written.
     Write = 8,
-    /// Stream transport: the write side is to be ended, behind what was written.
+    /// Stream transport: end the write side, after what was written. Raw connection: the peer has ended.
     End = 9,
-    /// Stream transport: the stream is to stop reading.
+    /// Stream transport: the stream is to stop reading. Raw connection: it has stopped, and nothing comes after this.
     Stop = 10,
     /// Stream transport: the stream is to read on.
     Go = 11,
@@ -51,6 +51,8 @@ pub enum Kind {
     Lost = 12,
     /// A text message, as bytes.
     Utf8 = 13,
+    /// Raw connection: the TLS handshake is done.
+    Secure = 14,
 }
 
 /// Where the contents of a record are.
@@ -141,6 +143,9 @@ impl Batch {
         match brought {
             Brought::Event(event) => self.push_event(slot, event, shares_memory),
             Brought::Wide(wide) => self.push_wide(slot, wide),
+            Brought::Bytes(bytes) => self.push_bytes(Kind::Binary, slot, Payload::Borrowed(bytes)),
+            Brought::Ended => self.push_bare(Kind::End, slot),
+            Brought::Stopped => self.push_bare(Kind::Stop, slot),
         }
     }
 
@@ -226,6 +231,24 @@ impl Batch {
     /// Appends a record without contents.
     pub(super) fn push_bare(&mut self, kind: Kind, slot: u32) -> usize {
         self.push(kind, slot, 0, Body::EMPTY, 0)
+    }
+
+    /// Appends that the TLS handshake is done.
+    #[cfg(sockets)]
+    pub(super) fn push_secure(&mut self, slot: u32) -> usize {
+        self.push_bare(Kind::Secure, slot)
+    }
+
+    /// Appends the name that a ClientHello asks for.
+    #[cfg(sockets)]
+    pub(super) fn push_hello(&mut self, slot: u32, name: &str) -> usize {
+        self.push_text(slot, Payload::Borrowed(name.as_bytes()))
+    }
+
+    /// Appends why TLS has failed.
+    #[cfg(sockets)]
+    pub(super) fn push_failure(&mut self, slot: u32, failure: super::tls::Failure) -> usize {
+        self.push_error(slot, ABNORMAL_CLOSURE, failure.code, failure.message)
     }
 
     /// Appends an error.

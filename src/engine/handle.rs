@@ -1,10 +1,28 @@
 //! How other threads reach a shard: its inbox, and its load.
 
-use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
-use super::command::{Command, Envelope};
+use super::command::Envelope;
 use super::sync::{AtomicBool, Mutex, Notify, Ordering};
+
+/// The connections that a shard owns, or is about to.
+#[derive(Default)]
+struct Places {
+    taken: usize,
+    /// How many of them each env has, by its number.
+    of: Vec<(u64, usize)>,
+}
+
+impl Places {
+    /// One more is taken.
+    fn take(&mut self, env: u64) {
+        self.taken += 1;
+        match self.of.iter_mut().find(|(of, _)| *of == env) {
+            Some((_, count)) => *count += 1,
+            None => self.of.push((env, 1)),
+        }
+    }
+}
 
 /// How other threads reach a shard.
 pub struct ShardHandle {
@@ -12,8 +30,7 @@ pub struct ShardHandle {
     inbox: Mutex<Vec<(Instant, Envelope)>>,
     wake: Notify,
     stopped: AtomicBool,
-    /// Connections that it owns, or is about to.
-    load: AtomicUsize,
+    places: Mutex<Places>,
     /// Most connections.
     capacity: usize,
 }
@@ -25,7 +42,7 @@ impl ShardHandle {
             inbox: Mutex::default(),
             wake: Notify::new(),
             stopped: AtomicBool::new(false),
-            load: AtomicUsize::new(0),
+            places: Mutex::default(),
             capacity,
         }
     }
@@ -37,27 +54,62 @@ impl ShardHandle {
 
     /// Connections that it owns, or is about to.
     pub(super) fn load(&self) -> usize {
-        self.load.load(Ordering::Relaxed)
+        self.places.lock().taken
     }
 
-    /// Counts a connection that is about to be opened here; false where there is no room for it.
-    pub(super) fn admit(&self) -> bool {
-        let one_more = |load| (load < self.capacity).then_some(load + 1);
-        let (order, load) = (Ordering::Relaxed, &self.load);
-        load.fetch_update(order, order, one_more).is_ok()
+    /// Counts a connection that an env is about to open here; false where there is no room for it.
+    pub(super) fn admit(&self, env: u64) -> bool {
+        let mut places = self.places.lock();
+        if places.taken == self.capacity {
+            return false;
+        }
+        places.take(env);
+        true
     }
 
-    /// A connection that was admitted is over, or is not opened after all.
-    pub fn dismiss(&self) {
-        self.load.fetch_sub(1, Ordering::Relaxed);
+    /// Counts one more of an env, whatever the bound: it takes the place of another, which is about to be over.
+    pub fn admit_successor(&self, env: u64) {
+        self.places.lock().take(env);
+    }
+
+    /// A connection of an env that was admitted is over, or is not opened after all.
+    pub fn dismiss(&self, env: u64) {
+        let mut places = self.places.lock();
+        let Some(index) = places.of.iter().position(|(of, _)| *of == env) else {
+            return;
+        };
+        places.taken -= 1;
+        places.of[index].1 -= 1;
+        if places.of[index].1 == 0 {
+            places.of.swap_remove(index);
+        }
+    }
+
+    /// The env whose connections these are; `None` if they are of several, or there are none.
+    pub(super) fn owner(&self) -> Option<u64> {
+        match self.places.lock().of[..] {
+            [(env, _)] => Some(env),
+            _ => None,
+        }
     }
 
     /// Hands over commands and wakes the shard.
     pub fn submit(&self, envelope: Envelope) {
+        self.put(envelope);
+        self.wake();
+    }
+
+    /// Hands over commands, of which the caller sees to it that they are carried out.
+    pub(super) fn put(&self, envelope: Envelope) {
         let ordered = envelope.commands.iter().filter(|s| s.is_ordered());
-        let bytes = ordered.map(Command::bytes).sum();
-        envelope.mailbox.submitting(self.index, bytes);
+        for command in ordered {
+            envelope.mailbox.submitting(self.index, command.weight());
+        }
         self.inbox.lock().push((Instant::now(), envelope));
+    }
+
+    /// Has the I/O thread run a round.
+    pub fn wake(&self) {
         self.wake.notify_one();
     }
 
@@ -78,5 +130,25 @@ impl ShardHandle {
     pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
         self.wake.notify_one();
+    }
+}
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_env_owns_a_shard_while_all_connections_are_its_own() {
+        let handle = ShardHandle::new(0, 3);
+        assert_eq!(handle.owner(), None);
+        assert!(handle.admit(1) && handle.admit(1));
+        assert_eq!(handle.owner(), Some(1));
+        assert!(handle.admit(2));
+        assert_eq!((handle.owner(), handle.admit(1)), (None, false));
+        handle.dismiss(2);
+        assert_eq!((handle.owner(), handle.load()), (Some(1), 2));
+        handle.dismiss(1);
+        handle.dismiss(1);
+        assert_eq!((handle.owner(), handle.load()), (None, 0));
     }
 }

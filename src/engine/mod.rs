@@ -23,7 +23,10 @@
 //! | `mailbox` | what the shards report to an env, and its doorbell |
 //! | `aside` | records of connections that are paused |
 //! | `command` | what JavaScript asks of a shard, in order |
+//! | `gate` | who runs the rounds of a shard |
 //! | `handle` | how other threads reach a shard |
+//! | `policy` | when a JavaScript thread leads, and when it gives the lead back |
+//! | `tls` | TLS records, contexts and certificates |
 //! | `one_at_a_time` | work that must not begin again before it is over |
 //! | `undelivered` | how much was recorded and not delivered yet, and who waits for that |
 //! | `sync` | what the threads meet at: locks, atomics, wake-ups |
@@ -53,6 +56,8 @@ mod connection;
 #[cfg(sockets)]
 mod context;
 #[cfg(sockets)]
+mod gate;
+#[cfg(sockets)]
 mod handle;
 #[cfg(all(sockets, test, feature = "loom"))]
 mod loom;
@@ -61,9 +66,13 @@ mod mailbox;
 #[cfg(sockets)]
 mod one_at_a_time;
 #[cfg(sockets)]
+mod policy;
+#[cfg(sockets)]
 mod shard;
 #[cfg(sockets)]
 mod sync;
+#[cfg(sockets)]
+pub mod tls;
 #[cfg(sockets)]
 mod undelivered;
 #[cfg(sockets)]
@@ -88,6 +97,16 @@ pub use mailbox::{Doorbell, Mailbox};
 #[cfg(sockets)]
 pub use one_at_a_time::{OneAtATime, UnderWay};
 #[cfg(sockets)]
+pub use policy::{Policy, Tally, Verdict, Work};
+#[cfg(sockets)]
 pub use shard::pool::{Shards, admit, shards};
+#[cfg(sockets)]
+pub use shard::running::{Round, RunningShard};
+#[cfg(sockets)]
+pub use slot::Named;
+#[cfg(sockets)]
+pub use sync::Mutex;
+#[cfg(sockets)]
+pub use tls::{Facts, Offer, SecureContext, Tls};
 #[cfg(sockets)]
 pub use write_side::{Append, WriteSide, socket};

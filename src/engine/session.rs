@@ -27,6 +27,7 @@
 
 #[cfg(test)]
 mod by_hand;
+mod raw;
 mod unread;
 
 use std::cell::Cell;
@@ -37,6 +38,7 @@ use super::utf16::LongText;
 use crate::protocol::{
     self, CloseFrames, Config, Event, Fragment, Millis, Opcode, Payload, Progress, State, Violation,
 };
+use raw::Raw;
 use unread::{Next, Unread};
 
 /// Most bytes that are taken at once: each ping in them is answered, however much waits to be written.
@@ -58,6 +60,12 @@ pub enum Brought<'a> {
     Event(Event<'a>),
     /// A long text message, as UTF-16.
     Wide(Vec<u16>),
+    /// Of a session that is [raw](Session::raw): bytes, as they came.
+    Bytes(&'a [u8]),
+    /// Of a raw one: the peer has ended.
+    Ended,
+    /// Of a raw one: [`Session::stop`] was carried out, and nothing comes after this.
+    Stopped,
 }
 
 impl Brought<'_> {
@@ -122,6 +130,8 @@ enum Reading {
     Lost,
     /// The peer's FIN was read; what is queued is still being written.
     Ended,
+    /// What comes is for the session that follows.
+    Stopped,
 }
 
 /// The write side of the transport.
@@ -158,6 +168,8 @@ pub struct Session {
     closing_answer: Option<Box<[u8]>>,
     /// Something was reported that JavaScript may reply to.
     has_reported: bool,
+    /// It hands on bytes: no WebSocket has begun.
+    raw: Option<Raw>,
 }
 
 impl Session {
@@ -174,6 +186,16 @@ impl Session {
             long_text: None,
             closing_answer: None,
             has_reported: false,
+            raw: None,
+        }
+    }
+
+    /// A session that hands on bytes. Of `config` nothing is used: it must have no clocks.
+    #[must_use]
+    pub fn raw(config: Arc<Config>, now: Millis) -> Self {
+        Self {
+            raw: Some(Raw::Open),
+            ..Self::new(config, now)
         }
     }
 
@@ -351,6 +373,10 @@ impl Session {
         out: &mut Vec<u8>,
         on_event: &mut impl FnMut(Brought<'_>) -> usize,
     ) -> usize {
+        if self.raw.is_some() {
+            on_event(Brought::Bytes(bytes));
+            return bytes.len();
+        }
         self.feel(pressure, out);
         let (before, cost) = (out.len(), Cell::new(0));
         let mut step = Step::new(on_event, self.least, &cost);
@@ -440,7 +466,7 @@ impl Session {
         self.stepped(begins, long_text, cost.get(), before, now, out);
     }
 
-    /// If much waits to be written, only the latest ping is answered, and once all is written (RFC 6455 §5.5.3).
+    /// If much waits to be written, only the latest ping gets an answer, when the rest is written (RFC 6455 §5.5.3).
     #[inline]
     fn feel(&mut self, pressure: Pressure, out: &mut Vec<u8>) {
         if pressure.queued > HIGH_MARK {
@@ -497,6 +523,9 @@ impl Session {
         now: Millis,
         on_event: &mut impl FnMut(Brought<'_>) -> usize,
     ) {
+        if self.raw.is_some() {
+            return self.end_raw_reads(on_event);
+        }
         let phase = self.phase();
         let has_more_to_say = match phase {
             State::Open => self.has_reported || pressure.queued > 0,
@@ -511,6 +540,36 @@ impl Session {
             self.closing_answer = Some(Box::default());
             on_event(Brought::Event(Event::Closing));
         }
+    }
+
+    /// The same of a raw session.
+    fn end_raw_reads(&mut self, on_event: &mut impl FnMut(Brought<'_>) -> usize) {
+        if self.reading == Reading::Stopped {
+            return;
+        }
+        if self.raw == Some(Raw::Broken) {
+            return self.lose();
+        }
+        self.reading = Reading::Ended;
+        on_event(Brought::Ended);
+        if self.raw == Some(Raw::Ended) {
+            self.lose();
+        }
+    }
+
+    /// Nothing is read any more by a raw session: this is brought after all that was. Not if the connection is over.
+    pub fn stop(&mut self, on_event: &mut impl FnMut(Brought<'_>) -> usize) {
+        let is_over = self.reading == Reading::Stopped || self.phase() == State::Closed;
+        if self.raw.is_none() || is_over {
+            return;
+        }
+        while let Some((bytes, range)) = self.unread.take(READ) {
+            let end = range.end;
+            on_event(Brought::Bytes(&bytes[range]));
+            self.unread.put_back(bytes, end);
+        }
+        self.reading = Reading::Stopped;
+        on_event(Brought::Stopped);
     }
 
     /// The peer's FIN came after the bytes that wait to be taken.
@@ -563,13 +622,13 @@ impl Session {
         self.protocol.set_congested(false, out);
     }
 
-    /// All that was queued has been written. What is appended to `out` has to be written in turn, and is
-    /// reported again.
+    /// All that was queued has been written. The caller writes what this appends to `out` in turn, and reports it
+    /// again.
     pub fn written(&mut self, out: &mut Vec<u8>) {
         self.relieve(out);
         // JavaScript's replies are still to come if the closing answer waits for them.
         let is_all = out.is_empty() && self.closing_answer.is_none();
-        if is_all && self.reading == Reading::Ended {
+        if is_all && self.reading == Reading::Ended && self.raw.is_none() {
             self.lose();
         }
     }
@@ -584,9 +643,12 @@ impl Session {
     /// Nothing can be written any more. What the peer sent before it broke off is still to be read, then how it
     /// ended: true unless it has ended.
     pub fn write_failed(&mut self, now: Millis) -> bool {
-        if self.reading == Reading::Ended {
+        if matches!(self.reading, Reading::Ended | Reading::Stopped) {
             self.lose();
             return false;
+        }
+        if let Some(raw) = &mut self.raw {
+            *raw = Raw::Broken;
         }
         self.read_on(now);
         true
@@ -594,6 +656,13 @@ impl Session {
 
     /// True once, if the write side of the transport is to be ended after what is queued.
     pub fn take_write_end(&mut self) -> bool {
+        if let Some(raw) = &mut self.raw {
+            let is_due = raw.take_end();
+            if is_due && self.reading == Reading::Ended {
+                self.lose();
+            }
+            return is_due;
+        }
         if self.phase() != State::Draining || self.closing_answer.is_some() {
             return false;
         }
@@ -604,6 +673,13 @@ impl Session {
             self.writes = Writes::Ended;
         }
         is_due
+    }
+
+    /// The write side of a raw session is to be ended after what is queued.
+    pub fn end_writes(&mut self) {
+        if let Some(raw) = &mut self.raw {
+            raw.end();
+        }
     }
 
     /// JavaScript has seen all that came before the connection began to close: the answer may leave. What is in
@@ -628,6 +704,10 @@ impl Session {
     /// connection is closed, and what it sends to all from now on is not for this one. True if the peer is read
     /// again by that, whatever held that back: its close frame has to be read.
     pub fn close(&mut self, code: u16, reason: &str, now: Millis, out: &mut Vec<u8>) -> bool {
+        if let Some(raw) = &mut self.raw {
+            raw.end();
+            return false;
+        }
         self.append_closing_answer(out);
         self.protocol.close(code, reason, now, out);
         if !self.brings_messages() {
@@ -710,6 +790,9 @@ impl Session {
 
     /// The peer is read, whatever held that back.
     pub fn read_on(&mut self, now: Millis) -> bool {
+        if self.reading == Reading::Stopped {
+            return false;
+        }
         if self.waits() {
             self.protocol.resume(now);
         }

@@ -4,9 +4,9 @@
 //! the end of the write side, and whether the stream is to be read.
 //!
 //! A listener may write to its stream, which may bring more within that write: those bytes wait for their turn.
-//! So what came is taken piece by piece ([`Stream::begin_turn`], [`Stream::take`] until it returns false,
-//! [`Stream::end_turn`]), and what each piece brings is delivered before the next is taken: a listener that
-//! pauses is heeded in between.
+//! So the env takes what came piece by piece ([`Stream::begin_turn`], [`Stream::take`] until it returns false,
+//! [`Stream::end_turn`]), and delivers what a piece brings before it takes the next: a listener may pause the
+//! stream in between.
 
 #[cfg(test)]
 mod by_hand;
@@ -173,7 +173,7 @@ impl Stream {
         }
     }
 
-    /// The connection is lost, or to be dropped, after all that was given.
+    /// The connection is lost, or has to be dropped, after all that came before.
     pub fn lose(&mut self, now: Millis) {
         self.end_pause();
         self.session.lose_after_unread(now);
@@ -263,7 +263,7 @@ impl Stream {
         self.backlog.set(queued);
     }
 
-    /// This many bytes wait to be written, and that all of them are written is to be reported.
+    /// This many bytes wait to be written. The batch reports when all of them are.
     pub fn await_drain(&mut self, queued: usize) {
         self.backlog.set(queued);
         self.backlog.await_drain();

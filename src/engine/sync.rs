@@ -8,7 +8,8 @@ mod chosen {
     pub(in super::super) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
     pub(in super::super) use std::thread::yield_now;
 
-    pub(in super::super) use parking_lot::{Condvar, Mutex, MutexGuard};
+    pub use parking_lot::Mutex;
+    pub(in super::super) use parking_lot::{Condvar, MutexGuard};
     pub(in super::super) use tokio::sync::Notify;
 }
 
@@ -21,7 +22,7 @@ mod chosen {
     pub(in super::super) use loom::thread::yield_now;
 
     /// A lock that nobody poisons, as that of `parking_lot`.
-    pub(in super::super) struct Mutex<T>(loom::sync::Mutex<T>);
+    pub struct Mutex<T>(loom::sync::Mutex<T>);
 
     impl<T> Mutex<T> {
         pub(in super::super) fn new(value: T) -> Self {
@@ -30,6 +31,10 @@ mod chosen {
 
         pub(in super::super) fn lock(&self) -> MutexGuard<'_, T> {
             MutexGuard(Some(self.0.lock().expect("no thread panicked")))
+        }
+
+        pub(in super::super) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            self.0.try_lock().ok().map(|guard| MutexGuard(Some(guard)))
         }
     }
 
@@ -99,4 +104,5 @@ mod chosen {
     }
 }
 
+pub use chosen::Mutex;
 pub(super) use chosen::*;

@@ -1,7 +1,7 @@
 //! How much was recorded and is not delivered yet, of an env or of one connection.
 //!
-//! A shard counts what it records, and the env what it has delivered. Once there is too much, the shard stops
-//! reading and waits to be told; the env tells it once half of that was delivered.
+//! A shard counts what it records, and the env what it has delivered. If there is too much, the shard stops
+//! reading and waits; the env wakes it when half of that is delivered.
 
 use super::sync::{AtomicBool, AtomicUsize, Ordering};
 
@@ -50,7 +50,7 @@ impl Undelivered {
     }
 
     /// The env has delivered records that cost this much. True if a shard stopped reading for want of room and may
-    /// go on: it is to be told.
+    /// go on: the caller wakes it.
     #[must_use]
     pub fn delivered(&self, cost: usize) -> bool {
         let left = self.cost.fetch_sub(cost, Ordering::SeqCst) - cost;

@@ -9,7 +9,7 @@ use super::status_code::{
 /// What the peer did wrong. Each variant has one close code, one public code and one text, all in one
 /// place: `row` and `Display` below.
 ///
-/// The text is sent to the peer as the reason of the close frame, hence it fits in
+/// The text is sent to the peer as the reason of the close frame, so it fits in
 /// [`MAX_REASON_LENGTH`](super::MAX_REASON_LENGTH) bytes and carries nothing of the payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Violation {

@@ -1,4 +1,4 @@
-//! What a connection does in its own way, because those whom it delivers to want it so.
+//! What a connection does in its own way, because its sink wants it so.
 
 /// The manner of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

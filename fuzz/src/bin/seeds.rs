@@ -25,6 +25,7 @@ fn main() {
             "deflate_takeover" | "deflate_alone" => compressed(),
             "send" => sent(),
             "session" => sessions(),
+            "raw" => raws(),
             "handshake" => headers(),
             "negotiation" => negotiations(),
             other => panic!("no seeds are known for {other}"),
@@ -54,6 +55,26 @@ fn unfinished(mut frame: Vec<u8>) -> Vec<u8> {
 /// Behind the settings of `receive`: flags, window, cuts, where we close.
 fn set(flags: u8, stream: &[Vec<u8>]) -> Vec<u8> {
     [&[flags, 7, 0, 3, 11, 9][..], &stream.concat()].concat()
+}
+
+/// Behind steps of `raw`, and how much of what was brought was used: a request, and frames.
+fn raws() -> Seeds {
+    let request = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+    let frames = [
+        frame(Opcode::Text, b"one", Some(KEY)),
+        frame(Opcode::Binary, &[7; 300], Some(KEY)),
+    ]
+    .concat();
+    let set = |steps: &[u8], used: usize| {
+        let head = [&[steps.len() as u8 - 1], steps, &[used as u8]].concat();
+        [&head[..], request, &frames].concat()
+    };
+    vec![
+        ("change", set(&[40, 199], request.len())),
+        ("behind", set(&[56, 4, 132, 5, 48, 207], request.len())),
+        ("end", set(&[40, 134, 6, 7], 0)),
+        ("ours", set(&[6, 40, 7, 134], 0)),
+    ]
 }
 
 /// Behind flags and steps of `session`: one of each kind, or what a transport does with them.

@@ -178,8 +178,8 @@ function followHandle(socket) {
 
 /**
  * Node calls `destroy` as the app does, when there is nothing left to read or write: that is a loss
- * of the connection, and no wish of the app's. An error tells nothing of who passes it: an app may
- * hand on one that it got elsewhere.
+ * of the connection, and no wish of the app's. An error says nothing about who passes it: an app may
+ * pass on one that it got elsewhere.
  *
  * @param {DrivenSocket} socket
  * @returns {boolean} whether Node destroys it, or has every reason to

@@ -17,7 +17,7 @@ const CONTINUATION = 0x0;
 /** Who refuses the client of each socket. @type {WeakMap<object, Refuser>} */
 const refusers = new WeakMap();
 
-/** Sockets whose clients are refused in this tick: what they are told is still to leave. @type {WeakSet<object>} */
+/** Sockets whose clients are refused in this tick: the answer is still to leave. @type {WeakSet<object>} */
 const refused = new WeakSet();
 
 /** What lies under ours, which is the last that was laid over a socket. @param {object} socket @returns {any} */

@@ -7,7 +7,7 @@ const native = require('../../native/native.js');
 const { overlay } = require('./overlay.js');
 
 /** Handles of plain TCP and Unix-domain sockets. A TLS socket has a descriptor too, of the
- *  ciphertext: only the handle's class tells them apart. */
+ *  ciphertext: only the handle's class shows which is which. */
 const PLAIN_HANDLES = new Set(['TCP', 'Pipe']);
 
 /** How often it is looked at, in the time of an idle timer, whether bytes have come or gone. */
@@ -17,10 +17,9 @@ const LOOKS = 10;
 const kFacts = Symbol('websockets.facts');
 
 /**
- * What carries a socket's bytes in the place of its handle.
+ * What carries a socket's bytes instead of its handle.
  *
  * @typedef {object} Carrier
- * @property {(received: Buffer) => void} hand takes the descriptor, with what was read from the socket already
  * @property {() => void} terminate
  * @property {(on: boolean) => void} setNoDelay
  * @property {(on: boolean, delay: number, interval: number, count: number) => void} setKeepAlive times in whole seconds;
@@ -31,6 +30,7 @@ const kFacts = Symbol('websockets.facts');
  * @property {() => number} bufferedAmount
  */
 
+/** One that takes a descriptor, with what was read from the socket already. @typedef {Carrier & { hand: (received: Buffer) => void }} Taker */
 /** @typedef {import('./node-socket').NodeSocket} NodeSocket */
 /** @typedef {NodeSocket & { [kFacts]: Facts }} CarriedSocket */
 
@@ -58,7 +58,7 @@ class Facts {
 }
 
 /**
- * What acts on the handle acts on the connection, and what the handle tells is told without it.
+ * What acts on the handle acts on the connection, and what the handle says is said without it.
  *
  * @type {ThisType<CarriedSocket>}
  */
@@ -225,7 +225,38 @@ function whyNot(given) {
 function remember(socket, transport) {
   // Reading it once makes the socket remember the peer.
   void socket.remoteAddress;
-  /** @type {CarriedSocket} */ (socket)[kFacts] = new Facts(socket, transport);
+  const carried = /** @type {CarriedSocket} */ (socket);
+  // Of one that was carried by another until now.
+  const soFar = carried[kFacts] && { bytesRead: socket.bytesRead, bytesWritten: socket.bytesWritten };
+  carried[kFacts] = Object.assign(new Facts(socket, transport), soFar);
+}
+
+/**
+ * Says how many bytes came and went before the transport that carries the socket now.
+ *
+ * @param {net.Socket} socket
+ * @param {{ read: number, written: number }} before
+ */
+function count(socket, { read, written }) {
+  Object.assign(/** @type {CarriedSocket} */ (socket)[kFacts], { bytesRead: read, bytesWritten: written });
+}
+
+/**
+ * Has another carry the bytes of a socket that goes on as it is. Nothing was read from it, or written to it.
+ *
+ * @param {net.Socket} socket
+ * @param {Carrier} transport
+ */
+function carry(socket, transport) {
+  remember(socket, transport);
+  const facts = /** @type {CarriedSocket} */ (socket)[kFacts];
+  facts.bytesRead = 0;
+  facts.bytesWritten = 0;
+  carried.lay(socket);
+  const handle = /** @type {import('./node-socket').Handle} */ (/** @type {NodeSocket} */ (socket)._handle);
+  handle.readStop();
+  /** @type {NodeSocket} */ (socket)._handle = null;
+  handle.close();
 }
 
 /**
@@ -233,7 +264,7 @@ function remember(socket, transport) {
  * has been read already is taken along.
  *
  * @param {NodeSocket} socket
- * @param {Carrier} transport
+ * @param {Taker} transport
  * @param {Uint8Array | undefined} head bytes read before all others
  * @param {boolean} keepSocket whether the socket object goes on as the connection's
  */
@@ -270,7 +301,7 @@ function takeOver(socket, transport, head, keepSocket) {
  * All in one tick, so that neither side reads or writes what is the other's.
  *
  * @param {NodeSocket} socket
- * @param {Carrier} transport
+ * @param {Taker} transport
  * @param {Uint8Array | undefined} head
  * @param {boolean} keepSocket
  */
@@ -294,4 +325,4 @@ function handOver(socket, transport, head, keepSocket) {
   }
 }
 
-module.exports = { remember, takeOver, whyNot };
+module.exports = { carry, count, remember, takeOver, whyNot };

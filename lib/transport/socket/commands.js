@@ -1,6 +1,7 @@
 'use strict';
 
 const native = require('../../native/native.js');
+const { forget, isRepeated } = require('./repeated.js');
 const { nextTick } = require('../../util/clock.js');
 
 /**
@@ -10,8 +11,14 @@ const { nextTick } = require('../../util/clock.js');
  */
 function flushAfter(due) {
   if (due) {
-    nextTick(native.flush);
+    nextTick(flush);
   }
+}
+
+/** Has the tick's commands carried out. */
+function flush() {
+  forget();
+  native.flush();
 }
 
 /**
@@ -38,7 +45,8 @@ function start(slot, received) {
  * @param {boolean} compress
  */
 function sendFrame(slot, opcode, data, compress) {
-  flushAfter(native.frame(slot * 32 + opcode * 2 + (compress ? 1 : 0), data));
+  const how = opcode * 2 + (compress ? 1 : 0);
+  flushAfter(isRepeated(slot, how, data) ? native.again(slot * 32 + how, data) : native.frame(slot * 32 + how, data));
 }
 
 /**
@@ -86,8 +94,8 @@ function sendFrames(slots, opcode, data, compress, fragment) {
  * @param {string | ArrayBufferView} data
  * @param {boolean} compress
  * @param {number} fragment most bytes of payload of a frame
- * @param {number[] | null} except slots of those who do not get it
- * @param {boolean} isVolatile whether those are skipped for whom much waits
+ * @param {number[] | number | null} except slots of those who do not get it; the slot itself if there is one
+ * @param {boolean} isVolatile whether subscribers are skipped for which much waits
  */
 function publish(topic, opcode, data, compress, fragment, except, isVolatile) {
   flushAfter(native.publish(topic, opcode, data, compress, fragment, except, isVolatile));
@@ -134,6 +142,15 @@ function releaseClosingAnswer(slot) {
 }
 
 /**
+ * Has `drain` follow once nothing is queued for a peer.
+ *
+ * @param {number} slot
+ */
+function askDrain(slot) {
+  flushAfter(native.askDrain(slot));
+}
+
+/**
  * Drops a connection.
  *
  * @param {number} slot
@@ -160,8 +177,51 @@ function pause(slot, on) {
   flushAfter(native.pause(slot, on));
 }
 
+/**
+ * Has a raw connection read no more, and say when.
+ *
+ * @param {number} slot
+ */
+function stop(slot) {
+  flushAfter(native.stop(slot));
+}
+
+/**
+ * Has a connection go on with the socket of a raw one that has stopped.
+ *
+ * @param {number} from
+ * @param {number} to
+ * @param {Uint8Array} received what was delivered of the raw one, and is the other's
+ */
+function change(from, to, received) {
+  flushAfter(native.change(from, to, received));
+}
+
+/**
+ * Ends the write side of a raw connection after what was sent.
+ *
+ * @param {number} slot
+ */
+function endWrites(slot) {
+  flushAfter(native.endWrites(slot));
+}
+
+/**
+ * Says what a raw connection is secured with that has said for which name.
+ *
+ * @param {number} slot
+ * @param {number | null} context `null` if its bytes are to be handed on as they are
+ */
+function secure(slot, context) {
+  flushAfter(native.secure(slot, context));
+}
+
 module.exports = {
+  askDrain,
+  change,
   close,
+  endWrites,
+  flush,
   pause,
   publish,
   releaseClosingAnswer,
@@ -169,8 +229,10 @@ module.exports = {
   sendFragment,
   sendFrame,
   sendFrames,
+  secure,
   setMaxPayload,
   start,
+  stop,
   subscribe,
   terminate,
   unsubscribe,

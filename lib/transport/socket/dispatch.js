@@ -6,7 +6,10 @@ const turns = require('../../connection/turns.js');
 const native = require('../../native/native.js');
 const { slice } = require('../../native/pool.js');
 const shared = require('../../native/shared.js');
+const { flush } = require('./commands.js');
+const { forget } = require('./repeated.js');
 const { nextTick, setTimeout } = require('../../util/clock.js');
+const { canLead } = require('./leader.js');
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../native/functions').Payload} Payload */
@@ -26,7 +29,7 @@ const runs = /** @type {(Run | undefined)[]} */ (shared.runs);
  * Called from Rust with what happened, in order; a record is four arguments: the connection's number above
  * four bits of kind, the payload, the close code of an error, and its code; or of a payload that is a slice, its memory,
  * offset and length. Listeners run inside. What one throws is reported there as an uncaught exception, and this is called with the same
- * records again, to go on behind that one.
+ * records again, to go on after that one.
  *
  * @param {Value[]} records
  */
@@ -37,7 +40,13 @@ function dispatch(...records) {
     /** @type {Run} */ (runs[slot])(connection, slot, records);
   }
   shared.next = 0;
+  forget();
 }
+
+/**
+ * The asynchronous resource of the rounds that this thread runs instead of an I/O thread: they keep nothing alive.
+ */
+const ROUNDS = { hasRef: () => false };
 
 /** @type {Run} */
 function enterRun(connection, slot, records) {
@@ -100,15 +109,42 @@ function drainAnew() {
  * @returns {number} the connection's number
  */
 function open(fd, group, settings) {
+  return opened(() => native.open(fd, group, settings));
+}
+
+/**
+ * The same for one that carries no WebSocket yet.
+ *
+ * @param {number} fd
+ * @param {number | null | undefined} context what it is secured with; `null` if that follows the name that the peer asks
+ *   for, `undefined` for none
+ */
+function openRaw(fd, context) {
+  return opened(() => native.openRaw(fd, context));
+}
+
+/**
+ * The same on the socket of a connection that carries no WebSocket yet, which ends once this one starts.
+ *
+ * @param {number} raw
+ * @param {number} group
+ * @param {import('../../native/functions').Settings} settings
+ */
+function openOver(raw, group, settings) {
+  return opened(() => native.openOver(raw, group, settings));
+}
+
+/** @param {() => number} open @returns {number} */
+function opened(open) {
   if (!shared.isAttached) {
-    native.attach(dispatch, drainLater);
+    native.attach(dispatch, drainLater, canLead() ? ROUNDS : null);
     // `process.exit()` runs no cleanup of the addon's, only this event.
     process.on('exit', native.leave);
     shared.isAttached = true;
   }
-  const slot = native.open(fd, group, settings);
+  const slot = open();
   // A command may be waiting for the end of the tick already.
-  nextTick(native.flush);
+  nextTick(flush);
   return slot;
 }
 
@@ -123,6 +159,18 @@ function bind(slot, connection) {
   runs[slot] = enterRun;
 }
 
+/**
+ * Says who takes the records of a connection that carries no WebSocket yet.
+ *
+ * @param {number} slot
+ * @param {unknown} taker
+ * @param {Run} run gets the taker instead of a connection
+ */
+function bindRaw(slot, taker, run) {
+  connections[slot] = /** @type {Connection} */ (taker);
+  runs[slot] = run;
+}
+
 /** @param {number} slot */
 function unbind(slot) {
   connections[slot] = undefined;
@@ -134,4 +182,4 @@ function ioThreads() {
   return native.ioThreads?.() ?? 0;
 }
 
-module.exports = { bind, ioThreads, open, unbind };
+module.exports = { bind, bindRaw, ioThreads, open, openOver, openRaw, unbind };

@@ -2,9 +2,10 @@
 
 const { limit } = require('../../native/constants.js');
 const commands = require('./commands.js');
-const { bind, open, unbind } = require('./dispatch.js');
+const { bind, open, openOver, unbind } = require('./dispatch.js');
 const native = require('../../native/native.js');
 const { connectionSettings } = require('../../connection/group.js');
+const { letGo } = require('../net-socket/drive.js');
 const { remember, takeOver } = require('../net-socket/takeover.js');
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
@@ -18,6 +19,8 @@ const { remember, takeOver } = require('../net-socket/takeover.js');
 class SocketTransport {
   #slot;
   #group;
+  /** What carries the socket until now, if not its handle. @type {import('../raw/entrance.js').Entrance | null} */
+  #entrance;
   /** Until it is started. @type {import('../net-socket/node-socket').NodeSocket | null} */
   #socket;
   /**
@@ -33,13 +36,18 @@ class SocketTransport {
    * @param {import('../net-socket/node-socket').NodeSocket} socket with a handle
    * @param {import('../../connection/group.js').Group<Connection>} group
    * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
+   * @param {import('../raw/entrance.js').Entrance | null} entrance what carries it, if not its handle
    * @throws {Error} with the system's code, such as `EMFILE`
    */
-  constructor(socket, group, role) {
+  constructor(socket, group, role, entrance) {
     this.#group = group;
     this.#socket = socket;
-    const { fd } = /** @type {{ fd: number }} */ (socket._handle);
-    this.#slot = open(fd, group.id, connectionSettings(group, role));
+    this.#entrance = entrance;
+    const settings = connectionSettings(group, role);
+    this.#slot =
+      entrance === null
+        ? open(/** @type {{ fd: number }} */ (socket._handle).fd, group.id, settings)
+        : openOver(entrance.slot, group.id, settings);
   }
 
   /** What the connection shows of it. @returns {'socket'} */
@@ -66,8 +74,16 @@ class SocketTransport {
    */
   start(head, keepSocket) {
     const socket = /** @type {import('node:net').Socket} */ (this.#socket);
+    const entrance = this.#entrance;
     this.#socket = null;
-    takeOver(socket, this, head, keepSocket);
+    this.#entrance = null;
+    if (entrance === null) {
+      takeOver(socket, this, head, keepSocket);
+    } else {
+      entrance.handOver(this, head, () => {
+        if (!keepSocket) letGo(socket);
+      });
+    }
   }
 
   /** @param {Buffer} received what was read from the socket; its handle is Rust's from now on */
@@ -158,6 +174,18 @@ class SocketTransport {
   /** @returns {number} bytes that wait to be written */
   bufferedAmount() {
     return native.buffered(this.#slot);
+  }
+
+  /**
+   * What is under way to the shard counts as well, and may come to less there, or be for others: nothing but this has
+   * `drain` follow.
+   *
+   * @returns {number} the same, for an app
+   */
+  amountToDrain() {
+    const amount = this.bufferedAmount();
+    if (amount > limit.HIGH_MARK) commands.askDrain(this.#slot);
+    return amount;
   }
 
   /** @returns {boolean} whether `drain` is still to come for what was sent */

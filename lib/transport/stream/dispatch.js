@@ -48,7 +48,7 @@ function takeTurns() {
   native.streamTurns(Math.floor(now()));
 }
 
-/** Tells all open connections that the process ends. */
+/** Says to all open connections that the process ends. */
 function leaveAll() {
   for (const transport of running) {
     transport.leave();

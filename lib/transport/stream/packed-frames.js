@@ -2,7 +2,7 @@
 
 const { Fifo } = require('../../util/fifo.js');
 
-/** Frames at most this long are copied behind each other; longer ones are kept as they are. */
+/** Frames at most this long are copied one after the other; longer ones are kept as they are. */
 const COPY_LIMIT = 1024;
 
 /** Bytes of the memory they are copied to: the first, and each that is larger than the one before. */

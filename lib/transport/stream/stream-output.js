@@ -5,15 +5,15 @@ const { PackedFrames } = require('./packed-frames.js');
 const { nextTick } = require('../../util/clock.js');
 
 const NOTHING = Buffer.alloc(0);
-/** So many frames of a tick are handed over one by one; those behind them are packed, or each would
- *  cost the stream some hundred bytes. */
+/** This many frames of a tick are handed over one by one. The rest are packed: otherwise each would cost the stream some
+ *  hundred bytes. */
 const FEW = 64;
-/** A stream that wants no more is given so many bytes of a tick, and those behind them as it takes these:
- *  TLS has a copy of its own of all that it is given. */
+/** If a stream wants no more, it is given this many bytes of a tick, and the rest as it takes these: TLS has a copy of its
+ *  own of all that it is given. */
 const AT_ONCE = 256 * 1024;
 
 /**
- * The methods of a stream, whatever is put in their place later. An old-style one may lack those that are optional.
+ * The methods of a stream, even if others replace them later. An old-style one may lack those that are optional.
  *
  * @typedef {object} Methods
  * @property {Function} write
@@ -41,11 +41,13 @@ class StreamOutput {
   /** Frames of this tick that the stream has. */
   #handed = 0;
   #ended = false;
+  /** Writes whose end is still to be heard of. */
+  #underWay = 0;
   /** @type {(() => void) | undefined} */
   #onEnd;
   #onDrain;
 
-  /** Whether the end of each write is to be heard of. */
+  /** Whether it is to be said that nothing waits any more. */
   isWatched = false;
   /** Bytes handed to the stream. */
   written = 0;
@@ -116,8 +118,11 @@ class StreamOutput {
   /** Gives the stream a frame. @param {Uint8Array} frame */
   #hand(frame) {
     this.written += frame.length;
-    // Where much waits, the end of it is to be heard of, whatever the stream's own high-water mark.
-    const rest = this.isWatched || this.queued() + frame.length > limit.HIGH_MARK ? [this.#onWritten] : [];
+    // The end of it is to be heard of, whatever the stream's own high-water mark. An old-style stream knows of no
+    // callback, and gets one where much waits alone.
+    const isHeard = this.#isNodeStream || this.isWatched || this.queued() + frame.length > limit.HIGH_MARK;
+    const rest = isHeard ? [this.#onWritten] : [];
+    this.#underWay += rest.length;
     const drains = this.#drains;
     const full = this.#methods.write.call(this.#stream, frame, ...rest) === false;
     // It may have drained, or taken another frame, inside.
@@ -129,9 +134,17 @@ class StreamOutput {
   /** Has the end of what waits by now heard of. */
   watch() {
     this.isWatched = true;
-    if (this.#waiting.isEmpty && typeof this.#stream.cork === 'function') {
+    // What waits may all be of whoever had the stream before. TLS in Deno breaks off where a write has no bytes, so
+    // there is none if it can be done without.
+    if (this.#waiting.isEmpty && this.#underWay === 0 && this.#isNodeStream) {
+      this.#underWay++;
       this.#methods.write.call(this.#stream, NOTHING, this.#onWritten);
     }
+  }
+
+  /** Whether it takes what streams of Node.js take: an old-style one has `write` and `end` alone. */
+  get #isNodeStream() {
+    return typeof this.#stream.cork === 'function';
   }
 
   /** Says so if nothing waits any more. What a write that failed had is not counted either, but has not left. */
@@ -143,6 +156,7 @@ class StreamOutput {
 
   /** The stream has taken a frame, unless it is broken. @param {Error | null} [error] */
   #onWritten = (error) => {
+    this.#underWay--;
     if (!error) this.settle();
   };
 
@@ -165,7 +179,7 @@ class StreamOutput {
     }
   }
 
-  /** Whether what is behind what the stream has waits for its drain. */
+  /** Whether the rest, after what the stream has, waits for its drain. */
   get #hasEnough() {
     return this.#blocked && this.#stream.writableLength >= AT_ONCE;
   }
@@ -176,7 +190,7 @@ class StreamOutput {
     this.flush();
   }
 
-  /** Hands over what waits; what is sent meanwhile waits behind it. @param {() => boolean} goesOn */
+  /** Hands over what waits; what is sent meanwhile waits after it. @param {() => boolean} goesOn */
   #pass(goesOn) {
     this.#passing = true;
     try {
@@ -202,10 +216,10 @@ class StreamOutput {
   }
 
   /**
-   * Ends the write side behind what was written.
+   * Ends the write side after what was written.
    *
-   * @param {() => void} over called where that is all there is to come: an old-style stream tells
-   *   of no end
+   * @param {() => void} over called if that is all there is to come: an old-style stream reports
+   *   no end
    */
   end(over) {
     this.#onEnd = over;

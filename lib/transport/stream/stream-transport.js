@@ -429,7 +429,7 @@ class StreamTransport {
     native.streamSetMaxPayload(this.#slot, bytes);
   }
 
-  /** The process ends: what is queued is written as far as it goes, then a close frame is tried. */
+  /** The process ends: writes what is queued as far as it goes, then tries a close frame. */
   leave() {
     this.#isLeaving = true;
     this.close(statusCode.GOING_AWAY, '');
@@ -439,6 +439,11 @@ class StreamTransport {
   /** @returns {number} bytes that wait to be written */
   bufferedAmount() {
     return this.#output.queued() + this.#path.queued;
+  }
+
+  /** @returns {number} the same: whatever waits here has been counted when it was sent, so that `drain` follows */
+  amountToDrain() {
+    return this.bufferedAmount();
   }
 
   /** @returns {boolean} whether `drain` is still to come for what was sent */

@@ -49,7 +49,8 @@ impl Call<'_> {
         Ok(self.kind(index)? == sys::ValueType::napi_undefined)
     }
 
-    fn kind(&self, index: usize) -> Outcome<sys::napi_valuetype> {
+    /// Of which type it is.
+    pub(crate) fn kind(&self, index: usize) -> Outcome<sys::napi_valuetype> {
         let mut kind = 0;
         // SAFETY: as in `u32`.
         check(unsafe { sys::napi_typeof(self.raw, self.arguments[index], &mut kind) })?;

@@ -16,17 +16,26 @@ use super::super::status::{Failure, Outcome, check};
 use super::super::values::payload::{IN_PLACE, Source, fragment, one_fragment, opcode, text};
 use super::super::values::views::bytes;
 use super::drain;
+use super::leader::{Lead, Leader};
+use super::leading::Leading;
 use super::table::{Functions, Link};
-use crate::engine::{Append, Command, Fragments, Frame, Publish, WriteSide, admit, socket};
+use crate::engine::{
+    Append, Command, Fragments, Frame, HIGH_MARK, Publish, WriteSide, admit, socket,
+};
 use crate::protocol::{Header, Opcode, fragmented};
 
-/// `attach(dispatch, later)`: the functions that records are delivered to, and that put off the rest of a
-/// long delivery. The argument of that one is whether connections keep the event loop alive.
+/// `attach(dispatch, later, rounds)`: the functions that records are delivered to, and that put off the rest of a
+/// long delivery. The argument of that one is whether connections keep the event loop alive. `rounds` is the
+/// asynchronous resource of rounds that this thread runs, `null` where it cannot: its event loop has to be that of Node
+/// on Linux, to watch the shards.
 pub(crate) fn attach(call: &Call<'_>) -> Returned {
     call.state.sockets.functions.set(Some(Functions {
         dispatch: reference(call, 0)?,
         later: reference(call, 1)?,
     }));
+    if !call.is_null(2)? {
+        call.state.sockets.rounds.set(Some(reference(call, 2)?));
+    }
     UNDEFINED
 }
 
@@ -51,13 +60,14 @@ pub(crate) fn open(call: &Call<'_>) -> Returned {
     let fd = socket::duplicate(borrowed).map_err(refused)?;
     socket::prepare(fd.as_fd()).map_err(refused)?;
     let link = call.state.sockets.link().map_err(refused)?;
-    let Some(shard) = admit(&link.shards) else {
+    may_lead(call, link);
+    let Some(shard) = admit(&link.shards, link.env) else {
         return Err(too_many_connections("the I/O threads"));
     };
     let mailbox = link.mailbox.clone();
     let make = |slot| WriteSide::new(fd, mailbox, shard, slot, base, &config, max_buffered);
     let Some(connection) = call.state.sockets.add(make) else {
-        link.shards[shard].dismiss();
+        link.shards[shard].handle().dismiss(link.env);
         return Err(too_many_connections("this JavaScript thread"));
     };
     let slot = connection.slot;
@@ -67,8 +77,22 @@ pub(crate) fn open(call: &Call<'_>) -> Returned {
     call.number(f64::from(slot))
 }
 
+/// The env may lead from now on, if it can.
+pub(super) fn may_lead(call: &Call<'_>, link: &Link) {
+    let sockets = &call.state.sockets;
+    if sockets.leader.get() != Leader::Thread
+        && let Some(resource) = sockets.rounds.take()
+    {
+        // SAFETY: `lib/` has said that this is Node; the state outlives the env's hooks.
+        let leading = unsafe { Leading::new(call.raw, call.state, link, resource) };
+        sockets
+            .leading
+            .set(leading.map(|leading| leading as *const dyn Lead));
+    }
+}
+
 /// The system refused a descriptor or a thread.
-fn refused(error: io::Error) -> Failure {
+pub(super) fn refused(error: io::Error) -> Failure {
     let code = match rustix::io::Errno::from_io_error(&error) {
         Some(rustix::io::Errno::MFILE) => "EMFILE",
         Some(rustix::io::Errno::NFILE) => "ENFILE",
@@ -96,10 +120,9 @@ pub(crate) fn start(call: &Call<'_>) -> Returned {
 /// `frame(tag, data)`: one frame to one connection. The tag is its number, above four bits of opcode
 /// and one that says whether to compress: this is called for each message, and each argument counts.
 pub(crate) fn frame(call: &Call<'_>) -> Returned {
-    let tag = call.u32(0)?;
-    let (slot, number, compress) = (tag >> 5, (tag >> 1) as u8 & 15, tag & 1 == 1);
-    let opcode = Opcode::try_from(number).map_err(|_| wrong(0, "an opcode"))?;
+    let (slot, opcode, compress) = tag(call)?;
     let source = Source::of(call, 1)?;
+    call.state.sockets.repeated.forget();
     let (Some(connection), Some(link)) = (
         call.state.sockets.write_side(slot),
         call.state.sockets.linked(),
@@ -129,6 +152,38 @@ pub(crate) fn frame(call: &Call<'_>) -> Returned {
         send_encoded(call, link, connection, frame);
     }
     scheduled(call)
+}
+
+/// `again(tag, data)`: the same as `frame`, of a tag and data of which nothing but the slot is another than in the call of
+/// either before. So it is the same frame, and all of these go to a shard as one command. That data is the same means
+/// the same string, or the same view, in which something else may be by now.
+pub(crate) fn again(call: &Call<'_>) -> Returned {
+    let (slot, opcode, compress) = tag(call)?;
+    let sockets = &call.state.sockets;
+    let (Some((shard, reader)), Some(link)) = (sockets.named(slot), sockets.linked()) else {
+        return frame(call);
+    };
+    let source = Source::of(call, 1)?;
+    if source.bound() > HIGH_MARK {
+        // It counts as queued from now on, so that whoever asks hears of `drain`.
+        return frame(call);
+    }
+    let bytes = match &source {
+        Source::Bytes(bytes) => Some(&**bytes),
+        Source::Text { .. } => None,
+    };
+    let encode = || plain(&source, opcode, compress, usize::MAX);
+    let repeated = &sockets.repeated;
+    let frame = repeated.frame(bytes, opcode, compress, encode)?;
+    sockets.submit_frame(link, shard, reader, &frame);
+    scheduled(call)
+}
+
+/// What the first argument says of a frame: the slot of its connection, its opcode, whether it may be compressed.
+fn tag(call: &Call<'_>) -> Outcome<(u32, Opcode, bool)> {
+    let tag = call.u32(0)?;
+    let opcode = Opcode::try_from((tag >> 1) as u8 & 15).map_err(|_| wrong(0, "an opcode"))?;
+    Ok((tag >> 5, opcode, tag & 1 == 1))
 }
 
 /// Writes a large binary message at once, if nothing is to leave before it: what the kernel takes is not
@@ -182,14 +237,16 @@ pub(crate) fn frames(call: &Call<'_>) -> Returned {
 }
 
 /// `publish(topic, opcode, data, compress, fragment, except, volatile)`: the same to all who subscribe to a topic, but
-/// to those whose slots are in `except`, if that is not `null`.
+/// to those whose slots are in `except`: an array, the slot itself if there is one, or `null`.
 pub(crate) fn publish(call: &Call<'_>) -> Returned {
     let (topic, opcode, compress) = (call.u64(0)?, opcode(call, 1)?, call.bool(3)?);
     let (most, volatile) = (fragment(call, 4)?, call.bool(6)?);
-    let except = match call.is_null(5)? {
-        true => Vec::new(),
+    let except = match call.kind(5)? {
+        sys::ValueType::napi_null => Vec::new(),
+        // By far the most usual is one: no array is made for it.
+        sys::ValueType::napi_number => vec![call.u32(5)?],
         // Before the source, as in `frames`.
-        false => slots(call, 5)?,
+        _ => slots(call, 5)?,
     };
     let source = Source::of(call, 2)?;
     let sockets = &call.state.sockets;
@@ -202,9 +259,10 @@ pub(crate) fn publish(call: &Call<'_>) -> Returned {
     sockets.submit_to(link, topic, |shard| {
         let here = except.iter().filter(|one| one.shard == shard);
         Command::Publish(Publish {
-            topic,
-            frame: frame.clone(),
+            topic: Some(topic),
+            named: Vec::new(),
             except: here.cloned().collect(),
+            frame: frame.clone(),
             volatile,
         })
     });
@@ -318,44 +376,32 @@ fn send_encoded(call: &Call<'_>, link: &Link, connection: Arc<WriteSide>, frames
 pub(crate) fn close(call: &Call<'_>) -> Returned {
     let code = u16::try_from(call.u32(1)?).map_err(|_| wrong(1, "a status code"))?;
     let reason = text(call, 2)?;
-    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
-        submit(call, connection, |connection| Command::Close {
-            connection,
-            code,
-            reason,
-        });
-    }
-    scheduled(call)
+    give(call, |connection| Command::Close {
+        connection,
+        code,
+        reason,
+    })
 }
 
 /// `releaseClosingAnswer(slot)`: JavaScript has seen all that came before the connection began to close, and
 /// the answer to that may leave.
 pub(crate) fn release_closing_answer(call: &Call<'_>) -> Returned {
-    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
-        submit(call, connection, Command::ReleaseClosingAnswer);
-    }
-    scheduled(call)
+    give(call, Command::ReleaseClosingAnswer)
 }
 
 /// `terminate(slot)`: drops the connection.
 pub(crate) fn terminate(call: &Call<'_>) -> Returned {
-    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
-        submit(call, connection, Command::Terminate);
-    }
-    scheduled(call)
+    give(call, Command::Terminate)
 }
 
 /// `setMaxPayload(slot, bytes)`: the most that a message may have from now on.
 pub(crate) fn set_max_payload(call: &Call<'_>) -> Returned {
     let bytes = call.u64(1)?;
-    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
-        submit(call, connection, |c| Command::SetMaxPayload(c, bytes));
-    }
-    scheduled(call)
+    give(call, |c| Command::SetMaxPayload(c, bytes))
 }
 
-/// `pause(slot, on)`: stops reading and delivering, or goes on. What was reported before a pause took hold is
-/// delivered before more is read, or pausing and resuming would pile it up.
+/// `pause(slot, on)`: stops reading and delivering, or goes on. Delivers what was reported before a
+/// pause took hold before it reads more: otherwise pausing and resuming would pile it up.
 pub(crate) fn pause(call: &Call<'_>) -> Returned {
     let (slot, on) = (call.u32(0)?, call.bool(1)?);
     let sockets = &call.state.sockets;
@@ -406,6 +452,15 @@ pub(crate) fn buffered(call: &Call<'_>) -> Returned {
     call.number((connection.buffered() + under_way) as f64)
 }
 
+/// `askDrain(slot)`: the app has seen that more than `HIGH_MARK` is queued for the peer, of which all may be under way:
+/// once nothing is, that is reported.
+pub(crate) fn ask_drain(call: &Call<'_>) -> Returned {
+    if let Some(link) = call.state.sockets.linked() {
+        call.state.sockets.ask_drain(link, call.u32(0)?);
+    }
+    scheduled(call)
+}
+
 /// `awaitDrain(slot)` → whether anything waits to be written: that all of it is written is reported then.
 pub(crate) fn await_drain(call: &Call<'_>) -> Returned {
     let (Some(connection), Some(link)) = (
@@ -423,7 +478,7 @@ pub(crate) fn await_drain(call: &Call<'_>) -> Returned {
     call.boolean(waits)
 }
 
-/// `awaitsDrain(slot)` → whether `drain` is reported once what is queued for the peer is written.
+/// `awaitsDrain(slot)` → whether `drain` comes when all that is queued for the peer has been written.
 pub(crate) fn awaits_drain(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.write_side(call.u32(0)?);
     call.boolean(connection.is_some_and(|c| c.awaits_drain()))
@@ -466,6 +521,42 @@ pub(crate) fn set_ref(call: &Call<'_>) -> Returned {
         .sockets
         .refer(call.raw, call.u32(0)?, call.bool(1)?);
     UNDEFINED
+}
+
+/// `setLeader(name)`: who is to run the rounds of this env's shards. False if there is nobody of this name.
+pub(crate) fn set_leader(call: &Call<'_>) -> Returned {
+    let Some(leader) = Leader::named(&text(call, 0)?) else {
+        return call.boolean(false);
+    };
+    let sockets = &call.state.sockets;
+    sockets.leader.set(leader);
+    if let Some(link) = sockets.linked() {
+        may_lead(call, link);
+    }
+    if let Some(leading) = sockets.leading.get() {
+        // SAFETY: it lives until the env's hook has set this to `None`.
+        unsafe { &*leading }.consider();
+    }
+    call.boolean(true)
+}
+
+/// `leads()` → how many shards this env leads.
+pub(crate) fn leads(call: &Call<'_>) -> Returned {
+    let link = call.state.sockets.linked();
+    let leads = link.map_or(0, |link| {
+        let shards = link.shards.iter();
+        shards.filter(|shard| shard.is_led_by(link.env)).count()
+    });
+    call.number(leads as f64)
+}
+
+/// `leaderChanges()` → how often the lead of a shard has changed.
+pub(crate) fn leader_changes(call: &Call<'_>) -> Returned {
+    let link = call.state.sockets.linked();
+    let changes: u64 = link.map_or(0, |link| {
+        link.shards.iter().map(|shard| shard.changes()).sum()
+    });
+    call.number(changes as f64)
 }
 
 /// `isHungUp(fd)` → whether a socket that a stream reads was reset, or has ended on both sides.
@@ -513,8 +604,16 @@ fn appended(call: &Call<'_>, link: &Link, connection: Arc<WriteSide>, append: Ap
     }
 }
 
+/// Gives a command about the connection of the first argument to its shard, unless that is over.
+pub(super) fn give(call: &Call<'_>, make: impl FnOnce(Arc<WriteSide>) -> Command) -> Returned {
+    if let Some(connection) = call.state.sockets.write_side(call.u32(0)?) {
+        submit(call, connection, make);
+    }
+    scheduled(call)
+}
+
 /// Gives a command about a connection to its shard.
-fn submit(
+pub(super) fn submit(
     call: &Call<'_>,
     connection: Arc<WriteSide>,
     make: impl FnOnce(Arc<WriteSide>) -> Command,
@@ -526,7 +625,7 @@ fn submit(
 }
 
 /// `true` if `lib/` is to call `flush` at the end of the tick; otherwise nothing.
-fn scheduled(call: &Call<'_>) -> Returned {
+pub(super) fn scheduled(call: &Call<'_>) -> Returned {
     if call.state.sockets.must_schedule() {
         call.boolean(true)
     } else {
@@ -534,7 +633,7 @@ fn scheduled(call: &Call<'_>) -> Returned {
     }
 }
 
-/// The slots in the array at `index`.
+/// The slots, or other numbers, in the array at `index`.
 fn slots(call: &Call<'_>, index: usize) -> Outcome<Vec<u32>> {
     let array = call.value(index);
     let mut length = 0;

@@ -68,7 +68,12 @@ pub(crate) fn drain(state: &EnvState, raw: sys::napi_env) {
 
 impl Rung for EnvState {
     fn rung(&self, raw: sys::napi_env) {
+        self.sockets.begin_batch();
         drain(self, raw);
+        if let Some(leading) = self.sockets.leading.get() {
+            // SAFETY: it lives until the env's hook has set this to `None`.
+            unsafe { &*leading }.consider();
+        }
     }
 }
 
@@ -319,8 +324,10 @@ impl<'a> Made<'a> {
         } else {
             self.drain.submit(slot, Command::Terminate);
         }
-        if kind == Kind::Close {
-            self.closed.push(slot);
+        match kind {
+            Kind::Close => self.closed.push(slot),
+            Kind::Drain => self.drain.sockets.drained(slot),
+            _ => {}
         }
         Ok(())
     }
@@ -342,10 +349,13 @@ impl<'a> Made<'a> {
         // First of the room for all: who has just had some does not come before them.
         self.drain.count_off();
         let counted = &self.counted[..self.count];
+        let mut tally = sockets.tally.get();
         for run in counted.chunk_by(|a, b| a.0 == b.0) {
             let cost = run.iter().map(|(_, cost)| cost).sum();
             sockets.delivered(link, run[0].0, cost);
+            tally.add(run.len(), cost);
         }
+        sockets.tally.set(tally);
         for slot in self.closed.drain(..) {
             sockets.release(raw, slot);
         }

@@ -1,7 +1,8 @@
 //! An env's connections that shards carry, and the commands under way to the shards.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::io;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,14 +11,19 @@ use slab::Slab;
 
 use super::audience::Audience;
 use super::doorbell::Bell;
+use super::leader::{Lead, Leader};
 use super::pin::pin;
+use super::repeated::Repeated;
 use crate::engine::{
-    Aside, Batch, Command, Envelope, MAX_SLOT, Mailbox, OneAtATime, Shards, WriteSide, shards,
+    Aside, Batch, Command, Envelope, Frame, HIGH_MARK, MAX_SLOT, Mailbox, Named, OneAtATime,
+    Publish, SecureContext, Shards, Tally, WriteSide, shards,
 };
 
 /// With at most this many connections written to since the last flush, JavaScript writes itself:
 /// waking a shard would cost more.
 const INLINE_WRITES: usize = 4;
+/// Most connections that one command has their shard write to.
+const FLUSHED: usize = 128;
 /// Bytes of memory that one command is counted for beside its frame.
 const COMMAND_COST: usize = 128;
 /// Commands with more bytes than this go to the shard without waiting for the tick's end.
@@ -31,9 +37,16 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A connection in its env's table.
 pub(crate) struct Slot {
     pub(crate) write_side: Arc<WriteSide>,
+    /// What its shard knows it by, once that has been asked for. Here, so that who sends to many looks at this table alone.
+    key: Option<NonZeroU32>,
+    shard: u16,
+    /// How many ordered commands its shard had been given when a list of connections named it last: one list names it once.
+    listed_at: u64,
     /// It keeps the event loop alive.
     pub(crate) referenced: bool,
     dirty: bool,
+    /// `Drain` was asked for, and has not been delivered.
+    asks_drain: bool,
 }
 
 /// Commands to one shard that wait for the end of the tick.
@@ -41,12 +54,16 @@ pub(crate) struct Slot {
 struct Queue {
     commands: Vec<Command>,
     bytes: usize,
+    /// Bytes of memory of their lists.
+    listed: usize,
     /// Ordered commands so far, those that wait here included.
     ordered: u64,
 }
 
 /// The shards, and this env's way to them.
 pub(crate) struct Link {
+    /// The env's number, as it leads.
+    pub(crate) env: u64,
     pub(crate) shards: Shards,
     pub(crate) mailbox: Arc<Mailbox>,
     queues: Box<[RefCell<Queue>]>,
@@ -65,9 +82,13 @@ pub(crate) struct Sockets {
     pub(crate) bell: Cell<Option<Bell>>,
     link: OnceCell<Link>,
     pub(crate) slots: RefCell<Slab<Slot>>,
+    /// What connections are secured with.
+    pub(crate) contexts: RefCell<Slab<Arc<SecureContext>>>,
     /// Where what is published to topics goes.
     audience: RefCell<Audience>,
     dirty: RefCell<Vec<u32>>,
+    /// What is sent to one connection after the other.
+    pub(crate) repeated: Repeated,
     references: Cell<u32>,
     scheduled: Cell<bool>,
     /// Records are delivered: what is sent then is flushed by the drain.
@@ -80,6 +101,14 @@ pub(crate) struct Sockets {
     pub(crate) aside: RefCell<Aside>,
     /// `lib/` is to call `drain` in a later turn of the event loop.
     pub(crate) drains_later: Cell<bool>,
+    /// Watches shards that this env leads.
+    pub(crate) leading: Cell<Option<*const dyn Lead>>,
+    /// What was delivered.
+    pub(crate) tally: Cell<Tally>,
+    /// Who is to run their rounds.
+    pub(crate) leader: Cell<Leader>,
+    /// The asynchronous resource of rounds, until this env may lead; `lib/` gives it where it can.
+    pub(crate) rounds: Cell<Option<sys::napi_ref>>,
     /// `lib/`'s dispatcher, and its way to go on in a later turn of the loop.
     pub(crate) functions: Cell<Option<Functions>>,
 }
@@ -107,9 +136,11 @@ impl Sockets {
         };
         let count = shards.len();
         *self.rest.borrow_mut() = (0..count).map(|_| None).collect();
+        let mailbox = Arc::new(Mailbox::new(count, Box::new(bell)));
         Ok(self.link.get_or_init(|| Link {
+            env: Mailbox::number(&mailbox),
             shards,
-            mailbox: Arc::new(Mailbox::new(count, Box::new(bell))),
+            mailbox,
             queues: (0..count).map(|_| RefCell::default()).collect(),
         }))
     }
@@ -128,8 +159,12 @@ impl Sockets {
         let write_side = Arc::new(make(number));
         entry.insert(Slot {
             write_side: write_side.clone(),
+            key: None,
+            listed_at: 0,
+            shard: write_side.shard as u16,
             referenced: false,
             dirty: false,
+            asks_drain: false,
         });
         drop(slots);
         self.subscribed(&write_side, write_side.base);
@@ -165,6 +200,26 @@ impl Sockets {
         slots.get(slot as usize).map(|slot| slot.write_side.clone())
     }
 
+    /// The shard of a connection, and what names it there. `None` if there is no such connection, or its shard does not
+    /// know it yet.
+    pub(crate) fn named(&self, slot: u32) -> Option<(usize, Named)> {
+        let mut slots = self.slots.borrow_mut();
+        let entry = slots.get_mut(slot as usize)?;
+        let key = match entry.key {
+            Some(key) => key,
+            // One more than it is: none is 0.
+            None => {
+                let Named { key, .. } = entry.write_side.named()?;
+                *entry.key.insert(NonZeroU32::new(key + 1)?)
+            }
+        };
+        let named = Named {
+            key: key.get() - 1,
+            slot,
+        };
+        Some((usize::from(entry.shard), named))
+    }
+
     /// Records of a connection that cost this much were delivered. If it is not read for want of room, its shard hears
     /// at once that there is some.
     pub(crate) fn delivered(&self, link: &Link, slot: u32, cost: usize) {
@@ -178,6 +233,13 @@ impl Sockets {
             let shard = write_side.shard;
             self.submit_now(link, shard, Command::ReadOn(write_side));
         }
+    }
+
+    /// What is delivered from now on is another batch.
+    pub(crate) fn begin_batch(&self) {
+        let mut tally = self.tally.get();
+        tally.begin();
+        self.tally.set(tally);
     }
 
     /// Queues a command after those before it, and gives all of them to the shard.
@@ -232,23 +294,69 @@ impl Sockets {
         }
     }
 
+    /// Queues a frame to one more connection: with the command before it, if that is the same frame to others.
+    pub(crate) fn submit_frame(&self, link: &Link, shard: usize, reader: Named, frame: &Frame) {
+        let mut queue = link.queues[shard].borrow_mut();
+        let Queue {
+            commands, ordered, ..
+        } = &mut *queue;
+        let list = match commands.last_mut() {
+            Some(Command::Publish(last)) if last.frame.is(frame) => Some(last),
+            _ => None,
+        };
+        if let Some(list) = list
+            && self.is_first_at(reader.slot, *ordered)
+        {
+            list.add(reader);
+            queue.listed += size_of::<Named>();
+            return self.queued(link, shard, queue);
+        }
+        // This one comes after those that were given.
+        self.is_first_at(reader.slot, *ordered + 1);
+        drop(queue);
+        let publish = Publish::to(reader, frame.clone());
+        self.submit(link, shard, Command::Publish(publish));
+    }
+
+    /// Whether the list that is the ordered command of this number does not name the connection of this slot yet; it does
+    /// from now on.
+    fn is_first_at(&self, slot: u32, ordered: u64) -> bool {
+        let mut slots = self.slots.borrow_mut();
+        let before = slots
+            .get_mut(slot as usize)
+            .map(|slot| std::mem::replace(&mut slot.listed_at, ordered));
+        before != Some(ordered)
+    }
+
     /// Queues a command after those before it.
     pub(crate) fn submit(&self, link: &Link, shard: usize, command: Command) {
         let mut queue = link.queues[shard].borrow_mut();
         if command.is_ordered() {
-            queue.bytes += command.bytes();
+            let weight = command.weight();
+            queue.bytes += weight.bytes;
+            queue.listed += weight.listed;
         }
         queue.ordered += u64::from(command.is_ordered());
         queue.commands.push(command);
-        let early = queue.bytes + queue.commands.len() * COMMAND_COST > EARLY;
+        self.queued(link, shard, queue);
+    }
+
+    /// One more is queued. If much is, the shard gets it without waiting for the tick's end, and if it has much to do
+    /// already, it is waited for.
+    fn queued(&self, link: &Link, shard: usize, queue: RefMut<'_, Queue>) {
+        let commands = queue.commands.len() * COMMAND_COST;
+        let early = queue.bytes + queue.listed + commands > EARLY;
         let ordered = queue.ordered;
         drop(queue);
         if early {
             self.hand_over(link, shard);
-            let under_way = ordered.saturating_sub(link.mailbox.processed(shard));
+            let mailbox = &link.mailbox;
+            let under_way = ordered.saturating_sub(mailbox.processed(shard));
             let commands = usize::try_from(under_way).unwrap_or(usize::MAX);
-            let cost = commands.saturating_mul(COMMAND_COST);
-            if link.mailbox.submitted_bytes(shard).saturating_add(cost) > BACKLOG {
+            let cost = commands
+                .saturating_mul(COMMAND_COST)
+                .saturating_add(mailbox.submitted_lists(shard));
+            if mailbox.submitted_bytes(shard).saturating_add(cost) > BACKLOG {
                 self.wait(link, shard, Instant::now() + PATIENCE);
             }
         }
@@ -259,6 +367,32 @@ impl Sockets {
         link.queues[shard].borrow().bytes + link.mailbox.submitted_bytes(shard)
     }
 
+    /// Sees to it that `Drain` follows, though a connection's outbox by itself may never hold so much that it would.
+    pub(crate) fn ask_drain(&self, link: &Link, slot: u32) {
+        let asked = {
+            let mut slots = self.slots.borrow_mut();
+            let slot = slots.get_mut(slot as usize).filter(|slot| {
+                // Of more than that it is reported in any case.
+                !slot.asks_drain && slot.write_side.buffered() <= HIGH_MARK
+            });
+            slot.map(|slot| {
+                slot.asks_drain = true;
+                slot.write_side.clone()
+            })
+        };
+        if let Some(write_side) = asked {
+            let shard = write_side.shard;
+            self.submit(link, shard, Command::AwaitDrain(write_side));
+        }
+    }
+
+    /// `Drain` of a connection is delivered.
+    pub(crate) fn drained(&self, slot: u32) {
+        if let Some(slot) = self.slots.borrow_mut().get_mut(slot as usize) {
+            slot.asks_drain = false;
+        }
+    }
+
     /// Gives the shard the commands that wait for the end of the tick.
     fn hand_over(&self, link: &Link, shard: usize) {
         let mut queue = link.queues[shard].borrow_mut();
@@ -266,12 +400,11 @@ impl Sockets {
             return;
         }
         queue.bytes = 0;
+        queue.listed = 0;
         let commands = std::mem::take(&mut queue.commands);
         drop(queue);
-        link.shards[shard].submit(Envelope {
-            mailbox: link.mailbox.clone(),
-            commands,
-        });
+        let mailbox = link.mailbox.clone();
+        link.shards[shard].submit(link.env, Envelope { mailbox, commands });
     }
 
     /// Waits until the shard has carried out all ordered commands, but not after `until`.
@@ -291,8 +424,15 @@ impl Sockets {
         let Some(link) = self.link.get() else {
             return;
         };
+        self.repeated.forget();
         let dirty = self.dirty.borrow();
-        let inline = dirty.len() <= INLINE_WRITES;
+        // A shard that writes to others anyway writes to these as well.
+        let writes = |queue: &RefCell<Queue>| {
+            matches!(queue.borrow().commands.last(), Some(Command::Publish(_)))
+        };
+        let inline = dirty.len() <= INLINE_WRITES && !link.queues.iter().any(writes);
+        let mut flushed: Vec<Vec<Arc<WriteSide>>> = Vec::new();
+        let most = dirty.len().min(FLUSHED);
         // After a panic the next flush looks at all of them again.
         for slot in &*dirty {
             let write_side = {
@@ -303,9 +443,23 @@ impl Sockets {
                 slot.dirty = false;
                 slot.write_side.clone()
             };
+            let shard = write_side.shard;
             if !inline || write_side.flush_inline() {
-                let shard = write_side.shard;
-                self.submit(link, shard, Command::Flush(write_side));
+                flushed.resize_with(link.queues.len(), Vec::new);
+                let some = &mut flushed[shard];
+                if some.is_empty() {
+                    some.reserve_exact(most);
+                }
+                some.push(write_side);
+                if some.len() == FLUSHED {
+                    let some = std::mem::take(some);
+                    self.submit(link, shard, Command::Flush(some));
+                }
+            }
+        }
+        for (shard, some) in flushed.into_iter().enumerate() {
+            if !some.is_empty() {
+                self.submit(link, shard, Command::Flush(some));
             }
         }
         drop(dirty);

@@ -12,7 +12,7 @@ use napi::sys;
 
 use super::super::status::{Outcome, check};
 
-/// Bytes of one ArrayBuffer: those of Node's own pool (`Buffer.poolSize`).
+/// Bytes of one ArrayBuffer: those of Node's own pool (`Buffer.poolSize`) before it grew to 64 KiB.
 const SIZE: usize = 8 * 1024;
 /// The largest that is put there: of what is left at the end of an ArrayBuffer, not more is wasted.
 pub(super) const SMALL: usize = 1024;

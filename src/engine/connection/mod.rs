@@ -1,6 +1,7 @@
-//! One connection on its shard: answering, closing, finishing; and `reading`.
+//! One connection on its shard: answering, closing, finishing; and `reading`, `secure`.
 
 mod reading;
+mod secure;
 
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
@@ -53,6 +54,8 @@ pub(super) struct Connection {
     is_long: bool,
     /// The kernel took no more: write when it can be written to.
     want_write: bool,
+    /// The write side ends once what is left of the records is written.
+    shuts_write: bool,
     /// There may be something to read that is not reported again.
     readable: bool,
     /// Nothing comes after what is there to be read, so that no edge reports that again.
@@ -66,17 +69,22 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(write_side: Arc<WriteSide>, config: Arc<Config>, now: Millis) -> Self {
+        let session = match write_side.is_raw {
+            true => Session::raw(config, now),
+            false => Session::new(config, now),
+        };
         Self {
             write_side,
             base: 0,
             place: 0,
             topics: BTreeMap::new(),
-            session: Session::new(config, now),
+            session,
             life: Life::Opened,
             unsettled: false,
             waits: false,
             is_long: false,
             want_write: false,
+            shuts_write: false,
             readable: false,
             ending: false,
             armed: Millis::MAX,
@@ -120,6 +128,8 @@ impl Connection {
             return self.lose(context);
         }
         self.session.give(received);
+        // Records that were read before report no edge.
+        self.readable |= self.write_side.tls.is_some();
         self.life = Life::Started;
         self.settle(context);
         self.turn_later(context);
@@ -147,6 +157,15 @@ impl Connection {
     pub(super) fn lose(&mut self, context: &mut Context) {
         self.session.lose();
         self.finish(context);
+    }
+
+    /// JavaScript drops the connection. What it sent before a WebSocket began is written once, as libuv would have done by
+    /// then.
+    pub(super) fn terminate(&mut self, context: &mut Context) {
+        if self.write_side.is_raw && self.life == Life::Started {
+            self.write_side.flush(Thread::Shard, true);
+        }
+        self.lose(context);
     }
 
     /// Begins the closing handshake.
@@ -194,27 +213,38 @@ impl Connection {
         self.settle(context);
     }
 
+    /// The write side of a raw connection is ended after what was sent.
+    pub(super) fn end_writes(&mut self, context: &mut Context) {
+        self.session.end_writes();
+        self.settle(context);
+    }
+
+    /// A raw connection is read no more; that is recorded.
+    pub(super) fn stop(&mut self, context: &mut Context) {
+        self.step(&mut context.output, |session, _, record| {
+            session.stop(&mut |event| record(event));
+        });
+    }
+
     /// From now on a message may have this many bytes.
     pub(super) fn set_max_payload(&mut self, bytes: u64) {
         self.session.set_max_payload(bytes);
     }
 
-    /// Sends a message, compressed.
-    pub(super) fn send_message(&mut self, context: &mut Context, frame: &Frame) {
+    /// Appends a message, compressed. [`appended`](Self::appended) follows.
+    pub(super) fn append_message(&mut self, frame: &Frame) -> Append {
         let mut out = Vec::new();
         let (payload, compress) = (frame.payload(), frame.compress);
         self.session
             .send_message(frame.opcode, payload, compress, &mut out);
-        let append = self.write_side.shard_append(frame.cut(out));
-        self.appended(context, append);
+        self.write_side.shard_append(frame.cut(out))
     }
 
-    /// Sends a fragment, compressed if its message is.
-    pub(super) fn send_fragment(&mut self, context: &mut Context, fragment: &Fragment) {
+    /// Appends a fragment, compressed if its message is. [`appended`](Self::appended) follows.
+    pub(super) fn append_fragment(&mut self, fragment: &Fragment) -> Append {
         let mut out = Vec::new();
         self.session.send_fragment(fragment, &mut out);
-        let append = self.write_side.shard_append(out);
-        self.appended(context, append);
+        self.write_side.shard_append(out)
     }
 
     /// What became of a frame that this shard appended.
@@ -278,6 +308,14 @@ impl Connection {
         }
     }
 
+    /// Begins to write what waits, together with that for others; it is settled once all of that is written. Otherwise it
+    /// is settled now.
+    pub(super) fn settle_with_others(&mut self, context: &mut Context) {
+        if !context.sweep.begin(&self.write_side) {
+            self.settle(context);
+        }
+    }
+
     /// Writes what waits (if the kernel takes no more, it waits until that does), and does what
     /// follows from that.
     pub(super) fn settle(&mut self, context: &mut Context) {
@@ -296,10 +334,8 @@ impl Connection {
                     self.turn_later(context);
                 }
             }
-            Flush::Done if self.session.take_write_end() => {
-                if let Some(fd) = self.write_side.fd() {
-                    socket::shut_write(fd.as_fd());
-                }
+            Flush::Done if self.shuts_write || self.session.take_write_end() => {
+                self.shut_write();
             }
             Flush::Done | Flush::Busy => {}
         }
@@ -307,6 +343,22 @@ impl Connection {
             self.finish(context);
         } else {
             self.arm(context);
+        }
+    }
+
+    /// All was written that ever is: the peer hears so. A FIN does not overtake what says it within TLS.
+    fn shut_write(&mut self) {
+        if let Some(tls) = &self.write_side.tls {
+            tls.lock().close();
+            let flush = self.write_side.flush(Thread::Shard, true);
+            self.want_write |= flush == Flush::Blocked;
+            self.shuts_write = matches!(flush, Flush::Blocked | Flush::Busy);
+            if self.shuts_write {
+                return;
+            }
+        }
+        if let Some(fd) = self.write_side.fd() {
+            socket::shut_write(fd.as_fd());
         }
     }
 
@@ -353,7 +405,7 @@ impl Connection {
             is_clean: self.session.is_clean(self.write_side.has_written_all()),
         };
         self.write_side.finish();
-        context.leave_place();
+        context.leave_place(&self.write_side.mailbox);
         let Output { index, rings, .. } = &mut context.output;
         let write_side = &self.write_side;
         let (mailbox, undelivered) = (&write_side.mailbox, &write_side.undelivered);

@@ -83,18 +83,11 @@ impl Connection {
             });
             return self.settle(context);
         }
+        if self.write_side.tls.is_some() {
+            return self.read_secured(context);
+        }
         match self.receive(context) {
-            Ok((0, _)) => {
-                let (now, pressure) = (context.now(), pressure(&self.write_side));
-                self.step(&mut context.output, |session, _, record| {
-                    session.end_reads(pressure, now, &mut |event| record(event));
-                });
-                if self.session.phase() == State::Closed {
-                    self.finish(context);
-                } else {
-                    self.settle(context);
-                }
-            }
+            Ok((0, _)) => self.end_reads(context),
             Ok((read, room)) => {
                 if read < room {
                     // It has emptied the kernel's buffer: an edge reports what comes next.
@@ -102,14 +95,30 @@ impl Connection {
                 }
                 self.settle(context);
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => self.read_failed(context, &error),
+        }
+    }
+
+    /// The peer's FIN came.
+    pub(super) fn end_reads(&mut self, context: &mut Context) {
+        let (now, pressure) = (context.now(), pressure(&self.write_side));
+        self.step(&mut context.output, |session, _, record| {
+            session.end_reads(pressure, now, &mut |event| record(event));
+        });
+        if self.session.phase() == State::Closed {
+            self.finish(context);
+        } else {
+            self.settle(context);
+        }
+    }
+
+    /// Nothing was read.
+    pub(super) fn read_failed(&mut self, context: &mut Context, error: &io::Error) {
+        match error.kind() {
+            io::ErrorKind::Interrupted => {}
             // If it cannot be written to any more, there is nothing left to read.
-            Err(error)
-                if error.kind() == io::ErrorKind::WouldBlock && !self.write_side.is_gone() =>
-            {
-                self.readable = false;
-            }
-            Err(_) => self.lose(context),
+            io::ErrorKind::WouldBlock if !self.write_side.is_gone() => self.readable = false,
+            _ => self.lose(context),
         }
     }
 
@@ -219,7 +228,7 @@ fn must_wait(undelivered: &Undelivered) -> bool {
 }
 
 /// What waits for the peer, and which pings it is about to answer.
-fn pressure(write_side: &WriteSide) -> Pressure {
+pub(super) fn pressure(write_side: &WriteSide) -> Pressure {
     let queued = write_side.buffered();
     Pressure {
         queued,

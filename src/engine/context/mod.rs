@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::handle::ShardHandle;
-use super::mailbox::Rings;
+use super::mailbox::{Mailbox, Rings};
+use super::write_side::Sweep;
 use crate::protocol::Millis;
-pub(super) use readiness::{Readiness, Ready};
+pub(super) use readiness::{Readiness, Ready, Waiting};
 pub(super) use timers::{Timer, Timers};
 pub(super) use turns::{LONG, Turns};
 
@@ -25,7 +26,7 @@ const LINGER: Duration = Duration::from_millis(50);
 pub(super) struct Output {
     /// Which lane of a mailbox its records go to.
     pub(super) index: usize,
-    /// Whom to wake after each part of a round.
+    /// Which envs to wake after each part of a round.
     pub(super) rings: Rings,
     /// Scratch for what the session answers.
     pub(super) answer: Vec<u8>,
@@ -39,6 +40,8 @@ pub(super) struct Context {
     pub(super) timers: Timers,
     pub(super) output: Output,
     pub(super) read_buffer: Box<[u8]>,
+    /// Scratch for what was decrypted.
+    pub(super) plaintext: Vec<u8>,
     /// Connections that have something to do.
     pub(super) turns: Turns,
     /// Those that are not read for want of room in their env's mailbox, by key. Who waits longest is the first.
@@ -47,11 +50,14 @@ pub(super) struct Context {
     pub(super) unsettled: Vec<u32>,
     /// And by when.
     pub(super) settle_by: Instant,
+    /// Writes to several connections that are made together. None is under way but while these connections have their
+    /// turn to be written to.
+    pub(super) sweep: Sweep,
 }
 
 impl Context {
-    /// The context of the shard that `handle` reaches.
-    pub(super) fn new(readiness: Readiness, handle: Arc<ShardHandle>) -> Self {
+    /// The context of the shard that `handle` reaches. `rings`: whether it may write by io_uring.
+    pub(super) fn new(readiness: Readiness, handle: Arc<ShardHandle>, rings: bool) -> Self {
         Self {
             output: Output {
                 index: handle.index(),
@@ -63,11 +69,18 @@ impl Context {
             readiness,
             timers: Timers::default(),
             read_buffer: vec![0; READ_BUFFER].into(),
+            plaintext: Vec::new(),
             turns: Turns::default(),
             suspended: Vec::new(),
             unsettled: Vec::new(),
             settle_by: Instant::now(),
+            sweep: Sweep::new(rings),
         }
+    }
+
+    /// When the shard started.
+    pub(super) fn epoch(&self) -> Instant {
+        self.epoch
     }
 
     /// Milliseconds since the shard started.
@@ -75,14 +88,13 @@ impl Context {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(Millis::MAX)
     }
 
-    /// When the soonest deadline comes.
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let next = self.timers.next()?;
-        self.epoch.checked_add(Duration::from_millis(next))
+    /// When the soonest deadline comes, in milliseconds since the shard started.
+    pub(super) fn next_deadline(&self) -> Option<Millis> {
+        self.timers.next()
     }
 
-    /// What was appended to a connection is written with what the commands still to be carried out
-    /// append, unless that takes long: one system call for all of it.
+    /// Writes what was appended to a connection together with what the remaining commands append, unless
+    /// they take long: one system call for all of it.
     pub(super) fn settle_later(&mut self, key: u32) {
         if self.unsettled.is_empty() {
             self.settle_by = Instant::now() + LINGER;
@@ -91,7 +103,7 @@ impl Context {
     }
 
     /// A connection is over, and its place is another's. This comes before JavaScript hears of it, and may open one.
-    pub(super) fn leave_place(&self) {
-        self.handle.dismiss();
+    pub(super) fn leave_place(&self, mailbox: &Arc<Mailbox>) {
+        self.handle.dismiss(Mailbox::number(mailbox));
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 
 use crate::protocol::Millis;
 
-/// Entries that may be left behind before they are looked for.
+/// Entries of connections that are over: up to this many may stay before a sweep.
 const SWEEP_FROM: usize = 1024;
 
 /// One armed deadline.
@@ -37,8 +37,8 @@ impl Timers {
         self.heap.peek().map(|Reverse(timer)| timer.at)
     }
 
-    /// Drops the entries that `is_live` denies once they may outnumber the `live` connections: those
-    /// that come and go would otherwise leave theirs behind for the length of an idle timeout.
+    /// Drops the entries that `is_live` denies once they may outnumber the `live` connections:
+    /// otherwise the entries of those that come and go would stay for the length of an idle timeout.
     pub(in super::super) fn sweep(&mut self, live: usize, is_live: impl Fn(&Timer) -> bool) {
         if self.heap.len() > SWEEP_FROM + 4 * live {
             self.heap.retain(|Reverse(timer)| is_live(timer));

@@ -57,7 +57,7 @@ fn is_resume((_, envelope): &(Instant, Envelope)) -> bool {
     matches!(envelope.commands[..], [Command::Resume])
 }
 
-/// A shard that does what it is told until it is stopped: how much that was.
+/// A shard that carries out commands until it is stopped: how many these were.
 fn working(handle: &Arc<ShardHandle>) -> thread::JoinHandle<usize> {
     let handle = handle.clone();
     thread::spawn(move || {
@@ -65,7 +65,7 @@ fn working(handle: &Arc<ShardHandle>) -> thread::JoinHandle<usize> {
         while !handle.is_stopped() {
             for (_, envelope) in handle.take() {
                 count += envelope.commands.len();
-                envelope.mailbox.command_done(0, 0);
+                envelope.mailbox.command_done(0);
             }
             wait(handle.woken());
         }
@@ -113,8 +113,8 @@ fn whoever_waits_for_a_shard_hears_of_its_progress() {
         let shard = {
             let mailbox = mailbox.clone();
             thread::spawn(move || {
-                mailbox.command_done(0, 0);
-                mailbox.command_done(0, 0);
+                mailbox.command_done(0);
+                mailbox.command_done(0);
             })
         };
         mailbox.wait(0, 2, an_hour_from_now());

@@ -10,11 +10,12 @@
 //! cargo test --no-default-features --features loom --lib loom
 //! ```
 //!
-//! `doorbell`: records and rings. `inbox`: what is submitted to a shard. `outbox`: what is written. A whole shard is in
-//! `shard/loom.rs`: who gets what is published.
+//! `doorbell`: records and rings. `inbox`: what is submitted to a shard. `lead`: who runs its rounds. `outbox`: what is
+//! written. A whole shard is in `shard/loom.rs`: who gets what is published, and what is counted as waiting.
 
 mod doorbell;
 mod inbox;
+mod lead;
 mod outbox;
 
 use std::sync::Arc;
@@ -108,7 +109,7 @@ impl EventLoop {
     }
 }
 
-/// In the model no time runs out: whoever waits goes on because it was told.
+/// In the model no time runs out: whoever waits goes on because another thread woke it.
 fn an_hour_from_now() -> Instant {
     Instant::now() + Duration::from_secs(3_600)
 }

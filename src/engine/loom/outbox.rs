@@ -12,7 +12,7 @@ use crate::engine::command::{Command, Frame, Publish};
 use crate::engine::handle::ShardHandle;
 use crate::engine::mailbox::Mailbox;
 use crate::engine::sync::Ordering;
-use crate::engine::write_side::{Append, Flush, Thread, WriteSide};
+use crate::engine::write_side::{Append, Flush, Sweep, Thread, WriteSide};
 use crate::protocol::{Config, Opcode, Role};
 
 /// A connection, and what its peer reads.
@@ -30,7 +30,7 @@ fn connection(mailbox: &Arc<Mailbox>) -> (Arc<WriteSide>, UnixStream) {
 /// More than the kernel takes at once.
 const LONG: usize = 24 * 1024;
 
-/// Frames of one connection's, told apart by their bytes.
+/// A frame of one connection: each has a byte of its own.
 fn frame(byte: u8, length: usize) -> Vec<u8> {
     vec![byte; length]
 }
@@ -50,9 +50,10 @@ fn to_all(frame: Vec<u8>) -> Command {
         fragments: None,
     };
     Command::Publish(Publish {
-        topic: 1,
-        frame,
+        topic: Some(1),
+        named: Vec::new(),
         except: Vec::new(),
+        frame,
         volatile: false,
     })
 }
@@ -63,8 +64,8 @@ fn frames(bytes: &[u8]) -> Vec<(u8, usize)> {
     runs.map(|run| (run[0], run.len())).collect()
 }
 
-/// The shard's part of a connection's life: it appends what is submitted, and writes. Where the
-/// kernel takes no more, the peer reads, and the shard is told that it can write.
+/// The shard's part of a connection's life: it appends what is submitted, and writes. When the
+/// kernel takes no more, the peer reads, and the shard hears that it can write.
 struct Shard {
     handle: Arc<ShardHandle>,
     /// The only member of its `Base`.
@@ -73,6 +74,7 @@ struct Shard {
     received: Vec<u8>,
     /// It found JavaScript writing, and has not looked since.
     waits: bool,
+    sweep: Sweep,
 }
 
 impl Shard {
@@ -81,12 +83,15 @@ impl Shard {
         write_side: &Arc<WriteSide>,
         peer: UnixStream,
     ) -> thread::JoinHandle<Vec<u8>> {
+        let mut sweep = Sweep::default();
+        sweep.expect(usize::MAX);
         let shard = Self {
             handle: handle.clone(),
             write_side: write_side.clone(),
             peer,
             received: Vec::new(),
             waits: false,
+            sweep,
         };
         thread::spawn(move || shard.run())
     }
@@ -110,33 +115,41 @@ impl Shard {
         self.received
     }
 
-    fn carry_out(&mut self, mailbox: &Mailbox, command: Command) {
-        let (ordered, bytes) = (command.is_ordered(), command.bytes());
+    fn carry_out(&mut self, mailbox: &Arc<Mailbox>, command: Command) {
+        let mut under_way = command.under_way(mailbox.clone(), 0);
         match command {
             Command::Send(write_side, frame) => {
                 assert!(write_side.shard_append(frame) == Append::Queued);
+                under_way.appended();
                 self.settle(&write_side);
             }
             Command::Publish(Publish { frame, .. }) => {
                 let write_side = self.write_side.clone();
-                match write_side.shard_write_now(&frame.bytes) {
-                    Some(true) => {}
-                    Some(false) => self.settle(&write_side),
-                    None => {
-                        assert!(write_side.shard_append_shared(&frame.bytes) == Append::Queued);
-                        self.settle(&write_side);
+                if !self.sweep.begin_shared(&write_side, &frame.bytes) {
+                    assert!(write_side.shard_append_shared(&frame.bytes) == Append::Queued);
+                    self.settle(&write_side);
+                }
+                self.finish_sweep();
+            }
+            Command::Flush(write_sides) => {
+                for write_side in &write_sides {
+                    if !self.sweep.begin(write_side) {
+                        self.settle(write_side);
                     }
                 }
+                self.finish_sweep();
             }
-            Command::Flush(write_side) => self.settle(&write_side),
             Command::Terminate(write_side) => {
                 write_side.finish();
                 mailbox.record(0, |batch| batch.push_close(1, End::default()));
             }
             _ => {}
         }
-        if ordered {
-            mailbox.command_done(0, bytes);
+    }
+
+    fn finish_sweep(&mut self) {
+        for write_side in self.sweep.finish() {
+            self.settle(&write_side);
         }
     }
 
@@ -155,10 +168,10 @@ impl Shard {
     }
 }
 
-/// JavaScript's part: it writes itself where it may, and the shard is told where it must look.
+/// JavaScript's part: it writes itself if it may, and asks the shard if the shard has to.
 fn flush_inline(write_side: &Arc<WriteSide>, handle: &ShardHandle, mailbox: &Arc<Mailbox>) {
     if write_side.flush_inline() {
-        submit(handle, mailbox, Command::Flush(write_side.clone()));
+        submit(handle, mailbox, Command::Flush(vec![write_side.clone()]));
     }
 }
 
@@ -208,7 +221,7 @@ fn a_shard_that_finds_javascript_writing_is_told_of_the_end() {
     in_every_order(|| {
         let received = exchange(|write_side, handle, mailbox| {
             assert!(write_side.append_owned(frame(b'1', 5)) == Append::Queued);
-            submit(handle, mailbox, Command::Flush(write_side.clone()));
+            submit(handle, mailbox, Command::Flush(vec![write_side.clone()]));
             flush_inline(write_side, handle, mailbox);
             assert!(write_side.append_owned(frame(b'2', LONG)) == Append::Queued);
             flush_inline(write_side, handle, mailbox);
@@ -283,7 +296,7 @@ fn a_shard_that_writes_at_once_still_looks_at_what_it_could_not() {
     in_every_order(|| {
         let received = exchange(|write_side, handle, mailbox| {
             // It looks while JavaScript may be writing.
-            submit(handle, mailbox, Command::Flush(write_side.clone()));
+            submit(handle, mailbox, Command::Flush(vec![write_side.clone()]));
             assert!(write_side.write_now(b"1", b"1111").is_some());
             submit(handle, mailbox, to_all(frame(b'2', 6)));
             flush_inline(write_side, handle, mailbox);

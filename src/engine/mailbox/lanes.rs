@@ -3,6 +3,7 @@
 //! The bell is rung once per batch: `pending` is set by whoever rings it, and cleared by the env
 //! when it has found every lane empty.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::engine::batch::Batch;
@@ -20,13 +21,24 @@ pub trait Doorbell: Send {
     fn ring(&self);
 }
 
+/// What an ordered command is counted for until a shard has taken what it sends.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Weight {
+    /// Bytes of what it sends: they wait for each of those who get it.
+    pub bytes: usize,
+    /// Bytes of memory of the list of those.
+    pub listed: usize,
+}
+
 #[derive(Default)]
 struct Lane {
     batch: Mutex<Batch>,
     /// Ordered commands of this env that the shard has carried out.
     processed: AtomicU64,
-    /// Bytes of commands that the shard has yet to carry out.
+    /// Bytes of commands that the shard has yet to take.
     submitted_bytes: AtomicUsize,
+    /// The same of their lists.
+    submitted_lists: AtomicUsize,
     waiting: Mutex<bool>,
     progress: Condvar,
 }
@@ -50,6 +62,12 @@ impl Mailbox {
             undelivered: Undelivered::up_to(QUEUE_LIMIT),
             bell: Mutex::new(Some(bell)),
         }
+    }
+
+    /// A number of its env's own among those that live: never 0.
+    #[must_use]
+    pub fn number(this: &Arc<Self>) -> u64 {
+        Arc::as_ptr(this).addr() as u64
     }
 
     /// Adds records to `shard`'s lane: `fill` gets the batch and returns what they cost, 0 for none.
@@ -77,6 +95,11 @@ impl Mailbox {
         {
             bell.ring();
         }
+    }
+
+    /// Has nobody ring: the env, on whose thread this is, drains at once.
+    pub(super) fn hush(&self) {
+        self.pending.swap(true, Ordering::SeqCst);
     }
 
     /// The env takes what waits in `shard`'s lane, and leaves an empty batch there.
@@ -112,19 +135,33 @@ impl Mailbox {
 
     /// Bytes that wait in ordered commands to `shard`.
     pub fn submitted_bytes(&self, shard: usize) -> usize {
-        self.lanes[shard].submitted_bytes.load(Ordering::Relaxed)
+        // Whoever sees that they are gone sees what became of them, too.
+        self.lanes[shard].submitted_bytes.load(Ordering::Acquire)
     }
 
-    pub(in super::super) fn submitting(&self, shard: usize, bytes: usize) {
-        self.lanes[shard]
-            .submitted_bytes
-            .fetch_add(bytes, Ordering::Relaxed);
+    /// Bytes of memory of the lists of those commands.
+    pub fn submitted_lists(&self, shard: usize) -> usize {
+        self.lanes[shard].submitted_lists.load(Ordering::Relaxed)
+    }
+
+    pub(in super::super) fn submitting(&self, shard: usize, weight: Weight) {
+        let (lane, order) = (&self.lanes[shard], Ordering::Relaxed);
+        lane.submitted_bytes.fetch_add(weight.bytes, order);
+        lane.submitted_lists.fetch_add(weight.listed, order);
+    }
+
+    /// The shard counts this much of what was submitted no longer: an outbox does, or it is lost.
+    pub(in super::super) fn taken(&self, shard: usize, weight: Weight) {
+        let lane = &self.lanes[shard];
+        lane.submitted_lists
+            .fetch_sub(weight.listed, Ordering::Relaxed);
+        lane.submitted_bytes
+            .fetch_sub(weight.bytes, Ordering::Release);
     }
 
     /// An ordered command was carried out.
-    pub(in super::super) fn command_done(&self, shard: usize, bytes: usize) {
+    pub(in super::super) fn command_done(&self, shard: usize) {
         let lane = &self.lanes[shard];
-        lane.submitted_bytes.fetch_sub(bytes, Ordering::Relaxed);
         lane.processed.fetch_add(1, Ordering::SeqCst);
         if *lane.waiting.lock() {
             lane.progress.notify_all();

@@ -20,8 +20,8 @@ pub(in super::super) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// For the lane of `shard`; what is added is counted as `undelivered` of its connection, and `rings` hears whom
-    /// to wake.
+    /// For the lane of `shard`; what is added counts as `undelivered` of its connection, and `rings` hears which
+    /// env to wake.
     pub(in super::super) fn new(
         mailbox: &'a Arc<Mailbox>,
         undelivered: &'a Undelivered,

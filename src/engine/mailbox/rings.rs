@@ -1,4 +1,4 @@
-//! Whom a shard wakes at the end of a round.
+//! The envs that a shard wakes at the end of a round.
 //!
 //! An env that was woken for the first record of a round would be woken for few: on the same core it
 //! takes the shard's place at once, and on another it is at rest again before the next record comes.
@@ -15,6 +15,8 @@ const ENOUGH: usize = 256 * 1024;
 pub(in super::super) struct Rings {
     mailboxes: Vec<Arc<Mailbox>>,
     done: usize,
+    /// The env whose own thread runs the round, and whether something was recorded for it.
+    here: Option<(Arc<Mailbox>, bool)>,
 }
 
 impl Rings {
@@ -42,8 +44,25 @@ impl Rings {
     pub(in super::super) fn ring(&mut self) {
         self.done = 0;
         for mailbox in self.mailboxes.drain(..) {
-            mailbox.ring();
+            match &mut self.here {
+                Some((here, recorded)) if Arc::ptr_eq(here, &mailbox) => {
+                    mailbox.hush();
+                    *recorded = true;
+                }
+                _ => mailbox.ring(),
+            }
         }
+    }
+
+    /// The round is run by the thread of this env, which drains after it: it is not rung.
+    pub(in super::super) fn enter(&mut self, mailbox: Arc<Mailbox>) {
+        self.here = Some((mailbox, false));
+    }
+
+    /// That round is over. True if the env has to drain.
+    #[must_use]
+    pub(in super::super) fn leave(&mut self) -> bool {
+        self.here.take().is_some_and(|(_, recorded)| recorded)
     }
 }
 

@@ -132,6 +132,7 @@ fn see(seen: &mut Vec<&'static str>, brought: &Brought<'_>) -> usize {
             seen.push("wide");
             return 2 * wide.len();
         }
+        other => panic!("{other:?} of a session that is not raw"),
     };
     seen.push(name(event));
     match event {

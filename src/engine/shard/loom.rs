@@ -1,4 +1,5 @@
-//! Who gets what is published, in every order in which JavaScript, the shard and a peer that goes can take turns.
+//! Who gets what is published, and what is counted as waiting, in every order in which JavaScript, the shard and a peer
+//! that goes can take turns.
 //!
 //! The shard is the whole one; only its rest is the model's.
 
@@ -11,6 +12,8 @@ use loom::thread;
 use tokio::runtime::{Builder, Runtime};
 
 use super::Shard;
+use crate::engine::backlog::HIGH_MARK;
+use crate::engine::batch::{Batch, Kind};
 use crate::engine::command::{Command, Frame, Publish};
 use crate::engine::context::Readiness;
 use crate::engine::handle::ShardHandle;
@@ -26,7 +29,9 @@ const AN_HOUR: Duration = Duration::from_secs(3_600);
 /// A message of one byte to the topic.
 fn publish(byte: u8) -> Command {
     Command::Publish(Publish {
-        topic: TOPIC,
+        topic: Some(TOPIC),
+        named: Vec::new(),
+        except: Vec::new(),
         frame: Frame {
             opcode: Opcode::Binary,
             bytes: vec![byte].into(),
@@ -34,7 +39,6 @@ fn publish(byte: u8) -> Command {
             compress: false,
             fragments: None,
         },
-        except: Vec::new(),
         volatile: false,
     })
 }
@@ -57,7 +61,7 @@ fn working(handle: &Arc<ShardHandle>) -> thread::JoinHandle<usize> {
         let _entered = runtime.enter();
         Readiness::new().expect("a poller")
     };
-    let mut shard = Shard::new(readiness, handle.clone());
+    let mut shard = Shard::new(readiness, handle.clone(), false);
     thread::spawn(move || {
         // Dropped after the shard, whose poller is registered with it.
         let _runtime = runtime;
@@ -126,7 +130,7 @@ fn a_publish_is_for_who_subscribed_before_it_and_has_not_left() {
             // As `in_order` of the binding: straight to the outbox only if nothing is under way.
             if mailbox.processed(0) == 2 {
                 write_side.append_owned(vec![b'2']);
-                give(Command::Flush(write_side.clone()));
+                give(Command::Flush(vec![write_side.clone()]));
             } else {
                 give(Command::Send(write_side.clone(), vec![b'2']));
             }
@@ -169,6 +173,28 @@ fn subscribe_publish_and_close_hold_in_whatever_order_they_are_given() {
 }
 
 #[test]
+fn what_is_sent_is_counted_until_it_is_written_and_not_once_that_is_reported() {
+    in_every_order(|| {
+        let (mailbox, _events, handle) = env_and_shard();
+        mailbox.detach();
+        let config = Arc::new(Config::new(Role::Server));
+        let (write_side, _peer) = connection(&mailbox, &config);
+        open(&handle, &mailbox, &write_side, config);
+        let shard = working(&handle);
+        let send = Command::Send(write_side.clone(), vec![0; HIGH_MARK + 1]);
+        submit(&handle, &mailbox, send);
+        let records = mailbox.take(0, Batch::default()).records;
+        let is_reported = records.iter().any(|record| record.kind == Kind::Drain);
+        // As `buffered` of the binding, but for a lock, which the model sees.
+        let waits = mailbox.submitted_bytes(0) > 0 || !write_side.has_written_all();
+        assert!(waits || write_side.bytes_written() > 0, "it is lost");
+        assert!(!waits || !is_reported, "it is reported, and waits");
+        handle.stop();
+        shard.join().expect("it ends");
+    });
+}
+
+#[test]
 fn a_peer_that_goes_meanwhile_leaves_no_topic_behind() {
     in_every_order(|| {
         let (mailbox, _events, handle) = env_and_shard();
@@ -194,5 +220,59 @@ fn a_peer_that_goes_meanwhile_leaves_no_topic_behind() {
         handle.stop();
         assert_eq!(shard.join().expect("it ends"), 1, "that of the Base");
         assert_eq!(come(&mut others), b"12");
+    });
+}
+
+/// JavaScript writes itself, and has the shard look where it must.
+fn flush_inline(handle: &ShardHandle, mailbox: &Arc<Mailbox>, write_side: &Arc<WriteSide>) {
+    if write_side.flush_inline() {
+        submit(handle, mailbox, Command::Flush(vec![write_side.clone()]));
+    }
+}
+
+#[test]
+fn what_was_sent_before_a_change_leaves_once_and_before_what_is_sent_after_it() {
+    in_every_order(|| {
+        let (mailbox, _events, handle) = env_and_shard();
+        mailbox.detach(); // Records are not what this is about.
+        let config = Arc::new(Config {
+            timeout: None,
+            ..Config::new(Role::Server)
+        });
+        let (ours, mut peer) = UnixStream::pair().expect("a pair of sockets");
+        ours.set_nonblocking(true).expect("non-blocking");
+        peer.set_nonblocking(true).expect("non-blocking");
+        let other = ours.try_clone().expect("a duplicate");
+        let side = |fd, slot| WriteSide::new(fd, mailbox.clone(), 0, slot, 0, &config, usize::MAX);
+        let from = Arc::new(side(ours.into(), 1).raw());
+        let to = Arc::new(side(other.into(), 2));
+        from.start();
+        assert!(handle.admit(Mailbox::number(&mailbox)));
+        open(&handle, &mailbox, &from, config.clone());
+        handle.admit_successor(Mailbox::number(&mailbox));
+        let opened = Command::Open {
+            connection: to.clone(),
+            config: config.clone(),
+        };
+        submit(&handle, &mailbox, opened);
+        let shard = working(&handle);
+        from.append(|out| out.extend_from_slice(b"11"));
+        flush_inline(&handle, &mailbox, &from);
+        submit(&handle, &mailbox, Command::Stop(from.clone()));
+        from.stop();
+        to.append(|out| out.extend_from_slice(b"2"));
+        let change = Command::Change {
+            from: from.clone(),
+            to: to.clone(),
+            received: Vec::new(),
+        };
+        submit(&handle, &mailbox, change);
+        flush_inline(&handle, &mailbox, &to);
+        to.append(|out| out.extend_from_slice(b"3"));
+        flush_inline(&handle, &mailbox, &to);
+        handle.stop();
+        shard.join().expect("it ends");
+        assert_eq!(come(&mut peer), b"1123");
+        assert_eq!(handle.load(), 1, "that of the other");
     });
 }

@@ -1,8 +1,11 @@
-//! One I/O thread: a current-thread Tokio runtime and the connections that it owns.
+//! A shard: connections, and rounds in which all of them have their turn. A thread of its own runs these, on a
+//! current-thread Tokio runtime, or the JavaScript thread whose connections they are.
 //!
 //! | file | concept |
 //! |---|---|
 //! | `pool` | the process's shards, started at the first connection |
+//! | `running` | a shard that runs: its gate, and what other threads ask of it |
+//! | `thread` | its I/O thread |
 //! | `table` | a shard's connections, by key and by topic |
 //! | `work` | what it has yet to do |
 //! | `publish` | a message to all who subscribe to a topic |
@@ -15,25 +18,21 @@ mod compressed_once;
 mod loom;
 pub(super) mod pool;
 mod publish;
+pub(super) mod running;
 mod table;
+mod thread;
 mod work;
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::io;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
-
-use tokio::runtime::{Builder, Runtime};
 
 use super::command::{Command, Envelope, Frame};
 use super::connection::Connection;
 use super::context::{Context, Readiness, Ready};
 use super::handle::ShardHandle;
-use super::mailbox::Mailbox;
-use super::write_side::WriteSide;
+use super::mailbox::{Mailbox, UnderWay};
+use super::write_side::{Append, WriteSide};
 use table::Table;
 use work::{LATE, Work};
 
@@ -41,37 +40,7 @@ use work::{LATE, Work};
 /// commands and timers have.
 const SLICE: Duration = Duration::from_millis(5);
 
-/// Starts the shard with this index, for at most `capacity` connections.
-fn start(index: usize, capacity: usize) -> io::Result<Arc<ShardHandle>> {
-    let runtime = Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()?;
-    let readiness = {
-        let _entered = runtime.enter();
-        Readiness::new()?
-    };
-    let handle = Arc::new(ShardHandle::new(index, capacity));
-    let shard = Shard::new(readiness, handle.clone());
-    std::thread::Builder::new()
-        .name(format!("websockets-{index}"))
-        .spawn(move || run(&runtime, shard))?;
-    Ok(handle)
-}
-
-fn run(runtime: &Runtime, mut shard: Shard) {
-    runtime.block_on(async move {
-        let mut is_behind = false;
-        while !shard.handle.is_stopped() {
-            if !is_behind {
-                shard.rest().await;
-            }
-            is_behind = shard.round(SLICE);
-        }
-    });
-}
-
-/// The state of one I/O thread.
+/// The state of one shard.
 struct Shard {
     handle: Arc<ShardHandle>,
     table: Table,
@@ -83,34 +52,14 @@ struct Shard {
 }
 
 impl Shard {
-    fn new(readiness: Readiness, handle: Arc<ShardHandle>) -> Self {
+    /// `rings`: whether it may write by io_uring.
+    fn new(readiness: Readiness, handle: Arc<ShardHandle>, rings: bool) -> Self {
         Self {
-            context: Context::new(readiness, handle.clone()),
+            context: Context::new(readiness, handle.clone(), rings),
             handle,
             table: Table::default(),
             works: VecDeque::new(),
             ready: Vec::new(),
-        }
-    }
-
-    /// Waits for something to do.
-    async fn rest(&self) {
-        let mut woken = pin!(self.handle.woken());
-        let called = poll_fn(|context| {
-            // Both are looked at, so that neither calls again for what is done then.
-            let ready = self.context.readiness.poll(context).is_ready();
-            let woken = woken.as_mut().poll(context).is_ready();
-            match ready || woken {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            }
-        });
-        match self.context.next_deadline() {
-            Some(at) => {
-                // Either ends the rest; what is due is looked at in any case.
-                let _ = tokio::time::timeout_at(at.into(), called).await;
-            }
-            None => called.await,
         }
     }
 
@@ -126,6 +75,16 @@ impl Shard {
         self.fire_timers();
         self.context.output.rings.ring();
         is_behind || !self.context.turns.is_empty()
+    }
+
+    /// What was submitted is carried out, and those that it gave something to do have a turn. True if that left something:
+    /// whoever was to have a turn before is known to be.
+    fn carry_out(&mut self, slice: Duration) -> bool {
+        let waited = !self.context.turns.is_empty();
+        let is_left = self.carry_out_some(Instant::now() + slice);
+        self.take_turns(slice);
+        self.context.output.rings.ring();
+        is_left || !waited && !self.context.turns.is_empty()
     }
 
     /// Those whose sockets are ready get a turn. True if there may be more of them.
@@ -218,48 +177,57 @@ impl Shard {
     /// Writes what was appended to connections.
     fn settle(&mut self) {
         let count = self.context.unsettled.len();
+        self.context.sweep.expect(count);
         for index in 0..count {
             let key = self.context.unsettled[index];
-            self.table.with(&mut self.context, key, Connection::settle);
+            let begin = Connection::settle_with_others;
+            self.table.with(&mut self.context, key, begin);
         }
         self.context.unsettled.drain(..count);
+        self.finish_sweep();
+    }
+
+    /// Writes what was begun to be written to several connections.
+    fn finish_sweep(&mut self) {
+        for write_side in self.context.sweep.finish() {
+            self.with(&write_side, Connection::settle);
+        }
     }
 
     fn work(&mut self, work: Work) {
         match work {
             Work::Command(at, mailbox, command) => {
-                let (ordered, bytes) = (command.is_ordered(), command.bytes());
-                let rest = self.carry_out(at, &mailbox, command);
-                if rest.is_empty() {
-                    if ordered {
-                        mailbox.command_done(self.handle.index(), bytes);
-                    }
-                    return;
-                }
-                self.works.push_front(Work::Done(mailbox, bytes));
-                for work in rest {
-                    self.works.push_front(work);
-                }
+                let under_way = command.under_way(mailbox, self.handle.index());
+                self.obey(at, command, under_way);
             }
-            Work::Message(at, write_side, frame) => self.send_message(at, &write_side, frame),
-            Work::Done(mailbox, bytes) => mailbox.command_done(self.handle.index(), bytes),
+            Work::Message(at, write_side, frame) => {
+                self.append(&write_side, None, |connection| {
+                    append_message(connection, at, frame)
+                });
+            }
+            Work::Done(under_way) => drop(under_way),
         }
     }
 
-    fn send_message(&mut self, at: Instant, write_side: &WriteSide, mut frame: Frame) {
-        frame.compress &= at.elapsed() < LATE;
+    /// Appends what `put` does to one connection, if that is not over, and writes it, now or later. It is all that the
+    /// command sends that is `under_way`.
+    fn append(
+        &mut self,
+        write_side: &WriteSide,
+        mut under_way: Option<UnderWay>,
+        put: impl FnOnce(&mut Connection) -> Append,
+    ) {
         self.with(write_side, |connection, context| {
-            if frame.compress || write_side.mask {
-                connection.send_message(context, &frame);
-            } else {
-                // Others may have it too: it is kept once.
-                connection.appended(context, write_side.shard_append_shared(frame.wire()));
+            let append = put(connection);
+            if let Some(under_way) = &mut under_way {
+                under_way.appended();
             }
+            connection.appended(context, append);
         });
     }
 
-    /// Carries out one command, but for what is returned.
-    fn carry_out(&mut self, at: Instant, mailbox: &Arc<Mailbox>, command: Command) -> Vec<Work> {
+    /// Carries out one command, or leaves what there is to it among the works.
+    fn obey(&mut self, at: Instant, command: Command, under_way: UnderWay) {
         match command {
             Command::Open { connection, config } => {
                 let connection = Connection::new(connection, config, self.context.now());
@@ -268,20 +236,40 @@ impl Shard {
             Command::Start(write_side, received) => {
                 self.with(&write_side, |c, context| c.start(context, received));
             }
-            Command::Flush(write_side) => self.with(&write_side, Connection::settle),
-            Command::Send(write_side, frame) => self.with(&write_side, |c, context| {
-                c.appended(context, write_side.shard_append(frame));
-            }),
-            Command::Message(write_side, frame) => self.send_message(at, &write_side, frame),
+            Command::Flush(write_sides) => {
+                self.context.sweep.expect(write_sides.len());
+                for write_side in write_sides {
+                    self.with(&write_side, Connection::settle_with_others);
+                }
+                self.finish_sweep();
+            }
+            Command::Send(write_side, frame) => {
+                self.append(&write_side, Some(under_way), |c| {
+                    c.write_side.shard_append(frame)
+                });
+            }
+            Command::Message(write_side, frame) => {
+                self.append(&write_side, Some(under_way), |c| {
+                    append_message(c, at, frame)
+                });
+            }
             Command::Fragment(write_side, mut fragment) => {
                 fragment.compress &= at.elapsed() < LATE;
-                self.with(&write_side, |c, context| {
-                    c.send_fragment(context, &fragment)
+                self.append(&write_side, Some(under_way), |c| {
+                    c.append_fragment(&fragment)
                 });
             }
             Command::Publish(publish) => {
                 let own = (&mut self.table, &mut self.context);
-                return publish::publish(own, &mut self.works, at, mailbox, publish);
+                let mailbox = under_way.mailbox();
+                let rest = publish::publish(own, &mut self.works, at, mailbox, publish);
+                self.finish_sweep();
+                if !rest.is_empty() {
+                    self.works.push_front(Work::Done(under_way));
+                    for work in rest {
+                        self.works.push_front(work);
+                    }
+                }
             }
             Command::Subscribe(write_side, topic) => self.table.subscribe(&write_side, topic),
             Command::Unsubscribe(write_side, topic) => self.table.unsubscribe(&write_side, topic),
@@ -294,20 +282,27 @@ impl Shard {
             Command::SetMaxPayload(write_side, bytes) => {
                 self.with(&write_side, |c, _| c.set_max_payload(bytes));
             }
-            Command::Terminate(write_side) => self.with(&write_side, Connection::lose),
+            Command::Terminate(write_side) => self.with(&write_side, Connection::terminate),
             Command::ReleaseClosingAnswer(write_side) => {
                 self.with(&write_side, Connection::release_closing_answer)
             }
             Command::Pause(write_side, paused) => {
                 self.with(&write_side, |c, context| c.pause(context, paused));
             }
-            Command::Resume => self.unsuspend(mailbox),
+            Command::EndWrites(write_side) => self.with(&write_side, Connection::end_writes),
+            Command::Secure(write_side, secure) => {
+                self.with(&write_side, |c, context| c.choose(context, secure));
+            }
+            Command::Stop(write_side) => self.with(&write_side, Connection::stop),
+            Command::Change { from, to, received } => self.change(&from, &to, received),
+            Command::Resume => self.unsuspend(under_way.mailbox()),
             Command::ReadOn(write_side) => self.with(&write_side, Connection::unsuspend),
-            Command::Leave => self.with_each(mailbox, |connection, context| {
+            Command::Leave => self.with_each(under_way.mailbox(), |connection, context| {
                 connection.release_closing_answer(context);
                 connection.close(context, 1001, "");
             }),
             Command::Detach => {
+                let mailbox = under_way.mailbox();
                 self.with_each(mailbox, Connection::lose);
                 let table = &self.table;
                 self.context.suspended.retain(|key| {
@@ -317,7 +312,18 @@ impl Shard {
                 });
             }
         }
-        Vec::new()
+    }
+
+    /// A connection begins on what a raw one has. If that is over by now, so is the other.
+    fn change(&mut self, from: &WriteSide, to: &WriteSide, received: Vec<u8>) {
+        if self.table.find(from).is_none() {
+            return self.with(to, Connection::lose);
+        }
+        to.adopt(from);
+        self.with(from, Connection::lose);
+        // Not before: JavaScript would write what is sent to it before what was sent to the other.
+        to.start();
+        self.with(to, |c, context| c.start(context, received));
     }
 
     /// The env has room again: its connections are read on.
@@ -347,5 +353,16 @@ impl Shard {
                     .with(&mut self.context, key, |c, context| c.fire(context, now));
             }
         }
+    }
+}
+
+/// Appends a message that was submitted at this time.
+fn append_message(connection: &mut Connection, at: Instant, mut frame: Frame) -> Append {
+    frame.compress &= at.elapsed() < LATE;
+    if frame.compress || connection.write_side.mask {
+        connection.append_message(&frame)
+    } else {
+        // Others may have it too: it is kept once.
+        connection.write_side.shard_append_shared(frame.wire())
     }
 }

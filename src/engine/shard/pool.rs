@@ -6,28 +6,28 @@ use std::thread::available_parallelism;
 
 use parking_lot::Mutex;
 
-use super::start;
-use crate::engine::handle::ShardHandle;
+use super::running::RunningShard;
+use super::thread::start;
 
 /// Most shards without being asked for more.
 const DEFAULT_LIMIT: usize = 8;
 /// Most shards at all.
 const LIMIT: usize = 256;
 /// Connections of one shard without being asked for another bound: as many descriptors as Linux
-/// allows a process (`fs.nr_open`), unless it is told otherwise.
+/// allows a process by default (`fs.nr_open`).
 const DEFAULT_CAPACITY: usize = 1 << 20;
 /// Most connections of one shard at all: as many as one env can number.
 const CAPACITY_LIMIT: usize = 1 << 26;
 
 /// The running shards.
-pub type Shards = Arc<[Arc<ShardHandle>]>;
+pub type Shards = Arc<[Arc<RunningShard>]>;
 
 static SHARDS: Mutex<Option<Shards>> = Mutex::new(None);
 
 /// The shards, started where they are not running yet.
 ///
 /// # Errors
-/// What the system refused: descriptors for the event loop, or a thread. Nothing is left behind,
+/// What the system refused: descriptors for the event loop, or a thread. Nothing of this call stays,
 /// and the next call tries again.
 pub fn shards() -> io::Result<Shards> {
     let mut running = SHARDS.lock();
@@ -36,12 +36,13 @@ pub fn shards() -> io::Result<Shards> {
     }
     let mut started = Vec::new();
     let capacity = capacity(variable("WEBSOCKETS_THREAD_CONNECTIONS"));
+    let rings = allows_rings(std::env::var("WEBSOCKETS_IO_URING").ok().as_deref());
     for index in 0..count(variable("WEBSOCKETS_IO_THREADS")) {
-        match start(index, capacity) {
-            Ok(handle) => started.push(handle),
+        match start(index, capacity, rings) {
+            Ok(shard) => started.push(shard),
             Err(error) => {
-                for handle in started {
-                    handle.stop();
+                for shard in started {
+                    shard.handle().stop();
                 }
                 return Err(error);
             }
@@ -57,6 +58,11 @@ fn variable(name: &str) -> Option<usize> {
 
 fn number(text: &str) -> Option<usize> {
     text.trim().parse().ok()
+}
+
+/// Whether shards may write by io_uring.
+fn allows_rings(asked: Option<&str>) -> bool {
+    asked.is_none_or(|value| value.trim() != "off")
 }
 
 /// How many connections on one shard.
@@ -78,20 +84,37 @@ fn count(asked: Option<usize>) -> usize {
     }
 }
 
-/// Admits one more connection, to the shard with the fewest: its index. `None` where all are full.
+/// Admits one more connection of an env, to the shard with the fewest: its index. `None` where all are full.
 #[must_use]
-pub fn admit(shards: &[Arc<ShardHandle>]) -> Option<usize> {
-    let least = (0..shards.len()).min_by_key(|index| shards[*index].load())?;
-    if shards[least].admit() {
+pub fn admit(shards: &[Arc<RunningShard>], env: u64) -> Option<usize> {
+    let loads = shards.iter().map(|shard| shard.handle().load());
+    admit_where(loads, |index| shards[index].admit(env))
+}
+
+/// The first that admits one more, by index: of the one with the least load, then of any.
+fn admit_where(
+    loads: impl ExactSizeIterator<Item = usize>,
+    admit: impl Fn(usize) -> bool,
+) -> Option<usize> {
+    let count = loads.len();
+    let (least, _) = loads.enumerate().min_by_key(|(_, load)| *load)?;
+    if admit(least) {
         return Some(least);
     }
     // Another env may have taken the last place there, and not elsewhere.
-    (0..shards.len()).find(|index| shards[*index].admit())
+    (0..count).find(|index| admit(*index))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::handle::ShardHandle;
+
+    /// Admits a connection of an env.
+    fn admit(shards: &[Arc<ShardHandle>], env: u64) -> Option<usize> {
+        let loads = shards.iter().map(|shard| shard.load());
+        admit_where(loads, |index| shards[index].admit(env))
+    }
 
     #[test]
     fn a_number_out_of_range_is_as_none() {
@@ -113,19 +136,19 @@ mod tests {
     #[test]
     fn connections_go_where_the_fewest_are_until_all_shards_are_full() {
         let shards = [0, 1].map(|index| Arc::new(ShardHandle::new(index, 2)));
-        let admitted: Vec<_> = (0..6).map(|_| admit(&shards)).collect();
+        let admitted: Vec<_> = (0..6).map(|_| admit(&shards, 1)).collect();
         let expected = [Some(0), Some(1), Some(0), Some(1), None, None];
         assert_eq!(admitted, expected);
-        shards[1].dismiss();
-        assert_eq!(admit(&shards), Some(1));
-        assert_eq!(admit(&shards), None);
+        shards[1].dismiss(1);
+        assert_eq!(admit(&shards, 1), Some(1));
+        assert_eq!(admit(&shards, 1), None);
     }
 
     #[test]
     fn threads_that_ask_at_once_get_no_more_than_there_is() {
         let shards = [0, 1, 2].map(|index| Arc::new(ShardHandle::new(index, 100)));
         let admitted: usize = std::thread::scope(|scope| {
-            let ask = || (0..200).filter(|_| admit(&shards).is_some()).count();
+            let ask = || (0..200).filter(|_| admit(&shards, 1).is_some()).count();
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
             threads.into_iter().map(|t| t.join().unwrap()).sum()
         });

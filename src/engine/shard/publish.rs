@@ -1,4 +1,4 @@
-//! Messages to all who subscribe to a topic.
+//! Messages to many: to all who subscribe to a topic, or to those on a list.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,11 +30,13 @@ struct Run {
     pings: usize,
     /// Whether they are written at once: nothing follows that would be written with them.
     at_once: bool,
+    /// Whether they go to those on a list, which may name one twice.
+    is_for_list: bool,
 }
 
 impl Run {
     /// `is_last`: nothing else is to be carried out.
-    fn new(frames: Vec<Frame>, is_last: bool) -> Self {
+    fn new(frames: Vec<Frame>, is_last: bool, is_for_list: bool) -> Self {
         let joined = match &frames[..] {
             [only] => only.wire().clone(),
             _ => {
@@ -51,24 +53,25 @@ impl Run {
             joined,
             pings,
             at_once,
+            is_for_list,
         }
     }
 
-    /// Sends them to a connection that takes them as they are: at once, or after what it is sent already.
+    /// Sends them to a connection that takes them as they are: with the others, or after what it is sent already.
     fn send(&self, connection: &mut Connection, context: &mut Context) {
         let write_side = &connection.write_side;
         for _ in 0..self.pings {
             write_side.count_ping();
         }
-        if write_side.has_room_for(self.joined.len()) {
-            if self.at_once
-                && let Some(is_all) = write_side.shard_write_now(&self.joined)
-            {
-                if !is_all {
-                    connection.settle(context);
-                }
-                return;
-            }
+        let has_room = write_side.has_room_for(self.joined.len());
+        if has_room && self.at_once && context.sweep.begin_shared(write_side, &self.joined) {
+            return;
+        }
+        if self.is_for_list {
+            // It may be one of those that were begun.
+            context.sweep.write();
+        }
+        if has_room {
             let append = write_side.shard_append_shared(&self.joined);
             return connection.appended(context, append);
         }
@@ -80,9 +83,9 @@ impl Run {
     }
 }
 
-/// Sends a frame to all who subscribe to a topic, but to those for each of which it has to be
-/// compressed by itself: these are returned. If all take it as it is, the messages to them that come
-/// next in `works` are sent with it.
+/// Sends a frame to its readers, but to those for each of which it has to be compressed by itself: these are
+/// returned. If all who subscribe to a topic take it as it is, the messages to them that come next in `works` are sent
+/// with it.
 pub(super) fn publish(
     (table, context): (&mut Table, &mut Context),
     works: &mut VecDeque<Work>,
@@ -91,28 +94,31 @@ pub(super) fn publish(
     publish: Publish,
 ) -> Vec<Work> {
     let mut each_by_itself = Vec::new();
-    let Some(topic) = table.topic(publish.topic) else {
-        return each_by_itself;
-    };
-    let found = publish.except.iter().filter_map(|one| table.find(one));
-    let mut except: Vec<u32> = found.collect();
-    except.sort_unstable();
-    let volatile = publish.volatile;
-    if table.is_plain(topic) {
-        let run = run(works, mailbox, publish);
-        table.each(context, topic, &except, |connection, context| {
-            if !(volatile && connection.skips(context)) {
-                run.send(connection, context);
-            }
-        });
+    let topic = publish.topic.and_then(|topic| table.topic(topic));
+    if topic.is_none() && publish.topic.is_some() {
         return each_by_itself;
     }
-    let mut frame = publish.frame;
+    let run = match topic {
+        Some(topic) if table.is_plain(topic) => run(works, mailbox, context.output.index, &publish),
+        _ => Run::new(vec![publish.frame.clone()], is_last(works), topic.is_none()),
+    };
+    let Publish {
+        named,
+        except,
+        mut frame,
+        volatile,
+        ..
+    } = publish;
     frame.compress &= at.elapsed() < LATE;
+    let readers = topic.map_or(named.len(), |topic| table.count(topic));
+    context.sweep.expect(readers);
     let mut compressed = CompressedOnce::default();
-    table.each(context, topic, &except, |connection, context| {
+    let mut send = |connection: &mut Connection, context: &mut Context| {
         if volatile && connection.skips(context) {
             return;
+        }
+        if connection.write_side.is_plain() {
+            return run.send(connection, context);
         }
         if frame.opcode == Opcode::Ping {
             connection.write_side.count_ping();
@@ -124,16 +130,39 @@ pub(super) fn publish(
                 each_by_itself.push(Work::Message(at, write_side, frame));
             }
         }
-    });
+    };
+    match topic {
+        Some(topic) => {
+            let found = except.iter().filter_map(|one| table.find(one));
+            let mut except: Vec<u32> = found.collect();
+            except.sort_unstable();
+            table.each(context, topic, &except, send);
+        }
+        None => table.each_of(context, mailbox, &named, &mut send),
+    }
     each_by_itself
 }
 
-/// A message with those to the same connections that come next. Among `works` they are done.
-fn run(works: &mut VecDeque<Work>, mailbox: &Arc<Mailbox>, first: Publish) -> Run {
+/// Whether no command is left whose output could share a write with what is sent now.
+fn is_last(works: &VecDeque<Work>) -> bool {
+    let writes_nothing = |work: &Work| {
+        matches!(
+            work,
+            Work::Done(..) | Work::Command(_, _, Command::Flush(_))
+        )
+    };
+    works.iter().all(writes_nothing)
+}
+
+/// A message with those to the same connections that come next. Among the `works` of `shard` they are done.
+fn run(works: &mut VecDeque<Work>, mailbox: &Arc<Mailbox>, shard: usize, first: &Publish) -> Run {
     let mut bytes = first.frame.wire().len();
     let mut frames = vec![first.frame.clone()];
     for work in works.iter_mut() {
-        let Work::Command(_, of, Command::Publish(next)) = work else {
+        let Work::Command(_, of, command) = work else {
+            break;
+        };
+        let Command::Publish(next) = command else {
             break;
         };
         bytes += next.frame.wire().len();
@@ -142,10 +171,9 @@ fn run(works: &mut VecDeque<Work>, mailbox: &Arc<Mailbox>, first: Publish) -> Ru
             break;
         }
         frames.push(next.frame.clone());
-        *work = Work::Done(mailbox.clone(), next.bytes());
+        *work = Work::Done(command.under_way(mailbox.clone(), shard));
     }
-    let is_last = works.len() < frames.len();
-    Run::new(frames, is_last)
+    Run::new(frames, is_last(works), false)
 }
 
 /// Appends a frame to what is written to a connection, each as it takes it. `None` if it has to be

@@ -10,6 +10,7 @@ use slab::Slab;
 use crate::engine::connection::Connection;
 use crate::engine::context::Context;
 use crate::engine::mailbox::Mailbox;
+use crate::engine::slot::Named;
 use crate::engine::sync::Ordering;
 use crate::engine::write_side::{NO_KEY, WriteSide};
 
@@ -144,6 +145,11 @@ impl Table {
         self.topics.len()
     }
 
+    /// How many subscribe to a topic.
+    pub(super) fn count(&self, topic: u32) -> usize {
+        self.topics[topic as usize].subscribers.len()
+    }
+
     /// Whether what goes to a topic is the same for each: none of its subscribers masks or compresses.
     pub(super) fn is_plain(&self, topic: u32) -> bool {
         let topic = &self.topics[topic as usize];
@@ -158,7 +164,7 @@ impl Table {
         except: &[u32],
         mut visit: impl FnMut(&mut Connection, &mut Context),
     ) {
-        let count = self.topics[topic as usize].subscribers.len();
+        let count = self.count(topic);
         // Backwards: a connection that ends on the way is replaced by the last, which had its turn.
         for index in (0..count).rev() {
             let subscribers = &self.topics[topic as usize].subscribers;
@@ -173,6 +179,39 @@ impl Table {
                 self.with(context, key, &mut visit);
             }
         }
+    }
+
+    /// Runs `visit` on each connection of an env that is on a list, and not over.
+    pub(super) fn each_of(
+        &mut self,
+        context: &mut Context,
+        mailbox: &Arc<Mailbox>,
+        list: &[Named],
+        visit: &mut impl FnMut(&mut Connection, &mut Context),
+    ) {
+        for some in list.chunks(AHEAD) {
+            let mut are_there = [false; AHEAD];
+            for (is_there, named) in are_there.iter_mut().zip(some) {
+                *is_there = self.is_named(mailbox, *named);
+            }
+            for (_, named) in are_there
+                .iter()
+                .zip(some)
+                .filter(|(is_there, _)| **is_there)
+            {
+                self.with(context, named.key, &mut *visit);
+            }
+        }
+    }
+
+    /// Whether the connection that an env has named is there still. Its slot is another's only once JavaScript has heard
+    /// that it is over, and what opens that one comes after what names this one.
+    fn is_named(&self, mailbox: &Arc<Mailbox>, named: Named) -> bool {
+        self.connections.get(named.key as usize).is_some_and(|c| {
+            let write_side = &c.write_side;
+            write_side.touch();
+            write_side.slot == named.slot && Arc::ptr_eq(&write_side.mailbox, mailbox)
+        })
     }
 
     /// Forgets a connection that is over.

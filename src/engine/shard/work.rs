@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::engine::command::{Command, Frame};
-use crate::engine::mailbox::Mailbox;
+use crate::engine::mailbox::{Mailbox, UnderWay};
 use crate::engine::write_side::WriteSide;
 
 /// A message that has waited longer than this is not compressed any more: the thread is late, and
@@ -17,6 +17,6 @@ pub(super) enum Work {
     Command(Instant, Arc<Mailbox>, Command),
     /// One connection's part of a message to a topic.
     Message(Instant, Arc<WriteSide>, Frame),
-    /// An ordered command with that many bytes is carried out.
-    Done(Arc<Mailbox>, usize),
+    /// A command is carried out.
+    Done(UnderWay),
 }

@@ -79,7 +79,7 @@ impl WriteSide {
                 state.backlog.overflow(Overflow::Output);
                 return Append::Full;
             }
-            // The other thread is inside one non-blocking write; see what it leaves.
+            // The other thread is inside one non-blocking write, or inside some that are made together; see what it leaves.
             drop(state);
             yield_now();
             state = self.state.lock();

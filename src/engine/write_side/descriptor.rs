@@ -42,7 +42,14 @@ impl WriteSide {
         let fd = state.fd.as_ref().filter(|_| !state.over)?.as_raw_fd();
         state.users += 1;
         // SAFETY: it is open, and for as long as `self` is there and `users` counts this one nobody
-        // closes it. `Descriptor` and `write`, which alone call this, use it no longer.
+        // closes it. `Descriptor`, `write` and those who begin to write, which alone call this, use it no longer.
+        Some(unsafe { BorrowedFd::borrow_raw(fd) })
+    }
+
+    /// The same for who has begun to write, and has not ended that: it is counted already.
+    pub(super) fn borrowed(&self) -> Option<BorrowedFd<'_>> {
+        let fd = self.state.lock().fd.as_ref()?.as_raw_fd();
+        // SAFETY: as above; `end`, which alone calls this, uses it only until it gives it back.
         Some(unsafe { BorrowedFd::borrow_raw(fd) })
     }
 

@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 
 use super::socket::MAX_PIECES;
 
-/// Frames at most this long are copied behind each other; longer ones are kept by reference.
+/// Frames at most this long are copied one after the other; longer ones are kept by reference.
 pub(in super::super) const COPY_LIMIT: usize = 1024;
 /// They make a chunk of about this size: what waits is never moved to grow, and its memory is given
 /// back as it is written.
@@ -102,6 +102,15 @@ impl Outbox {
             count += 1;
         }
         count
+    }
+
+    /// All of it, if it is in one piece. Otherwise nothing.
+    pub(super) fn only_piece(&self) -> &[u8] {
+        match (self.chunks.len(), self.tail.is_empty()) {
+            (0, _) => &self.tail,
+            (1, true) => &self.chunks[0],
+            _ => &[],
+        }
     }
 
     /// Drops the first `written` bytes.

@@ -8,7 +8,9 @@ use super::outbox::Outbox;
 use super::socket;
 use crate::engine::backlog::{Backlog, Overflow};
 use crate::engine::mailbox::Mailbox;
+use crate::engine::slot::Named;
 use crate::engine::sync::Mutex;
+use crate::engine::tls::Tls;
 use crate::engine::undelivered::Undelivered;
 use crate::protocol::{Config, Deflate, Progress, Role};
 
@@ -77,6 +79,14 @@ pub(super) struct State {
     pub(super) gone: bool,
 }
 
+impl State {
+    /// Whether a frame may leave without waiting: nothing is before it.
+    pub(super) fn may_write_through(&self) -> bool {
+        let is_open = self.started && !self.gone && !self.ended;
+        is_open && !self.writing && self.outbox.is_empty()
+    }
+}
+
 /// A connection, as both of its threads see it.
 pub struct WriteSide {
     /// The number its env gave it.
@@ -102,6 +112,10 @@ pub struct WriteSide {
     /// Mirrors the queue's size, so that asking for it takes no lock.
     pub(super) buffered: AtomicUsize,
     pub(super) state: Mutex<State>,
+    /// It hands on bytes as they come: no WebSocket has begun.
+    pub is_raw: bool,
+    /// Its records, if it is secured. The shard reads and writes them; JavaScript does only where it would have to wait.
+    pub tls: Option<Arc<Mutex<Tls>>>,
     /// What was recorded of it and is not delivered yet.
     pub undelivered: Undelivered,
 }
@@ -138,8 +152,25 @@ impl WriteSide {
             bytes_written: AtomicU64::new(0),
             buffered: AtomicUsize::new(0),
             state: Mutex::new(state),
+            is_raw: false,
+            tls: None,
             undelivered: Undelivered::up_to(QUOTA),
         }
+    }
+
+    /// The same before a WebSocket begins: it hands on bytes.
+    #[must_use]
+    pub fn raw(self) -> Self {
+        Self {
+            is_raw: true,
+            ..self
+        }
+    }
+
+    /// The same by these records.
+    #[must_use]
+    pub fn secured(self, tls: Option<Arc<Mutex<Tls>>>) -> Self {
+        Self { tls, ..self }
     }
 
     /// Bytes that wait to be written, headers included.
@@ -147,13 +178,27 @@ impl WriteSide {
         self.buffered.load(Ordering::Relaxed)
     }
 
+    /// What names it to its shard, once that knows it.
+    pub fn named(&self) -> Option<Named> {
+        let key = self.key.load(Ordering::Relaxed);
+        (key != NO_KEY).then_some(Named {
+            key,
+            slot: self.slot,
+        })
+    }
+
     /// How far what was sent has come: up to where the peer's kernel has it, if ours says that.
     pub(in super::super) fn progress(&self) -> Progress {
         let fd = self.fd();
         let held = fd.map_or(0, |fd| socket::unacknowledged(fd.as_fd()));
+        // The kernel counts ciphertext.
+        let written = match &self.tls {
+            Some(tls) => tls.lock().written(),
+            None => self.bytes_written(),
+        };
         Progress {
             waits: held > 0 || self.buffered() > 0,
-            taken: self.bytes_written().saturating_sub(held as u64),
+            taken: written.saturating_sub(held as u64),
         }
     }
 
@@ -224,6 +269,27 @@ impl WriteSide {
     /// What JavaScript wrote to the socket itself has left: frames may follow.
     pub fn start(&self) {
         self.state.lock().started = true;
+    }
+
+    /// JavaScript writes nothing of it any more: it is about to be handed over.
+    pub fn stop(&self) {
+        self.state.lock().started = false;
+    }
+
+    /// What waits in another, which was stopped, leaves before all that was appended here.
+    pub(in super::super) fn adopt(&self, other: &Self) {
+        let (unwritten, queued) = {
+            let mut state = other.state.lock();
+            let queued = state.backlog.queued();
+            let unwritten = state.outbox.take();
+            state.backlog.clear();
+            (unwritten, queued)
+        };
+        let mut state = self.state.lock();
+        if !state.gone {
+            state.outbox.restore(unwritten);
+            self.grow(&mut state, queued);
+        }
     }
 
     /// This many more bytes wait.

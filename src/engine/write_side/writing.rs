@@ -6,14 +6,20 @@
 //! nothing is left.
 
 use std::io::{self, IoSlice};
-use std::os::fd::BorrowedFd;
+use std::ops::ControlFlow;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::atomic::Ordering;
 
+use super::load::Load;
 use super::outbox::Outbox;
+use super::securing::{end_sealed, seal_all, write_secured};
 use super::socket::{self, MAX_PIECES};
 use super::state::{Append, Flush, State, Thread, WriteSide};
 use crate::engine::batch::Kind;
 use crate::engine::sync::MutexGuard;
+
+/// Longest piece that is written together with others.
+const LONGEST: usize = 64 * 1024;
 
 impl WriteSide {
     /// JavaScript writes a frame at once, out of the payload's own memory: large ones are spared a
@@ -33,14 +39,6 @@ impl WriteSide {
         })
     }
 
-    /// The shard does the same with frames. False where it is to look at the connection: the kernel did
-    /// not take all, the connection broke, or JavaScript was writing when it looked last.
-    pub(in super::super) fn shard_write_now(&self, frames: &[u8]) -> Option<bool> {
-        let flush = self.write_through(Thread::Shard, [&[], frames])?;
-        let is_told = std::mem::take(&mut self.state.lock().tell_shard);
-        Some(flush == Flush::Done && !is_told)
-    }
-
     /// It is over, or its close frame was appended (RFC 6455 §5.5.1).
     fn sends_no_more(&self) -> bool {
         let state = self.state.lock();
@@ -50,10 +48,11 @@ impl WriteSide {
     /// Writes a frame out of its own memory; a copy of what the kernel does not take waits. `None` where
     /// nothing may leave now: nothing was done then.
     fn write_through(&self, thread: Thread, frame: [&[u8]; 2]) -> Option<Flush> {
+        if self.tls.is_some() {
+            return None;
+        }
         let mut state = self.state.lock();
-        let is_open = state.started && !state.gone && !state.ended;
-        let waits = state.writing || !state.outbox.is_empty();
-        if !is_open || waits {
+        if !state.may_write_through() {
             return None;
         }
         let [header, payload] = frame;
@@ -79,8 +78,15 @@ impl WriteSide {
             state.tell_shard |= thread == Thread::Shard;
             return Flush::Busy;
         }
-        if state.blocked && thread == Thread::JavaScript && !retry {
-            return Flush::Busy;
+        if thread == Thread::JavaScript && !retry {
+            if state.blocked {
+                return Flush::Busy;
+            }
+            if self.tls.is_some() {
+                // Encrypting is the shard's work.
+                state.tell_shard = true;
+                return Flush::Busy;
+            }
         }
         if !state.started && !state.over {
             return Flush::Done;
@@ -93,14 +99,37 @@ impl WriteSide {
         &'a self,
         mut state: MutexGuard<'a, State>,
         thread: Thread,
-        mut first: Option<[&[u8]; 2]>,
+        first: Option<[&[u8]; 2]>,
     ) -> Flush {
         let Some(fd) = self.borrow(&mut state) else {
             return Flush::Failed;
         };
         state.writing = true;
+        let state = match first {
+            None => state,
+            Some(frame) => {
+                drop(state);
+                match self.wrote(thread, write_frame(fd, frame)) {
+                    ControlFlow::Continue(state) => state,
+                    ControlFlow::Break(flush) => return flush,
+                }
+            }
+        };
+        self.write_waiting(fd, state, thread)
+    }
+
+    /// Writes what waits. Whoever calls it is the writer already.
+    fn write_waiting<'a>(
+        &'a self,
+        fd: BorrowedFd<'_>,
+        mut state: MutexGuard<'a, State>,
+        thread: Thread,
+    ) -> Flush {
+        // Records may wait that nothing in the outbox stands for.
+        let mut has_records = self.tls.is_some();
         loop {
-            if state.gone || (first.is_none() && state.outbox.is_empty()) {
+            let has_none = state.outbox.is_empty() && !std::mem::take(&mut has_records);
+            if state.gone || has_none {
                 state.writing = false;
                 state.blocked = false;
                 let unused = state.give_back();
@@ -112,44 +141,123 @@ impl WriteSide {
                 }
                 return if gone { Flush::Failed } else { Flush::Done };
             }
-            let (written, result, rest) = match first.take() {
-                Some(frame) => {
-                    drop(state);
-                    write_frame(fd, frame)
-                }
-                None => {
-                    let taken = state.outbox.take();
-                    drop(state);
-                    write_all(fd, taken)
-                }
+            let taken = state.outbox.take();
+            drop(state);
+            let outcome = match &self.tls {
+                Some(tls) => write_secured(&mut tls.lock(), fd, taken),
+                None => write_all(fd, taken),
             };
-            self.bytes_written
-                .fetch_add(written as u64, Ordering::Relaxed);
-            state = self.state.lock();
-            if state.gone {
-                continue;
+            state = match self.wrote(thread, outcome) {
+                ControlFlow::Continue(state) => state,
+                ControlFlow::Break(flush) => return flush,
+            };
+        }
+    }
+
+    /// What a write came to: the writer goes on, unless the kernel takes no more.
+    fn wrote(
+        &self,
+        thread: Thread,
+        (written, result, rest): (usize, io::Result<()>, Outbox),
+    ) -> ControlFlow<Flush, MutexGuard<'_, State>> {
+        self.bytes_written
+            .fetch_add(written as u64, Ordering::Relaxed);
+        let mut state = self.state.lock();
+        if state.gone {
+            return ControlFlow::Continue(state);
+        }
+        state.outbox.restore(rest);
+        state.backlog.shrink(written);
+        self.buffered
+            .store(state.backlog.queued(), Ordering::Relaxed);
+        match result {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                state.writing = false;
+                state.blocked = true;
+                state.tell_shard = thread == Thread::JavaScript;
+                let unused = state.give_back();
+                drop(state);
+                drop(unused);
+                return ControlFlow::Break(Flush::Blocked);
             }
-            state.outbox.restore(rest);
-            state.backlog.shrink(written);
-            self.buffered
-                .store(state.backlog.queued(), Ordering::Relaxed);
-            match result {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    state.writing = false;
-                    state.blocked = true;
-                    state.tell_shard = thread == Thread::JavaScript;
-                    let unused = state.give_back();
-                    drop(state);
-                    drop(unused);
-                    return Flush::Blocked;
-                }
-                Err(_) => {
-                    self.discard(&mut state);
-                    state.tell_shard = thread == Thread::JavaScript;
-                }
+            Err(_) => {
+                self.discard(&mut state);
+                state.tell_shard = thread == Thread::JavaScript;
             }
         }
+        ControlFlow::Continue(state)
+    }
+
+    /// The shard is about to write what waits, if that is short and in one piece; [`end`](Self::end) follows. `None` if it cannot, and
+    /// all waits as before.
+    pub(super) fn begin_waiting(&self) -> Option<(RawFd, Load)> {
+        let mut state = self.state.lock();
+        let may_leave = state.started && !state.writing && !state.gone && !state.blocked;
+        if !may_leave || !(1..=LONGEST).contains(&state.outbox.only_piece().len()) {
+            return None;
+        }
+        let fd = self.borrow(&mut state)?.as_raw_fd();
+        state.writing = true;
+        let outbox = state.outbox.take();
+        drop(state);
+        let Some(tls) = &self.tls else {
+            return Some((fd, Load::Own(outbox)));
+        };
+        let sealed = seal_all(&mut tls.lock(), &outbox);
+        if sealed.is_none() {
+            let mut state = self.state.lock();
+            state.outbox.restore(outbox);
+            state.writing = false;
+            let unused = state.give_back();
+            drop(state);
+            drop(unused);
+        }
+        Some((fd, Load::Records(sealed?)))
+    }
+
+    /// The same with frames of this many bytes, before which nothing waits.
+    pub(super) fn begin_frames(&self, length: usize) -> Option<RawFd> {
+        if self.tls.is_some() {
+            return None;
+        }
+        let mut state = self.state.lock();
+        if !state.may_write_through() {
+            return None;
+        }
+        let fd = self.borrow(&mut state)?.as_raw_fd();
+        state.writing = true;
+        self.grow(&mut state, length);
+        Some(fd)
+    }
+
+    /// Ends a write that was begun. `result`: what the kernel said of it, or `None` if it was not asked yet. False if the
+    /// shard is to look at the connection: the kernel did not take all, the connection
+    /// broke, or JavaScript was writing when it looked last.
+    pub(super) fn end(&self, load: Load, result: Option<io::Result<usize>>) -> bool {
+        let Some(fd) = self.borrowed() else {
+            return false;
+        };
+        // Others may be the ring's own: a write by itself decides.
+        let is_sure = |result: &io::Result<usize>| match result {
+            Ok(_) => true,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        };
+        let outcome = match (result.filter(is_sure), load, &self.tls) {
+            (result, Load::Records(records), Some(tls)) => {
+                end_sealed(&mut tls.lock(), fd, records, result)
+            }
+            (None, Load::Own(outbox), _) => write_all(fd, outbox),
+            (None, load, _) => write_frame(fd, [&[], load.piece()]),
+            (Some(Ok(written)), load, _) => (written, Ok(()), load.rest(written)),
+            (Some(Err(error)), load, _) => (0, Err(error), load.rest(0)),
+        };
+        let flush = match self.wrote(Thread::Shard, outcome) {
+            ControlFlow::Continue(state) => self.write_waiting(fd, state, Thread::Shard),
+            ControlFlow::Break(flush) => flush,
+        };
+        let is_told = std::mem::take(&mut self.state.lock().tell_shard);
+        flush == Flush::Done && !is_told
     }
 
     /// That all is written is reported, be that now or later.
@@ -331,7 +439,7 @@ mod tests {
         write_side.append_protocol(b"close", true);
         assert_eq!(write_side.flush(Thread::Shard, true), Flush::Done);
         assert_eq!(write_side.write_now(b"late", b""), Some(Append::Closed));
-        assert_eq!(write_side.shard_write_now(b"late"), None);
+        assert_eq!(write_side.begin_frames(4), None);
         assert_eq!(read(&mut peer), b"close");
     }
 

@@ -20,8 +20,8 @@ pub enum Filtered {
     Message(Vec<u8>),
 }
 
-/// permessage-deflate among other extensions, in its place in their order (RFC 6455 §9.1). They are between
-/// it and the connection, on either side, and the connection itself knows nothing of it.
+/// permessage-deflate among other extensions, in their order (RFC 6455 §9.1). They are between it and the
+/// connection, on either side, and the connection itself knows nothing of it.
 #[derive(Debug)]
 pub struct DeflateFilter {
     deflate: PerMessageDeflate,

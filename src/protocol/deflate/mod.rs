@@ -2,7 +2,7 @@
 //!
 //! | file | concept |
 //! |---|---|
-//! | `params` | what endpoints agree upon, §7.1 |
+//! | `params` | what endpoints agree on, §7.1 |
 //! | `negotiation` | how they come to agree, §5 and §7.1 |
 //! | `settings` | what was agreed on, as one end of a connection sees it |
 //! | `history` | what the next message of a direction may refer to |

@@ -1,4 +1,4 @@
-//! The parameters of permessage-deflate, RFC 7692 §7.1: what two endpoints have agreed upon.
+//! The parameters of permessage-deflate, RFC 7692 §7.1: what two endpoints have agreed on.
 
 use std::fmt;
 

@@ -61,7 +61,7 @@ impl PerMessageDeflate {
         Some(payload)
     }
 
-    /// The payload of a fragment of a message that is compressed, which has to be sent before the next is compressed.
+    /// Compresses a fragment of a message, which has to be sent before the next one.
     /// The fragments are one DEFLATE stream, flushed at the end of each; of the last, what that ends with is left off
     /// (RFC 7692 §7.2.1).
     pub fn compress_fragment(&mut self, fragment: &[u8], is_last: bool) -> Vec<u8> {
@@ -140,7 +140,7 @@ impl PerMessageDeflate {
     }
 }
 
-/// Bytes that the compressor is reminded of before so many.
+/// How many bytes the compressor is reminded of, before `length` others.
 fn reminder(length: usize) -> usize {
     length.saturating_mul(2).clamp(SHORT_REMINDER, REMINDER)
 }

@@ -13,7 +13,7 @@ const RSV2: u8 = 0x20;
 const RSV3: u8 = 0x10;
 const OPCODE: u8 = 0x0f;
 
-/// Bits of the second byte, and what stands in the place of a length that follows.
+/// Bits of the second byte, and what stands there instead of a length that follows.
 const MASK: u8 = 0x80;
 const LENGTH: u8 = 0x7f;
 pub(super) const LENGTH_IN_16_BITS: u8 = 126;
@@ -77,11 +77,13 @@ impl Header {
     ///
     /// # Errors
     /// What is wrong with a frame whatever came before it. It fails as early as the bytes allow and
-    /// looks at them in their order, so that the outcome does not depend on how many have come:
-    /// [`Violation::ReservedBits23`], [`Violation::ReservedBit1`], [`Violation::ReservedOpcode`]
-    /// and [`Violation::FragmentedControl`] by the first byte, [`Violation::OversizedControl`] by
-    /// the second, [`Violation::LengthOverflow`] and [`Violation::NonMinimalLength`] by the first
-    /// bytes of the length that show it.
+    /// looks at them in their order, so that the outcome does not depend on how many have come.
+    ///
+    /// - By the first byte: [`Violation::ReservedBits23`], [`Violation::ReservedBit1`],
+    ///   [`Violation::ReservedOpcode`] and [`Violation::FragmentedControl`].
+    /// - By the second: [`Violation::OversizedControl`].
+    /// - By the first bytes of the length that show it: [`Violation::LengthOverflow`] and
+    ///   [`Violation::NonMinimalLength`].
     #[inline]
     pub fn parse(bytes: &[u8], reserved: Reserved) -> Result<Option<(Self, usize)>, Violation> {
         let Some(&first) = bytes.first() else {

@@ -46,7 +46,7 @@ pub enum ExtensionListError {
     TooManyElements,
     /// More than [`MAX_EXTENSION_PARAMETERS`] parameters of one element.
     TooManyParameters,
-    /// Something else than a token, in the place of one.
+    /// Something else, and a token was expected.
     ExpectedToken(usize),
     /// Something other than a comma or a semicolon after an element or a parameter.
     ExpectedSeparator(usize),

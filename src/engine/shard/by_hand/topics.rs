@@ -3,13 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::*;
+use crate::engine::slot::Named;
 
 /// A message to a topic.
 fn publish(topic: u64, payload: &[u8], except: &[&Arc<WriteSide>]) -> Command {
     let Command::Publish(mut publish) = to_all(Opcode::Binary, payload) else {
         unreachable!("it is one");
     };
-    publish.topic = topic;
+    publish.topic = Some(topic);
     publish.except = except.iter().map(|one| Arc::clone(one)).collect();
     Command::Publish(publish)
 }
@@ -46,6 +47,84 @@ fn commands_of_one_batch_hold_in_their_order() {
     assert_eq!(come(&mut all[1].1), b"\x82\x012\x82\x013\x82\x014");
     assert_eq!(opened.mailbox.submitted_bytes(0), 0);
     assert_eq!(opened.mailbox.processed(0), 10);
+}
+
+/// A message to these, by their names.
+fn to(readers: &[Named], payload: &[u8]) -> Command {
+    let Command::Publish(mut publish) = to_all(Opcode::Binary, payload) else {
+        unreachable!("it is one");
+    };
+    publish.topic = None;
+    publish.named = readers.to_vec();
+    Command::Publish(publish)
+}
+
+#[test]
+fn those_on_a_list_get_it_after_the_commands_before_it_and_nobody_else_does() {
+    let (opened, mut all) = several(20, false);
+    for (write_side, _) in &all {
+        write_side.start();
+    }
+    let names: Vec<Named> = all.iter().filter_map(|(one, _)| one.named()).collect();
+    assert_eq!(names.len(), 20);
+    let another_slot = Named {
+        slot: 1_000,
+        ..names[19]
+    };
+    let another_key = Named {
+        key: 1_000,
+        ..names[19]
+    };
+    let mut list = names[..18].to_vec();
+    list.extend([another_slot, another_key]);
+    carry_out_all(
+        &opened,
+        vec![
+            Command::Send(all[0].0.clone(), b"first".to_vec()),
+            to(&list, b"1"),
+            Command::Terminate(all[1].0.clone()),
+            to(&list, b"2"),
+            Command::Flush(vec![all[0].0.clone()]),
+        ],
+    );
+    assert_eq!(opened.mailbox.submitted_bytes(0), 0);
+    assert_eq!(opened.mailbox.submitted_lists(0), 0);
+    assert_eq!(opened.mailbox.processed(0), 3);
+    let mut came = |index: usize| {
+        let mut bytes = Vec::new();
+        all[index].1.set_nonblocking(true).unwrap();
+        let _ = all[index].1.read_to_end(&mut bytes);
+        bytes
+    };
+    assert_eq!(came(0), b"first\x82\x011\x82\x012");
+    assert!(!came(1).ends_with(b"2"), "it was over");
+    for index in 2..18 {
+        assert_eq!(came(index), b"\x82\x011\x82\x012");
+    }
+    assert_eq!([came(18), came(19)], [b"", b""]);
+    assert!(all[1].0.named().is_none(), "nothing names what is over");
+}
+
+#[test]
+fn a_list_may_name_one_twice_whose_room_is_full_then() {
+    let mut opened = Opened::limited(2);
+    opened.write_side.start();
+    let name = opened.write_side.named().unwrap();
+    opened.carry_out(to(&[name, name], b""));
+    carry_out_all(&opened, Vec::new());
+    assert_eq!(come(&mut opened.peer), b"\x82\0\x82\0");
+}
+
+#[test]
+fn what_another_env_has_named_is_not_for_the_connection_of_that_slot_here() {
+    let (opened, mut all) = several(1, false);
+    all[0].0.start();
+    let name = all[0].0.named().unwrap();
+    let other = Arc::new(Mailbox::new(1, Box::new(Silent)));
+    obey(&opened.shard, &other, to(&[name], b"1"));
+    assert_eq!(come(&mut all[0].1), b"");
+    opened.carry_out(to(&[name], b"2"));
+    assert_eq!(come(&mut all[0].1), b"\x82\x012");
 }
 
 #[test]
@@ -120,7 +199,7 @@ fn a_volatile_message_is_not_for_whom_much_waits() {
         opened.carry_out(Command::Subscribe(write_side.clone(), 7));
     }
     opened.carry_out(Command::Send(slow.clone(), vec![0; 1 << 20]));
-    opened.carry_out(Command::Flush(slow.clone()));
+    opened.carry_out(Command::Flush(vec![slow.clone()]));
     let waits = slow.buffered();
     assert!(waits > 64 * 1024, "{waits}");
     let Command::Publish(mut volatile) = publish(7, b"v", &[]) else {

@@ -1,0 +1,5 @@
+//! `raw` by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| (websockets_fuzz::target("raw").run)(bytes));

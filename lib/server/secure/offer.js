@@ -1,0 +1,233 @@
+'use strict';
+
+const { X509Certificate, createPrivateKey } = require('node:crypto');
+const tls = require('node:tls');
+
+/** Of the numbers of protocol versions that Rust takes. */
+const TLS_1_2 = 1;
+const TLS_1_3 = 2;
+
+/** Seconds that Node's session tickets are good for. */
+const TICKET_LIFETIME = 300;
+
+/** A certificate in PEM, as OpenSSL knows it. */
+const CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END[^-]*-----/g;
+
+/** Most certificates that vouch for that of the server. */
+const MOST = 10;
+
+/** Options that Rust's TLS knows. */
+const KNOWN = new Set([
+  'ALPNProtocols',
+  'SNICallback',
+  'ca',
+  'cert',
+  'ciphers',
+  'ecdhCurve',
+  'handshakeTimeout',
+  'honorCipherOrder',
+  'key',
+  'maxHandshakes',
+  'maxVersion',
+  'minVersion',
+  'passphrase',
+  'rejectUnauthorized',
+  'requestCert',
+  'secureOptions',
+  'sessionIdContext',
+  'sessionTimeout',
+  'ticketKeys',
+]);
+
+/** Of Node's options, those that `setSecureContext` replaces. The others hold for as long as a server is there. */
+const OF_CONTEXT = new Set([
+  'allowPartialTrustChain',
+  'ca',
+  'cert',
+  'ciphers',
+  'clientCertEngine',
+  'crl',
+  'dhparam',
+  'ecdhCurve',
+  'honorCipherOrder',
+  'key',
+  'maxVersion',
+  'minVersion',
+  'passphrase',
+  'pfx',
+  'privateKeyEngine',
+  'privateKeyIdentifier',
+  'secureOptions',
+  'secureProtocol',
+  'sessionIdContext',
+  'sessionTimeout',
+  'sigalgs',
+  'ticketKeys',
+]);
+
+/** Options that Rust's TLS knows with the values that are Node's own alone. @type {Map<string, () => unknown[]>} */
+const USUAL = new Map([
+  ['ciphers', () => [tls.DEFAULT_CIPHERS]],
+  ['ecdhCurve', () => ['auto', tls.DEFAULT_ECDH_CURVE]],
+  ['secureOptions', () => []],
+]);
+
+/** Options of `http.createServer` and `net.createServer`, which have nothing to do with TLS. */
+const OF_HTTP = new Set([
+  'IncomingMessage',
+  'ServerResponse',
+  'allowHalfOpen',
+  'blockList',
+  'connectionsCheckingInterval',
+  'headersTimeout',
+  'highWaterMark',
+  'insecureHTTPParser',
+  'joinDuplicateHeaders',
+  'keepAlive',
+  'keepAliveInitialDelay',
+  'keepAliveTimeout',
+  'keepAliveTimeoutBuffer',
+  'maxHeaderSize',
+  'maxRequestsPerSocket',
+  'noDelay',
+  'optimizeEmptyRequests',
+  'rejectNonStandardBodyWrites',
+  'requestTimeout',
+  'requireHostHeader',
+  'shouldUpgradeCallback',
+  'timeout',
+  'uniqueHeaders',
+]);
+
+/** What a server shows to its clients, and proves. @typedef {{ certificates: Buffer, key: Buffer }} Identity */
+
+/** How a server speaks, whoever it is. @typedef {{ lifetime: number, versions: number, prefersOwnOrder: boolean, alpn: Buffer, session: Buffer }} Terms */
+
+/** An option that Rust's TLS cannot do. */
+class Unsupported extends Error {}
+
+/**
+ * The identity of a server, by what `tls.createSecureContext` takes.
+ *
+ * @param {Record<string, any>} options that Node has found to be in order
+ * @returns {Identity} copies: what the app does with its options from now on changes nothing
+ * @throws {Unsupported} saying what of it is not to be had
+ */
+function identityOf(options) {
+  // What is inherited counts for Node.js, too.
+  for (let owner = options; owner && owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
+    for (const name of Object.getOwnPropertyNames(owner)) check(name, options[name]);
+  }
+  return { certificates: certificateOf(options), key: keyOf(options) };
+}
+
+/**
+ * @param {Record<string, any>} options of a server
+ * @returns {string | null} what Rust's TLS cannot do of those that hold for as long as it is there
+ */
+function whyNever(options) {
+  try {
+    for (const [name, value] of Object.entries(options)) if (!OF_CONTEXT.has(name)) check(name, value);
+    return null;
+  } catch (error) {
+    return /** @type {Error} */ (error).message;
+  }
+}
+
+/** @param {string} name @param {any} value of an option @throws {Unsupported} if Rust's TLS cannot do that */
+function check(name, value) {
+  const isNothing = [undefined, null, false].includes(value);
+  // What nobody knows here may be about who is trusted.
+  if (!isNothing && !KNOWN.has(name) && !OF_HTTP.has(name)) throw new Unsupported(`it has the option "${name}"`);
+  const usual = USUAL.get(name);
+  if (value && usual !== undefined && !usual().includes(value)) throw new Unsupported(`it has the option "${name}"`);
+}
+
+/**
+ * How a server speaks, by what `setSecureContext` takes.
+ *
+ * @param {Record<string, any>} options that Node has found to be in order
+ * @param {{ ALPNProtocols?: any, sessionTimeout?: number }} fixed what these do not replace
+ * @returns {Terms}
+ * @throws {Unsupported} saying what of it is not to be had
+ */
+function termsOf(options, { ALPNProtocols, sessionTimeout }) {
+  return {
+    lifetime: sessionTimeout || TICKET_LIFETIME,
+    versions: versionsOf(options),
+    prefersOwnOrder: options.honorCipherOrder !== false,
+    alpn: protocolsOf(ALPNProtocols),
+    session: Buffer.from(options.sessionIdContext ?? ''),
+  };
+}
+
+/**
+ * The certificate, and those that vouch for it. If there is one alone, these are looked for in `ca`, as OpenSSL does.
+ *
+ * @param {any} options
+ * @returns {Buffer} PEM
+ */
+function certificateOf({ cert, ca }) {
+  const own = Buffer.from(onlyOne(cert, 'certificate'));
+  const [first, ...others] = certificatesIn(own);
+  if (first === undefined || others.length > 0 || !ca) {
+    return own;
+  }
+  const known = certificatesIn(ca);
+  const chain = [first];
+  for (let issuer = first; issuer !== undefined && chain.length <= MOST; ) {
+    const last = issuer;
+    issuer = /** @type {X509Certificate} */ (known.find((one) => last.checkIssued(one) && !one.checkIssued(one)));
+    if (issuer !== undefined) chain.push(issuer);
+  }
+  return Buffer.from(chain.join('\n'));
+}
+
+/** @param {any} pem one or more @returns {X509Certificate[]} all that are in it */
+function certificatesIn(pem) {
+  const all = (Array.isArray(pem) ? pem : [pem]).flatMap(
+    (one) => Buffer.from(one).toString('latin1').match(CERTIFICATE) ?? [],
+  );
+  return all.map((one) => new X509Certificate(one));
+}
+
+/** @param {any} options @returns {Buffer} DER of PKCS #8 */
+function keyOf({ key, passphrase }) {
+  const only = onlyOne(key, 'key');
+  const { pem, passphrase: own } = only.pem === undefined ? { pem: only, passphrase: undefined } : only;
+  return createPrivateKey({ key: pem, passphrase: own ?? passphrase ?? undefined }).export({
+    type: 'pkcs8',
+    format: 'der',
+  });
+}
+
+/** @param {any} value @param {string} what @returns {any} */
+function onlyOne(value, what) {
+  const all = Array.isArray(value) ? value : [value];
+  if (all.length === 0 || all[0] === undefined || all[0] === null) throw new Unsupported(`it has no ${what}`);
+  if (all.length > 1) throw new Unsupported(`it has more than one ${what}`);
+  return all[0];
+}
+
+/** @param {any} options @returns {number} the sum of those that are spoken */
+function versionsOf(options) {
+  const [minVersion, maxVersion] = [
+    options.minVersion ?? tls.DEFAULT_MIN_VERSION,
+    options.maxVersion ?? tls.DEFAULT_MAX_VERSION,
+  ];
+  if (minVersion !== 'TLSv1.2' && minVersion !== 'TLSv1.3') throw new Unsupported(`its "minVersion" is ${minVersion}`);
+  if (maxVersion !== 'TLSv1.2' && maxVersion !== 'TLSv1.3') throw new Unsupported(`its "maxVersion" is ${maxVersion}`);
+  if (minVersion > maxVersion) throw new Unsupported(`its "minVersion" is above its "maxVersion"`);
+  return (minVersion === 'TLSv1.2' ? TLS_1_2 : 0) + (maxVersion === 'TLSv1.3' ? TLS_1_3 : 0);
+}
+
+/** @param {any} ALPNProtocols @returns {Buffer} as on the wire (RFC 7301 §3.1), without the length of the whole */
+function protocolsOf(ALPNProtocols) {
+  /** @type {{ ALPNProtocols?: Buffer }} */
+  const out = {};
+  // Not in Node's types, nor in its documents any more.
+  /** @type {any} */ (tls).convertALPNProtocols(ALPNProtocols || ['http/1.1'], out);
+  return Buffer.from(out.ALPNProtocols ?? '');
+}
+
+module.exports = { identityOf, termsOf, whyNever };

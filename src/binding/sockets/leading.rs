@@ -1,0 +1,296 @@
+//! An env that leads shards: it watches their pollers on its own event loop, and runs their rounds.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use napi::sys;
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+use super::super::env::EnvState;
+use super::super::status::{Outcome, check, guarded};
+use super::super::values::delivery::in_scope;
+use super::drain::drain;
+use super::leader::{Lead, Leader};
+use super::table::Link;
+use super::uv::Poll;
+use crate::engine::{Policy, RunningShard, Tally, Verdict, Work};
+
+/// An env's watch over one shard.
+struct Watch {
+    leading: *const Leading,
+    shard: Arc<RunningShard>,
+    poll: Cell<Option<Box<Poll<Watch>>>>,
+    /// libuv does not watch the poller: it is not asked again.
+    is_refused: Cell<bool>,
+    policy: RefCell<Policy>,
+}
+
+/// An env that may lead.
+pub(crate) struct Leading {
+    raw: sys::napi_env,
+    state: *const EnvState,
+    context: sys::napi_async_context,
+    watches: Box<[Watch]>,
+    hook: Cell<sys::napi_async_cleanup_hook_handle>,
+    /// Watches that libuv has yet to let go of.
+    open: Cell<usize>,
+}
+
+impl Leading {
+    /// Watches nothing yet. `None` if this env cannot lead: libuv is not there, or refuses.
+    ///
+    /// # Safety
+    /// The process is Node; `state` is that of the env, and lives until its cleanup hooks have run.
+    pub(crate) unsafe fn new(
+        raw: sys::napi_env,
+        state: &EnvState,
+        link: &Link,
+        resource: sys::napi_ref,
+    ) -> Option<*const Self> {
+        let own = Box::into_raw(Box::new(Self {
+            raw,
+            state,
+            context: async_context(raw, resource).ok()?,
+            watches: Box::default(),
+            hook: Cell::new(ptr::null_mut()),
+            open: Cell::new(0),
+        }));
+        let watch = |shard: &Arc<RunningShard>| Watch {
+            leading: own,
+            shard: shard.clone(),
+            poll: Cell::new(None),
+            is_refused: Cell::new(false),
+            policy: RefCell::new(Policy::new(
+                Instant::now(),
+                work(shard, state.sockets.tally.get()),
+            )),
+        };
+        let watches: Box<[Watch]> = link.shards.iter().map(watch).collect();
+        for watch in &watches {
+            let poller = watch.shard.poller();
+            // SAFETY: the caller answers for the process; the watch lives until all are closed, which `end` sees to; a
+            // poller stays open.
+            let poll = unsafe { Poll::new(raw, poller, watch, Watch::round, closed) };
+            watch.poll.set(poll);
+        }
+        // SAFETY: nobody else has it yet. The hook frees it.
+        unsafe {
+            (*own).watches = watches;
+            let mut hook = ptr::null_mut();
+            let status = sys::napi_add_async_cleanup_hook(raw, Some(end), own.cast(), &mut hook);
+            if status != sys::Status::napi_ok {
+                // The env is ending: it is never used, and what libuv has of it is closed with nobody to wait.
+                close(own);
+                return None;
+            }
+            (*own).hook.set(hook);
+        }
+        Some(own)
+    }
+}
+
+impl Lead for Leading {
+    fn consider(&self) {
+        let now = Instant::now();
+        for watch in &self.watches {
+            watch.consider(now);
+        }
+    }
+}
+
+impl Watch {
+    /// The shard has something to do: called on the event loop while the env leads.
+    fn round(&self) {
+        // SAFETY: it lives until all watches are closed.
+        let leading = unsafe { &*self.leading };
+        // SAFETY: the env has not ended: its hook closes this before.
+        let state = unsafe { &*leading.state };
+        let Some(link) = state.sockets.linked() else {
+            return;
+        };
+        let Some(round) = self.shard.round_of_env(link.env, &link.mailbox) else {
+            return self.stop();
+        };
+        state.sockets.begin_batch();
+        if round.is_behind {
+            self.give_back(link.env);
+            // Whoever leads by now.
+            self.shard.handle().wake();
+        }
+        if round.recorded {
+            // A failure means that no JavaScript runs any more.
+            let _ = leading.in_callback(|| drain(state, leading.raw));
+        }
+        self.consider(Instant::now());
+    }
+
+    fn consider(&self, now: Instant) {
+        // SAFETY: as above.
+        let leading = unsafe { &*self.leading };
+        // SAFETY: as above.
+        let sockets = unsafe { &(*leading.state).sockets };
+        let Some(link) = sockets.linked() else {
+            return;
+        };
+        let leads = self.shard.is_led_by(link.env);
+        let verdict = match sockets.leader.get() {
+            Leader::Thread if leads => Verdict::GiveBack,
+            Leader::Thread => Verdict::Stay,
+            Leader::Auto => {
+                let work = || work(&self.shard, sockets.tally.get());
+                self.policy.borrow_mut().consider(now, leads, work)
+            }
+            Leader::Changing if leads => Verdict::GiveBack,
+            Leader::JavaScript | Leader::Changing => Verdict::Lead,
+        };
+        match verdict {
+            Verdict::Stay => {}
+            Verdict::Lead => self.lead(link.env),
+            Verdict::GiveBack => self.give_back(link.env),
+        }
+    }
+
+    fn lead(&self, env: u64) {
+        let poll = self.poll.take();
+        if let Some(poll) = &poll
+            && !self.is_refused.get()
+            && self.shard.lead(env)
+            && !poll.start()
+        {
+            self.is_refused.set(true);
+            self.shard.give_back(env);
+        }
+        self.poll.set(poll);
+    }
+
+    fn give_back(&self, env: u64) {
+        self.stop();
+        self.shard.give_back(env);
+    }
+
+    fn stop(&self) {
+        let poll = self.poll.take();
+        if let Some(poll) = &poll {
+            poll.stop();
+        }
+        self.poll.set(poll);
+    }
+}
+
+impl Leading {
+    /// Runs what may call JavaScript, with what Node does around each callback.
+    fn in_callback(&self, work: impl FnOnce()) -> Outcome<()> {
+        in_scope(self.raw, || {
+            let (mut resource, mut scope) = (ptr::null_mut(), ptr::null_mut());
+            // SAFETY: on the env's thread, within a handle scope; a panic is caught before the scope is closed.
+            unsafe {
+                check(sys::napi_create_object(self.raw, &mut resource))?;
+                check(sys::napi_open_callback_scope(
+                    self.raw,
+                    resource,
+                    self.context,
+                    &mut scope,
+                ))?;
+                guarded(work);
+                check(sys::napi_close_callback_scope(self.raw, scope))
+            }
+        })
+    }
+}
+
+/// The asynchronous context of the resource that this refers to.
+fn async_context(raw: sys::napi_env, reference: sys::napi_ref) -> Outcome<sys::napi_async_context> {
+    in_scope(raw, || {
+        let (mut name, mut context) = (ptr::null_mut(), ptr::null_mut());
+        let mut resource = ptr::null_mut();
+        let text = c"websockets";
+        // SAFETY: on the env's thread, within a handle scope.
+        unsafe {
+            check(sys::napi_create_string_utf8(
+                raw,
+                text.as_ptr(),
+                text.count_bytes() as isize,
+                &mut name,
+            ))?;
+            check(sys::napi_get_reference_value(raw, reference, &mut resource))?;
+            check(sys::napi_async_init(raw, resource, name, &mut context))?;
+        }
+        Ok(context)
+    })
+}
+
+/// What the calling thread and a shard's have done.
+fn work(shard: &RunningShard, brought: Tally) -> Work {
+    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ThreadCPUTime);
+    Work {
+        own: Duration::new(tv_sec as u64, tv_nsec as u32),
+        other: shard.thread_time(),
+        brought,
+    }
+}
+
+/// The env ends: it leads no longer, and libuv lets go of its handles before the event loop is closed.
+unsafe extern "C" fn end(_hook: sys::napi_async_cleanup_hook_handle, own: *mut c_void) {
+    guarded(|| {
+        // SAFETY: the hook runs once, on the env's thread, with what `Leading::new` has given it.
+        unsafe { close(own.cast()) };
+    });
+}
+
+/// Closes the watches; the last of them frees `own`.
+///
+/// # Safety
+/// `own` comes from `Box::into_raw`, on the env's thread, and is used by nobody else from now on.
+unsafe fn close(own: *mut Leading) {
+    // SAFETY: it lives until the last watch is closed, and `open` counts one more until all are closing.
+    let leading = unsafe { &*own };
+    // SAFETY: the env's state lives until its hooks have run.
+    unsafe { &*leading.state }.sockets.leading.set(None);
+    leading.open.set(1);
+    for watch in &leading.watches {
+        // SAFETY: the env's state lives until its hooks have run.
+        if let Some(link) = unsafe { &*leading.state }.sockets.linked() {
+            watch.shard.give_back(link.env);
+        }
+        if let Some(poll) = watch.poll.take() {
+            leading.open.set(leading.open.get() + 1);
+            poll.close();
+        }
+    }
+    // SAFETY: the env's thread.
+    unsafe { sys::napi_async_destroy(leading.raw, leading.context) };
+    // SAFETY: see above.
+    unsafe { count_off(own) };
+}
+
+/// libuv has let go of a watch.
+fn closed(watch: *const Watch) {
+    // SAFETY: watches live until `count_off` has been called for the last of them.
+    let leading = unsafe { (*watch).leading };
+    // SAFETY: this is once for each that was counted.
+    unsafe { count_off(leading.cast_mut()) };
+}
+
+/// One less that libuv has; with the last, all is freed and the env may end.
+///
+/// # Safety
+/// It is called once for each that `open` counts.
+unsafe fn count_off(own: *mut Leading) {
+    // SAFETY: it is freed below alone, by the last call.
+    let leading = unsafe { &*own };
+    leading.open.set(leading.open.get() - 1);
+    if leading.open.get() > 0 {
+        return;
+    }
+    let hook = leading.hook.get();
+    // SAFETY: nobody has it any more; the hook is the one that was added, if it was.
+    unsafe {
+        drop(Box::from_raw(own));
+        if !hook.is_null() {
+            sys::napi_remove_async_cleanup_hook(hook);
+        }
+    }
+}

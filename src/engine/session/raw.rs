@@ -1,0 +1,141 @@
+//! A session before the WebSocket begins: what comes is handed on as it is.
+//!
+//! Whoever reads the opening handshake, or any other request, gets the bytes of the peer and sends its own. The engine's
+//! rules of reading hold as ever: the app's pause, and room for what is recorded. `Session::stop` ends it: what came
+//! until then was brought, and all that comes later is the business of the session that follows.
+
+/// What becomes of the write side, which only the app ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Raw {
+    Open,
+    /// It is to be ended after what is queued.
+    Ending,
+    /// And the transport knows.
+    Ended,
+    /// Nothing can be written any more: whatever the peer's end is, it is none in order.
+    Broken,
+}
+
+impl Raw {
+    /// The app ends it.
+    pub(super) fn end(&mut self) {
+        if *self == Self::Open {
+            *self = Self::Ending;
+        }
+    }
+
+    /// True once, if the transport is to end it.
+    pub(super) fn take_end(&mut self) -> bool {
+        let is_asked = *self == Self::Ending;
+        if is_asked {
+            *self = Self::Ended;
+        }
+        is_asked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::engine::session::{Brought, Pressure, Session};
+    use crate::protocol::{Config, Role, State};
+
+    fn session() -> Session {
+        let config = Config {
+            timeout: None,
+            ..Config::new(Role::Server)
+        };
+        Session::raw(Arc::new(config), 0)
+    }
+
+    /// What a call brings, in letters.
+    fn brought(run: impl FnOnce(&mut dyn FnMut(Brought<'_>) -> usize)) -> String {
+        let mut all = String::new();
+        run(&mut |brought| {
+            match brought {
+                Brought::Bytes(bytes) => all.push_str(std::str::from_utf8(bytes).unwrap()),
+                Brought::Ended => all.push('.'),
+                Brought::Stopped => all.push('|'),
+                other => panic!("{other:?}"),
+            }
+            1
+        });
+        all
+    }
+
+    fn receive(session: &mut Session, bytes: &str) -> String {
+        let mut bytes = bytes.as_bytes().to_vec();
+        brought(|on| {
+            session.receive(
+                &mut bytes,
+                Pressure::default(),
+                0,
+                &mut Vec::new(),
+                &mut |b| on(b),
+            );
+        })
+    }
+
+    #[test]
+    fn bytes_are_handed_on_as_they_come_and_no_clock_runs() {
+        let mut session = session();
+        assert_eq!(receive(&mut session, "GET /"), "GET /");
+        assert_eq!(session.deadline(), None);
+        let ended = brought(|on| session.end_reads(Pressure::default(), 0, &mut |b| on(b)));
+        assert_eq!(ended, ".");
+        let mut out = Vec::new();
+        session.written(&mut out);
+        assert_eq!(
+            session.phase(),
+            State::Open,
+            "an answer may still be on its way"
+        );
+        session.end_writes();
+        assert!(session.take_write_end());
+        assert_eq!(session.phase(), State::Closed);
+    }
+
+    #[test]
+    fn the_end_comes_with_the_second_of_both_ends() {
+        let mut session = session();
+        assert!(!session.take_write_end());
+        session.end_writes();
+        assert!(session.take_write_end() && !session.take_write_end());
+        assert_eq!(session.phase(), State::Open);
+        assert_eq!(receive(&mut session, "late"), "late");
+        brought(|on| session.end_reads(Pressure::default(), 0, &mut |b| on(b)));
+        assert_eq!(session.phase(), State::Closed);
+    }
+
+    #[test]
+    fn a_stop_comes_after_all_that_was_read_and_nothing_after_it() {
+        let mut session = session();
+        session.give(b"given".to_vec());
+        assert_eq!(brought(|on| session.stop(&mut |b| on(b))), "given|");
+        assert_eq!(brought(|on| session.stop(&mut |b| on(b))), "", "once");
+        assert!(!session.may_read());
+        assert!(!session.pause(false, 0) && !session.may_read());
+        assert!(!session.unsuspend(0) && !session.may_read());
+        assert!(!session.read_on(0) && !session.may_read());
+        let ended = brought(|on| session.end_reads(Pressure::default(), 0, &mut |b| on(b)));
+        assert_eq!(ended, "", "the next session hears of it");
+    }
+
+    #[test]
+    fn the_end_of_one_that_cannot_be_written_to_is_a_loss() {
+        let mut session = session();
+        assert!(session.write_failed(0));
+        assert_eq!(receive(&mut session, "late"), "late");
+        let ended = brought(|on| session.end_reads(Pressure::default(), 0, &mut |b| on(b)));
+        assert_eq!((ended.as_str(), session.phase()), ("", State::Closed));
+    }
+
+    #[test]
+    fn one_that_breaks_while_it_is_stopped_is_over() {
+        let mut session = session();
+        brought(|on| session.stop(&mut |b| on(b)));
+        assert!(!session.write_failed(0));
+        assert_eq!(session.phase(), State::Closed);
+    }
+}

@@ -1,0 +1,23 @@
+//! TLS 1.2 and 1.3 (RFC 5246, RFC 8446) on a shard, by rustls: bytes in and out, without I/O.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `records` | one connection: ciphertext becomes plaintext, and plaintext what is written |
+//! | `context` | what many connections share: certificate, versions, tickets |
+//! | `tickets` | session tickets under a key that processes can share |
+//! | `failure` | what went wrong, in the names that users of Node.js know |
+//! | `facts` | what was agreed on |
+
+#[cfg(test)]
+mod by_hand;
+mod context;
+mod facts;
+mod failure;
+mod records;
+mod tickets;
+
+pub use context::{Offer, SecureContext};
+pub use facts::Facts;
+pub use failure::Failure;
+pub use records::Tls;
+pub(super) use records::{RECORD, Received};

@@ -1,0 +1,412 @@
+//! One connection's TLS: what comes is decrypted, and what leaves encrypted.
+//!
+//! Only whole records are taken; what is left of one waits in `cut`, which rustls bounds (64 KiB for the messages of a
+//! handshake, a record after it). How much is encrypted before the kernel takes it is whoever writes to bound.
+
+use std::io;
+
+use rustls::server::{Acceptor, UnbufferedServerConnection};
+use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
+
+use super::context::{SecureContext, named};
+use super::facts::Facts;
+use super::failure::Failure;
+
+/// Most plaintext in one record (RFC 8446 §5.1).
+pub(in super::super) const RECORD: usize = 16 * 1024;
+/// What a record takes beside its plaintext, at most: header, nonce or content type, tag (RFC 8446 §5.2), and an alert or
+/// a new key that leaves first.
+const OVERHEAD: usize = 256;
+
+/// How the record of an alert begins, and one that is encrypted: nothing but an alert is, in what a failure leaves.
+const ALERT: [u8; 2] = [21, 23];
+
+/// What a read has brought, beside plaintext.
+#[derive(Debug, Default)]
+pub(in super::super) struct Received {
+    /// The handshake is done, and comes before the plaintext.
+    pub(in super::super) is_secured: bool,
+    /// The name that is asked for: a context is waited for, and nothing is read until it comes.
+    pub(in super::super) hello: Option<String>,
+    /// Nothing comes after the plaintext: close_notify or FIN.
+    pub(in super::super) has_ended: bool,
+    /// Nor after this; an alert may wait to be written.
+    pub(in super::super) failure: Option<Failure>,
+}
+
+/// How far it is.
+enum Stage {
+    /// The ClientHello is awaited, which says for which name.
+    Hello(Box<Acceptor>),
+    /// It is in `cut`, and a context is awaited.
+    Waiting,
+    /// Records are exchanged, those of the handshake first.
+    Records(Box<UnbufferedServerConnection>),
+    /// Others do what TLS there is: all bytes pass as they are.
+    Passing,
+    /// It has failed.
+    Failed,
+}
+
+/// The TLS of one connection, as its server.
+pub struct Tls {
+    stage: Stage,
+    /// The name that the client asks for (RFC 6066 §3).
+    name: Option<Box<str>>,
+    /// Ciphertext that is no whole record yet.
+    cut: Vec<u8>,
+    /// Ciphertext that waits to be written, from `at` on.
+    out: Vec<u8>,
+    at: usize,
+    /// The plaintext in it.
+    plain: usize,
+    /// Ciphertext that was written so far.
+    written: u64,
+    is_secured: bool,
+    has_ended: bool,
+    has_closed: bool,
+}
+
+impl Tls {
+    /// One that begins with a handshake. Without a `context` the ClientHello is awaited, and then a context
+    /// ([`Received::hello`]).
+    ///
+    /// # Errors
+    /// The context cannot be used.
+    pub fn new(context: Option<&SecureContext>) -> Result<Self, Failure> {
+        let stage = match context {
+            Some(context) => records(context)?,
+            None => Stage::Hello(Box::default()),
+        };
+        Ok(Self {
+            stage,
+            name: None,
+            cut: Vec::new(),
+            out: Vec::new(),
+            at: 0,
+            plain: 0,
+            written: 0,
+            is_secured: false,
+            has_ended: false,
+            has_closed: false,
+        })
+    }
+
+    /// What was agreed on, once the handshake is done.
+    #[must_use]
+    pub fn facts(&self) -> Option<Facts> {
+        let Stage::Records(records) = &self.stage else {
+            return None;
+        };
+        self.is_secured
+            .then(|| Facts::of(records, self.name.as_deref()))
+    }
+
+    /// The context that was waited for.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub(in super::super) fn choose(&mut self, context: &SecureContext) -> Result<(), Failure> {
+        if matches!(self.stage, Stage::Waiting) {
+            self.stage = records(context)?;
+        }
+        Ok(())
+    }
+
+    /// No context is waited for any more: whoever gets the bytes, the ClientHello first, does the TLS.
+    pub(in super::super) fn pass(&mut self) {
+        if matches!(self.stage, Stage::Waiting) {
+            self.stage = Stage::Passing;
+        }
+    }
+
+    /// Whether a context is waited for.
+    pub(in super::super) fn is_waiting(&self) -> bool {
+        matches!(self.stage, Stage::Waiting)
+    }
+
+    /// Whether nothing comes any more.
+    pub(in super::super) fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    /// Puts what waits for the rest of its record to the beginning of `buffer`: how many bytes. What is read goes after
+    /// them, and then all of it to [`take`](Self::take).
+    pub(in super::super) fn resume(&self, buffer: &mut [u8]) -> usize {
+        buffer[..self.cut.len()].copy_from_slice(&self.cut);
+        self.cut.len()
+    }
+
+    /// What follows from the bytes that wait, once there is a context.
+    pub(in super::super) fn go_on(&mut self, plaintext: &mut Vec<u8>) -> Received {
+        let mut bytes = std::mem::take(&mut self.cut);
+        self.take(&mut bytes, plaintext)
+    }
+
+    /// Takes ciphertext; what is no whole record is kept.
+    pub(in super::super) fn take(&mut self, bytes: &mut [u8], plaintext: &mut Vec<u8>) -> Received {
+        let mut received = Received::default();
+        let known = std::mem::take(&mut self.cut).len();
+        let mut used = 0;
+        match self.process(bytes, known, &mut used, plaintext) {
+            Ok(()) => {
+                if used < bytes.len() {
+                    self.cut = bytes[used..].to_vec();
+                }
+            }
+            Err(error) => {
+                received.failure = Some(Failure::of(&error, bytes, self.is_secured));
+                self.fail(&mut bytes[used..]);
+            }
+        }
+        if matches!(self.stage, Stage::Waiting) && received.failure.is_none() {
+            received.hello = Some(self.name.as_deref().unwrap_or_default().to_owned());
+        }
+        if let Stage::Records(records) = &self.stage
+            && !self.is_secured
+            && !records.is_handshaking()
+        {
+            self.is_secured = true;
+            received.is_secured = true;
+        }
+        received.has_ended = self.has_ended;
+        received
+    }
+
+    /// `known`: how many of the bytes had come before; `used`: how many are of no use any more.
+    fn process(
+        &mut self,
+        bytes: &mut [u8],
+        known: usize,
+        used: &mut usize,
+        plaintext: &mut Vec<u8>,
+    ) -> Result<(), rustls::Error> {
+        let records = match &mut self.stage {
+            Stage::Records(records) => records,
+            Stage::Hello(acceptor) => {
+                // It has a copy of what came before.
+                let mut fresh = &bytes[known.min(bytes.len())..];
+                while !fresh.is_empty() {
+                    let taken = acceptor.read_tls(&mut fresh);
+                    match acceptor.accept() {
+                        Ok(Some(accepted)) => {
+                            let name = accepted.client_hello().server_name().map(Box::from);
+                            self.name = name;
+                            self.stage = Stage::Waiting;
+                            return Ok(());
+                        }
+                        Ok(None) if taken.is_ok() => {}
+                        Ok(None) => return Err(rustls::Error::HandshakeNotComplete),
+                        Err((error, mut alert)) => {
+                            let _ = alert.write_all(&mut self.out);
+                            return Err(error);
+                        }
+                    }
+                }
+                return Ok(());
+            }
+            Stage::Passing => {
+                plaintext.extend_from_slice(bytes);
+                *used = bytes.len();
+                return Ok(());
+            }
+            Stage::Waiting | Stage::Failed => return Ok(()),
+        };
+        loop {
+            let UnbufferedStatus { discard, state } =
+                records.process_tls_records(&mut bytes[*used..]);
+            *used += discard;
+            if let Some(name) = named() {
+                self.name = Some(name);
+            }
+            let mut is_done = false;
+            match state? {
+                ConnectionState::ReadTraffic(mut traffic) => {
+                    while let Some(record) = traffic.next_record() {
+                        let record = record?;
+                        *used += record.discard;
+                        plaintext.extend_from_slice(record.payload);
+                    }
+                }
+                ConnectionState::EncodeTlsData(data) => encode(data, &mut self.out)?,
+                ConnectionState::TransmitTlsData(transmit) => transmit.done(),
+                ConnectionState::PeerClosed | ConnectionState::Closed => {
+                    self.has_ended = true;
+                    is_done = true;
+                }
+                _ => is_done = true,
+            }
+            if is_done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The alert that says why leaves still (RFC 8446 §6.2), after what the handshake had to say. `rest`: what was not
+    /// used. rustls may have looked at the beginning of it, and has to find that again.
+    fn fail(&mut self, rest: &mut [u8]) {
+        let Self { stage, out, .. } = self;
+        if let Stage::Records(records) = stage {
+            let mut is_alert = false;
+            // Once there is no more of it, the rest would fail once more.
+            while !is_alert
+                && let Ok(ConnectionState::EncodeTlsData(data)) =
+                    records.process_tls_records(rest).state
+            {
+                let at = out.len();
+                is_alert = encode(data, out).is_err()
+                    || out.get(at).is_none_or(|kind| ALERT.contains(kind));
+            }
+        }
+        self.give_up();
+    }
+
+    /// More waits for the rest of its message than there is room for.
+    pub(in super::super) fn refuse(&mut self) -> Failure {
+        self.give_up();
+        Failure::too_long()
+    }
+
+    /// Nothing is taken or encrypted any more.
+    fn give_up(&mut self) {
+        self.stage = Stage::Failed;
+        self.cut = Vec::new();
+        self.has_ended = true;
+    }
+
+    /// Nothing is sent after what was encrypted but close_notify (RFC 8446 §6.1), which waits from now on.
+    pub(in super::super) fn close(&mut self) {
+        if !self.is_secured || std::mem::replace(&mut self.has_closed, true) {
+            return;
+        }
+        let at = self.out.len();
+        self.out.resize(at + OVERHEAD, 0);
+        let Self {
+            stage, out, cut, ..
+        } = self;
+        let written = match stage {
+            Stage::Records(records) => match records.process_tls_records(cut).state {
+                Ok(ConnectionState::WriteTraffic(mut traffic)) => {
+                    traffic.queue_close_notify(&mut out[at..]).unwrap_or(0)
+                }
+                _ => 0,
+            },
+            _ => 0,
+        };
+        out.truncate(at + written);
+    }
+
+    /// Ciphertext that waits to be written.
+    pub(in super::super) fn unsent(&self) -> &[u8] {
+        &self.out[self.at..]
+    }
+
+    /// All of it, to be written elsewhere; [`put_back`](Self::put_back) follows. Nothing of it was written yet.
+    pub(in super::super) fn take_unsent(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// What was taken waits again, before all that was encrypted since.
+    pub(in super::super) fn put_back(&mut self, mut unsent: Vec<u8>) {
+        unsent.append(&mut self.out);
+        self.out = unsent;
+    }
+
+    /// Ciphertext that was written so far, in bytes.
+    pub(in super::super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// So much of it was written: bytes of plaintext that have left, which is none before all of it was.
+    pub(in super::super) fn sent(&mut self, bytes: usize) -> usize {
+        self.at += bytes;
+        self.written += bytes as u64;
+        if self.at < self.out.len() {
+            return 0;
+        }
+        // Idle connections keep no memory for it.
+        self.out = Vec::new();
+        self.at = 0;
+        std::mem::take(&mut self.plain)
+    }
+
+    /// Encrypts a piece of plaintext, which waits to be written then.
+    ///
+    /// # Errors
+    /// Nothing can be sent yet, or any more. What says so to the peer may wait to be written.
+    pub(in super::super) fn seal(&mut self, piece: &[u8]) -> io::Result<()> {
+        match &mut self.stage {
+            Stage::Records(records) => {
+                for part in piece.chunks(RECORD) {
+                    encrypt(records, &mut self.cut, part, &mut self.out)?;
+                }
+            }
+            Stage::Passing => self.out.extend_from_slice(piece),
+            _ => return Err(io::ErrorKind::NotConnected.into()),
+        }
+        self.plain += piece.len();
+        Ok(())
+    }
+}
+
+/// Records under a context.
+fn records(context: &SecureContext) -> Result<Stage, Failure> {
+    let records = UnbufferedServerConnection::new(context.config())
+        .map_err(|error| Failure::of(&error, &[], false))?;
+    Ok(Stage::Records(Box::new(records)))
+}
+
+/// Appends one record of plaintext, after what the protocol has to send itself. `cut`: what has come and is no whole
+/// record, of which rustls may have looked at the beginning.
+fn encrypt(
+    records: &mut UnbufferedServerConnection,
+    cut: &mut [u8],
+    plaintext: &[u8],
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
+    loop {
+        match records
+            .process_tls_records(cut)
+            .state
+            .map_err(io::Error::other)?
+        {
+            ConnectionState::WriteTraffic(mut traffic) => {
+                let at = out.len();
+                out.resize(at + plaintext.len() + OVERHEAD, 0);
+                let written = traffic.encrypt(plaintext, &mut out[at..]);
+                out.truncate(at + *written.as_ref().unwrap_or(&0));
+                if written.is_ok() {
+                    return Ok(());
+                }
+                // The key is worn out (2²⁴ records of AES-GCM in TLS 1.2): the close_notify of that leaves.
+                let status = records.process_tls_records(cut);
+                if let Ok(ConnectionState::EncodeTlsData(data)) = status.state {
+                    let _ = encode(data, out);
+                }
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            ConnectionState::EncodeTlsData(data) => {
+                encode(data, out).map_err(io::Error::other)?;
+            }
+            ConnectionState::TransmitTlsData(transmit) => transmit.done(),
+            ConnectionState::PeerClosed => {}
+            _ => return Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+/// Appends a record that the protocol has to send itself.
+fn encode<D>(mut data: EncodeTlsData<'_, D>, out: &mut Vec<u8>) -> Result<(), rustls::Error> {
+    let Err(EncodeError::InsufficientSize(size)) = data.encode(&mut []) else {
+        return Ok(());
+    };
+    let at = out.len();
+    out.resize(at + size.required_size, 0);
+    match data.encode(&mut out[at..]) {
+        Ok(written) => {
+            out.truncate(at + written);
+            Ok(())
+        }
+        Err(error) => Err(rustls::Error::General(error.to_string())),
+    }
+}
