@@ -76,7 +76,7 @@ test('over TLS', limit, async (t) => {
     const { code, stdout, stderr } = await run.end();
     assert.equal(code, expected, stderr);
     if (code === 0) assert.equal(stdout, 'secret\n');
-    else assert.match(stderr, /--ca FILE trusts it, --insecure any \[DEPTH_ZERO_SELF_SIGNED_CERT\]\n$/);
+    else assert.match(stderr, /--ca FILE trusts it, --insecure trusts any \[DEPTH_ZERO_SELF_SIGNED_CERT\]\n$/);
   }
 });
 
@@ -195,7 +195,7 @@ test('what goes wrong is said in a line', limit, async (t) => {
 
 test('a wrong command line is said in a line, too, and ends with 2', limit, async (t) => {
   const cases = [
-    [['nothing'], 'there is no command nothing, only echo and connect'],
+    [['nothing'], 'there is no command nothing, only echo, connect, top'],
     [['echo', '--nothing'], "Unknown option '--nothing'"],
     [['echo', 'more'], 'echo has no argument more'],
     [['echo', '--port', '65536'], '--port must be an integer from 0 to 65535, not 65536'],
@@ -204,10 +204,12 @@ test('a wrong command line is said in a line, too, and ends with 2', limit, asyn
     [['connect', 'a', 'b'], 'connect takes one URL, not b as well'],
     [['connect', 'a', '--header', 'none'], "--header must be 'NAME: VALUE', not none"],
     [['connect', 'a', '--cert', 'x'], '--cert and --key need each other'],
-    [['connect', 'a', '--passphrase', 'x'], '--passphrase is that of --key'],
+    [['connect', 'a', '--passphrase', 'x'], '--passphrase needs --key'],
     [['connect', 'a', '--proxy', 'socks5://b'], '--proxy must be an http: or https: URL, not socks5://b'],
     [['connect', 'a', '--proxy', 'b:x'], '--proxy must be an http: or https: URL, not b:x'],
     [['connect', 'a', '--ping', '0'], '--ping must be a number from 0.1 to 86400, not 0'],
+    [['top', 'a', 'b'], 'top takes one URL, not b as well'],
+    [['top', '--wait', '0'], '--wait must be a number from 1 to 86400, not 0'],
     [
       ['connect', 'ftp://a'],
       'The "url" argument must be a ws:, wss: or ws+unix: URL without a fragment. Received \'ftp://a\'',
@@ -236,6 +238,7 @@ test('--help and --version', limit, async (t) => {
     [['--help'], /echo[\s\S]*connect/],
     [['echo', '-h'], /-p, --port PORT/],
     [['connect', '--help'], /\/close \[CODE/],
+    [['top', '--help'], /websockets\/monitor[\s\S]*q or Ctrl-C/],
   ]) {
     const { code, stdout } = await command(t, args).end();
     assert.equal(code, 0);

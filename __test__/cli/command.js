@@ -11,12 +11,17 @@ const COMMAND = path.join(__dirname, '..', '..', 'bin', 'websockets.js');
 class Run {
   /**
    * @param {string[]} args
-   * @param {boolean} terminal whether it is on a terminal, by util-linux' `script`
+   * @param {boolean | { columns: number, rows: number }} terminal whether it is on a terminal, by util-linux' `script`;
+   *   one that has a size says its device's name first
    * @param {'pipe' | number} input its standard input, or a descriptor in its place
+   * @param {NodeJS.ProcessEnv} [env] more of its environment
    */
-  constructor(args, terminal, input) {
+  constructor(args, terminal, input, env) {
     const quoted = [process.execPath, COMMAND, ...args].map((arg) => `'${arg}'`).join(' ');
-    const command = terminal ? ['script', '-qefc', quoted, '/dev/null'] : [process.execPath, COMMAND, ...args];
+    const size = typeof terminal === 'object' ? `stty cols ${terminal.columns} rows ${terminal.rows}; tty; ` : '';
+    // Not every shell puts the command in its own place unless it is told to: a signal would reach the shell alone.
+    const inTerminal = ['script', '-qefc', `${size}exec ${quoted}`, '/dev/null'];
+    const command = terminal ? inTerminal : [process.execPath, COMMAND, ...args];
     this.process = spawn(command[0], command.slice(1), {
       stdio: [input, 'pipe', 'pipe'],
       env: {
@@ -25,6 +30,7 @@ class Run {
         CI: undefined,
         NODE_OPTIONS: '',
         NO_COLOR: terminal ? undefined : '1',
+        ...env,
       },
     });
     this.stdout = '';
@@ -69,11 +75,11 @@ class Run {
 /**
  * @param {import('node:test').TestContext} t by its end the process is gone
  * @param {string[]} args
- * @param {{ terminal?: boolean, input?: 'pipe' | number }} [options]
+ * @param {{ terminal?: ConstructorParameters<typeof Run>[1], input?: 'pipe' | number, env?: NodeJS.ProcessEnv }} [options]
  * @returns {Run}
  */
-function command(t, args, { terminal = false, input = 'pipe' } = {}) {
-  const run = new Run(args, terminal, input);
+function command(t, args, { terminal = false, input = 'pipe', env } = {}) {
+  const run = new Run(args, terminal, input, env);
   t.after(() => run.process.kill('SIGKILL'));
   return run;
 }

@@ -74,7 +74,7 @@ test('--proxy: a tunnel for ws: and for wss:', limit, async (t) => {
   // What the proxy lets pass is no more trusted than anything else.
   const { code, stderr } = await command(t, ['connect', secure.url, '--proxy', place]).end();
   assert.equal(code, 1);
-  assert.match(stderr, /--ca FILE trusts it, --insecure any \[DEPTH_ZERO_SELF_SIGNED_CERT\]\n$/);
+  assert.match(stderr, /--ca FILE trusts it, --insecure trusts any \[DEPTH_ZERO_SELF_SIGNED_CERT\]\n$/);
 });
 
 test('--proxy: its user and password, and a proxy that refuses, or is not there', limit, async (t) => {

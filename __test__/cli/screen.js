@@ -13,22 +13,33 @@ const PIECES = /(\u001b\[([\d;?]*)([A-Za-z]))|[\s\S]/gu;
  */
 function screen(text) {
   const lines = [''];
+  let row = 0;
   let column = 0;
   const put = (character) => {
-    const line = lines.pop();
-    lines.push(line.slice(0, column).padEnd(column) + character + line.slice(column + 1));
+    const line = lines[row];
+    lines[row] = line.slice(0, column).padEnd(column) + character + line.slice(column + 1);
     column += 1;
   };
-  const erase = (from) => lines.push(lines.pop().slice(0, from));
+  const erase = (from) => {
+    lines[row] = lines[row].slice(0, from);
+  };
+  const newLine = () => {
+    row += 1;
+    column = 0;
+    lines[row] ??= '';
+  };
   for (const [whole, sequence, parameter, final] of text.matchAll(PIECES)) {
     if (sequence === undefined) {
       if (whole === '\r') column = 0;
-      else if (whole === '\n') column = lines.push('') * 0;
+      else if (whole === '\n') newLine();
       else put(whole);
-    } else if (final === 'G') column = Number(parameter || 1) - 1;
+    } else if (final === 'H' && parameter === '') row = column = 0;
+    else if (final === 'G') column = Number(parameter || 1) - 1;
     else if (final === 'K' && parameter === '2') erase(0);
-    else if ((final === 'J' || final === 'K') && Number(parameter) === 0) erase(column);
-    else if (final !== 'm' && final !== 'h' && final !== 'l')
+    else if ((final === 'J' || final === 'K') && Number(parameter) === 0) {
+      erase(column);
+      if (final === 'J') lines.length = row + 1;
+    } else if (final !== 'm' && final !== 'h' && final !== 'l')
       throw new Error(`unknown sequence ${JSON.stringify(whole)}`);
   }
   return lines;

@@ -35,7 +35,7 @@ async function session(t, url) {
   return stdout;
 }
 
-test('the session in README.md is one that takes place', { ...limit, skip: noTerminal }, async (t) => {
+test('the session in the guide is one that takes place', { ...limit, skip: noTerminal }, async (t) => {
   const server = await echo(t);
   const shown = screen(await session(t, server.url))
     .map((line) => line.trimEnd())
@@ -58,8 +58,8 @@ test('the session in README.md is one that takes place', { ...limit, skip: noTer
   ]
     .join('\n')
     .trim();
-  const readme = fs.readFileSync(path.join(__dirname, '..', '..', 'README.md'), 'utf8');
-  assert.ok(plain(readme).includes(plain(text)), text);
+  const guide = fs.readFileSync(path.join(__dirname, '..', '..', 'docs', 'guide', 'command.md'), 'utf8');
+  assert.ok(plain(guide).includes(plain(text)), text);
 });
 
 test('colours are for terminals that have them', { ...limit, skip: noTerminal }, async (t) => {

@@ -164,7 +164,7 @@ for (const [options, offer, answer, expected] of [
     { perMessageDeflate: true, extensions: { 'x-a': plain() } },
     `x-a, ${PMD}; client_max_window_bits`,
     `${PMD}, x-a`,
-    /behind the compression/,
+    /comes after permessage-deflate/,
   ],
   [
     { perMessageDeflate: true, extensions: { 'x-a': rsv1() } },

@@ -34,17 +34,22 @@ async function pipelined(t, requests, { secure = false, attach }) {
   const socket = (secure ? tls : net).connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
   socket.on('error', () => {}).setEncoding('latin1');
   t.after(() => socket.destroy());
-  let got = '';
-  socket.on('data', (chunk) => {
-    got += chunk;
+  const pieces = [];
+  socket.on('data', (piece) => {
+    pieces.push(piece);
     socket.emit('got');
   });
-  /** Reads until the text is there, or the connection has ended. */
+  socket.on('end', () => socket.emit('got'));
+  /** Reads until the text is there, or the connection has ended: all that has come. */
   const read = async (text) => {
-    while (!got.includes(text) && !socket.readableEnded) {
-      await Promise.race([once(socket, 'got'), once(socket, 'end')]);
+    // What has been searched is not searched again: that may be much.
+    for (let [from, rest] = [0, '']; ; ) {
+      rest += pieces.slice(from).join('');
+      from = pieces.length;
+      if (rest.includes(text) || socket.readableEnded) return pieces.join('');
+      rest = rest.slice(1 - text.length);
+      await once(socket, 'got');
     }
-    return got;
   };
   socket.write(requests, 'latin1');
   return { asked, httpServer, read, socket };

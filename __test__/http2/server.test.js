@@ -144,7 +144,7 @@ test('refusals are a status and a text, and the session goes on', limit, async (
     [{ origin: 'https://evil.example' }, 403, /origin/],
     [{}, 403, /origin/],
     [{ ...origin, ':path': '/teapot' }, 418, /refused/],
-    [{ ...origin, ':path': '/throws' }, 500, /could not be looked at/],
+    [{ ...origin, ':path': '/throws' }, 500, /could not decide/],
     [{ ...origin, ':path': '/moved' }, 302, /refused/, { location: 'https://app.example/' }],
   ]) {
     const got = await refusal(session, headers);

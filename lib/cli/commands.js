@@ -38,12 +38,13 @@ class UsageError extends Error {}
  * @property {string} [ca]
  * @property {boolean} [insecure]
  * @property {string[]} [header]
+ * @property {boolean} [once]
  * @property {string | string[]} [origin] `echo` takes several
  */
 
 /** @type {Record<string, Option>} */
 const BOTH = {
-  deflate: { type: 'boolean', short: 'd', help: 'agree on permessage-deflate where the peer does' },
+  deflate: { type: 'boolean', short: 'd', help: 'agree on permessage-deflate if the peer does' },
   protocol: {
     type: 'string',
     short: 's',
@@ -52,6 +53,25 @@ const BOTH = {
     help: 'a subprotocol; may be given several times',
   },
   help: { type: 'boolean', short: 'h', help: 'this text' },
+};
+
+/** How a client connects. @type {Record<string, Option>} */
+const CLIENT = {
+  header: {
+    type: 'string',
+    short: 'H',
+    multiple: true,
+    value: "'NAME: VALUE'",
+    help: 'a header of the request; may be given several times',
+  },
+  origin: { type: 'string', short: 'o', value: 'ORIGIN', help: 'the Origin header' },
+  'follow-redirects': { type: 'boolean', short: 'L', help: 'follow up to 10 redirects' },
+  proxy: { type: 'string', value: 'URL', help: 'an HTTP proxy; takes the package https-proxy-agent' },
+  ca: { type: 'string', value: 'FILE', help: 'certificates to trust, in PEM' },
+  insecure: { type: 'boolean', short: 'k', help: 'trust any certificate' },
+  cert: { type: 'string', value: 'FILE', help: 'a certificate of the client in PEM' },
+  key: { type: 'string', value: 'FILE', help: 'its private key in PEM' },
+  passphrase: { type: 'string', value: 'FILE', help: 'the passphrase of the private key' },
 };
 
 /** @type {Record<string, { synopsis: string, about: string, more?: string, options: Record<string, Option> }>} */
@@ -71,7 +91,7 @@ const COMMANDS = {
         short: 'o',
         multiple: true,
         value: 'ORIGIN',
-        help: 'an origin that is let in, by default all are; may be given several times',
+        help: 'an origin to allow, by default all; may be given several times',
       },
       cert: { type: 'string', value: 'FILE', help: 'a certificate in PEM, for wss://' },
       key: { type: 'string', value: 'FILE', help: 'its private key in PEM' },
@@ -80,49 +100,55 @@ const COMMANDS = {
   },
   connect: {
     synopsis: 'connect URL [options]',
-    about: 'each line that is typed is sent as a message, and what comes is shown',
+    about: 'sends each line that you type as a message, and shows what comes',
     more:
       'Lines that begin with a slash are commands:\n' +
       '  /ping                   the time until the pong\n' +
       '  /close [CODE [REASON]]  ends the connection, as Ctrl-C and Ctrl-D do\n' +
       '  //…                     sends the line with one slash less\n' +
-      'At the end of an input that is no terminal a ping is sent, and its pong waited for, and then --wait.\n' +
-      'In a pipe the messages alone, whole and as they are, go to the standard output, one a line, and everything\n' +
-      'else to the standard error. With --binary nothing stands between them, and the input is sent as it is read.',
+      'When an input that is not a terminal ends, the command sends a ping, and waits for its pong and then --wait.\n' +
+      'In a pipe, only messages go to the standard output, unchanged and one a line. Everything else goes to the\n' +
+      'standard error. With --binary, nothing stands between the messages, and the input is sent as it is read.',
     options: {
-      header: {
-        type: 'string',
-        short: 'H',
-        multiple: true,
-        value: "'NAME: VALUE'",
-        help: 'a header of the request; may be given several times',
-      },
-      origin: { type: 'string', short: 'o', value: 'ORIGIN', help: 'the Origin header' },
       execute: {
         type: 'string',
         short: 'x',
         multiple: true,
         value: 'MESSAGE',
-        help: 'send this in the place of the input; may be given several times',
+        help: 'send this instead of the input; may be given several times',
       },
       wait: {
         type: 'string',
         short: 'w',
         value: 'SECONDS',
-        help: 'stay for so long after the end of the input and a last pong; default 1',
+        help: 'how long to stay after the end of the input and the last pong; default 1',
       },
-      ping: { type: 'string', short: 'P', value: 'SECONDS', help: 'ping again and again, and show the times' },
-      json: { type: 'boolean', short: 'j', help: 'show what is JSON with a line for each member' },
-      binary: { type: 'boolean', short: 'b', help: 'bytes in the place of lines, both ways' },
+      ping: { type: 'string', short: 'P', value: 'SECONDS', help: 'ping at this interval, and show the times' },
+      json: { type: 'boolean', short: 'j', help: 'show JSON with a line for each member' },
+      binary: { type: 'boolean', short: 'b', help: 'bytes instead of lines, both ways' },
       reconnect: { type: 'boolean', short: 'r', help: 'open the connection again when it is lost or refused' },
-      'follow-redirects': { type: 'boolean', short: 'L', help: 'follow up to 10 redirects' },
-      proxy: { type: 'string', value: 'URL', help: 'an HTTP proxy; takes the package https-proxy-agent' },
-      ca: { type: 'string', value: 'FILE', help: 'certificates in PEM that are trusted' },
-      insecure: { type: 'boolean', short: 'k', help: 'trust any certificate' },
-      cert: { type: 'string', value: 'FILE', help: 'a certificate of the client in PEM' },
-      key: { type: 'string', value: 'FILE', help: 'its private key in PEM' },
-      passphrase: { type: 'string', value: 'FILE', help: 'what the private key is encrypted with' },
+      ...CLIENT,
       ...BOTH,
+    },
+  },
+  top: {
+    synopsis: 'top [URL] [options]',
+    about: 'what a server does, live: connections, rates, queues, topics, errors, slow peers',
+    more:
+      'The server has a monitor at that URL: require("websockets/monitor"). By default it is\n' +
+      'ws://localhost:3000/monitor.\n' +
+      'At a terminal it fills the screen, and q or Ctrl-C ends it. Elsewhere it prints a line for each sample.',
+    options: {
+      once: { type: 'boolean', short: '1', help: 'show one sample, and end' },
+      json: { type: 'boolean', short: 'j', help: 'print each sample as JSON, one a line' },
+      wait: {
+        type: 'string',
+        short: 'w',
+        value: 'SECONDS',
+        help: 'how long the first sample may take; default 10',
+      },
+      ...CLIENT,
+      help: BOTH.help,
     },
   },
 };
@@ -178,7 +204,7 @@ function parse(args) {
   const [first] = args;
   const name = first === undefined || first.startsWith('-') ? undefined : first;
   if (name !== undefined && !Object.hasOwn(COMMANDS, name)) {
-    throw new UsageError(`there is no command ${name}, only ${Object.keys(COMMANDS).join(' and ')}`);
+    throw new UsageError(`there is no command ${name}, only ${Object.keys(COMMANDS).join(', ')}`);
   }
   const options = name === undefined ? WITHOUT_COMMAND : COMMANDS[name].options;
   try {

@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const http = require('node:http');
-const https = require('node:https');
+const { createSecureServer } = require('../server/secure/secure-server.js');
 const { Server } = require('../server/server.js');
 const { UsageError, number } = require('./commands.js');
 const { closing, explain } = require('./explain.js');
@@ -22,7 +22,7 @@ function makeServer({ cert, key }) {
   const plain = (_req, res) => res.writeHead(426, { Upgrade: 'websocket' }).end('This port speaks WebSocket.\n');
   if (cert === undefined && key === undefined) return http.createServer(plain);
   if (cert === undefined || key === undefined) throw new UsageError('--cert and --key need each other');
-  return https.createServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key) }, plain);
+  return createSecureServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key) }, plain);
 }
 
 /**

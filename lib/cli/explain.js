@@ -13,9 +13,9 @@ const WORDS = {
   EAI_AGAIN: 'the name could not be looked up',
   ETIMEDOUT: 'it took too long',
   ENOENT: 'no such file',
-  EPROTO: 'no TLS is spoken there',
+  EPROTO: 'the server does not speak TLS',
   // There is one package that is asked for only when it is needed.
-  ERR_MODULE_NOT_FOUND: '--proxy needs a package beside websockets: npm install https-proxy-agent',
+  ERR_MODULE_NOT_FOUND: '--proxy needs another package: npm install https-proxy-agent',
 };
 const CERTIFICATE = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_)/;
 
@@ -42,7 +42,7 @@ function explain(error) {
   const { code = '', message, address, port, body } = /** @type {Facts} */ (errors?.[0] ?? error);
   const where = address === undefined ? '' : ` (${address}${port === undefined ? '' : `:${port}`})`;
   if (Object.hasOwn(WORDS, code)) return `${WORDS[code]}${where || `: ${shown(message)}`} [${code}]`;
-  const hint = CERTIFICATE.test(code) ? '; --ca FILE trusts it, --insecure any' : '';
+  const hint = CERTIFICATE.test(code) ? '; --ca FILE trusts it, --insecure trusts any' : '';
   const said = body ? `: ${shown(body.trim())}` : '';
   return `${shown(message)}${said}${hint}${code && ` [${code}]`}`;
 }

@@ -6,9 +6,10 @@ const { connect } = require('./connect.js');
 const { echo } = require('./echo.js');
 const { explain } = require('./explain.js');
 const { Output } = require('./output.js');
+const { top } = require('./top/top.js');
 
 /** @type {Record<string, (...args: Parameters<typeof connect>) => void | Promise<void>>} */
-const RUN = { connect, echo };
+const RUN = { connect, echo, top };
 
 /** @param {string[]} args */
 async function main(args) {

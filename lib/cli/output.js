@@ -2,10 +2,17 @@
 
 const readline = require('node:readline');
 
-/** @typedef {'dim' | 'red' | 'green' | 'cyan'} Style */
+/** @typedef {'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'} Style */
 
 /** @type {Record<Style, [on: number, off: number]>} */
-const STYLES = { dim: [2, 22], red: [31, 39], green: [32, 39], cyan: [36, 39] };
+const STYLES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+};
 const MAX_CHARACTERS = 2000;
 const MAX_BYTES = 64;
 /** Bytes that may wait for whoever reads our output; past that lines are left out. */
@@ -88,11 +95,23 @@ class Output {
       this.#leftOut += 1;
       return;
     }
-    const [on, off] = style === undefined ? [] : STYLES[style];
-    const styled = this.#colours && on ? `\u001b[${on}m${text}\u001b[${off}m` : text;
     this.#clear();
-    this.#stream.write(`${styled}\n`);
+    this.#stream.write(`${this.styled([[text, style]])}\n`);
     this.prompt?.prompt(true);
+  }
+
+  /**
+   * @param {[text: string, style?: Style][]} pieces of a line
+   * @returns {string} all of it, with colours if the terminal has them
+   */
+  styled(pieces) {
+    return pieces
+      .map(([text, style]) => {
+        if (style === undefined || !this.#colours) return text;
+        const [on, off] = STYLES[style];
+        return `\u001b[${on}m${text}\u001b[${off}m`;
+      })
+      .join('');
   }
 
   #clear() {
@@ -115,4 +134,4 @@ class Output {
   }
 }
 
-module.exports = { Output, shown, shownBytes, shownLines };
+module.exports = { Output, escaped, shown, shownBytes, shownLines };

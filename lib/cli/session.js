@@ -133,7 +133,7 @@ class Session {
   /** With `--reconnect`: what the server has said is final. The exit code is that of the last failure or close. */
   #gaveUp() {
     this.#out.endPrompt();
-    this.#display.note('given up: what the server has answered is final, and no further try is made');
+    this.#display.note('given up: the answer of the server is final');
     this.#over();
   }
 
@@ -217,7 +217,7 @@ class Session {
   /** A line is a message, or with a slash a command. @param {string} line */
   #line(line) {
     const [, command, rest] = /^\/(?!\/)(\S*)\s*(.*)$/s.exec(line) ?? [];
-    if (this.#sid === undefined) this.#display.fault('there is no connection now, and that was not sent');
+    if (this.#sid === undefined) this.#display.fault('not sent: there is no connection now');
     else if (command === undefined) this.#send(line.replace(/^\/\//, '/'));
     else if (command === 'ping') this.#ping();
     else if (command === 'close') this.#closeAs(rest);

@@ -46,7 +46,7 @@ class Client extends Base {
   #request;
   #reconnect;
   #queueLimit;
-  /** A function in the place of a URL. @type {(() => unknown) | undefined} */
+  /** A function instead of a URL. @type {(() => unknown) | undefined} */
   #askUrl;
   /** The url where that is so. */
   #anyUrl;
@@ -56,7 +56,7 @@ class Client extends Base {
   #links = new Set();
 
   /**
-   * @param {import('../../index').ClientOptions} [options] see `docs/api.md`
+   * @param {import('../../index').ClientOptions} [options] see `docs/api/client.md`
    * @throws {TypeError | RangeError} naming the option that is wrong
    */
   constructor(options) {
@@ -137,7 +137,7 @@ class Client extends Base {
     link.start();
   }
 
-  /** What `open` opens if it is not told. */
+  /** What `open` opens without a URL. */
   get #defaultUrl() {
     return this.#askUrl !== undefined && this.url === this.#anyUrl ? this.#askUrl : originalOf(this.url);
   }

@@ -63,7 +63,7 @@ function within(timeout, signal, promise) {
       return;
     }
     const late = () => {
-      const message = `The functions among the options have taken more than ${timeout} ms`;
+      const message = `The functions in the options have taken more than ${timeout} ms`;
       end(() => reject(peerError(message, { code: 'ERR_WS_HANDSHAKE_TIMEOUT' })));
     };
     const timer = timeout > 0 ? setTimeout(late, timeout) : undefined;

@@ -8,7 +8,7 @@ const { peerError } = require('../util/errors.js');
 const { drop } = require('../util/http2-stream.js');
 const { delayBefore, isIn } = require('./reconnect.js');
 
-/** How long, in ms, a connection has to be open at least to begin the count of tries anew. */
+/** How long, in ms, a connection has to be open at least to begin the count of tries again. */
 const STEADY = 1_000;
 
 /** @typedef {import('./send-queue.js').SendQueue} SendQueue */
@@ -233,7 +233,7 @@ class Link {
     clock.clearTimeout(this.#timer);
     this.#forget?.();
     this.#abort.abort();
-    const reason = this.#reason ?? peerError('It was closed before it was open', { code: 'ERR_WS_CLOSED' });
+    const reason = this.#reason ?? peerError('The connection was closed before it was open', { code: 'ERR_WS_CLOSED' });
     this.#events.over(this, reason);
   }
 }

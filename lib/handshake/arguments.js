@@ -9,7 +9,7 @@ const { checkPerMessageDeflate } = require('../options/per-message-deflate.js');
 /** @typedef {Record<string, import('../../index').Extension>} Extensions */
 
 /**
- * What the functions of `Upgrade` get behind their first arguments: options, a callback, both or none.
+ * What the functions of `Upgrade` get after their first arguments: options, a callback, both or none.
  *
  * @param {unknown[]} rest
  * @returns {[options: unknown, callback: Function | undefined]}

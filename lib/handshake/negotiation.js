@@ -97,7 +97,7 @@ function confirmExtensions(value, known, deflate) {
       throw new Error(`${name} is there twice`);
     }
     if (compressed) {
-      throw new Error(`${name} would be behind the compression`);
+      throw new Error(`${name} comes after ${PERMESSAGE_DEFLATE}, which must be the last`);
     }
     if (isOurs && source !== name) {
       throw new Error(`${name} has parameters that were not offered`);

@@ -5,9 +5,11 @@ const { AsyncResource } = require('node:async_hooks');
 const { clearTimeout, nextTick, setTimeout } = require('../../util/clock.js');
 const { abortError, onAbort } = require('../../util/abort.js');
 const { optionsAndCallback } = require('../arguments.js');
+const { clientBegan, clientEnded } = require('../diagnostics.js');
 const { peerError } = require('../../util/errors.js');
 const { headerValues } = require('../../options/headers.js');
 const { ignore } = require('../server/refusal.js');
+const { withChannelHeaders } = require('./channel-headers.js');
 const { forOtherHost } = require('./other-host.js');
 const { checkRequestOptions } = require('./request-options.js');
 const { REDIRECTS, isSameHost, parseTarget, redirected } = require('./target.js');
@@ -38,7 +40,7 @@ const EXCERPT_PATIENCE = 1_000;
  * Begins a client's opening handshake (RFC 6455 §4.1).
  *
  * @param {import('./target.js').Place} url
- * @param {...unknown} rest the options, see `docs/api.md`, and a callback, which gets an error, or
+ * @param {...unknown} rest the options, see `docs/api/upgrade.md`, and a callback, which gets an error, or
  *   `null`, the socket, what `assignSocket` takes, and the response; each may be left out
  * @throws {TypeError | RangeError} where an argument is wrong
  */
@@ -66,6 +68,8 @@ class Handshake {
   #forget;
   #redirects = 0;
   #isSettled = false;
+  /** What is published of it. @type {ReturnType<typeof clientBegan>} */
+  #published = null;
   /** Settles with the response that refuses us, and as much of its body as has come; `null` without one.
    *  @type {(() => void) | null} */
   #refuse = null;
@@ -84,8 +88,16 @@ class Handshake {
       this.#abort();
       return;
     }
-    // First of all, because it throws where the app's options are none for `http.request`.
-    this.#ask(target);
+    this.#published = clientBegan(target.href);
+    const headers = withChannelHeaders(this.#settings.headers, this.#published);
+    this.#settings = { ...this.#settings, headers };
+    try {
+      // Before a timer is set, because it throws where the app's options are none for `http.request`.
+      this.#ask(target);
+    } catch (error) {
+      clientEnded(this.#published, { code: /** @type {NodeJS.ErrnoException} */ (error).code });
+      throw error;
+    }
     if (timeout > 0) {
       const message = `The opening handshake has taken more than ${timeout} ms`;
       const late = () => (this.#refuse === null ? this.#fail('ERR_WS_HANDSHAKE_TIMEOUT', message) : this.#refuse());
@@ -209,12 +221,12 @@ class Handshake {
     const { connect, http2 } = this.#settings;
     const isTunnelled = connect.createConnection !== undefined || http2?.isGiven === true;
     if (to === null || (isTunnelled && !isSameHost(from, to))) {
-      const message = 'The server redirects to where it is not safe to follow';
+      const message = 'The server redirects to a URL that is not safe to follow';
       this.#fail('ERR_WS_UNSAFE_REDIRECT', message, factsOf(res));
       return;
     }
     if (this.#redirects === this.#settings.maxRedirects) {
-      this.#fail('ERR_WS_TOO_MANY_REDIRECTS', 'The server redirects once too often', factsOf(res));
+      this.#fail('ERR_WS_TOO_MANY_REDIRECTS', 'The server redirects too many times', factsOf(res));
       return;
     }
     this.#redirects++;
@@ -238,7 +250,7 @@ class Handshake {
 
   /** @param {Parameters<Callback>} result */
   #settle(...result) {
-    const [error] = result;
+    const [error, , agreed, res] = result;
     if (this.#isSettled) {
       return;
     }
@@ -249,7 +261,11 @@ class Handshake {
       const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
       trace('a handshake has failed, %s: %j', code, message);
     }
-    if (error !== null) {
+    if (error === null) {
+      clientEnded(this.#published, { status: res?.statusCode, protocol: agreed?.protocol });
+    } else {
+      const { code, statusCode } = /** @type {Error & { code?: string, statusCode?: number }} */ (error);
+      clientEnded(this.#published, { status: statusCode, code: code ?? error.name });
       this.#request?.destroy();
     }
     nextTick(this.#callback, ...result);

@@ -119,7 +119,7 @@ function faultOf(session, secure) {
     return 'is closed';
   }
   if (session.remoteSettings.enableConnectProtocol !== true) {
-    return 'is to a server that takes no WebSockets over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL is not set)';
+    return 'is to a server that accepts no WebSockets over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL is not set)';
   }
   return session.encrypted === secure
     ? null

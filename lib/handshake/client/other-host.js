@@ -6,7 +6,7 @@
  */
 const SHOWN_HEADERS = new Set(['accept-language', 'origin', 'user-agent']);
 
-/** Options that say which connections there may be, and neither who we are nor whom we trust. */
+/** Options that say which connections there may be, and neither who we are nor who we trust. */
 const SHOWN_OPTIONS = new Set([
   'ALPNProtocols',
   'autoSelectFamily',

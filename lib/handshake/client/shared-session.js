@@ -172,7 +172,7 @@ function connectTo({ target: { where }, connect }) {
 }
 
 /**
- * Whether a session to one place is one to the other: also whom is trusted there, and who we are, is the same.
+ * Whether a session to one place is one to the other: who is trusted there, and who we are, is also the same.
  *
  * @param {Place} one
  * @param {Place} other

@@ -25,7 +25,7 @@ function readUpgradeResponse(res, key, asked) {
     throw new Error('Connection does not name Upgrade');
   }
   if (one(res, 'sec-websocket-accept') !== acceptKey(key)) {
-    throw new Error('Sec-WebSocket-Accept does not answer our key');
+    throw new Error('Sec-WebSocket-Accept does not match our key');
   }
   return readAgreed(res, asked);
 }

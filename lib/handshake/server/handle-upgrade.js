@@ -7,6 +7,7 @@ const { clearTimeout, nextTick, setTimeout } = require('../../util/clock.js');
 const { invalidType, peerError } = require('../../util/errors.js');
 const { checkExtensions, optionsAndCallback } = require('../arguments.js');
 const { checkHeaders } = require('../../options/headers.js');
+const { requestBegan } = require('../diagnostics.js');
 const { OF_SERVERS } = require('../foreign-names.js');
 const { acceptExtensions } = require('../negotiation.js');
 const { openingOf } = require('./opening.js');
@@ -45,7 +46,7 @@ const HANDLE_OPTIONS = [...HANDSHAKE_OPTIONS, 'extensions', 'head', 'perMessageD
  *
  * @param {UpgradeRequest} req
  * @param {import('node:stream').Duplex} socket the `'upgrade'` event's, or the stream of a request over HTTP/2
- * @param {...unknown} rest the options, see `docs/api.md`, and a callback, which gets an error, or
+ * @param {...unknown} rest the options, see `docs/api/upgrade.md`, and a callback, which gets an error, or
  *   `null`, the socket and what `assignSocket` takes; each may be left out
  * @throws {TypeError} if an argument is wrong
  */
@@ -81,6 +82,7 @@ function handleUpgradeRequest(req, socket, ...rest) {
 function answer(req, given, settings, callback) {
   const opening = openingOf(req, given);
   const socket = opening.stream;
+  requestBegan(req, settings.route);
   // Until it is assigned, nobody else hears what happens to it.
   socket.on('error', ignore);
   let isSettled = false;
@@ -139,13 +141,13 @@ function answer(req, given, settings, callback) {
 /** A function of the app's failed: it is no client's business how. @param {unknown} cause */
 function failed(cause) {
   const code = 'ERR_WS_UPGRADE_FAILED';
-  return new Refusal(500, 'The request could not be looked at', { code, cause });
+  return new Refusal(500, 'The server could not decide on the request', { code, cause });
 }
 
 /** A function of the app's takes too long. @param {number} ms */
 function late(ms) {
   const code = 'ERR_WS_HANDSHAKE_TIMEOUT';
-  return new Refusal(503, `The request was not decided on within ${ms} ms`, { code });
+  return new Refusal(503, `The server did not decide on the request within ${ms} ms`, { code });
 }
 
 /**
@@ -183,6 +185,8 @@ function checkHandleOptions(options = {}) {
     shouldAccept: callable('The "shouldAccept" option', shouldAccept ?? (() => true)),
     /** Gives a request in order its place, before the app's functions are asked; or throws a `Refusal`. */
     admit: ignore,
+    /** The path that the app calls its own. @type {string | undefined} */
+    route: undefined,
   };
 }
 
@@ -192,7 +196,7 @@ function checkHandleOptions(options = {}) {
  * @param {import('./types').Opening} opening
  * @param {Settings} settings
  * @returns {Promise<{ key: string | null, headers: [string, string][], protocol: string, extensions: string,
- *   data?: unknown }>} what has been agreed upon
+ *   data?: unknown }>} what has been agreed on
  * @throws {Refusal | unknown} what is no Refusal has been thrown by the app's functions
  */
 async function decide(opening, settings) {

@@ -3,6 +3,7 @@
 const { STATUS_CODES } = require('node:http');
 
 const { acceptKey } = require('../accept-key.js');
+const { requestEnded } = require('../diagnostics.js');
 const { linger } = require('./linger.js');
 const { afterOwedResponses } = require('./owed-responses.js');
 const { ignore } = require('./refusal.js');
@@ -56,17 +57,20 @@ class Http1Opening {
       ...headers,
     ];
     this.stream.write(`HTTP/1.1 101 Switching Protocols\r\n${textOf(lines)}\r\n`, 'latin1');
+    requestEnded(this.req, { status: 101, protocol });
   }
 
   /** Drops the socket. */
   abandon() {
     this.stream.destroy?.();
+    requestEnded(this.req, { code: 'ERR_WS_UPGRADE_ABORTED' });
   }
 
   /** @param {import('./refusal.js').Refusal} refusal */
-  refuse({ status, message, lines, body }) {
+  refuse({ status, message, code, lines, body }) {
     const { req, stream: socket } = this;
     socket.on('error', ignore);
+    requestEnded(req, { status, code });
     if (isTracing) {
       // Tokens are in what comes behind the path.
       trace('refused %s %j with %d: %s', req.method, String(req.url).split('?')[0], status, message);

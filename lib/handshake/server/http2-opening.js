@@ -1,6 +1,7 @@
 'use strict';
 
 const { acceptKey } = require('../accept-key.js');
+const { requestEnded } = require('../diagnostics.js');
 const { readConnectRequest } = require('./connect-request.js');
 const { linger } = require('./linger.js');
 const { http2Headers } = require('../../options/headers.js');
@@ -47,7 +48,7 @@ class Http2Opening {
   }
 
   /**
-   * Says 200 in the place of 101 (RFC 8441 §5). `Sec-WebSocket-Accept` has no meaning here, but some clients look at it
+   * Says 200 instead of 101 (RFC 8441 §5). `Sec-WebSocket-Accept` has no meaning here, but some clients look at it
    * if they have sent a key.
    *
    * @param {import('./types').Agreed} agreed
@@ -59,17 +60,20 @@ class Http2Opening {
       ...lineOf('sec-websocket-extensions', extensions),
       ...headers,
     ]);
+    requestEnded(this.req, { status: 200, protocol });
   }
 
   /** Drops the stream, unless the app has answered the request. */
   abandon() {
     if (!this.#stream.headersSent) drop(this.#stream);
+    requestEnded(this.req, { code: 'ERR_WS_UPGRADE_ABORTED' });
   }
 
   /** @param {import('./refusal.js').Refusal} refusal */
-  refuse({ status, message, lines, body }) {
+  refuse({ status, message, code, lines, body }) {
     const stream = this.#stream;
     stream.on('error', ignore);
+    requestEnded(this.req, { status, code });
     if (isTracing) {
       // Tokens are in what comes behind the path.
       trace('refused %s %j with %d: %s', this.req.method, String(this.req.url).split('?')[0], status, message);

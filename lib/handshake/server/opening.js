@@ -1,6 +1,7 @@
 'use strict';
 
 const { isHttp2Stream } = require('../../util/http2-stream.js');
+const { requestEnded } = require('../diagnostics.js');
 const { Http1Opening } = require('./http1-opening.js');
 const { Http2Opening } = require('./http2-opening.js');
 const { Refusal } = require('./refusal.js');
@@ -52,6 +53,7 @@ function refuseUntaken(req, socket, error) {
   if (error.code === 'ERR_WS_SOCKET_TAKEN') {
     // It carries a WebSocket already.
     socket.destroy();
+    requestEnded(req, { code: error.code });
     return;
   }
   const status = error instanceof TypeError ? 500 : 503;

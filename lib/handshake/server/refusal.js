@@ -6,11 +6,11 @@
 class Refusal {
   /**
    * @param {number} status
-   * @param {string} message what the client and the app are told
+   * @param {string} message what the client and the app get
    * @param {object} [more]
    * @param {string} [more.code]
    * @param {[string, string][]} [more.headers]
-   * @param {string} [more.body] what the client is told in place of `message`
+   * @param {string} [more.body] what the client gets instead of `message`
    * @param {unknown} [more.cause]
    */
   constructor(status, message, { code = 'ERR_WS_INVALID_UPGRADE', headers = [], body, cause } = {}) {

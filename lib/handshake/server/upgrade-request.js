@@ -83,8 +83,8 @@ function readOffer(values) {
 }
 
 /**
- * Node leaves out headers behind the most that it reads, and says nothing of it: any of those that are looked
- * at might be missing.
+ * If there are more headers than Node reads, it leaves out the rest, and says nothing of it. Any header that matters might
+ * be missing.
  *
  * @param {import('node:http').IncomingMessage} req
  */

@@ -1,0 +1,5 @@
+'use strict';
+
+const { monitor } = require('./lib/monitor/monitor.js');
+
+module.exports = { monitor };

@@ -1,0 +1,5 @@
+'use strict';
+
+const { instrument } = require('./lib/opentelemetry/instrument.js');
+
+module.exports = { instrument };
