@@ -1,15 +1,14 @@
 import { Backplane } from './index.js';
 
-/** What is tested. */
+/** The backplane to test. */
 export interface Subject {
-  /** Makes a backplane that was not started yet; all of them on the same broker, with the same prefix. */
+  /** Creates a backplane that was not started yet. All of them use the same broker and the same prefix. */
   create(): Backplane | Promise<Backplane>;
   /**
-   * Takes the broker away, and gives the function that brings it back. Without it what happens in an outage is not
-   * tested.
+   * Takes the broker away, and returns a function that brings it back. Without it, the tests of an outage are left out.
    */
   outage?: (() => Promise<() => Promise<unknown>>) | undefined;
 }
 
-/** Registers the tests of `node:test` that every backplane has to pass. */
+/** Registers the tests of `node:test` that every backplane must pass. */
 export function testBackplane(name: string, subject: Subject): void;

@@ -1,7 +1,8 @@
 import { Backplane } from './index.js';
 
 /**
- * A backplane between the workers of `node:cluster`, for the option `backplane`. The primary calls `cluster.primary()`.
+ * Creates a backplane between the workers of `node:cluster`, for the option `backplane`. Call `cluster.primary()` in
+ * the primary.
  *
  * @throws an Error `ERR_WS_NO_WORKER` if this process is no worker
  */
@@ -10,14 +11,14 @@ declare function create(options?: create.ClusterOptions): Backplane;
 declare namespace create {
   export interface ClusterOptions {
     /**
-     * Stands before the channels of this app: words of letters, digits, `_` and `-`, with `.` or `:` between them.
+     * The beginning of all channels of this app: words of letters, digits, `_` and `-`, with `.` or `:` between them.
      * @default 'websockets'
      */
     prefix?: string | undefined;
   }
 
   /**
-   * Has the primary hand on what its workers publish. Called once or more, before or after they are forked.
+   * Makes the primary pass on what its workers publish. Call it once or more, before or after you fork them.
    *
    * @throws an Error `ERR_WS_NO_PRIMARY` if this process is a worker
    */

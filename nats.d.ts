@@ -1,10 +1,10 @@
 import { Backplane } from './index.js';
 
 /**
- * A backplane over NATS, for the option `backplane`.
+ * Creates a backplane over NATS, for the option `backplane`.
  *
- * @param connection servers, such as `localhost:4222`, for `@nats-io/transport-node` to connect to; or a connection of it,
- *   which stays yours to close
+ * @param connection servers, such as `localhost:4222`, to which `@nats-io/transport-node` connects; or a connection of
+ *   that library, which you close yourself
  * @throws an Error `ERR_WS_NO_CLIENT_LIBRARY` for servers, if the package is not installed
  */
 declare function create(connection: string | string[] | create.NatsConnection, options?: create.NatsOptions): Backplane;
@@ -18,7 +18,7 @@ declare namespace create {
 
   export interface NatsOptions {
     /**
-     * Stands before the subjects of this app: words of letters, digits, `_` and `-`, with `.` or `:` between them.
+     * The beginning of all subjects of this app: words of letters, digits, `_` and `-`, with `.` or `:` between them.
      * @default 'websockets'
      */
     prefix?: string | undefined;

@@ -1,10 +1,10 @@
 import { Backplane } from './index.js';
 
 /**
- * A backplane over Redis, for the option `backplane`.
+ * Creates a backplane over Redis, for the option `backplane`.
  *
- * @param client a URL, for `ioredis` or else `redis` to open; or a client or cluster of either, which stays yours: it is
- *   duplicated, and neither used nor closed
+ * @param client a URL, which `ioredis` opens, or else `redis`; or a client or cluster of either. Yours is duplicated,
+ *   and neither used nor closed
  * @throws an Error `ERR_WS_NO_CLIENT_LIBRARY` for a URL, if neither package is installed
  */
 declare function create(client: string | create.RedisClient, options?: create.RedisOptions): Backplane;
@@ -17,7 +17,7 @@ declare namespace create {
 
   export interface RedisOptions {
     /**
-     * Stands before the channels of this app: words of letters, digits, `_` and `-`, with `.` or `:` between them.
+     * The beginning of all channels of this app: words of letters, digits, `_` and `-`, with `.` or `:` between them.
      * @default 'websockets'
      */
     prefix?: string | undefined;

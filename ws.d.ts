@@ -18,7 +18,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { URL } from 'node:url';
 import type { ZlibOptions } from 'node:zlib';
 
-/** What the events of a WebSocket bring. */
+/** The arguments of the events of a WebSocket. */
 interface WebSocketEvents {
   open: [];
   message: [data: WebSocket.RawData, isBinary: boolean];
@@ -31,7 +31,7 @@ interface WebSocketEvents {
   'unexpected-response': [request: ClientRequest, response: IncomingMessage];
 }
 
-/** What can be sent: whatever `Buffer.from` takes, a number, a Blob. */
+/** Data to send: anything that `Buffer.from` takes, a number, a Blob. */
 type BufferLike =
   | string
   | number
@@ -43,7 +43,7 @@ type BufferLike =
   | { valueOf(): ArrayBuffer | SharedArrayBuffer | Uint8Array | readonly number[] | string }
   | { [Symbol.toPrimitive](hint: string): string };
 
-/** Called when the data has been written, or with the reason why it has not. */
+/** Called when the data was written, or with the reason why it was not. */
 type Written = (error?: Error) => void;
 
 /** One WebSocket, with the API of `ws`: see `docs/guide/ws.md`. */
@@ -52,7 +52,7 @@ declare class WebSocket extends EventEmitter {
   static readonly CONNECTING: 0;
   /** Messages can be sent. */
   static readonly OPEN: 1;
-  /** The closing handshake has begun. */
+  /** The closing handshake has started. */
   static readonly CLOSING: 2;
   /** It is over. */
   static readonly CLOSED: 3;
@@ -61,12 +61,12 @@ declare class WebSocket extends EventEmitter {
   readonly CONNECTING: 0;
   /** Messages can be sent. */
   readonly OPEN: 1;
-  /** The closing handshake has begun. */
+  /** The closing handshake has started. */
   readonly CLOSING: 2;
   /** It is over. */
   readonly CLOSED: 3;
 
-  /** What the data of binary messages is. Default: `'nodebuffer'`. */
+  /** The type of the data of binary messages. Default: `'nodebuffer'`. */
   binaryType: 'nodebuffer' | 'arraybuffer' | 'blob' | 'fragments';
   /** Bytes that wait to be written, frame headers included. */
   readonly bufferedAmount: number;
@@ -76,9 +76,9 @@ declare class WebSocket extends EventEmitter {
   readonly isPaused: boolean;
   /** The subprotocol that was agreed on, or `''`. */
   readonly protocol: string;
-  /** How far it is. */
+  /** The state: one of `CONNECTING`, `OPEN`, `CLOSING` and `CLOSED`. */
   readonly readyState: 0 | 1 | 2 | 3;
-  /** The URL that a client has opened. */
+  /** The URL that a client opened. */
   readonly url: string;
 
   /** A listener of `open`. */
@@ -90,7 +90,7 @@ declare class WebSocket extends EventEmitter {
   /** A listener of `message`. */
   onmessage: ((event: WebSocket.MessageEvent) => void) | null;
 
-  /** Only a server makes one without an address. */
+  /** Only a server creates one without an address. */
   constructor(address: null);
   /** Opens a WebSocket. */
   constructor(address: string | URL, options?: WebSocket.ClientOptions | ClientRequestArgs);
@@ -109,7 +109,7 @@ declare class WebSocket extends EventEmitter {
   ping(data?: any, mask?: boolean, callback?: Written): void;
   /** Sends a pong with at most 125 bytes. */
   pong(data?: any, mask?: boolean, callback?: Written): void;
-  /** Begins the closing handshake; without a code the close frame is empty. */
+  /** Starts the closing handshake. Without a code the close frame is empty. */
   close(code?: number, reason?: string | Buffer): void;
   /** Drops the connection at once. */
   terminate(): void;
@@ -168,31 +168,31 @@ declare class WebSocket extends EventEmitter {
   prependOnceListener(event: string | symbol, listener: (this: WebSocket, ...args: any[]) => void): this;
 }
 
-/** The same, under the name that it has as a property of itself. */
+/** The same class, under the name of its own property. */
 declare const WebSocketClass: typeof WebSocket;
 interface WebSocketClass extends WebSocket {}
 
 declare namespace WebSocket {
-  /** What a message brings. */
+  /** The data of a message. */
   type RawData = Buffer | ArrayBuffer | Buffer[];
-  /** What a MessageEvent has. */
+  /** The data of a MessageEvent. */
   type Data = string | Buffer | ArrayBuffer | Buffer[];
   /** A certificate or a key. */
   type CertMeta = string | string[] | Buffer | Buffer[];
 
-  /** What `verifyClient` is told. */
+  /** The argument of `verifyClient`. */
   interface VerifyInfo<Request extends IncomingMessage = IncomingMessage> {
-    /** Of the `Origin` header. */
+    /** The value of the `Origin` header. */
     origin: string;
     /** Whether the request came over TLS. */
     secure: boolean;
     req: Request;
   }
-  /** Accepts a handshake, or does not. */
+  /** Returns whether a handshake is accepted. */
   type VerifyClientCallbackSync<Request extends IncomingMessage = IncomingMessage> = (
     info: VerifyInfo<Request>,
   ) => boolean;
-  /** The same, later. */
+  /** Says so later, with a callback. */
   type VerifyClientCallbackAsync<Request extends IncomingMessage = IncomingMessage> = (
     info: VerifyInfo<Request>,
     callback: (isVerified: boolean, code?: number, message?: string, headers?: OutgoingHttpHeaders) => void,
@@ -216,11 +216,11 @@ declare namespace WebSocket {
   interface ConnectionOptions {
     /** Whether several events may be emitted in one turn of the event loop. Default: `true`. */
     allowSynchronousEvents?: boolean | undefined;
-    /** Whether pings are answered by themselves. Default: `true`. */
+    /** Whether pings are answered automatically. Default: `true`. */
     autoPong?: boolean | undefined;
     /** How long the closing handshake may take, in ms. Default: 30,000. */
     closeTimeout?: number | undefined;
-    /** Without effect: chunks are joined as they come. */
+    /** Has no effect: chunks are joined as they come. */
     maxBufferedChunks?: number | undefined;
     /** Frames of one message; 0 is no limit. Default: 131,072. */
     maxFragments?: number | undefined;
@@ -228,7 +228,7 @@ declare namespace WebSocket {
     maxPayload?: number | undefined;
     /** permessage-deflate (RFC 7692). Default: `true` of a client, `false` of a server. */
     perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
-    /** Whether nobody looks whether text is UTF-8. Default: `false`. */
+    /** Whether text is not checked to be UTF-8. Default: `false`. */
     skipUTF8Validation?: boolean | undefined;
   }
 
@@ -250,7 +250,7 @@ declare namespace WebSocket {
     localAddress?: string | undefined;
     /** Default: 10. */
     maxRedirects?: number | undefined;
-    /** Of the `Origin` header. */
+    /** The value of the `Origin` header. */
     origin?: string | undefined;
     protocol?: string | undefined;
     /** 13, or 8. */
@@ -258,11 +258,11 @@ declare namespace WebSocket {
     rejectUnauthorized?: boolean | undefined;
   }
 
-  /** Options of permessage-deflate. Of those for zlib, `level` has an effect. */
+  /** Options of permessage-deflate. Of the options for zlib, only `level` has an effect. */
   interface PerMessageDeflateOptions {
     clientMaxWindowBits?: number | undefined;
     clientNoContextTakeover?: boolean | undefined;
-    /** Without effect. */
+    /** Has no effect. */
     concurrencyLimit?: number | undefined;
     serverMaxWindowBits?: number | undefined;
     serverNoContextTakeover?: boolean | undefined;
@@ -272,7 +272,7 @@ declare namespace WebSocket {
     zlibInflateOptions?: ZlibOptions | undefined;
   }
 
-  /** What listeners of `addEventListener` get. */
+  /** The argument of a listener of `addEventListener`. */
   interface Event {
     type: string;
     target: WebSocket;
@@ -289,7 +289,7 @@ declare namespace WebSocket {
   interface MessageEvent extends Event {
     data: Data;
   }
-  /** Which Event each type brings. */
+  /** The Event of each type. */
   interface WebSocketEventMap {
     open: Event;
     error: ErrorEvent;
@@ -297,11 +297,11 @@ declare namespace WebSocket {
     message: MessageEvent;
   }
   interface EventListenerOptions {
-    /** Whether the listener is called once at most. */
+    /** Whether the listener is called at most once. */
     once?: boolean | undefined;
   }
 
-  /** Options of a server: exactly one of `port`, `server` and `noServer` is there. */
+  /** Options of a server: set exactly one of `port`, `server` and `noServer`. */
   interface ServerOptions<
     Class extends typeof WebSocketClass = typeof WebSocketClass,
     Request extends typeof IncomingMessage = typeof IncomingMessage,
@@ -309,7 +309,7 @@ declare namespace WebSocket {
     backlog?: number | undefined;
     /** Whether `clients` is kept. Default: `true`. */
     clientTracking?: boolean | undefined;
-    /** Chooses a subprotocol; by default it is the first that the client asks for. */
+    /** Chooses a subprotocol. Default: the first that the client offers. */
     handleProtocols?: (protocols: Set<string>, request: InstanceType<Request>) => string | false;
     host?: string | undefined;
     noServer?: boolean | undefined;
@@ -321,7 +321,7 @@ declare namespace WebSocket {
       | VerifyClientCallbackAsync<InstanceType<Request>>
       | VerifyClientCallbackSync<InstanceType<Request>>
       | undefined;
-    /** A subclass to be used in place of `WebSocket`. */
+    /** A subclass to use instead of `WebSocket`. */
     WebSocket?: Class | undefined;
   }
 
@@ -331,7 +331,7 @@ declare namespace WebSocket {
     port: number;
   }
 
-  /** What the events of a server bring. */
+  /** The arguments of the events of a server. */
   interface ServerEvents<Class extends typeof WebSocketClass, Request extends typeof IncomingMessage> {
     connection: [websocket: InstanceType<Class>, request: InstanceType<Request>];
     headers: [headers: string[], request: InstanceType<Request>];
@@ -348,16 +348,16 @@ declare namespace WebSocket {
   > extends EventEmitter {
     options: ServerOptions<Class, Request>;
     path: string;
-    /** The open connections; not there without `clientTracking`. */
+    /** The open connections. `undefined` without `clientTracking`. */
     clients: Set<InstanceType<Class>>;
 
     constructor(options?: ServerOptions<Class, Request>, callback?: () => void);
 
-    /** Where it listens. */
+    /** The address that it listens on. */
     address(): AddressInfo | string | null;
-    /** Takes no more connections; `close` follows once those that there are have ended. */
+    /** Takes no more connections. `close` follows when the existing ones have ended. */
     close(callback?: (error?: Error) => void): void;
-    /** Answers a request to upgrade; the callback is not called if it is refused. */
+    /** Answers an upgrade request. The callback is not called if it is refused. */
     handleUpgrade(
       request: InstanceType<Request>,
       socket: Duplex,
@@ -409,25 +409,25 @@ declare namespace WebSocket {
   const WebSocket: typeof WebSocketClass;
   interface WebSocket extends WebSocketClass {}
 
-  /** A Duplex over a WebSocket: each message is a chunk, and each chunk becomes a message. */
+  /** Creates a Duplex on a WebSocket: each message is a chunk, and each chunk becomes a message. */
   function createWebSocketStream(websocket: WebSocket, options?: DuplexOptions): Duplex;
 
-  /** Of `Sender`, what broadcasters use. */
+  /** The part of `Sender` that broadcasters use. */
   const Sender: {
-    /** The frame, to be given to `_sender.sendFrame` or `_socket.write` of WebSockets. */
+    /** Returns a frame, for `_sender.sendFrame` or `_socket.write` of WebSockets. */
     frame(
       data: BufferLike,
       options: { opcode: number; fin?: boolean; rsv1?: boolean; mask?: boolean; generateMask?(mask: Buffer): void },
     ): Buffer[];
   };
-  /** Reads and makes values of `Sec-WebSocket-Extensions`. */
+  /** Parses and formats values of `Sec-WebSocket-Extensions`. */
   const extension: {
     parse(header: string): { [name: string]: { [parameter: string]: (string | true)[] }[] };
     format(extensions: {
       [name: string]: { [parameter: string]: unknown } | { [parameter: string]: unknown }[];
     }): string;
   };
-  /** Reads values of `Sec-WebSocket-Protocol`. */
+  /** Parses values of `Sec-WebSocket-Protocol`. */
   const subprotocol: { parse(header: string): Set<string> };
 }
 

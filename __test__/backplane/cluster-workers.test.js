@@ -51,36 +51,36 @@ for (const order of ['before', 'after']) {
   });
 }
 
-test(
-  'a worker that stands still misses what does not fit into 16 MiB, and counts it; others do not notice',
-  limit,
-  async (t) => {
-    const primary = new Told(run(t, 'cluster-servers.js', ['before']));
-    await Promise.all([primary.says('ready'), primary.says('ready')]);
-    await hearEachOther(primary, [1, 2]);
-    // One that stands still would outlive a test that fails.
-    const [pid] = await primary.ask('pid', 2);
-    t.after(() => kill(pid));
-    primary.tell('signal', 2, 'SIGSTOP');
-    const large = 'x'.repeat(1024 * 1024);
-    const [before] = await primary.ask('rss');
-    for (let i = 0; i < 40; i += 1) {
-      primary.tell('publish', 1, `large ${i} ${large}`);
-      let text;
-      do [text] = await primary.says('heard');
-      while (!text.startsWith(`large ${i} `));
-    }
-    const [after] = await primary.ask('rss');
-    assert.ok(after - before < 100 * 2 ** 20, `the primary took ${(after - before) / 2 ** 20} MiB more`);
-    primary.tell('signal', 2, 'SIGCONT');
-    await hearEachOther(primary, [1, 2]);
-    primary.tell('ask', 2);
-    const [{ backplaneLost, backplaneDuplicates }] = await primary.says('stats');
-    // Of the 40, and of what the two asked each other before it had caught up.
-    assert.ok(backplaneLost >= 20, `${backplaneLost} were lost`);
-    assert.equal(backplaneDuplicates, 0);
-  },
-);
+test('a worker that stands still misses what does not fit into 16 MiB, and counts it; others do not notice', {
+  ...limit,
+  skip: process.platform === 'win32' && 'no signal stops a process there',
+}, async (t) => {
+  const primary = new Told(run(t, 'cluster-servers.js', ['before']));
+  await Promise.all([primary.says('ready'), primary.says('ready')]);
+  await hearEachOther(primary, [1, 2]);
+  // One that stands still would outlive a test that fails.
+  const [pid] = await primary.ask('pid', 2);
+  t.after(() => kill(pid));
+  primary.tell('signal', 2, 'SIGSTOP');
+  const large = 'x'.repeat(1024 * 1024);
+  const [before] = await primary.ask('rss');
+  for (let i = 0; i < 120; i += 1) {
+    primary.tell('publish', 1, `large ${i} ${large}`);
+    let text;
+    do [text] = await primary.says('heard');
+    while (!text.startsWith(`large ${i} `));
+  }
+  const [after] = await primary.ask('rss');
+  // Of its own queue, and of what its garbage collector has not looked at: 60 to 100.
+  assert.ok(after - before < 150 * 2 ** 20, `the primary took ${(after - before) / 2 ** 20} MiB more`);
+  primary.tell('signal', 2, 'SIGCONT');
+  await hearEachOther(primary, [1, 2]);
+  primary.tell('ask', 2);
+  const [{ backplaneLost, backplaneDuplicates }] = await primary.says('stats');
+  // Of the 120, and of what the two asked each other before it had caught up.
+  assert.ok(backplaneLost >= 90, `${backplaneLost} were lost`);
+  assert.equal(backplaneDuplicates, 0);
+});
 
 test("an app's own messages harm nobody, whatever they look like", limit, async (t) => {
   const primary = new Told(run(t, 'cluster-servers.js', ['before']));

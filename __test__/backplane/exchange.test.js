@@ -331,7 +331,7 @@ test('what is no message of this module is an error event, and changes nothing',
     broker.deliver('a', changed);
   }
   const [error] = await servers[1].errors.next('error');
-  assert.deepEqual([error.code, /channel "a" is not of this module/.test(error.message)], ['ERR_WS_BACKPLANE', true]);
+  assert.deepEqual([error.code, /channel "a" is not from this module/.test(error.message)], ['ERR_WS_BACKPLANE', true]);
   assert.deepEqual(books(bases[1]), before);
 });
 

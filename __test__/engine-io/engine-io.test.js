@@ -392,6 +392,25 @@ test('a socket that cannot be taken over is dropped: nothing is thrown', limit, 
   assert.equal(opened.length, 1);
 });
 
+test('a handshake whose socket the app destroys after it was accepted ends, as aborted', limit, async (t) => {
+  const ends = [];
+  const hear = ({ status, code }) => ends.push([status, code]);
+  channel('websockets:handshake:end').subscribe(hear);
+  t.after(() => channel('websockets:handshake:end').unsubscribe(hear));
+  const engine = new wsEngine().on('headers', (_lines, { socket }) => process.nextTick(() => socket.destroy()));
+  const opened = new Promise((resolve) => {
+    const httpServer = http.createServer().on('upgrade', (...args) => engine.handleUpgrade(...args, resolve));
+    t.after(() => httpServer.close());
+    httpServer.listen(0, '127.0.0.1', () => {
+      const client = new Client(`ws://127.0.0.1:${httpServer.address().port}/`);
+      client.opened.catch(() => {});
+      t.after(() => client.destroy());
+    });
+  });
+  await opened;
+  assert.deepEqual(ends, [[undefined, 'ERR_WS_UPGRADE_ABORTED']]);
+});
+
 test('wrong options throw', () => {
   assert.throws(() => new wsEngine({ maxPayload: -1 }), { code: 'ERR_OUT_OF_RANGE' });
   assert.throws(() => new wsEngine({ perMessageDeflate: { threshold: -1 } }), { code: 'ERR_OUT_OF_RANGE' });

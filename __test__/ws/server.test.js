@@ -3,6 +3,7 @@
 // WebSocketServer of the entry, with clients of ws and requests that are written by hand.
 
 const assert = require('node:assert/strict');
+const { channel } = require('node:diagnostics_channel');
 const { once } = require('node:events');
 const http = require('node:http');
 const { test } = require('node:test');
@@ -286,4 +287,25 @@ test('what comes behind the request is the WebSocket’s', async (t) => {
   client.on('error', () => {});
   t.after(() => client.terminate());
   assert.equal(String(await message), 'hi');
+});
+
+test('what the diagnostics channels publish of its connections names the WebSocketServer', async (t) => {
+  const { wss, url } = await serve(t);
+  const published = [];
+  for (const name of ['open', 'message', 'close']) {
+    const hear = ({ base, data, code }) => base === wss && published.push([name, String(data ?? code ?? '')]);
+    channel(`websockets:${name}`).subscribe(hear);
+    t.after(() => channel(`websockets:${name}`).unsubscribe(hear));
+  }
+  const client = new Reference(url, trust);
+  const [[webSocket]] = await Promise.all([once(wss, 'connection'), once(client, 'open')]);
+  client.send('hello');
+  await once(webSocket, 'message');
+  client.close(1000);
+  await once(webSocket, 'close');
+  assert.deepEqual(published, [
+    ['open', ''],
+    ['message', 'hello'],
+    ['close', '1000'],
+  ]);
 });

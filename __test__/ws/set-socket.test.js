@@ -117,3 +117,14 @@ for (const [kind, pairOf] of Object.entries({ 'a socket': socketPair, 'a stream'
     });
   }
 }
+
+test('a socket that is over before leaves a WebSocket that says that it is closed', async (t) => {
+  const [socket] = await socketPair(t);
+  socket.destroy();
+  await once(socket, 'close');
+  const { webSocket, inbox } = open(WebSocket, true, socket);
+  await inbox.next('close');
+  const [error] = await new Promise((resolve) => webSocket.send('late', (...given) => resolve(given)));
+  assert.equal(error?.message, 'WebSocket is not open: readyState 3 (CLOSED)');
+  assert.equal(webSocket.bufferedAmount, 4);
+});

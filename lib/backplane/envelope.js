@@ -150,7 +150,7 @@ function readMessage(reader) {
 function decodeEnvelope(bytes) {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (buffer.length < HEAD_BYTES) throw new RangeError('it is cut short');
-  if (buffer[0] !== VERSION) throw new RangeError(`it is of version ${buffer[0]}, and ${VERSION} is read`);
+  if (buffer[0] !== VERSION) throw new RangeError(`its version is ${buffer[0]}, not ${VERSION}`);
   const reader = new Reader(buffer);
   const messages = [];
   while (!reader.isAtEnd) messages.push(readMessage(reader));

@@ -161,7 +161,7 @@ class Exchange {
       envelope = decodeEnvelope(payload);
     } catch (error) {
       const what = /** @type {Error} */ (error).message;
-      this.#complain(new Error(`what came by the channel ${JSON.stringify(channel)} is not of this module: ${what}`));
+      this.#complain(new Error(`a message on the channel ${JSON.stringify(channel)} is not from this module: ${what}`));
       return;
     }
     const { node, messages } = envelope;

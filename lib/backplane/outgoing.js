@@ -34,7 +34,7 @@ class Outgoing {
 
   /**
    * @param {Adapter} adapter
-   * @param {(error: unknown) => void} failed told why the broker takes a message not
+   * @param {(error: unknown) => void} failed gets the reason if the broker does not take a message
    */
   constructor(adapter, failed) {
     this.#adapter = adapter;

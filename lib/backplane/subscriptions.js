@@ -8,7 +8,7 @@ const AGAIN = 1000;
 /** Channels that one request may have. */
 const AT_A_TIME = 1000;
 
-/** In the place of a connection's number: nobody knows whether the broker has the subscription. */
+/** Instead of a connection's number: nobody knows whether the broker has the subscription. */
 const UNKNOWN = 0;
 
 /** @typedef {import('../../index').Backplane} Adapter */
@@ -33,7 +33,7 @@ class Subscriptions {
 
   /**
    * @param {Adapter} adapter
-   * @param {(error: unknown) => void} failed told that the broker has refused
+   * @param {(error: unknown) => void} failed called when the broker has refused
    */
   constructor(adapter, failed) {
     this.#adapter = adapter;
@@ -53,8 +53,8 @@ class Subscriptions {
   }
 
   /**
-   * The broker is there. It is asked for all that is wanted, and to leave what was left while it was away: client
-   * libraries may have subscribed again by themselves to what they had.
+   * The broker is there. Asks it for all that is wanted, and to leave what was left while it was away: client libraries
+   * may have subscribed again by themselves to what they had.
    *
    * @returns {Promise<boolean>} whether it is still there when it has been asked for all. What changes meanwhile does
    *   not hold this up

@@ -8,6 +8,7 @@ const { sendFrame } = require('../base/send.js');
 const { failed } = require('../connection/diagnostics.js');
 const { close } = require('../connection/lifecycle.js');
 const { Group } = require('../connection/group.js');
+const { requestDropped } = require('../handshake/diagnostics.js');
 const { hearRefusal } = require('../transport/net-socket/late-refusal.js');
 const { nextTick } = require('../util/clock.js');
 const { Fifo } = require('../util/fifo.js');
@@ -26,7 +27,7 @@ const { EngineSocket, payloadOf } = require('./socket.js');
 
 const PROTOCOL_ERROR = 1002;
 
-/** What `ws` takes where it is told nothing. */
+/** What `ws` takes by default. */
 const MAX_PAYLOAD = 100 * 1024 * 1024;
 
 /** What passes on the broadcasts that are being collected. @type {Set<() => void>} */
@@ -49,14 +50,14 @@ function passOnAtExit(passOn) {
 }
 
 /**
- * What engine.io, and so socket.io, takes as its `wsEngine` in the place of `ws`. Its sockets are one group.
+ * What engine.io, and so socket.io, takes as its `wsEngine` instead of `ws`. Its sockets are one group.
  */
 class Server extends EventEmitter {
   /** @type {Group<Connection>} */
   #group;
   #deflate;
   #isClosed = false;
-  /** A frame that engine.io gives to one socket after the other, and to whom.
+  /** A frame that engine.io gives to one socket after the other, and to which ones.
    *  @type {{ frame: Buffer[], sids: string[] } | null} */
   #broadcast = null;
   /** What is to be called once this tick's frames are on their way. @type {Fifo<[EngineSocket, Callback]>} */
@@ -157,6 +158,7 @@ class Server extends EventEmitter {
       failed(this, /** @type {Error} */ (error));
       return null;
     }
+    requestDropped(req);
     announce(connection);
     hearRefusal(taken, {
       refuse: (opcode, text) => {
@@ -168,7 +170,7 @@ class Server extends EventEmitter {
   }
 
   /**
-   * A broadcast is one frame to many, one after the other: they are collected, and told of at once.
+   * A broadcast is one frame to many, one after the other. They are collected, and sent at once.
    *
    * @param {EngineSocket} socket
    * @param {Buffer[]} frame

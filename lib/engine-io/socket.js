@@ -58,7 +58,7 @@ class EngineSocket extends EventEmitter {
   }
 
   get bufferedAmount() {
-    return this.#connection.bufferedAmount;
+    return this.#connection[kInner].transport?.bufferedAmount() ?? 0;
   }
 
   /** The socket that was upgraded; `null` once the connection is over. */

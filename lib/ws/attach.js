@@ -1,6 +1,7 @@
 'use strict';
 
 const { announce, take } = require('../base/assign.js');
+const { OPEN } = require('../connection/connection.js');
 const { hearRefusal } = require('../transport/net-socket/late-refusal.js');
 const { LimitsView } = require('./limits-view.js');
 const { Outgoing } = require('./outgoing.js');
@@ -28,6 +29,7 @@ function attach(webSocket, state, group, socket, assign, accept) {
   const { options } = state;
   state.connection = connection;
   state.outgoing = new Outgoing(connection, options.generateMask, (error) => state.report(error));
+  state.sending = connection.readyState === OPEN ? state.outgoing : null;
   state.limits = new LimitsView(connection, options);
   webSocket._socket = socket;
   hearRawFrames(socket, state.outgoing);

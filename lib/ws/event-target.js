@@ -2,7 +2,7 @@
 
 const { CloseEvent, ErrorEvent, Event, MessageEvent, kTarget } = require('./events.js');
 
-/** Where the EventEmitter's listener keeps whom it calls, and whether that is an `on…` attribute's. */
+/** Where the EventEmitter's listener keeps the listener that it calls, and whether that is an `on…` attribute's. */
 const kListener = Symbol('websockets.listener');
 const kIsAttribute = Symbol('websockets.attribute');
 

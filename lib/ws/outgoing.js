@@ -9,10 +9,11 @@ const { nextTick } = require('../util/clock.js');
 const { byteLength, isBlob, toSend } = require('./data.js');
 const { encode } = require('./frames.js');
 
-/** The status code that a refused client is told (RFC 6455 §7.4.1). */
+/** The status code that a refused client gets (RFC 6455 §7.4.1). */
 const PROTOCOL_ERROR = 1002;
 
 /** @typedef {import('../connection/connection.js').Connection} Connection */
+/** @typedef {import('../connection/transport').Transport<Connection>} Transport */
 /** @typedef {(error?: Error | null) => void} Callback */
 
 /** What a callback hears if the connection was over before the message had been written. */
@@ -37,10 +38,13 @@ const CLOSED_WHILE_COMPRESSING = 'The socket was closed while data was being com
 class Outgoing {
   /** @type {Connection} */
   #connection;
+  /** By which it is sent; nothing once it is closing, or lost. @type {Transport | null} */
+  #transport;
+  #counters;
   /** Called once all that was sent before has been written. @type {Callback[]} */
   #waiting = [];
   #isScheduled = false;
-  /** What is to be done once the Blob that is being read has been sent. @type {(() => void)[] | null} */
+  /** What to do when the Blob that it reads has been sent. @type {(() => void)[] | null} */
   #behindBlob = null;
   /** Bytes that wait for that. */
   #blobBytes = 0;
@@ -62,12 +66,15 @@ class Outgoing {
   constructor(connection, generateMask, onError) {
     this.#onError = onError;
     this.#connection = connection;
+    const { group, readyState, transport } = connection[kInner];
+    this.#transport = readyState === OPEN ? transport : null;
+    this.#counters = group.counters;
     this.#generateMask = generateMask;
   }
 
   /** Bytes that wait to be written. */
   get queued() {
-    return this.#connection.bufferedAmount + this.#blobBytes;
+    return (this.#connection[kInner].transport?.bufferedAmount() ?? 0) + this.#blobBytes;
   }
 
   /**
@@ -92,7 +99,7 @@ class Outgoing {
     }
   }
 
-  /** Does something behind all that was sent. @param {() => void} act */
+  /** Does something after all that was sent. @param {() => void} act */
   after(act) {
     this.#behindBlob === null ? act() : this.#later(0, act);
   }
@@ -175,7 +182,6 @@ class Outgoing {
    * @param {Callback | undefined} callback
    */
   #write(payload, { opcode, fin, compress, mask }, callback) {
-    const { counters } = this.#connection[kInner].group;
     const transport = this.#openTransport(callback);
     if (transport === null) {
       return;
@@ -184,7 +190,7 @@ class Outgoing {
     const continues = this.#isFragmented && !isControl;
     if (!isControl) {
       this.#isFragmented = !fin;
-      if (fin) counters.messagesSent++;
+      if (fin) this.#counters.messagesSent++;
     }
     const key = this.#key(mask);
     if (continues || !fin || key !== undefined) {
@@ -218,13 +224,16 @@ class Outgoing {
 
   /**
    * @param {Callback | undefined} callback hears of it if nothing can be sent any more
-   * @returns {import('../connection/transport').Transport<Connection> | null}
+   * @returns {Transport | null}
    */
   #openTransport(callback) {
-    const { readyState, transport } = this.#connection[kInner];
-    const open = readyState === OPEN ? transport : null;
-    if (open === null && callback !== undefined) nextTick(callback, this.#closedBefore());
-    return open;
+    if (this.#transport === null && callback !== undefined) nextTick(callback, this.#closedBefore());
+    return this.#transport;
+  }
+
+  /** The connection is closing, or lost. */
+  leave() {
+    this.#transport = null;
   }
 
   /**

@@ -35,7 +35,7 @@ const raw = overlay({
     return true;
   },
   /**
-   * Ends the connection behind what was sent, and says nothing of it: a close frame is sent by `close()` of the
+   * Ends the connection after what was sent, and says nothing of it: a close frame is sent by `close()` of the
    * WebSocket.
    *
    * @this {net.Socket}

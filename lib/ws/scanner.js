@@ -42,7 +42,7 @@ class Scanner {
     return isNext;
   }
 
-  /** Behind an element of a list. @returns {boolean} whether another follows, which is next */
+  /** After an element of a list. @returns {boolean} whether another follows, which is next */
   hasNext() {
     if (this.isAtEnd) {
       return false;

@@ -97,11 +97,19 @@ class Sink {
     if (this.#webSocket.listenerCount('error') > 0) this.#state.report(wsError(error));
   }
 
+  /** It is closing, or lost. */
+  sendsNoMore() {
+    this.#state.outgoing?.leave();
+    this.#state.sending = null;
+  }
+
   /**
    * @param {Connection} _connection
    * @param {import('../native/functions').End} end
    */
   closed(_connection, { received, wasClean }) {
+    // A socket that was over before has no other step.
+    this.sendsNoMore();
     this.#state.outgoing?.end();
     this.#state.wasClean = wasClean;
     this.#state.close(received?.code ?? statusCode.ABNORMAL, received?.reason ? Buffer.from(received.reason) : EMPTY);

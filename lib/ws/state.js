@@ -26,6 +26,13 @@ class State {
   connection = null;
   /** What sends its frames. @type {import('./outgoing.js').Outgoing | null} */
   outgoing = null;
+  /**
+   * The same while it is open. A loop over many clients looks at each of them again, and what it has to look at is not in
+   * the cache: so this is found here, not by way of the connection.
+   *
+   * @type {import('./outgoing.js').Outgoing | null}
+   */
+  sending = null;
   /** @type {import('./limits-view.js').LimitsView | null} */
   limits = null;
   /** @type {import('./data.js').BinaryType} */
@@ -60,7 +67,7 @@ class State {
     this.#phase = phase;
   }
 
-  /** Something went wrong: the first that does is told, unless it is over already. @param {Error} error */
+  /** Something went wrong: the first error is reported, unless it is over already. @param {Error} error */
   report(error) {
     if (!this.#hasFailed && this.readyState !== CLOSED) {
       this.#hasFailed = true;

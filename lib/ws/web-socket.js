@@ -57,7 +57,7 @@ class WebSocket extends EventEmitter {
    * Opens it on a stream whose opening handshake others have done. No extension is on then.
    *
    * @param {import('node:stream').Duplex} socket
-   * @param {Buffer} head what came behind the handshake
+   * @param {Buffer} head what came after the handshake
    * @param {import('./settings.js').ConnectionOptions} [options]
    * @throws {Error} if it has a connection already, or the socket cannot be taken
    */
@@ -201,11 +201,15 @@ class WebSocket extends EventEmitter {
    */
   #open(data, callback) {
     const state = this[kState];
+    if (state.sending !== null) {
+      return state.sending;
+    }
     const { readyState } = state;
     if (readyState === CONNECTING) {
       throw notOpen(readyState);
     }
     if (readyState === OPEN) {
+      // It is lost, and that is heard of after what came before.
       return state.outgoing;
     }
     if (data) state.unsent += isBlob(data) ? data.size : byteLength(toSend(data));
@@ -227,6 +231,7 @@ class WebSocket extends EventEmitter {
     } else if (readyState === OPEN && connection !== null) {
       const closing = checkClosing(code, reason);
       this[kState].isClosing = true;
+      this[kState].sending = null;
       outgoing?.after(() => lifecycle.close(connection, closing.code, closing.reason));
     }
   }

@@ -8,7 +8,7 @@ const { failure } = require('../../util/errors.js');
 const MAX_WAITING = 16 * 1024 * 1024;
 
 /**
- * What a backplane of a worker asks the primary for. `port` tells those of one worker apart.
+ * What a backplane of a worker asks the primary for. `port` says which of one worker it is.
  *
  * @typedef {{ type: 'hello' | 'bye' } | Change | { type: 'publish', channel: string, payload: string }} Request
  */

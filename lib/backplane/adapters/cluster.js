@@ -60,7 +60,7 @@ class ClusterWorker {
 
   /** @param {string} channel @param {Uint8Array} payload @returns {Promise<void>} */
   publish(channel, payload) {
-    if (!started(this.#started).connections.isUp) throw new Error('there is no primary that hands it on');
+    if (!started(this.#started).connections.isUp) throw new Error('there is no primary to pass it on');
     const { buffer, byteOffset, byteLength } = payload;
     // A string: whichever serialization the app has chosen, it goes as it is.
     const text = Buffer.from(buffer, byteOffset, byteLength).toString('base64');
