@@ -617,7 +617,8 @@ fn one_long_message_behind_the_other_keeps_nobody_waiting() {
     let flood = compressed((256 << 10) + 1).repeat(200);
     all[0].1.write_all(&flood).unwrap();
     opened.shard.borrow_mut().round(Duration::ZERO);
-    all[1].1.write_all(&bomb()).unwrap();
+    // Three steps, so the other has a few turns before them and between, of a few messages each.
+    all[1].1.write_all(&compressed(600 << 10)).unwrap();
     let mut before = 0;
     loop {
         opened.shard.borrow_mut().round(Duration::ZERO);
@@ -634,7 +635,7 @@ fn one_long_message_behind_the_other_keeps_nobody_waiting() {
         }
         before += records.len();
     }
-    assert!(before <= 4, "the other had to wait for {before} messages");
+    assert!(before <= 20, "the other had to wait for {before} messages");
 }
 
 #[test]
