@@ -58,6 +58,20 @@ async function got({ at, url }) {
 
 const leads = () => new Base().stats().ioThreadsLed;
 
+/** How often the I/O threads have been woken. */
+async function wakes() {
+  const tasks = await fs.readdir('/proc/self/task');
+  const all = await Promise.all(
+    tasks.map(async (task) => {
+      const status = await fs.readFile(`/proc/self/task/${task}/status`, 'utf8').catch(() => ''); // it has ended
+      const { name, count } =
+        /^Name:\s+(?<name>.*)$[^]*^voluntary_ctxt_switches:\s+(?<count>\d+)$/m.exec(status)?.groups ?? {};
+      return name?.startsWith('websockets-') ? Number(count) : 0;
+    }),
+  );
+  return all.reduce((sum, one) => sum + one, 0);
+}
+
 test(
   'a thread that is idle leads, until it is told not to, and again',
   auto,
@@ -72,6 +86,24 @@ test(
     setLeader('auto');
     await echoUntil(client, () => leads() > 0);
     assert.ok(base.stats().leaderChanges >= before + 3);
+  }),
+);
+
+test(
+  'what a thread that leads is brought wakes nobody else',
+  auto,
+  echoing(async ({ base, raw }) => {
+    const client = await raw();
+    for (let went = false; !went; ) {
+      await echoUntil(client, () => leads() > 0);
+      const { leaderChanges } = base.stats();
+      const before = await wakes();
+      for (let count = 0; count < 1000; count++) await echo(client, `${count}`);
+      const woken = (await wakes()) - before;
+      // On a busy machine the I/O thread may have led.
+      went = base.stats().leaderChanges === leaderChanges;
+      assert.ok(!went || woken < 500, `${woken} times`);
+    }
   }),
 );
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{sleep, timeout, timeout_at};
 
 use super::Shard;
 use super::running::RunningShard;
@@ -54,8 +54,8 @@ pub(super) fn start(index: usize, capacity: usize, rings: bool) -> io::Result<Ar
         // SAFETY: the thread has the shard for as long as it waits.
         unsafe { Waiting::new(shard.poller()) }?
     };
-    let thread = Thread {
-        waiting,
+    let mut thread = Thread {
+        waiting: Some(waiting),
         shard: shard.clone(),
     };
     std::thread::Builder::new()
@@ -66,14 +66,15 @@ pub(super) fn start(index: usize, capacity: usize, rings: bool) -> io::Result<Ar
 
 /// The I/O thread.
 struct Thread {
-    // Ends before the shard, whose poller it waits for.
-    waiting: Waiting,
+    // Ends before the shard, whose poller it waits for. `None` while another leads and is watched closely: what is ready
+    // then would wake this thread each time, and be none of its business.
+    waiting: Option<Waiting>,
     shard: Arc<RunningShard>,
 }
 
 impl Thread {
     /// Runs until the shard is stopped.
-    fn run(self, runtime: &Runtime) {
+    fn run(&mut self, runtime: &Runtime) {
         runtime.block_on(async {
             let mut accounted = Instant::now();
             let mut is_behind = false;
@@ -100,11 +101,21 @@ impl Thread {
     }
 
     /// Waits for something to do.
-    async fn rest(&self) -> Call {
+    async fn rest(&mut self) -> Call {
+        if self.waiting.is_none() {
+            // What is ready already counts as coming now.
+            // SAFETY: the thread has the shard for as long as it waits.
+            self.waiting = unsafe { Waiting::new(self.shard.poller()) }.ok();
+        }
+        let Some(waiting) = &self.waiting else {
+            // The system has no memory for it now: look again soon.
+            sleep(TICK).await;
+            return Call::Round;
+        };
         let mut woken = pin!(self.shard.handle().woken());
         let called = poll_fn(|context| {
             // Both are looked at, so that neither calls again for what is done then.
-            let ready = self.waiting.poll(context).is_ready();
+            let ready = waiting.poll(context).is_ready();
             match woken.as_mut().poll(context) {
                 Poll::Ready(()) => Poll::Ready(Call::Round),
                 Poll::Pending if ready => Poll::Ready(Call::Ready),
@@ -120,7 +131,7 @@ impl Thread {
 
     /// Waits until there is a round to run though another leads, or it does not any more. It takes the lead from one
     /// that runs no rounds.
-    async fn watch(&self) -> Call {
+    async fn watch(&mut self) -> Call {
         loop {
             if self.watch_closely().await == Watched::Over {
                 return Call::Round;
@@ -132,7 +143,8 @@ impl Thread {
     }
 
     /// Looks every few milliseconds, while there is something to look at.
-    async fn watch_closely(&self) -> Watched {
+    async fn watch_closely(&mut self) -> Watched {
+        self.waiting = None;
         let (mut stalled, mut quiet) = (0, 0);
         let mut last = self.shard.gate().rounds();
         while quiet < QUIET {
