@@ -533,10 +533,7 @@ pub(crate) fn set_leader(call: &Call<'_>) -> Returned {
     if let Some(link) = sockets.linked() {
         may_lead(call, link);
     }
-    if let Some(leading) = sockets.leading.get() {
-        // SAFETY: it lives until the env's hook has set this to `None`.
-        unsafe { &*leading }.consider();
-    }
+    sockets.consider();
     call.boolean(true)
 }
 

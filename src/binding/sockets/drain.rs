@@ -68,12 +68,8 @@ pub(crate) fn drain(state: &EnvState, raw: sys::napi_env) {
 
 impl Rung for EnvState {
     fn rung(&self, raw: sys::napi_env) {
-        self.sockets.begin_batch();
         drain(self, raw);
-        if let Some(leading) = self.sockets.leading.get() {
-            // SAFETY: it lives until the env's hook has set this to `None`.
-            unsafe { &*leading }.consider();
-        }
+        self.sockets.consider();
     }
 }
 

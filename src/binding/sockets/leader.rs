@@ -41,6 +41,6 @@ impl Leader {
 
 /// An env that may lead.
 pub(crate) trait Lead {
-    /// Considers again who is to lead, after something was delivered.
+    /// Considers again who is to lead, after something was delivered or handed over.
     fn consider(&self);
 }

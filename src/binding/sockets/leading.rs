@@ -65,7 +65,7 @@ impl Leading {
             is_refused: Cell::new(false),
             policy: RefCell::new(Policy::new(
                 Instant::now(),
-                work(shard, state.sockets.tally.get()),
+                work(shard, &link.shards, state.sockets.tally.get()),
             )),
         };
         let watches: Box<[Watch]> = link.shards.iter().map(watch).collect();
@@ -114,7 +114,6 @@ impl Watch {
         let Some(round) = self.shard.round_of_env(link.env, &link.mailbox) else {
             return self.stop();
         };
-        state.sockets.begin_batch();
         if round.is_behind {
             self.give_back(link.env);
             // Whoever leads by now.
@@ -140,7 +139,7 @@ impl Watch {
             Leader::Thread if leads => Verdict::GiveBack,
             Leader::Thread => Verdict::Stay,
             Leader::Auto => {
-                let work = || work(&self.shard, sockets.tally.get());
+                let work = || work(&self.shard, &link.shards, sockets.tally.get());
                 self.policy.borrow_mut().consider(now, leads, work)
             }
             Leader::Changing if leads => Verdict::GiveBack,
@@ -222,12 +221,13 @@ fn async_context(raw: sys::napi_env, reference: sys::napi_ref) -> Outcome<sys::n
     })
 }
 
-/// What the calling thread and a shard's have done.
-fn work(shard: &RunningShard, brought: Tally) -> Work {
+/// What the calling thread and a shard's have done. The one may have led any of the shards.
+fn work(shard: &RunningShard, shards: &[Arc<RunningShard>], brought: Tally) -> Work {
     let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ThreadCPUTime);
     Work {
         own: Duration::new(tv_sec as u64, tv_nsec as u32),
         other: shard.thread_time(),
+        rounds: shards.iter().map(|shard| shard.led()).sum(),
         brought,
     }
 }

@@ -235,13 +235,6 @@ impl Sockets {
         }
     }
 
-    /// What is delivered from now on is another batch.
-    pub(crate) fn begin_batch(&self) {
-        let mut tally = self.tally.get();
-        tally.begin();
-        self.tally.set(tally);
-    }
-
     /// Queues a command after those before it, and gives all of them to the shard.
     pub(crate) fn submit_now(&self, link: &Link, shard: usize, command: Command) {
         self.submit(link, shard, command);
@@ -466,6 +459,15 @@ impl Sockets {
         self.dirty.borrow_mut().clear();
         for shard in 0..link.queues.len() {
             self.hand_over(link, shard);
+        }
+        self.consider();
+    }
+
+    /// Considers again who is to lead.
+    pub(crate) fn consider(&self) {
+        if let Some(leading) = self.leading.get() {
+            // SAFETY: it lives until the env's hook has set this to `None`.
+            unsafe { &*leading }.consider();
         }
     }
 

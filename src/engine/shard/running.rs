@@ -10,6 +10,7 @@ use crate::engine::command::{Command, Envelope};
 use crate::engine::gate::{Gate, THREAD};
 use crate::engine::handle::ShardHandle;
 use crate::engine::mailbox::Mailbox;
+use crate::engine::policy::Rounds;
 use crate::engine::sync::{AtomicU64, Ordering};
 use crate::protocol::Millis;
 
@@ -33,6 +34,8 @@ pub struct RunningShard {
     epoch: Instant,
     /// CPU time that the I/O thread has taken, in ns.
     thread_time: AtomicU64,
+    /// Rounds of envs that led: their number, and the ns they took.
+    led: (AtomicU64, AtomicU64),
 }
 
 impl RunningShard {
@@ -43,6 +46,7 @@ impl RunningShard {
             epoch: shard.context.epoch(),
             gate: Gate::new(shard.handle.clone(), shard),
             thread_time: AtomicU64::new(0),
+            led: (AtomicU64::new(0), AtomicU64::new(0)),
         }
     }
 
@@ -83,7 +87,7 @@ impl RunningShard {
         let round = |shard: &mut Shard| {
             shard.context.output.rings.enter(mailbox.clone());
             // A panic must not leave the env entered: nobody would ring it any more.
-            let round = catch_unwind(AssertUnwindSafe(|| shard.round(SLICE)));
+            let round = catch_unwind(AssertUnwindSafe(|| self.counted(|| shard.round(SLICE))));
             let round = Round {
                 recorded: shard.context.output.rings.leave(),
                 is_behind: round.unwrap_or(true),
@@ -101,7 +105,7 @@ impl RunningShard {
             return self.gate.submit_to_thread(env, envelope);
         }
         self.gate.submit(env, envelope, |shard| {
-            let is_behind = shard.carry_out(SLICE);
+            let is_behind = self.counted(|| shard.carry_out(SLICE));
             (is_behind, shard.context.next_deadline())
         });
     }
@@ -161,6 +165,25 @@ impl RunningShard {
     #[must_use]
     pub fn thread_time(&self) -> Duration {
         Duration::from_nanos(self.thread_time.load(Ordering::Relaxed))
+    }
+
+    /// What envs that led have run: rounds, and what they submitted themselves.
+    #[must_use]
+    pub fn led(&self) -> Rounds {
+        Rounds {
+            count: self.led.0.load(Ordering::Relaxed),
+            time: Duration::from_nanos(self.led.1.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Counts what an env that leads does.
+    fn counted<R>(&self, work: impl FnOnce() -> R) -> R {
+        let from = Instant::now();
+        let result = work();
+        let nanos = u64::try_from(from.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.led.0.fetch_add(1, Ordering::Relaxed);
+        self.led.1.fetch_add(nanos, Ordering::Relaxed);
+        result
     }
 
     pub(super) fn set_thread_time(&self, time: Duration) {
