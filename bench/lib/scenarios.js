@@ -49,6 +49,12 @@ module.exports = [
     load: echo(2000, 1, 64, 'ascii'),
     text: true,
   },
+  ...[1, 4, 16].map((count) => ({
+    name: `paced-${count}`,
+    title: `64 B text echo, ${count} each 2 ms, 64 connections in turn`,
+    load: { ...echo(64, count, 64, 'ascii'), every: 0.002 },
+    text: true,
+  })),
   { name: 'echo-utf8', title: '1 KiB non-ASCII text echo, 64 × 1', load: echo(64, 1, KIB, 'utf8'), text: true },
   { name: 'echo-16k', title: '16 KiB binary echo, 64 × 1', load: echo(64, 1, 16 * KIB, 'binary') },
   { name: 'echo-1m', title: '1 MiB binary echo, 8 × 1', load: echo(8, 1, KIB * KIB, 'binary') },

@@ -30,8 +30,6 @@ pub struct Gate<T> {
     leader: AtomicU64,
     /// Times that it has changed.
     changes: AtomicU64,
-    /// Rounds that envs have begun.
-    rounds: AtomicU64,
     /// When the soonest deadline comes, in ms of the shard.
     deadline: AtomicU64,
 }
@@ -44,7 +42,6 @@ impl<T> Gate<T> {
             inside: Mutex::new(inside),
             leader: AtomicU64::new(THREAD),
             changes: AtomicU64::new(0),
-            rounds: AtomicU64::new(0),
             deadline: AtomicU64::new(NEVER),
         }
     }
@@ -129,16 +126,6 @@ impl<T> Gate<T> {
             self.changes.fetch_add(1, Ordering::Relaxed);
         }
         handed
-    }
-
-    /// An env that leads begins a round.
-    pub(super) fn begin_round(&self) {
-        self.rounds.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Rounds that envs have begun.
-    pub(super) fn rounds(&self) -> u64 {
-        self.rounds.load(Ordering::Relaxed)
     }
 
     /// Says when the soonest deadline comes, in ms of the shard. True if the I/O thread has to be woken: it may

@@ -21,6 +21,9 @@ pub struct Settings {
     pub groups: usize,
     /// Messages under way: per connection or topic, or in all for a broadcast.
     pub in_flight: usize,
+    /// How often that many messages are sent of a thread's connections together, whatever has come back by then: an open
+    /// loop. `None`: the next message is sent when one has come back.
+    pub every: Option<Duration>,
     /// Bytes of a message's payload.
     pub size: usize,
     /// `ascii`, `utf8`, `binary` or `json`.
@@ -52,6 +55,7 @@ impl Settings {
             messages: 1,
             groups: 1,
             in_flight: 1,
+            every: None,
             size: 64,
             payload: "ascii".into(),
             measured: Duration::from_secs(2),
@@ -93,6 +97,7 @@ impl Settings {
             "--messages" => self.messages = value.parse()?,
             "--groups" => self.groups = value.parse()?,
             "--in-flight" => self.in_flight = value.parse()?,
+            "--every" => self.every = Some(Duration::from_secs_f64(value.parse()?)),
             "--threads" => self.threads = value.parse()?,
             "--size" => self.size = value.parse()?,
             "--payload" => self.payload = value,

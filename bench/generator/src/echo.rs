@@ -1,4 +1,7 @@
-//! Echo: every connection keeps as many messages under way as it is told.
+//! Echo: every connection keeps as many messages under way as it is told; or so many are sent at a steady pace, to one
+//! connection after the other.
+
+use std::time::Duration;
 
 use crate::Failure;
 use crate::args::Settings;
@@ -44,16 +47,20 @@ fn share(
     } = worker;
     let mut buffers = Buffers::new();
     let mut tally = Tally::new();
-    for client in &mut clients {
-        client.send(
-            settings.in_flight as u32,
-            clock::now(),
-            messages,
-            &mut buffers,
-        )?;
+    let mut pace = settings.every.map(Pace::begin);
+    if pace.is_none() {
+        for client in &mut clients {
+            client.send(
+                settings.in_flight as u32,
+                clock::now(),
+                messages,
+                &mut buffers,
+            )?;
+        }
     }
     loop {
-        for token in poller.wait(phases.deadline())? {
+        let next = pace.as_ref().map_or(u64::MAX, |pace| pace.next);
+        for token in poller.wait(phases.deadline().min(next))? {
             let client = &mut clients[token];
             let ended = client.read(messages, &mut buffers)?;
             let now = clock::now();
@@ -64,10 +71,19 @@ fn share(
                     tally.count += 1;
                 }
             }
-            if phases.phase == Phase::Drain {
+            if phases.phase == Phase::Drain || pace.is_some() {
                 client.flush(messages, &mut buffers)?;
             } else {
                 client.send(ended, now, messages, &mut buffers)?;
+            }
+        }
+        if let Some(pace) = &mut pace {
+            let is_over = phases.phase == Phase::Drain;
+            while let Some(due) = pace.due(clock::now()) {
+                for _ in 0..if is_over { 0 } else { settings.in_flight } {
+                    let client = pace.client(&mut clients);
+                    client.send(1, due, messages, &mut buffers)?;
+                }
             }
         }
         if phases.phase == Phase::Drain && under_way(&clients) == 0 {
@@ -87,6 +103,42 @@ fn share(
                 } = usage;
             }
         }
+    }
+}
+
+/// When messages are sent, and to whom.
+struct Pace {
+    every: u64,
+    /// When the next ones are due.
+    next: u64,
+    /// Messages sent.
+    sent: usize,
+}
+
+impl Pace {
+    fn begin(every: Duration) -> Self {
+        let every = every.as_nanos() as u64;
+        Self {
+            every,
+            next: clock::now() + every,
+            sent: 0,
+        }
+    }
+
+    /// When those were due that are to be sent by `now`.
+    fn due(&mut self, now: u64) -> Option<u64> {
+        let due = self.next;
+        (due <= now).then(|| {
+            self.next += self.every;
+            due
+        })
+    }
+
+    /// Who gets the next one.
+    fn client<'a>(&mut self, clients: &'a mut [Client]) -> &'a mut Client {
+        self.sent += 1;
+        let index = self.sent % clients.len();
+        &mut clients[index]
     }
 }
 

@@ -36,6 +36,8 @@ pub struct RunningShard {
     thread_time: AtomicU64,
     /// Rounds of envs that led: their number, and the ns they took.
     led: (AtomicU64, AtomicU64),
+    /// When the last of them that looked at the sockets ended, in ns since `epoch`.
+    last_round: AtomicU64,
 }
 
 impl RunningShard {
@@ -47,6 +49,7 @@ impl RunningShard {
             gate: Gate::new(shard.handle.clone(), shard),
             thread_time: AtomicU64::new(0),
             led: (AtomicU64::new(0), AtomicU64::new(0)),
+            last_round: AtomicU64::new(0),
         }
     }
 
@@ -88,13 +91,13 @@ impl RunningShard {
             shard.context.output.rings.enter(mailbox.clone());
             // A panic must not leave the env entered: nobody would ring it any more.
             let round = catch_unwind(AssertUnwindSafe(|| self.counted(|| shard.round(SLICE))));
+            self.has_looked();
             let round = Round {
                 recorded: shard.context.output.rings.leave(),
                 is_behind: round.unwrap_or(true),
             };
             (round, shard.context.next_deadline())
         };
-        self.gate.begin_round();
         self.gate.lead_with(env, round)
     }
 
@@ -125,6 +128,7 @@ impl RunningShard {
     /// The env leads from now on, if all connections are its own and no other env leads: whether it does.
     #[must_use]
     pub fn lead(&self, env: u64) -> bool {
+        self.has_looked();
         if self.handle.owner() != Some(env) || !self.gate.hand(THREAD, env) {
             return false;
         }
@@ -174,6 +178,16 @@ impl RunningShard {
             count: self.led.0.load(Ordering::Relaxed),
             time: Duration::from_nanos(self.led.1.load(Ordering::Relaxed)),
         }
+    }
+
+    /// When whoever leads last looked at the sockets, or began to lead.
+    pub(super) fn last_round(&self) -> Instant {
+        self.epoch + Duration::from_nanos(self.last_round.load(Ordering::Relaxed))
+    }
+
+    fn has_looked(&self) {
+        let nanos = u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.last_round.store(nanos, Ordering::Relaxed);
     }
 
     /// Counts what an env that leads does.

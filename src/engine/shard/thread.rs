@@ -5,13 +5,14 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::{sleep, timeout, timeout_at};
+use tokio::time::{sleep, timeout_at};
 
 use super::Shard;
 use super::running::RunningShard;
@@ -19,12 +20,13 @@ use crate::engine::context::{Readiness, Waiting};
 use crate::engine::gate::THREAD;
 use crate::engine::handle::ShardHandle;
 
-/// How often the thread looks whether rounds are run while another leads.
-const TICK: Duration = Duration::from_millis(4);
-/// After this number of ticks in a row at which something waited and no round was run, it leads itself.
-const STALLED: u32 = 2;
-/// After this number of ticks in a row without anything, it sleeps until something comes.
-const QUIET: u32 = 3;
+/// When whoever leads has run no round for so long, the thread looks whether something waits for one. If nothing does, it
+/// sleeps until something comes.
+const SILENCE: Duration = Duration::from_millis(8);
+/// If something has waited for so long then, it leads itself.
+const STALL: Duration = Duration::from_micros(1500);
+/// How long it sleeps where the system cannot tell it what comes.
+const PAUSE: Duration = Duration::from_millis(4);
 /// How often it says how much CPU time it has taken.
 const ACCOUNT: Duration = Duration::from_millis(5);
 
@@ -58,7 +60,7 @@ pub(super) fn start(index: usize, capacity: usize, rings: bool) -> io::Result<Ar
         waiting: Some(waiting),
         shard: shard.clone(),
     };
-    std::thread::Builder::new()
+    thread::Builder::new()
         .name(format!("websockets-{index}"))
         .spawn(move || thread.run(&runtime))?;
     Ok(shard)
@@ -109,7 +111,7 @@ impl Thread {
         }
         let Some(waiting) = &self.waiting else {
             // The system has no memory for it now: look again soon.
-            sleep(TICK).await;
+            sleep(PAUSE).await;
             return Call::Round;
         };
         let mut woken = pin!(self.shard.handle().woken());
@@ -133,7 +135,7 @@ impl Thread {
     /// that runs no rounds.
     async fn watch(&mut self) -> Call {
         loop {
-            if self.watch_closely().await == Watched::Over {
+            if self.watch_closely() == Watched::Over {
                 return Call::Round;
             }
             if self.rest().await == Call::Round || self.leads() {
@@ -142,34 +144,54 @@ impl Thread {
         }
     }
 
-    /// Looks every few milliseconds, while there is something to look at.
-    async fn watch_closely(&mut self) -> Watched {
+    /// Looks after each silence, until nothing waits at one.
+    fn watch_closely(&mut self) -> Watched {
         self.waiting = None;
-        let (mut stalled, mut quiet) = (0, 0);
-        let mut last = self.shard.gate().rounds();
-        while quiet < QUIET {
-            let deadline = self.shard.deadline();
-            if timeout(TICK, self.shard.handle().woken()).await.is_ok() || self.leads() {
-                return Watched::Over;
-            }
-            if deadline.is_some_and(|at| at <= Instant::now()) {
-                return Watched::Over;
-            }
-            let rounds = self.shard.gate().rounds();
-            let waits = rounds == last && self.is_ready();
-            stalled = if waits { stalled + 1 } else { 0 };
-            if stalled == STALLED {
+        // The last round before the silence in which something was seen to wait.
+        let mut stalled = None;
+        loop {
+            let last = self.shard.last_round();
+            let silent = last.elapsed();
+            let pause = if silent < SILENCE {
+                SILENCE - silent
+            } else if !self.is_ready() {
+                return Watched::Quiet;
+            } else if stalled == Some(last) {
                 self.shard.take_over();
                 return Watched::Over;
-            }
-            quiet = if rounds == last && !waits {
-                quiet + 1
             } else {
-                0
+                stalled = Some(last);
+                STALL
             };
-            last = rounds;
+            let now = Instant::now();
+            let until = self
+                .shard
+                .deadline()
+                .map_or(now + pause, |at| at.min(now + pause));
+            let is_due = || self.shard.deadline().is_some_and(|at| at <= Instant::now());
+            if self.is_woken_by(until) || self.leads() || is_due() {
+                return Watched::Over;
+            }
         }
-        Watched::Quiet
+    }
+
+    /// Sleeps until the shard is woken, but no longer than this: whether it was. The runtime would take three system
+    /// calls to find that a time has passed.
+    fn is_woken_by(&self, until: Instant) -> bool {
+        let unpark = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut woken = pin!(self.shard.handle().woken());
+        while woken
+            .as_mut()
+            .poll(&mut Context::from_waker(&unpark))
+            .is_pending()
+        {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            thread::park_timeout(left);
+        }
+        true
     }
 
     /// Whether sockets are ready that nobody has looked at.
@@ -178,6 +200,15 @@ impl Thread {
         let poller = unsafe { BorrowedFd::borrow_raw(self.shard.poller()) };
         let mut polled = [PollFd::new(&poller, PollFlags::IN)];
         poll(&mut polled, Some(&Timespec::default())).is_ok_and(|count| count > 0)
+    }
+}
+
+/// Wakes a thread that is parked.
+struct Unpark(thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 
