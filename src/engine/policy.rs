@@ -39,6 +39,8 @@ pub struct Work {
     pub other: Duration,
     /// The rounds that the JavaScript thread has run.
     pub rounds: Rounds,
+    /// Time that it has taken for writes outside of them.
+    pub writes: Duration,
     /// What it was brought.
     pub brought: Tally,
 }
@@ -92,7 +94,8 @@ struct Seen {
     /// Parts of the window.
     own: f64,
     both: f64,
-    rounds: f64,
+    /// Of the JavaScript thread, for what is no reading or writing.
+    rest: f64,
     /// Of a round.
     mean: Duration,
     records: u64,
@@ -110,7 +113,7 @@ impl Seen {
         Self {
             own,
             both: own + part(now.other, before.other),
-            rounds: part(now.rounds.time, before.rounds.time),
+            rest: own - part(now.rounds.time, before.rounds.time) - part(now.writes, before.writes),
             mean: time / u32::try_from(count.max(1)).unwrap_or(u32::MAX),
             records: now.brought.records.saturating_sub(before.brought.records),
             bytes: now.brought.bytes.saturating_sub(before.brought.bytes),
@@ -125,7 +128,7 @@ impl Seen {
         } else {
             LITTLE
         };
-        self.records > 0 && self.mean <= LONG_ROUND && self.own - self.rounds <= little * self.both
+        self.records > 0 && self.mean <= LONG_ROUND && self.rest <= little * self.both
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use napi::sys;
@@ -117,6 +118,10 @@ pub(crate) fn start(call: &Call<'_>) -> Returned {
     scheduled(call)
 }
 
+/// Up to this many bytes, a payload is copied where this thread writes it at the end of the tick: together with others
+/// for the same connection that costs less than a system call of its own.
+const COPIED: usize = 8 * 1024;
+
 /// `frame(tag, data)`: one frame to one connection. The tag is its number, above four bits of opcode
 /// and one that says whether to compress: this is called for each message, and each argument counts.
 pub(crate) fn frame(call: &Call<'_>) -> Returned {
@@ -140,12 +145,22 @@ pub(crate) fn frame(call: &Call<'_>) -> Returned {
         }
     }
     let in_order = call.state.sockets.in_order(link, connection.shard);
-    if in_order && source.bound() <= IN_PLACE {
+    let is_led = link.shards[connection.shard].is_led_by(link.env);
+    let copied = if is_led { COPIED } else { IN_PLACE };
+    let written = if in_order && source.bound() > copied {
+        let began = Instant::now();
+        let written = write_now(&connection, &source, opcode);
+        call.state.sockets.wrote_since(began);
+        written
+    } else {
+        None
+    };
+    if let Some(append) = written {
+        appended(call, link, connection, append);
+    } else if in_order && source.bound() <= IN_PLACE {
         let mut result = Ok(0);
         let append = connection.append(|out| result = source.encode(out, opcode, connection.mask));
         result?;
-        appended(call, link, connection, append);
-    } else if let Some(append) = write_now(&connection, &source, opcode, in_order) {
         appended(call, link, connection, append);
     } else {
         let frame = encoded(&source, opcode, connection.mask)?;
@@ -188,16 +203,11 @@ fn tag(call: &Call<'_>) -> Outcome<(u32, Opcode, bool)> {
 
 /// Writes a large binary message at once, if nothing is to leave before it: what the kernel takes is not
 /// copied.
-fn write_now(
-    connection: &WriteSide,
-    source: &Source<'_>,
-    opcode: Opcode,
-    in_order: bool,
-) -> Option<Append> {
+fn write_now(connection: &WriteSide, source: &Source<'_>, opcode: Opcode) -> Option<Append> {
     let Source::Bytes(payload) = source else {
         return None;
     };
-    if !in_order || connection.mask {
+    if connection.mask {
         return None;
     }
     let (header, length) = Header::message(opcode, payload.len(), None).encode();

@@ -14,9 +14,9 @@ use super::super::status::{Outcome, check, guarded};
 use super::super::values::delivery::in_scope;
 use super::drain::drain;
 use super::leader::{Lead, Leader};
-use super::table::Link;
+use super::table::{Link, Sockets};
 use super::uv::Poll;
-use crate::engine::{Policy, RunningShard, Tally, Verdict, Work};
+use crate::engine::{Policy, RunningShard, Verdict, Work};
 
 /// An env's watch over one shard.
 struct Watch {
@@ -65,7 +65,7 @@ impl Leading {
             is_refused: Cell::new(false),
             policy: RefCell::new(Policy::new(
                 Instant::now(),
-                work(shard, &link.shards, state.sockets.tally.get()),
+                work(shard, link, &state.sockets),
             )),
         };
         let watches: Box<[Watch]> = link.shards.iter().map(watch).collect();
@@ -139,7 +139,7 @@ impl Watch {
             Leader::Thread if leads => Verdict::GiveBack,
             Leader::Thread => Verdict::Stay,
             Leader::Auto => {
-                let work = || work(&self.shard, &link.shards, sockets.tally.get());
+                let work = || work(&self.shard, link, sockets);
                 self.policy.borrow_mut().consider(now, leads, work)
             }
             Leader::Changing if leads => Verdict::GiveBack,
@@ -222,13 +222,14 @@ fn async_context(raw: sys::napi_env, reference: sys::napi_ref) -> Outcome<sys::n
 }
 
 /// What the calling thread and a shard's have done. The one may have led any of the shards.
-fn work(shard: &RunningShard, shards: &[Arc<RunningShard>], brought: Tally) -> Work {
+fn work(shard: &RunningShard, link: &Link, sockets: &Sockets) -> Work {
     let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ThreadCPUTime);
     Work {
         own: Duration::new(tv_sec as u64, tv_nsec as u32),
         other: shard.thread_time(),
-        rounds: shards.iter().map(|shard| shard.led()).sum(),
-        brought,
+        rounds: link.shards.iter().map(|shard| shard.led()).sum(),
+        writes: sockets.writes.get(),
+        brought: sockets.tally.get(),
     }
 }
 

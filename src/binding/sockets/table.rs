@@ -105,6 +105,8 @@ pub(crate) struct Sockets {
     pub(crate) leading: Cell<Option<*const dyn Lead>>,
     /// What was delivered.
     pub(crate) tally: Cell<Tally>,
+    /// Time that this thread has taken for writes of its own.
+    pub(crate) writes: Cell<Duration>,
     /// Who is to run their rounds.
     pub(crate) leader: Cell<Leader>,
     /// The asynchronous resource of rounds, until this env may lead; `lib/` gives it where it can.
@@ -426,6 +428,7 @@ impl Sockets {
         let inline = dirty.len() <= INLINE_WRITES && !link.queues.iter().any(writes);
         let mut flushed: Vec<Vec<Arc<WriteSide>>> = Vec::new();
         let most = dirty.len().min(FLUSHED);
+        let began = Instant::now();
         // After a panic the next flush looks at all of them again.
         for slot in &*dirty {
             let write_side = {
@@ -450,6 +453,9 @@ impl Sockets {
                 }
             }
         }
+        if inline {
+            self.wrote_since(began);
+        }
         for (shard, some) in flushed.into_iter().enumerate() {
             if !some.is_empty() {
                 self.submit(link, shard, Command::Flush(some));
@@ -461,6 +467,11 @@ impl Sockets {
             self.hand_over(link, shard);
         }
         self.consider();
+    }
+
+    /// This thread has written itself from then on.
+    pub(crate) fn wrote_since(&self, began: Instant) {
+        self.writes.set(self.writes.get() + began.elapsed());
     }
 
     /// Considers again who is to lead.
