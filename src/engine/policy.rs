@@ -1,65 +1,72 @@
-//! When the JavaScript thread of an env leads a shard, and when it gives the lead back.
+//! When the JavaScript thread of an env leads its shards, and when it gives the lead back.
 //!
-//! To lead saves two changes of threads for each batch of records, and gives up that the two threads work side by side.
-//! So it pays where one thread can do all of it: where neither is busy, or where JavaScript has so little to do that
-//! there is nothing to share. CPU time shows that. Time that passes does not, nor does the event loop's idle time, which
-//! closed loops fill.
+//! To lead saves two changes of threads for each batch of records, and gives up that the threads work side by side. So it
+//! pays where one thread can do all of it: where none is busy, or where JavaScript has so little to do that there is nothing
+//! to share. CPU time shows that. Time that passes does not, nor does the event loop's idle time, which closed loops fill.
 
-use std::iter::Sum;
 use std::time::{Duration, Instant};
 
 /// How long is looked back.
 const WINDOW: Duration = Duration::from_millis(10);
-/// A JavaScript thread that leads is busy if it was for more than this part of a window.
+/// A JavaScript thread that leads is busy if it was for more than this part of a window, or never slept in it.
 const BUSY: f64 = 0.9;
-/// After this number of busy windows in a row it gives the lead back, unless JavaScript has little to do.
+/// After this number of windows in a row in which it was too busy it gives the lead back.
 const BUSY_WINDOWS: u32 = 2;
-/// It takes the lead if both threads together were busy for less than this part, whatever they did.
+/// It takes the lead if all threads together were busy for less than this part, whatever they did.
 const QUIET: f64 = 0.8;
-/// JavaScript that takes at most this part of the work of both threads has little to do.
+/// The most that all threads together may do where it is to do all of it. The changes of threads that it saves are a part.
+const ONE: f64 = 1.25;
+/// JavaScript that takes at most this part of the work of all threads has little to do.
 const LITTLE: f64 = 0.2;
 /// The same where records are large: what the one core has just read, the other one would fetch from it.
 const LITTLE_BESIDE_LARGE: f64 = 0.5;
 /// Bytes of a large record.
-const LARGE: u64 = 4096;
-/// How long the rounds of a busy thread may be, on average: beside longer ones two changes of threads are nothing.
+const LARGE: usize = 4096;
+/// A round that took this long saves nothing worth while, and held up the event loop.
 const LONG_ROUND: Duration = Duration::from_micros(500);
+/// For how much of a window there may be long rounds.
+const LONG: f64 = 0.3;
 /// Whoever has given the lead back does not take it again for so long; the next time for twice as long, up to the most.
 const FIRST_BREAK: Duration = Duration::from_millis(50);
 const LONGEST_BREAK: Duration = Duration::from_secs(2);
 /// A lead that lasted so long was worth it: the next break is a first one.
 const LONG_LEAD: Duration = Duration::from_secs(1);
 
-/// What the two threads have done so far.
+/// What the threads have done so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Work {
     /// CPU time of the JavaScript thread.
     pub own: Duration,
-    /// CPU time of the I/O thread.
+    /// CPU time of the I/O threads whose shards it may lead.
     pub other: Duration,
-    /// The rounds that the JavaScript thread has run.
-    pub rounds: Rounds,
-    /// Time that it has taken for writes outside of them.
-    pub writes: Duration,
+    /// How often the JavaScript thread had nothing to do, and slept.
+    pub sleeps: u64,
+    /// Time that it has taken to read and write.
+    pub io: Io,
     /// What it was brought.
     pub brought: Tally,
 }
 
-/// Rounds of an env that leads.
+/// What a JavaScript thread has read and written itself.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Rounds {
-    /// Their number.
-    pub count: u64,
-    /// The time that they took.
-    pub time: Duration,
+pub struct Io {
+    time: Duration,
+    /// In rounds that were long.
+    long: Duration,
 }
 
-impl Sum for Rounds {
-    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        all.fold(Self::default(), |sum, one| Self {
-            count: sum.count + one.count,
-            time: sum.time + one.time,
-        })
+impl Io {
+    /// It has run a round, which took so long.
+    pub fn add_round(&mut self, time: Duration) {
+        self.add(time);
+        if time >= LONG_ROUND {
+            self.long += time;
+        }
+    }
+
+    /// It has written for so long.
+    pub fn add(&mut self, time: Duration) {
+        self.time += time;
     }
 }
 
@@ -67,15 +74,26 @@ impl Sum for Rounds {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     records: u64,
-    bytes: u64,
+    large: u64,
 }
 
 impl Tally {
-    /// More records, which cost this many bytes together.
-    pub fn add(&mut self, records: usize, bytes: usize) {
-        self.records += records as u64;
-        self.bytes += bytes as u64;
+    /// Another record, which costs this many bytes.
+    pub fn add(&mut self, bytes: usize) {
+        self.records += 1;
+        self.large += u64::from(bytes >= LARGE);
     }
+}
+
+/// Which of its shards an env leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Led {
+    /// Not all of them.
+    Less,
+    /// The only one.
+    One,
+    /// All of several.
+    All,
 }
 
 /// What follows from the last window.
@@ -91,15 +109,13 @@ pub enum Verdict {
 
 /// What was done in a window.
 struct Seen {
-    /// Parts of the window.
-    own: f64,
-    both: f64,
-    /// Of the JavaScript thread, for what is no reading or writing.
+    is_busy: bool,
+    /// Parts of the window: of all threads, of JavaScript alone, and in long rounds.
+    all: f64,
     rest: f64,
-    /// Of a round.
-    mean: Duration,
+    long: f64,
     records: u64,
-    bytes: u64,
+    large: u64,
 }
 
 impl Seen {
@@ -108,27 +124,25 @@ impl Seen {
             now.saturating_sub(before).as_secs_f64() / window.as_secs_f64()
         };
         let own = part(now.own, before.own);
-        let count = now.rounds.count.saturating_sub(before.rounds.count);
-        let time = now.rounds.time.saturating_sub(before.rounds.time);
         Self {
-            own,
-            both: own + part(now.other, before.other),
-            rest: own - part(now.rounds.time, before.rounds.time) - part(now.writes, before.writes),
-            mean: time / u32::try_from(count.max(1)).unwrap_or(u32::MAX),
+            is_busy: own > BUSY || now.sleeps == before.sleeps,
+            all: own + part(now.other, before.other),
+            rest: own - part(now.io.time, before.io.time),
+            long: part(now.io.long, before.io.long),
             records: now.brought.records.saturating_sub(before.brought.records),
-            bytes: now.brought.bytes.saturating_sub(before.brought.bytes),
+            large: now.brought.large.saturating_sub(before.brought.large),
         }
     }
 
     /// Whether JavaScript has so little to do that one thread does it all as fast as two.
     fn is_for_one(&self) -> bool {
-        let is_large = self.bytes >= LARGE * self.records;
+        let is_large = self.large * 2 >= self.records;
         let little = if is_large {
             LITTLE_BESIDE_LARGE
         } else {
             LITTLE
         };
-        self.records > 0 && self.mean <= LONG_ROUND && self.rest <= little * self.both
+        self.records > 0 && self.all <= ONE && self.rest <= little * self.all
     }
 }
 
@@ -159,32 +173,41 @@ impl Policy {
         }
     }
 
-    /// Who is to lead from `now` on. `work` is asked once a window.
-    pub fn consider(&mut self, now: Instant, leads: bool, work: impl FnOnce() -> Work) -> Verdict {
-        if !leads {
-            // Who took the lead from it had a reason.
-            self.rest(now);
-        }
+    /// Whether a window is over.
+    #[must_use]
+    pub fn is_due(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) >= WINDOW
+    }
+
+    /// Who is to lead from `now` on, at the end of a window.
+    pub fn consider(&mut self, now: Instant, led: Led, work: Work) -> Verdict {
         let window = now.saturating_duration_since(self.since);
-        if window < WINDOW {
-            return Verdict::Stay;
-        }
-        let work = work();
         let seen = Seen::between(&self.before, &work, window);
         (self.since, self.before) = (now, work);
-        if leads {
-            let is_too_much = seen.own > BUSY && !seen.is_for_one();
-            self.busy = if is_too_much { self.busy + 1 } else { 0 };
-            if self.busy < BUSY_WINDOWS {
-                return Verdict::Stay;
-            }
-            self.rest(now);
-            return Verdict::GiveBack;
+        if led == Led::Less {
+            return self.may_lead(now, &seen);
         }
-        // A window without records says nothing.
-        let suits = seen.records > 0 && (seen.both < QUIET || seen.is_for_one());
-        if !suits || now < self.rests_until {
+        // Of several shards it cannot know how much more there is to do.
+        let is_too_much = seen.is_busy && !(led == Led::One && seen.is_for_one());
+        self.busy = if is_too_much || seen.long > LONG {
+            self.busy + 1
+        } else {
+            0
+        };
+        if self.busy < BUSY_WINDOWS {
             return Verdict::Stay;
+        }
+        self.rest(now);
+        Verdict::GiveBack
+    }
+
+    fn may_lead(&mut self, now: Instant, seen: &Seen) -> Verdict {
+        // Who took the lead from it had a reason.
+        self.rest(now);
+        // A window without records says nothing.
+        let suits = seen.records > 0 && (seen.all < QUIET || seen.is_for_one());
+        if !suits || now < self.rests_until {
+            return Verdict::GiveBack;
         }
         self.led_from = Some(now);
         Verdict::Lead
@@ -208,14 +231,15 @@ impl Policy {
 mod tests {
     use super::*;
 
-    /// What a window may have: parts of it that the threads were busy for, and that rounds took.
+    /// What a window has: parts of it that threads were busy for, and what they did.
     #[derive(Clone, Copy)]
     struct Window {
         own: f64,
         other: f64,
-        rounds: f64,
-        /// Rounds.
-        count: u64,
+        sleeps: u64,
+        io: f64,
+        /// Whether its rounds were long.
+        long: bool,
         records: usize,
         /// Of a record.
         bytes: usize,
@@ -225,14 +249,14 @@ mod tests {
     const FEW: Window = Window {
         own: 0.1,
         other: 0.1,
-        rounds: 0.0,
-        count: 10,
+        sleeps: 10,
+        io: 0.0,
+        long: false,
         records: 10,
         bytes: 64,
     };
-    /// Of the I/O thread's round, with a JavaScript thread that only answers.
+    /// Of I/O threads with a JavaScript thread that only answers.
     const ECHO: Window = Window {
-        own: 0.1,
         other: 0.9,
         records: 1000,
         ..FEW
@@ -241,8 +265,7 @@ mod tests {
     const LED_ECHO: Window = Window {
         own: 1.0,
         other: 0.0,
-        rounds: 0.9,
-        count: 40,
+        io: 0.9,
         records: 1000,
         ..FEW
     };
@@ -250,8 +273,7 @@ mod tests {
     const BUSY_WITH_ELSE: Window = Window {
         own: 1.0,
         other: 0.0,
-        rounds: 0.5,
-        count: 40,
+        io: 0.5,
         ..FEW
     };
 
@@ -260,24 +282,27 @@ mod tests {
         policy: Policy,
         now: Instant,
         work: Work,
-        leads: bool,
+        led: Led,
+        /// What it leads if it does.
+        of: Led,
     }
 
     impl Told {
-        fn new() -> Self {
+        fn new(of: Led) -> Self {
             let (now, work) = (Instant::now(), Work::default());
             Self {
                 policy: Policy::new(now, work),
                 now,
                 work,
-                leads: false,
+                led: Led::Less,
+                of,
             }
         }
 
         /// One that leads.
-        fn leading() -> Self {
-            let mut told = Self::new();
-            told.windows_until_it_leads();
+        fn leading(of: Led) -> Self {
+            let mut told = Self::new(of);
+            assert_eq!(told.after(FEW), Verdict::Lead);
             told
         }
 
@@ -286,12 +311,22 @@ mod tests {
             self.now += WINDOW;
             self.work.own += WINDOW.mul_f64(window.own);
             self.work.other += WINDOW.mul_f64(window.other);
-            self.work.rounds.time += WINDOW.mul_f64(window.rounds);
-            self.work.rounds.count += window.count;
-            self.work
-                .brought
-                .add(window.records, window.records * window.bytes);
-            self.consider()
+            self.work.sleeps += window.sleeps;
+            let io = WINDOW.mul_f64(window.io);
+            match window.long {
+                true => self.work.io.add_round(io),
+                false => self.work.io.add(io),
+            }
+            for _ in 0..window.records {
+                self.work.brought.add(window.bytes);
+            }
+            let verdict = self.policy.consider(self.now, self.led, self.work);
+            self.led = match verdict {
+                Verdict::Stay => self.led,
+                Verdict::Lead => self.of,
+                Verdict::GiveBack => Led::Less,
+            };
+            verdict
         }
 
         /// The verdict after as many busy windows as it takes to give the lead back.
@@ -302,29 +337,17 @@ mod tests {
             self.after(window)
         }
 
-        fn consider(&mut self) -> Verdict {
-            let work = self.work;
-            let verdict = self.policy.consider(self.now, self.leads, || work);
-            self.leads = match verdict {
-                Verdict::Stay => self.leads,
-                Verdict::Lead => true,
-                Verdict::GiveBack => false,
-            };
-            verdict
-        }
-
         /// Windows of few records until it leads: how many.
         fn windows_until_it_leads(&mut self) -> u32 {
-            let mut windows = 1;
-            while self.after(FEW) != Verdict::Lead {
-                windows += 1;
-            }
-            windows
+            let most = (LONGEST_BREAK.as_millis() / WINDOW.as_millis()) as u32;
+            (1..=most)
+                .find(|_| self.after(FEW) == Verdict::Lead)
+                .expect("it leads after the longest break")
         }
     }
 
     #[test]
-    fn a_thread_leads_where_neither_is_busy_or_javascript_has_little_to_do() {
+    fn a_thread_leads_where_none_is_busy_or_javascript_has_little_to_do() {
         let quiet = Window {
             own: 0.4,
             other: 0.3,
@@ -340,16 +363,18 @@ mod tests {
             bytes: 16384,
             ..shared
         };
+        let several = Window { other: 1.8, ..ECHO };
         let nothing = Window { records: 0, ..ECHO };
         for (name, window, verdict) in [
             ("few", FEW, Verdict::Lead),
-            ("many, and neither is busy", quiet, Verdict::Lead),
+            ("many, and none is busy", quiet, Verdict::Lead),
             ("an echo", ECHO, Verdict::Lead),
-            ("work for two", shared, Verdict::Stay),
+            ("work for two", shared, Verdict::GiveBack),
             ("the same with large records", large, Verdict::Lead),
-            ("no records", nothing, Verdict::Stay),
+            ("I/O for two threads", several, Verdict::GiveBack),
+            ("no records", nothing, Verdict::GiveBack),
         ] {
-            assert_eq!(Told::new().after(window), verdict, "{name}");
+            assert_eq!(Told::new(Led::One).after(window), verdict, "{name}");
         }
     }
 
@@ -364,38 +389,43 @@ mod tests {
             ..LED_ECHO
         };
         let long = Window {
-            count: 10,
+            long: true,
             ..LED_ECHO
         };
-        for (name, window, verdict) in [
-            ("an echo", LED_ECHO, Verdict::Stay),
-            ("else to do", BUSY_WITH_ELSE, Verdict::GiveBack),
-            ("large records", large, Verdict::Stay),
-            ("nothing for JavaScript", nothing, Verdict::GiveBack),
-            ("rounds that hold it up", long, Verdict::GiveBack),
+        let at_times = Window {
+            own: 0.5,
+            io: 0.4,
+            ..long
+        };
+        // It shares its core with others.
+        let sleepless = Window {
+            own: 0.6,
+            io: 0.2,
+            sleeps: 0,
+            ..BUSY_WITH_ELSE
+        };
+        for (name, of, window, verdict) in [
+            ("an echo", Led::One, LED_ECHO, Verdict::Stay),
+            ("on several", Led::All, LED_ECHO, Verdict::GiveBack),
+            ("few, on several", Led::All, FEW, Verdict::Stay),
+            ("else to do", Led::One, BUSY_WITH_ELSE, Verdict::GiveBack),
+            ("no sleep", Led::One, sleepless, Verdict::GiveBack),
+            ("large records", Led::One, large, Verdict::Stay),
+            ("none for JavaScript", Led::One, nothing, Verdict::GiveBack),
+            ("long rounds", Led::One, long, Verdict::GiveBack),
+            ("long ones at times", Led::One, at_times, Verdict::GiveBack),
         ] {
-            assert_eq!(Told::leading().after_some(window), verdict, "{name}");
+            assert_eq!(Told::leading(of).after_some(window), verdict, "{name}");
         }
-        let mut told = Told::leading();
+        let mut told = Told::leading(Led::One);
         for window in [BUSY_WITH_ELSE, FEW, BUSY_WITH_ELSE] {
             assert_eq!(told.after(window), Verdict::Stay);
         }
     }
 
     #[test]
-    fn a_window_without_records_says_nothing() {
-        let mut told = Told::new();
-        told.now += WINDOW;
-        assert_eq!(told.consider(), Verdict::Stay);
-        told.windows_until_it_leads();
-        told.now += WINDOW;
-        assert_eq!(told.consider(), Verdict::Stay);
-    }
-
-    #[test]
     fn each_break_is_twice_as_long_until_a_lead_lasts() {
-        let mut told = Told::new();
-        assert_eq!(told.windows_until_it_leads(), 1);
+        let mut told = Told::leading(Led::One);
         let first = (FIRST_BREAK.as_millis() / WINDOW.as_millis()) as u32;
         for factor in [1, 2, 4] {
             assert_eq!(told.after_some(BUSY_WITH_ELSE), Verdict::GiveBack);
@@ -403,8 +433,7 @@ mod tests {
         }
         for _ in 0..10 {
             told.after_some(BUSY_WITH_ELSE);
-            let windows = told.windows_until_it_leads();
-            assert!(WINDOW * windows <= LONGEST_BREAK);
+            told.windows_until_it_leads();
         }
         told.now += LONG_LEAD;
         assert_eq!(told.after(FEW), Verdict::Stay);
@@ -414,20 +443,9 @@ mod tests {
 
     #[test]
     fn a_lead_that_was_taken_away_is_followed_by_a_break_as_well() {
-        let mut told = Told::leading();
-        told.leads = false;
+        let mut told = Told::leading(Led::One);
+        told.led = Led::Less;
         let windows = told.windows_until_it_leads();
         assert!(WINDOW * (windows - 1) >= FIRST_BREAK - WINDOW && windows > 1);
-    }
-
-    #[test]
-    fn within_a_window_nobody_asks_for_the_work() {
-        let now = Instant::now();
-        let mut policy = Policy::new(now, Work::default());
-        let soon = now + WINDOW / 2;
-        assert_eq!(
-            policy.consider(soon, true, || panic!("it is too soon")),
-            Verdict::Stay
-        );
     }
 }

@@ -97,7 +97,13 @@ impl Settings {
             "--messages" => self.messages = value.parse()?,
             "--groups" => self.groups = value.parse()?,
             "--in-flight" => self.in_flight = value.parse()?,
-            "--every" => self.every = Some(Duration::from_secs_f64(value.parse()?)),
+            "--every" => {
+                let every = Duration::try_from_secs_f64(value.parse()?)?;
+                if every.is_zero() {
+                    return Err("--every is more than 0".into());
+                }
+                self.every = Some(every);
+            }
             "--threads" => self.threads = value.parse()?,
             "--size" => self.size = value.parse()?,
             "--payload" => self.payload = value,

@@ -349,7 +349,9 @@ impl<'a> Made<'a> {
         for run in counted.chunk_by(|a, b| a.0 == b.0) {
             let cost = run.iter().map(|(_, cost)| cost).sum();
             sockets.delivered(link, run[0].0, cost);
-            tally.add(run.len(), cost);
+        }
+        for (_, cost) in counted {
+            tally.add(*cost);
         }
         sockets.tally.set(tally);
         for slot in self.closed.drain(..) {

@@ -16,7 +16,7 @@ use super::drain::drain;
 use super::leader::{Lead, Leader};
 use super::table::{Link, Sockets};
 use super::uv::Poll;
-use crate::engine::{Policy, RunningShard, Verdict, Work};
+use crate::engine::{Led, Policy, RunningShard, Verdict, Work};
 
 /// An env's watch over one shard.
 struct Watch {
@@ -25,7 +25,8 @@ struct Watch {
     poll: Cell<Option<Box<Poll<Watch>>>>,
     /// libuv does not watch the poller: it is not asked again.
     is_refused: Cell<bool>,
-    policy: RefCell<Policy>,
+    /// CPU time of the I/O thread at the last look.
+    other: Cell<Duration>,
 }
 
 /// An env that may lead.
@@ -37,6 +38,9 @@ pub(crate) struct Leading {
     hook: Cell<sys::napi_async_cleanup_hook_handle>,
     /// Watches that libuv has yet to let go of.
     open: Cell<usize>,
+    policy: RefCell<Policy>,
+    /// CPU time that I/O threads have taken while all connections of theirs were the env's.
+    other: Cell<Duration>,
 }
 
 impl Leading {
@@ -57,16 +61,18 @@ impl Leading {
             watches: Box::default(),
             hook: Cell::new(ptr::null_mut()),
             open: Cell::new(0),
+            policy: RefCell::new(Policy::new(
+                Instant::now(),
+                work(&state.sockets, Duration::ZERO),
+            )),
+            other: Cell::default(),
         }));
         let watch = |shard: &Arc<RunningShard>| Watch {
             leading: own,
             shard: shard.clone(),
             poll: Cell::new(None),
             is_refused: Cell::new(false),
-            policy: RefCell::new(Policy::new(
-                Instant::now(),
-                work(shard, link, &state.sockets),
-            )),
+            other: Cell::new(shard.thread_time()),
         };
         let watches: Box<[Watch]> = link.shards.iter().map(watch).collect();
         for watch in &watches {
@@ -94,9 +100,52 @@ impl Leading {
 
 impl Lead for Leading {
     fn consider(&self) {
+        // SAFETY: the env has not ended: its hook closes this before.
+        let sockets = unsafe { &(*self.state).sockets };
+        let Some(link) = sockets.linked() else {
+            return;
+        };
+        match sockets.leader.get() {
+            Leader::Auto => self.consider_auto(sockets, link.env),
+            asked => {
+                for watch in &self.watches {
+                    watch.obey(asked, link.env);
+                }
+            }
+        }
+    }
+}
+
+impl Leading {
+    /// It leads all shards whose connections are its own, or none.
+    fn consider_auto(&self, sockets: &Sockets, env: u64) {
         let now = Instant::now();
+        if !self.policy.borrow().is_due(now) {
+            return;
+        }
+        let (mut owned, mut led) = (0, 0);
         for watch in &self.watches {
-            watch.consider(now);
+            let time = watch.shard.thread_time();
+            let took = time.saturating_sub(watch.other.replace(time));
+            if watch.shard.is_owned_by(env) {
+                owned += 1;
+                led += usize::from(watch.shard.is_led_by(env));
+                self.other.set(self.other.get() + took);
+            }
+        }
+        let led = match owned {
+            1 if led == 1 => Led::One,
+            2.. if led == owned => Led::All,
+            _ => Led::Less,
+        };
+        let work = work(sockets, self.other.get());
+        let verdict = self.policy.borrow_mut().consider(now, led, work);
+        for watch in &self.watches {
+            match verdict {
+                Verdict::Stay => {}
+                Verdict::Lead => watch.lead(env),
+                Verdict::GiveBack => watch.give_back(env),
+            }
         }
     }
 }
@@ -111,9 +160,11 @@ impl Watch {
         let Some(link) = state.sockets.linked() else {
             return;
         };
+        let began = Instant::now();
         let Some(round) = self.shard.round_of_env(link.env, &link.mailbox) else {
             return self.stop();
         };
+        state.sockets.ran_since(began);
         if round.is_behind {
             self.give_back(link.env);
             // Whoever leads by now.
@@ -123,32 +174,16 @@ impl Watch {
             // A failure means that no JavaScript runs any more.
             let _ = leading.in_callback(|| drain(state, leading.raw));
         }
-        self.consider(Instant::now());
+        leading.consider();
     }
 
-    fn consider(&self, now: Instant) {
-        // SAFETY: as above.
-        let leading = unsafe { &*self.leading };
-        // SAFETY: as above.
-        let sockets = unsafe { &(*leading.state).sockets };
-        let Some(link) = sockets.linked() else {
-            return;
-        };
-        let leads = self.shard.is_led_by(link.env);
-        let verdict = match sockets.leader.get() {
-            Leader::Thread if leads => Verdict::GiveBack,
-            Leader::Thread => Verdict::Stay,
-            Leader::Auto => {
-                let work = || work(&self.shard, link, sockets);
-                self.policy.borrow_mut().consider(now, leads, work)
-            }
-            Leader::Changing if leads => Verdict::GiveBack,
-            Leader::JavaScript | Leader::Changing => Verdict::Lead,
-        };
-        match verdict {
-            Verdict::Stay => {}
-            Verdict::Lead => self.lead(link.env),
-            Verdict::GiveBack => self.give_back(link.env),
+    /// Does as the process was told.
+    fn obey(&self, leader: Leader, env: u64) {
+        match leader {
+            Leader::Auto => {}
+            Leader::Changing if !self.shard.is_led_by(env) => self.lead(env),
+            Leader::JavaScript => self.lead(env),
+            Leader::Thread | Leader::Changing => self.give_back(env),
         }
     }
 
@@ -221,16 +256,31 @@ fn async_context(raw: sys::napi_env, reference: sys::napi_ref) -> Outcome<sys::n
     })
 }
 
-/// What the calling thread and a shard's have done. The one may have led any of the shards.
-fn work(shard: &RunningShard, link: &Link, sockets: &Sockets) -> Work {
+/// What the calling thread has done, and I/O threads, which took so long.
+fn work(sockets: &Sockets, other: Duration) -> Work {
     let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ThreadCPUTime);
     Work {
         own: Duration::new(tv_sec as u64, tv_nsec as u32),
-        other: shard.thread_time(),
-        rounds: link.shards.iter().map(|shard| shard.led()).sum(),
-        writes: sockets.writes.get(),
+        other,
+        sleeps: sleeps(),
+        io: sockets.io.get(),
         brought: sockets.tally.get(),
     }
+}
+
+/// How often the calling thread has slept. Elsewhere than on Linux no env leads, and nobody asks.
+fn sleeps() -> u64 {
+    #[cfg(target_os = "linux")]
+    const WHO: libc::c_int = libc::RUSAGE_THREAD;
+    #[cfg(not(target_os = "linux"))]
+    const WHO: libc::c_int = libc::RUSAGE_SELF;
+    // SAFETY: all zeros is a `rusage`, which the system fills.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(WHO, &mut usage);
+        usage
+    };
+    u64::try_from(usage.ru_nvcsw).unwrap_or(0)
 }
 
 /// The env ends: it leads no longer, and libuv lets go of its handles before the event loop is closed.

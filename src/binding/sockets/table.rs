@@ -15,7 +15,7 @@ use super::leader::{Lead, Leader};
 use super::pin::pin;
 use super::repeated::Repeated;
 use crate::engine::{
-    Aside, Batch, Command, Envelope, Frame, HIGH_MARK, MAX_SLOT, Mailbox, Named, OneAtATime,
+    Aside, Batch, Command, Envelope, Frame, HIGH_MARK, Io, MAX_SLOT, Mailbox, Named, OneAtATime,
     Publish, SecureContext, Shards, Tally, WriteSide, shards,
 };
 
@@ -105,8 +105,8 @@ pub(crate) struct Sockets {
     pub(crate) leading: Cell<Option<*const dyn Lead>>,
     /// What was delivered.
     pub(crate) tally: Cell<Tally>,
-    /// Time that this thread has taken for writes of its own.
-    pub(crate) writes: Cell<Duration>,
+    /// What this thread has read and written itself.
+    pub(crate) io: Cell<Io>,
     /// Who is to run their rounds.
     pub(crate) leader: Cell<Leader>,
     /// The asynchronous resource of rounds, until this env may lead; `lib/` gives it where it can.
@@ -399,7 +399,9 @@ impl Sockets {
         let commands = std::mem::take(&mut queue.commands);
         drop(queue);
         let mailbox = link.mailbox.clone();
+        let began = Instant::now();
         link.shards[shard].submit(link.env, Envelope { mailbox, commands });
+        self.wrote_since(began);
     }
 
     /// Waits until the shard has carried out all ordered commands, but not after `until`.
@@ -471,7 +473,16 @@ impl Sockets {
 
     /// This thread has written itself from then on.
     pub(crate) fn wrote_since(&self, began: Instant) {
-        self.writes.set(self.writes.get() + began.elapsed());
+        let mut io = self.io.get();
+        io.add(began.elapsed());
+        self.io.set(io);
+    }
+
+    /// It has run a round from then on.
+    pub(crate) fn ran_since(&self, began: Instant) {
+        let mut io = self.io.get();
+        io.add_round(began.elapsed());
+        self.io.set(io);
     }
 
     /// Considers again who is to lead.

@@ -10,7 +10,6 @@ use crate::engine::command::{Command, Envelope};
 use crate::engine::gate::{Gate, THREAD};
 use crate::engine::handle::ShardHandle;
 use crate::engine::mailbox::Mailbox;
-use crate::engine::policy::Rounds;
 use crate::engine::sync::{AtomicU64, Ordering};
 use crate::protocol::Millis;
 
@@ -34,9 +33,7 @@ pub struct RunningShard {
     epoch: Instant,
     /// CPU time that the I/O thread has taken, in ns.
     thread_time: AtomicU64,
-    /// Rounds of envs that led: their number, and the ns they took.
-    led: (AtomicU64, AtomicU64),
-    /// When the last of them that looked at the sockets ended, in ns since `epoch`.
+    /// When whoever leads last looked at the sockets, in ns since `epoch`.
     last_round: AtomicU64,
 }
 
@@ -48,7 +45,6 @@ impl RunningShard {
             epoch: shard.context.epoch(),
             gate: Gate::new(shard.handle.clone(), shard),
             thread_time: AtomicU64::new(0),
-            led: (AtomicU64::new(0), AtomicU64::new(0)),
             last_round: AtomicU64::new(0),
         }
     }
@@ -88,9 +84,10 @@ impl RunningShard {
     /// running one.
     pub fn round_of_env(&self, env: u64, mailbox: &Arc<Mailbox>) -> Option<Round> {
         let round = |shard: &mut Shard| {
+            self.has_looked();
             shard.context.output.rings.enter(mailbox.clone());
             // A panic must not leave the env entered: nobody would ring it any more.
-            let round = catch_unwind(AssertUnwindSafe(|| self.counted(|| shard.round(SLICE))));
+            let round = catch_unwind(AssertUnwindSafe(|| shard.round(SLICE)));
             self.has_looked();
             let round = Round {
                 recorded: shard.context.output.rings.leave(),
@@ -108,7 +105,7 @@ impl RunningShard {
             return self.gate.submit_to_thread(env, envelope);
         }
         self.gate.submit(env, envelope, |shard| {
-            let is_behind = self.counted(|| shard.carry_out(SLICE));
+            let is_behind = shard.carry_out(SLICE);
             (is_behind, shard.context.next_deadline())
         });
     }
@@ -117,6 +114,12 @@ impl RunningShard {
     #[must_use]
     pub fn is_led_by(&self, env: u64) -> bool {
         self.gate.leader() == env
+    }
+
+    /// Whether all connections are the env's, and there are some.
+    #[must_use]
+    pub fn is_owned_by(&self, env: u64) -> bool {
+        self.handle.owner() == Some(env)
     }
 
     /// How often the lead has changed.
@@ -128,12 +131,16 @@ impl RunningShard {
     /// The env leads from now on, if all connections are its own and no other env leads: whether it does.
     #[must_use]
     pub fn lead(&self, env: u64) -> bool {
+        if !self.is_owned_by(env) || self.gate.leader() != THREAD {
+            return false;
+        }
+        // Before it leads, or it would be taken for blocked.
         self.has_looked();
-        if self.handle.owner() != Some(env) || !self.gate.hand(THREAD, env) {
+        if !self.gate.hand(THREAD, env) {
             return false;
         }
         // Another env may have opened a connection meanwhile, and found that nobody led.
-        let leads = self.handle.owner() == Some(env);
+        let leads = self.is_owned_by(env);
         if !leads {
             self.gate.give_back(env);
         }
@@ -171,15 +178,6 @@ impl RunningShard {
         Duration::from_nanos(self.thread_time.load(Ordering::Relaxed))
     }
 
-    /// What envs that led have run: rounds, and what they submitted themselves.
-    #[must_use]
-    pub fn led(&self) -> Rounds {
-        Rounds {
-            count: self.led.0.load(Ordering::Relaxed),
-            time: Duration::from_nanos(self.led.1.load(Ordering::Relaxed)),
-        }
-    }
-
     /// When whoever leads last looked at the sockets, or began to lead.
     pub(super) fn last_round(&self) -> Instant {
         self.epoch + Duration::from_nanos(self.last_round.load(Ordering::Relaxed))
@@ -188,16 +186,6 @@ impl RunningShard {
     fn has_looked(&self) {
         let nanos = u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.last_round.store(nanos, Ordering::Relaxed);
-    }
-
-    /// Counts what an env that leads does.
-    fn counted<R>(&self, work: impl FnOnce() -> R) -> R {
-        let from = Instant::now();
-        let result = work();
-        let nanos = u64::try_from(from.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.led.0.fetch_add(1, Ordering::Relaxed);
-        self.led.1.fetch_add(nanos, Ordering::Relaxed);
-        result
     }
 
     pub(super) fn set_thread_time(&self, time: Duration) {

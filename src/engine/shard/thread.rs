@@ -1,8 +1,9 @@
 //! The I/O thread of a shard: it runs the rounds while it leads, and watches whoever else does.
 
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::fd::BorrowedFd;
+use std::os::unix::net::UnixStream;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -10,9 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::{sleep, timeout_at};
+use tokio::time::timeout_at;
 
 use super::Shard;
 use super::running::RunningShard;
@@ -22,11 +24,9 @@ use crate::engine::handle::ShardHandle;
 
 /// When whoever leads has run no round for so long, the thread looks whether something waits for one. If nothing does, it
 /// sleeps until something comes.
-const SILENCE: Duration = Duration::from_millis(8);
+const SILENCE: Duration = Duration::from_millis(6);
 /// If something has waited for so long then, it leads itself.
-const STALL: Duration = Duration::from_micros(1500);
-/// How long it sleeps where the system cannot tell it what comes.
-const PAUSE: Duration = Duration::from_millis(4);
+const STALL: Duration = Duration::from_micros(3500);
 /// How often it says how much CPU time it has taken.
 const ACCOUNT: Duration = Duration::from_millis(5);
 
@@ -56,8 +56,9 @@ pub(super) fn start(index: usize, capacity: usize, rings: bool) -> io::Result<Ar
         // SAFETY: the thread has the shard for as long as it waits.
         unsafe { Waiting::new(shard.poller()) }?
     };
-    let mut thread = Thread {
-        waiting: Some(waiting),
+    let thread = Thread {
+        waiting,
+        alarm: Arc::new(Alarm::new()?),
         shard: shard.clone(),
     };
     thread::Builder::new()
@@ -68,15 +69,16 @@ pub(super) fn start(index: usize, capacity: usize, rings: bool) -> io::Result<Ar
 
 /// The I/O thread.
 struct Thread {
-    // Ends before the shard, whose poller it waits for. `None` while another leads and is watched closely: what is ready
-    // then would wake this thread each time, and be none of its business.
-    waiting: Option<Waiting>,
+    // Ends before the shard, whose poller it waits for.
+    waiting: Waiting,
+    /// Wakes it where the runtime does not.
+    alarm: Arc<Alarm>,
     shard: Arc<RunningShard>,
 }
 
 impl Thread {
     /// Runs until the shard is stopped.
-    fn run(&mut self, runtime: &Runtime) {
+    fn run(&self, runtime: &Runtime) {
         runtime.block_on(async {
             let mut accounted = Instant::now();
             let mut is_behind = false;
@@ -84,7 +86,7 @@ impl Thread {
                 let call = match (is_behind, self.leads()) {
                     (true, _) => Call::Round,
                     (false, true) => self.rest().await,
-                    (false, false) => self.watch().await,
+                    (false, false) => self.watch(),
                 };
                 if call == Call::Ready && !self.leads() {
                     continue;
@@ -103,21 +105,11 @@ impl Thread {
     }
 
     /// Waits for something to do.
-    async fn rest(&mut self) -> Call {
-        if self.waiting.is_none() {
-            // What is ready already counts as coming now.
-            // SAFETY: the thread has the shard for as long as it waits.
-            self.waiting = unsafe { Waiting::new(self.shard.poller()) }.ok();
-        }
-        let Some(waiting) = &self.waiting else {
-            // The system has no memory for it now: look again soon.
-            sleep(PAUSE).await;
-            return Call::Round;
-        };
+    async fn rest(&self) -> Call {
         let mut woken = pin!(self.shard.handle().woken());
         let called = poll_fn(|context| {
             // Both are looked at, so that neither calls again for what is done then.
-            let ready = waiting.poll(context).is_ready();
+            let ready = self.waiting.poll(context).is_ready();
             match woken.as_mut().poll(context) {
                 Poll::Ready(()) => Poll::Ready(Call::Round),
                 Poll::Pending if ready => Poll::Ready(Call::Ready),
@@ -133,65 +125,69 @@ impl Thread {
 
     /// Waits until there is a round to run though another leads, or it does not any more. It takes the lead from one
     /// that runs no rounds.
-    async fn watch(&mut self) -> Call {
-        loop {
-            if self.watch_closely() == Watched::Over {
-                return Call::Round;
-            }
-            if self.rest().await == Call::Round || self.leads() {
-                return Call::Round;
-            }
-        }
-    }
-
-    /// Looks after each silence, until nothing waits at one.
-    fn watch_closely(&mut self) -> Watched {
-        self.waiting = None;
-        // The last round before the silence in which something was seen to wait.
-        let mut stalled = None;
-        loop {
-            let last = self.shard.last_round();
-            let silent = last.elapsed();
-            let pause = if silent < SILENCE {
-                SILENCE - silent
-            } else if !self.is_ready() {
-                return Watched::Quiet;
-            } else if stalled == Some(last) {
-                self.shard.take_over();
-                return Watched::Over;
-            } else {
-                stalled = Some(last);
-                STALL
-            };
-            let now = Instant::now();
-            let until = self
-                .shard
-                .deadline()
-                .map_or(now + pause, |at| at.min(now + pause));
-            let is_due = || self.shard.deadline().is_some_and(|at| at <= Instant::now());
-            if self.is_woken_by(until) || self.leads() || is_due() {
-                return Watched::Over;
-            }
-        }
-    }
-
-    /// Sleeps until the shard is woken, but no longer than this: whether it was. The runtime would take three system
-    /// calls to find that a time has passed.
-    fn is_woken_by(&self, until: Instant) -> bool {
-        let unpark = Waker::from(Arc::new(Unpark(thread::current())));
+    ///
+    /// It does not wait by the runtime, which everything that is ready would wake, and which takes three system calls to
+    /// find that a time has passed.
+    fn watch(&self) -> Call {
+        let waker = Waker::from(self.alarm.clone());
         let mut woken = pin!(self.shard.handle().woken());
-        while woken
-            .as_mut()
-            .poll(&mut Context::from_waker(&unpark))
-            .is_pending()
-        {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
+        // When something came after it had slept, and when something was first seen to wait since a round.
+        let (mut came, mut stalled) = (None, None);
+        loop {
+            let mut context = Context::from_waker(&waker);
+            if woken.as_mut().poll(&mut context).is_ready() || self.leads() {
+                return Call::Round;
             }
-            thread::park_timeout(left);
+            let (now, deadline) = (Instant::now(), self.shard.deadline());
+            if deadline.is_some_and(|at| at <= now) {
+                return Call::Round;
+            }
+            let round = self.shard.last_round();
+            let last = came.map_or(round, |came| round.max(came));
+            let look_at = if now < last + SILENCE {
+                Some(last + SILENCE)
+            } else if !self.is_ready() {
+                None
+            } else {
+                let since = match stalled {
+                    Some((before, since)) if before == last => since,
+                    _ => now,
+                };
+                stalled = Some((last, since));
+                if now >= since + STALL {
+                    self.shard.take_over();
+                    return Call::Round;
+                }
+                Some(since + STALL)
+            };
+            let until = look_at.into_iter().chain(deadline).min();
+            if self.sleep(until, look_at.is_none()) {
+                came = Some(Instant::now());
+            }
         }
-        true
+    }
+
+    /// Sleeps until then, or the alarm; or something is ready, where it `listens`: whether something is.
+    fn sleep(&self, until: Option<Instant>, listens: bool) -> bool {
+        let left = until.map(|at| at.saturating_duration_since(Instant::now()));
+        let left = left.map(|left| Timespec::try_from(left).unwrap_or_default());
+        // SAFETY: the poller is open for as long as the shard.
+        let poller = unsafe { BorrowedFd::borrow_raw(self.shard.poller()) };
+        let mut polled = [
+            PollFd::new(self.alarm.rings(), PollFlags::IN),
+            PollFd::new(&poller, PollFlags::IN),
+        ];
+        let count = if listens { 2 } else { 1 };
+        if let Err(error) = poll(&mut polled[..count], left.as_ref())
+            && error != Errno::INTR
+        {
+            // The system has no memory for it now.
+            thread::sleep(STALL);
+        }
+        if !polled[0].revents().is_empty() {
+            self.alarm.stop();
+        }
+        !polled[1].revents().is_empty()
     }
 
     /// Whether sockets are ready that nobody has looked at.
@@ -203,22 +199,36 @@ impl Thread {
     }
 }
 
-/// Wakes a thread that is parked.
-struct Unpark(thread::Thread);
+/// What wakes a thread out of `poll`.
+struct Alarm {
+    rings: UnixStream,
+    bell: UnixStream,
+}
 
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+impl Alarm {
+    fn new() -> io::Result<Self> {
+        let (rings, bell) = UnixStream::pair()?;
+        rings.set_nonblocking(true)?;
+        bell.set_nonblocking(true)?;
+        Ok(Self { rings, bell })
+    }
+
+    /// What is readable while it rings.
+    fn rings(&self) -> &UnixStream {
+        &self.rings
+    }
+
+    fn stop(&self) {
+        let mut rung = [0; 64];
+        while matches!((&self.rings).read(&mut rung), Ok(64)) {}
     }
 }
 
-/// How close watching has ended.
-#[derive(PartialEq, Eq)]
-enum Watched {
-    /// There is a round to run.
-    Over,
-    /// Nothing happens.
-    Quiet,
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        // If it takes no more, it rings already.
+        let _ = (&self.bell).write(&[0]);
+    }
 }
 
 /// CPU time of the calling thread.
