@@ -75,13 +75,23 @@ impl Io {
 pub struct Tally {
     records: u64,
     large: u64,
+    compressed: u64,
 }
 
 impl Tally {
-    /// Another record, which costs this many bytes.
-    pub fn add(&mut self, bytes: usize) {
+    /// Another record, which costs this many bytes, of a connection that compresses or does not.
+    pub fn add(&mut self, bytes: usize, is_compressed: bool) {
         self.records += 1;
         self.large += u64::from(bytes >= LARGE);
+        self.compressed += u64::from(is_compressed);
+    }
+
+    fn since(&self, before: &Self) -> Self {
+        Self {
+            records: self.records.saturating_sub(before.records),
+            large: self.large.saturating_sub(before.large),
+            compressed: self.compressed.saturating_sub(before.compressed),
+        }
     }
 }
 
@@ -114,8 +124,7 @@ struct Seen {
     all: f64,
     rest: f64,
     long: f64,
-    records: u64,
-    large: u64,
+    brought: Tally,
 }
 
 impl Seen {
@@ -129,20 +138,23 @@ impl Seen {
             all: own + part(now.other, before.other),
             rest: own - part(now.io.time, before.io.time),
             long: part(now.io.long, before.io.long),
-            records: now.brought.records.saturating_sub(before.brought.records),
-            large: now.brought.large.saturating_sub(before.brought.large),
+            brought: now.brought.since(&before.brought),
         }
     }
 
-    /// Whether JavaScript has so little to do that one thread does it all as fast as two.
+    /// Whether JavaScript has so little to do that one thread does it all as fast as two. Beside compression the changes
+    /// of threads are nothing.
     fn is_for_one(&self) -> bool {
-        let is_large = self.large * 2 >= self.records;
-        let little = if is_large {
-            LITTLE_BESIDE_LARGE
-        } else {
-            LITTLE
+        let Tally {
+            records,
+            large,
+            compressed,
+        } = self.brought;
+        let little = match large * 2 >= records {
+            true => LITTLE_BESIDE_LARGE,
+            false => LITTLE,
         };
-        self.records > 0 && self.all <= ONE && self.rest <= little * self.all
+        records > compressed * 2 && self.all <= ONE && self.rest <= little * self.all
     }
 }
 
@@ -205,7 +217,7 @@ impl Policy {
         // Who took the lead from it had a reason.
         self.rest(now);
         // A window without records says nothing.
-        let suits = seen.records > 0 && (seen.all < QUIET || seen.is_for_one());
+        let suits = seen.brought.records > 0 && (seen.all < QUIET || seen.is_for_one());
         if !suits || now < self.rests_until {
             return Verdict::GiveBack;
         }
@@ -243,6 +255,7 @@ mod tests {
         records: usize,
         /// Of a record.
         bytes: usize,
+        is_compressed: bool,
     }
 
     /// A load that suits.
@@ -254,6 +267,7 @@ mod tests {
         long: false,
         records: 10,
         bytes: 64,
+        is_compressed: false,
     };
     /// Of I/O threads with a JavaScript thread that only answers.
     const ECHO: Window = Window {
@@ -318,7 +332,7 @@ mod tests {
                 false => self.work.io.add(io),
             }
             for _ in 0..window.records {
-                self.work.brought.add(window.bytes);
+                self.work.brought.add(window.bytes, window.is_compressed);
             }
             let verdict = self.policy.consider(self.now, self.led, self.work);
             self.led = match verdict {
@@ -364,6 +378,10 @@ mod tests {
             ..shared
         };
         let several = Window { other: 1.8, ..ECHO };
+        let compressed = Window {
+            is_compressed: true,
+            ..ECHO
+        };
         let nothing = Window { records: 0, ..ECHO };
         for (name, window, verdict) in [
             ("few", FEW, Verdict::Lead),
@@ -372,6 +390,7 @@ mod tests {
             ("work for two", shared, Verdict::GiveBack),
             ("the same with large records", large, Verdict::Lead),
             ("I/O for two threads", several, Verdict::GiveBack),
+            ("compression", compressed, Verdict::GiveBack),
             ("no records", nothing, Verdict::GiveBack),
         ] {
             assert_eq!(Told::new(Led::One).after(window), verdict, "{name}");
@@ -386,6 +405,10 @@ mod tests {
         };
         let nothing = Window {
             records: 0,
+            ..LED_ECHO
+        };
+        let compressed = Window {
+            is_compressed: true,
             ..LED_ECHO
         };
         let long = Window {
@@ -412,6 +435,7 @@ mod tests {
             ("no sleep", Led::One, sleepless, Verdict::GiveBack),
             ("large records", Led::One, large, Verdict::Stay),
             ("none for JavaScript", Led::One, nothing, Verdict::GiveBack),
+            ("compression", Led::One, compressed, Verdict::GiveBack),
             ("long rounds", Led::One, long, Verdict::GiveBack),
             ("long ones at times", Led::One, at_times, Verdict::GiveBack),
         ] {

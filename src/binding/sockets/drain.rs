@@ -350,8 +350,8 @@ impl<'a> Made<'a> {
             let cost = run.iter().map(|(_, cost)| cost).sum();
             sockets.delivered(link, run[0].0, cost);
         }
-        for (_, cost) in counted {
-            tally.add(*cost);
+        for (slot, cost) in counted {
+            tally.add(*cost, sockets.compresses(*slot));
         }
         sockets.tally.set(tally);
         for slot in self.closed.drain(..) {

@@ -388,6 +388,13 @@ impl Sockets {
         }
     }
 
+    /// Whether a connection compresses messages.
+    pub(crate) fn compresses(&self, slot: u32) -> bool {
+        let slots = self.slots.borrow();
+        let slot = slots.get(slot as usize);
+        slot.is_some_and(|slot| slot.write_side.deflate.is_some())
+    }
+
     /// Gives the shard the commands that wait for the end of the tick.
     fn hand_over(&self, link: &Link, shard: usize) {
         let mut queue = link.queues[shard].borrow_mut();
