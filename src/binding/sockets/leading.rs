@@ -177,7 +177,7 @@ impl Watch {
         leading.consider();
     }
 
-    /// Does as the process was told.
+    /// Does what the process is set to.
     fn obey(&self, leader: Leader, env: u64) {
         match leader {
             Leader::Auto => {}
