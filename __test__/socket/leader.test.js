@@ -155,13 +155,13 @@ test('what a thread that leads is brought wakes nobody else', can, async (t) => 
     const [led, woken, began] = [await changes(), await wakes(child.process.pid), performance.now()];
     for (let count = 0; count < 1000; count++) await echo(client, `${count}`);
     // It looks every few milliseconds.
-    const looks = (performance.now() - began) / 2;
+    const time = performance.now() - began;
     const more = (await wakes(child.process.pid)) - woken;
-    if ((await changes()) !== led) continue;
-    assert.ok(more < 250 + looks, `woken ${more} times`);
+    if ((await changes()) !== led || time > 1000) continue;
+    assert.ok(more < 250 + time / 4, `woken ${more} times`);
     return;
   }
-  assert.fail('the lead has changed each time');
+  assert.fail('the machine is too busy');
 });
 
 for (const leader of FORCED) {

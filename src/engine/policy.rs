@@ -20,6 +20,8 @@ const ONE: f64 = 1.25;
 const LITTLE: f64 = 0.2;
 /// The same where records are large: what the one core has just read, the other one would fetch from it.
 const LITTLE_BESIDE_LARGE: f64 = 0.5;
+/// How much greater its part may be while it leads: the changes of threads are no longer in the work of all.
+const LED: f64 = 1.25;
 /// Bytes of a large record.
 const LARGE: usize = 4096;
 /// A round that took this long saves nothing worth while, and held up the event loop.
@@ -95,15 +97,15 @@ impl Tally {
     }
 }
 
-/// Which of its shards an env leads.
+/// Whether an env leads its shards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Led {
-    /// Not all of them.
-    Less,
-    /// The only one.
-    One,
-    /// All of several.
-    All,
+    /// It does not.
+    No,
+    /// It did, and the lead of one was taken away.
+    Taken,
+    /// It leads all of them.
+    Yes,
 }
 
 /// What follows from the last window.
@@ -129,22 +131,25 @@ struct Seen {
 
 impl Seen {
     fn between(before: &Work, now: &Work, window: Duration) -> Self {
+        let never_slept = now.sleeps == before.sleeps;
         let part = |now: Duration, before: Duration| {
             now.saturating_sub(before).as_secs_f64() / window.as_secs_f64()
         };
         let own = part(now.own, before.own);
+        // That is time which has passed, and a thread that shares its core ran for a part of it.
+        let io = part(now.io.time, before.io.time) * if never_slept { own.min(1.0) } else { 1.0 };
         Self {
-            is_busy: own > BUSY || now.sleeps == before.sleeps,
+            is_busy: own > BUSY || never_slept,
             all: own + part(now.other, before.other),
-            rest: own - part(now.io.time, before.io.time),
+            rest: (own - io).max(0.0),
             long: part(now.io.long, before.io.long),
             brought: now.brought.since(&before.brought),
         }
     }
 
     /// Whether JavaScript has so little to do that one thread does it all as fast as two. Beside compression the changes
-    /// of threads are nothing.
-    fn is_for_one(&self) -> bool {
+    /// of threads are nothing, and of several shards it cannot know how much more there is to do.
+    fn is_for_one(&self, shards: usize, leads: bool) -> bool {
         let Tally {
             records,
             large,
@@ -154,7 +159,8 @@ impl Seen {
             true => LITTLE_BESIDE_LARGE,
             false => LITTLE,
         };
-        records > compressed * 2 && self.all <= ONE && self.rest <= little * self.all
+        let part = if leads { little * LED } else { little };
+        shards == 1 && records > compressed * 2 && self.all <= ONE && self.rest <= part * self.all
     }
 }
 
@@ -164,8 +170,8 @@ pub struct Policy {
     since: Instant,
     before: Work,
     busy: u32,
-    /// Since when it has had the verdict to lead.
-    led_from: Option<Instant>,
+    /// When it last had the verdict to lead.
+    led_from: Instant,
     /// It does not get the verdict to lead before this.
     rests_until: Instant,
     next_break: Duration,
@@ -179,7 +185,7 @@ impl Policy {
             since: now,
             before: work,
             busy: 0,
-            led_from: None,
+            led_from: now,
             rests_until: now,
             next_break: FIRST_BREAK,
         }
@@ -191,51 +197,48 @@ impl Policy {
         now.saturating_duration_since(self.since) >= WINDOW
     }
 
-    /// Who is to lead from `now` on, at the end of a window.
-    pub fn consider(&mut self, now: Instant, led: Led, work: Work) -> Verdict {
+    /// Who is to lead this number of shards from `now` on, at the end of a window.
+    pub fn consider(&mut self, now: Instant, led: Led, shards: usize, work: Work) -> Verdict {
         let window = now.saturating_duration_since(self.since);
         let seen = Seen::between(&self.before, &work, window);
         (self.since, self.before) = (now, work);
-        if led == Led::Less {
-            return self.may_lead(now, &seen);
+        match led {
+            Led::No => {
+                // A window without records says nothing.
+                let is_quiet = seen.brought.records > 0 && seen.all < QUIET;
+                let suits = is_quiet || seen.is_for_one(shards, false);
+                if !suits || now < self.rests_until {
+                    return Verdict::Stay;
+                }
+                self.led_from = now;
+                self.busy = 0;
+                Verdict::Lead
+            }
+            // Who took it had a reason.
+            Led::Taken => self.rest(now),
+            Led::Yes => {
+                let is_too_much = seen.is_busy && !seen.is_for_one(shards, true);
+                self.busy = if is_too_much || seen.long > LONG {
+                    self.busy + 1
+                } else {
+                    0
+                };
+                match self.busy < BUSY_WINDOWS {
+                    true => Verdict::Stay,
+                    false => self.rest(now),
+                }
+            }
         }
-        // Of several shards it cannot know how much more there is to do.
-        let is_too_much = seen.is_busy && !(led == Led::One && seen.is_for_one());
-        self.busy = if is_too_much || seen.long > LONG {
-            self.busy + 1
-        } else {
-            0
-        };
-        if self.busy < BUSY_WINDOWS {
-            return Verdict::Stay;
-        }
-        self.rest(now);
-        Verdict::GiveBack
     }
 
-    fn may_lead(&mut self, now: Instant, seen: &Seen) -> Verdict {
-        // Who took the lead from it had a reason.
-        self.rest(now);
-        // A window without records says nothing.
-        let suits = seen.brought.records > 0 && (seen.all < QUIET || seen.is_for_one());
-        if !suits || now < self.rests_until {
-            return Verdict::GiveBack;
-        }
-        self.led_from = Some(now);
-        Verdict::Lead
-    }
-
-    /// It leads no longer, if it did, and for a while.
-    fn rest(&mut self, now: Instant) {
-        let Some(from) = self.led_from.take() else {
-            return;
-        };
-        if now.saturating_duration_since(from) >= LONG_LEAD {
+    /// It leads no longer, and not again for a while.
+    fn rest(&mut self, now: Instant) -> Verdict {
+        if now.saturating_duration_since(self.led_from) >= LONG_LEAD {
             self.next_break = FIRST_BREAK;
         }
-        self.busy = 0;
         self.rests_until = now + self.next_break;
         self.next_break = (self.next_break * 2).min(LONGEST_BREAK);
+        Verdict::GiveBack
     }
 }
 
@@ -297,25 +300,24 @@ mod tests {
         now: Instant,
         work: Work,
         led: Led,
-        /// What it leads if it does.
-        of: Led,
+        shards: usize,
     }
 
     impl Told {
-        fn new(of: Led) -> Self {
+        fn new(shards: usize) -> Self {
             let (now, work) = (Instant::now(), Work::default());
             Self {
                 policy: Policy::new(now, work),
                 now,
                 work,
-                led: Led::Less,
-                of,
+                led: Led::No,
+                shards,
             }
         }
 
         /// One that leads.
-        fn leading(of: Led) -> Self {
-            let mut told = Self::new(of);
+        fn leading(shards: usize) -> Self {
+            let mut told = Self::new(shards);
             assert_eq!(told.after(FEW), Verdict::Lead);
             told
         }
@@ -334,11 +336,11 @@ mod tests {
             for _ in 0..window.records {
                 self.work.brought.add(window.bytes, window.is_compressed);
             }
-            let verdict = self.policy.consider(self.now, self.led, self.work);
+            let verdict = (self.policy).consider(self.now, self.led, self.shards, self.work);
             self.led = match verdict {
                 Verdict::Stay => self.led,
-                Verdict::Lead => self.of,
-                Verdict::GiveBack => Led::Less,
+                Verdict::Lead => Led::Yes,
+                Verdict::GiveBack => Led::No,
             };
             verdict
         }
@@ -383,17 +385,19 @@ mod tests {
             ..ECHO
         };
         let nothing = Window { records: 0, ..ECHO };
-        for (name, window, verdict) in [
-            ("few", FEW, Verdict::Lead),
-            ("many, and none is busy", quiet, Verdict::Lead),
-            ("an echo", ECHO, Verdict::Lead),
-            ("work for two", shared, Verdict::GiveBack),
-            ("the same with large records", large, Verdict::Lead),
-            ("I/O for two threads", several, Verdict::GiveBack),
-            ("compression", compressed, Verdict::GiveBack),
-            ("no records", nothing, Verdict::GiveBack),
+        for (name, shards, window, verdict) in [
+            ("few", 1, FEW, Verdict::Lead),
+            ("few, on several", 2, FEW, Verdict::Lead),
+            ("many, and none is busy", 1, quiet, Verdict::Lead),
+            ("an echo", 1, ECHO, Verdict::Lead),
+            ("an echo, on several", 2, ECHO, Verdict::Stay),
+            ("work for two", 1, shared, Verdict::Stay),
+            ("the same with large records", 1, large, Verdict::Lead),
+            ("I/O for two threads", 1, several, Verdict::Stay),
+            ("compression", 1, compressed, Verdict::Stay),
+            ("no records", 1, nothing, Verdict::Stay),
         ] {
-            assert_eq!(Told::new(Led::One).after(window), verdict, "{name}");
+            assert_eq!(Told::new(shards).after(window), verdict, "{name}");
         }
     }
 
@@ -420,28 +424,29 @@ mod tests {
             io: 0.4,
             ..long
         };
-        // It shares its core with others.
+        // It shares its core with others, and half of what it does is I/O.
         let sleepless = Window {
             own: 0.6,
-            io: 0.2,
+            io: 0.5,
             sleeps: 0,
             ..BUSY_WITH_ELSE
         };
-        for (name, of, window, verdict) in [
-            ("an echo", Led::One, LED_ECHO, Verdict::Stay),
-            ("on several", Led::All, LED_ECHO, Verdict::GiveBack),
-            ("few, on several", Led::All, FEW, Verdict::Stay),
-            ("else to do", Led::One, BUSY_WITH_ELSE, Verdict::GiveBack),
-            ("no sleep", Led::One, sleepless, Verdict::GiveBack),
-            ("large records", Led::One, large, Verdict::Stay),
-            ("none for JavaScript", Led::One, nothing, Verdict::GiveBack),
-            ("compression", Led::One, compressed, Verdict::GiveBack),
-            ("long rounds", Led::One, long, Verdict::GiveBack),
-            ("long ones at times", Led::One, at_times, Verdict::GiveBack),
+        for (name, shards, window, verdict) in [
+            ("an echo", 1, LED_ECHO, Verdict::Stay),
+            ("an echo, on several", 2, LED_ECHO, Verdict::GiveBack),
+            ("few, on several", 2, FEW, Verdict::Stay),
+            ("else to do", 1, BUSY_WITH_ELSE, Verdict::GiveBack),
+            ("no sleep", 1, sleepless, Verdict::GiveBack),
+            ("large records", 1, large, Verdict::Stay),
+            ("none for JavaScript", 1, nothing, Verdict::GiveBack),
+            ("compression", 1, compressed, Verdict::GiveBack),
+            ("long rounds", 1, long, Verdict::GiveBack),
+            ("long ones at times", 1, at_times, Verdict::GiveBack),
         ] {
-            assert_eq!(Told::leading(of).after_some(window), verdict, "{name}");
+            let verdict_now = Told::leading(shards).after_some(window);
+            assert_eq!(verdict_now, verdict, "{name}");
         }
-        let mut told = Told::leading(Led::One);
+        let mut told = Told::leading(1);
         for window in [BUSY_WITH_ELSE, FEW, BUSY_WITH_ELSE] {
             assert_eq!(told.after(window), Verdict::Stay);
         }
@@ -449,7 +454,7 @@ mod tests {
 
     #[test]
     fn each_break_is_twice_as_long_until_a_lead_lasts() {
-        let mut told = Told::leading(Led::One);
+        let mut told = Told::leading(1);
         let first = (FIRST_BREAK.as_millis() / WINDOW.as_millis()) as u32;
         for factor in [1, 2, 4] {
             assert_eq!(told.after_some(BUSY_WITH_ELSE), Verdict::GiveBack);
@@ -467,8 +472,9 @@ mod tests {
 
     #[test]
     fn a_lead_that_was_taken_away_is_followed_by_a_break_as_well() {
-        let mut told = Told::leading(Led::One);
-        told.led = Led::Less;
+        let mut told = Told::leading(1);
+        told.led = Led::Taken;
+        assert_eq!(told.after(FEW), Verdict::GiveBack);
         let windows = told.windows_until_it_leads();
         assert!(WINDOW * (windows - 1) >= FIRST_BREAK - WINDOW && windows > 1);
     }

@@ -25,6 +25,8 @@ struct Watch {
     poll: Cell<Option<Box<Poll<Watch>>>>,
     /// libuv does not watch the poller: it is not asked again.
     is_refused: Cell<bool>,
+    /// The env has the lead, unless it was taken away since.
+    has_lead: Cell<bool>,
     /// CPU time of the I/O thread at the last look.
     other: Cell<Duration>,
 }
@@ -72,6 +74,7 @@ impl Leading {
             shard: shard.clone(),
             poll: Cell::new(None),
             is_refused: Cell::new(false),
+            has_lead: Cell::default(),
             other: Cell::new(shard.thread_time()),
         };
         let watches: Box<[Watch]> = link.shards.iter().map(watch).collect();
@@ -123,25 +126,29 @@ impl Leading {
         if !self.policy.borrow().is_due(now) {
             return;
         }
-        let (mut owned, mut led) = (0, 0);
+        let (mut owned, mut led) = (0, Led::No);
         for watch in &self.watches {
             let time = watch.shard.thread_time();
             let took = time.saturating_sub(watch.other.replace(time));
             if watch.shard.is_owned_by(env) {
                 owned += 1;
-                led += usize::from(watch.shard.is_led_by(env));
+                led = match (watch.has_lead.get(), watch.shard.is_led_by(env)) {
+                    (true, false) => Led::Taken,
+                    (true, true) if led == Led::No => Led::Yes,
+                    _ => led,
+                };
                 self.other.set(self.other.get() + took);
             }
         }
-        let led = match owned {
-            1 if led == 1 => Led::One,
-            2.. if led == owned => Led::All,
-            _ => Led::Less,
-        };
+        if owned == 0 {
+            return;
+        }
         let work = work(sockets, self.other.get());
-        let verdict = self.policy.borrow_mut().consider(now, led, work);
+        let verdict = (self.policy.borrow_mut()).consider(now, led, owned, work);
         for watch in &self.watches {
             match verdict {
+                // One that has its first connections is led as the others are.
+                Verdict::Stay if led == Led::Yes => watch.lead(env),
                 Verdict::Stay => {}
                 Verdict::Lead => watch.lead(env),
                 Verdict::GiveBack => watch.give_back(env),
@@ -192,17 +199,21 @@ impl Watch {
         if let Some(poll) = &poll
             && !self.is_refused.get()
             && self.shard.lead(env)
-            && !poll.start()
         {
-            self.is_refused.set(true);
-            self.shard.give_back(env);
+            self.has_lead.set(true);
+            if !poll.start() {
+                self.is_refused.set(true);
+                self.give_back(env);
+            }
         }
         self.poll.set(poll);
     }
 
     fn give_back(&self, env: u64) {
-        self.stop();
-        self.shard.give_back(env);
+        if self.has_lead.replace(false) {
+            self.stop();
+            self.shard.give_back(env);
+        }
     }
 
     fn stop(&self) {

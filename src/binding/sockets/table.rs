@@ -406,9 +406,12 @@ impl Sockets {
         let commands = std::mem::take(&mut queue.commands);
         drop(queue);
         let mailbox = link.mailbox.clone();
+        let is_led = link.shards[shard].is_led_by(link.env);
         let began = Instant::now();
         link.shards[shard].submit(link.env, Envelope { mailbox, commands });
-        self.wrote_since(began);
+        if is_led {
+            self.wrote_since(began);
+        }
     }
 
     /// Waits until the shard has carried out all ordered commands, but not after `until`.

@@ -28,7 +28,7 @@ const SILENCE: Duration = Duration::from_millis(6);
 /// If something has waited for so long then, it leads itself.
 const STALL: Duration = Duration::from_micros(3500);
 /// How often it says how much CPU time it has taken.
-const ACCOUNT: Duration = Duration::from_millis(5);
+const ACCOUNT: Duration = Duration::from_millis(2);
 
 /// What ended a wait.
 #[derive(PartialEq, Eq)]
@@ -131,8 +131,8 @@ impl Thread {
     fn watch(&self) -> Call {
         let waker = Waker::from(self.alarm.clone());
         let mut woken = pin!(self.shard.handle().woken());
-        // When something came after it had slept, and when something was first seen to wait since a round.
-        let (mut came, mut stalled) = (None, None);
+        // When something came after a silence, and when something was first seen to wait since a round.
+        let (mut came, mut stalled) = (self.is_ready().then(Instant::now), None);
         loop {
             let mut context = Context::from_waker(&waker);
             if woken.as_mut().poll(&mut context).is_ready() || self.leads() {
