@@ -24,9 +24,9 @@ use crate::engine::handle::ShardHandle;
 
 /// When whoever leads has run no round for so long, the thread looks whether something waits for one. If nothing does, it
 /// sleeps until something comes.
-const SILENCE: Duration = Duration::from_millis(6);
+const SILENCE: Duration = Duration::from_micros(5500);
 /// If something has waited for so long then, it leads itself.
-const STALL: Duration = Duration::from_micros(3500);
+const STALL: Duration = Duration::from_millis(3);
 /// How often it says how much CPU time it has taken.
 const ACCOUNT: Duration = Duration::from_millis(2);
 
