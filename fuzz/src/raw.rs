@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use websockets::engine::{Brought, Pressure, Session};
-use websockets::protocol::{Config, Event, Role, State};
+use websockets::protocol::{Config, Event, Role, State, read_request_head};
 
 use crate::input::Input;
 use crate::support::Seen;
@@ -11,12 +11,16 @@ use crate::support::outcome::Outcome;
 
 /// Most steps of a case.
 const STEPS: usize = 200;
+/// Most bytes of the head of a request.
+const HEAD: u32 = 1024;
 
 /// What a raw session has brought, and its transport has.
 struct Driven {
     session: Session,
     /// All that was handed on.
     brought: Vec<u8>,
+    /// What it gets now.
+    coming: Vec<u8>,
     has_ended: bool,
     has_stopped: bool,
     has_ended_writes: bool,
@@ -27,6 +31,7 @@ impl Driven {
         let Self {
             session,
             brought,
+            coming,
             has_ended,
             has_stopped,
             ..
@@ -37,6 +42,15 @@ impl Driven {
                 Brought::Bytes(bytes) => {
                     assert!(!*has_ended, "bytes after the end");
                     brought.extend_from_slice(bytes);
+                }
+                Brought::Head(head) => {
+                    assert!(
+                        brought.is_empty() && !*has_ended,
+                        "only what comes first is a head"
+                    );
+                    let expected = read_request_head(coming, HEAD as usize);
+                    assert_eq!(expected.as_deref(), Some(head));
+                    brought.append(coming);
                 }
                 Brought::Ended => assert!(!std::mem::replace(has_ended, true), "it ends twice"),
                 Brought::Stopped => *has_stopped = true,
@@ -63,8 +77,9 @@ pub(crate) fn raw(bytes: &[u8]) {
         ..Config::new(Role::Server)
     };
     let mut driven = Driven {
-        session: Session::raw(Arc::new(config), 0),
+        session: Session::raw(Arc::new(config), HEAD, 0),
         brought: Vec::new(),
+        coming: Vec::new(),
         has_ended: false,
         has_stopped: false,
         has_ended_writes: false,
@@ -98,6 +113,7 @@ fn take_step(step: u8, stream: &mut Input<'_>, given: &mut Vec<u8>, driven: &mut
         0..=3 if driven.session.may_read() => {
             let mut bytes = stream.bytes(usize::from(step)).to_vec();
             given.extend_from_slice(&bytes);
+            driven.coming.clone_from(&bytes);
             driven.run(|session, record| {
                 let event = &mut |event: Brought<'_>| record(event);
                 session.receive(&mut bytes, Pressure::default(), 0, &mut out, event);

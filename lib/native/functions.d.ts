@@ -87,7 +87,8 @@ export interface Constants {
       | 'GO'
       | 'UTF8'
       | 'LOST'
-      | 'SECURE',
+      | 'SECURE'
+      | 'HEAD',
       number
     >
   >;
@@ -415,8 +416,10 @@ export interface SocketFunctions {
    *
    * @param context what it is secured with; `null` if `secure` says so once a record has brought the name that the peer
    *   asks for, and `undefined` for plain bytes
+   * @param head if the first bytes are a request that opens a WebSocket, of this many at most, a record brings its head
+   *   in their place, and reading pauses; 0 if all bytes are to be handed on
    */
-  openRaw(fd: number, context: number | null | undefined): number;
+  openRaw(fd: number, context: number | null | undefined, head: number): number;
   /** Makes a connection on the socket of a raw one, which is over once `change` is carried out. */
   openOver(raw: number, base: number, settings: Settings): number;
   /** The raw connection, which has stopped, becomes the other one, with what it has delivered that was not used. */
@@ -491,6 +494,8 @@ export interface SocketFunctions {
   /** Bytes written since the takeover. */
   bytesWritten(slot: number): number;
   /** Without effect on Unix-domain sockets. */
+  /** What closes the connection resets it. */
+  setLinger(slot: number): void;
   setNoDelay(slot: number, on: boolean): void;
   /** Without effect on Unix-domain sockets. */
   setKeepAlive(slot: number, on: boolean, idle: number, interval: number, count: number): void;

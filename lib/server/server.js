@@ -1,10 +1,9 @@
 'use strict';
 
-const http = require('node:http');
-
 const { AddressLimit } = require('./address-limit.js');
 const { Attachment } = require('./attachment.js');
 const { givenServer } = require('./given-server.js');
+const { createServer } = require('./front/plain-server.js');
 const { createSecureServer } = require('./secure/secure-server.js');
 const { withoutTls } = require('./secure/listen-options.js');
 const { announce } = require('../base/assign.js');
@@ -111,8 +110,7 @@ class Server extends Base {
       return this;
     }
     const { tls, rest } = withoutTls(args);
-    const httpServer =
-      tls === undefined ? http.createServer(upgradeRequired) : createSecureServer(tls, upgradeRequired);
+    const httpServer = tls === undefined ? createServer(upgradeRequired) : createSecureServer(tls, upgradeRequired);
     httpServer.on('error', (error) => {
       if (!httpServer.listening) this.#detach(httpServer);
       failed(this, error);
@@ -130,7 +128,7 @@ class Server extends Base {
     return first?.address() ?? null;
   }
 
-  /** @param {http.Server} httpServer */
+  /** @param {import('node:http').Server} httpServer */
   #attach(httpServer) {
     /** @type {Parameters<typeof Attachment.attach>[2]} */
     const claim = {
@@ -140,7 +138,7 @@ class Server extends Base {
     this.#attached.set(httpServer, Attachment.attach(httpServer, this, claim));
   }
 
-  /** @param {http.Server} httpServer */
+  /** @param {import('node:http').Server} httpServer */
   #detach(httpServer) {
     this.#attached.get(httpServer)?.();
     this.#attached.delete(httpServer);
@@ -275,7 +273,7 @@ class Server extends Base {
   /**
    * Closes an HTTP server of its own; who says nothing to it is not waited for any longer either.
    *
-   * @param {http.Server} httpServer
+   * @param {import('node:http').Server} httpServer
    */
   #closeOwn(httpServer) {
     const { closeTimeout } = groupOf(this).options;
@@ -353,7 +351,7 @@ function noMore() {
  * A plain request, to an HTTP server that has nothing else to offer.
  *
  * @param {IncomingMessage} _req
- * @param {http.ServerResponse} res
+ * @param {import('node:http').ServerResponse} res
  */
 function upgradeRequired(_req, res) {
   const type = { 'Content-Type': 'text/plain; charset=utf-8' };

@@ -1,5 +1,7 @@
 'use strict';
 
+const { kOnlyParsers, kParsed } = require('./front/first-requests.js');
+
 /** Where Node's HTTP servers keep the parsers of the connections that are open. */
 const CONNECTIONS = 'http.server.connections';
 
@@ -53,6 +55,7 @@ class UpgradeFilter {
     }
     httpServer.on('connection', this.#connected);
     httpServer.on('secureConnection', this.#connected);
+    httpServer.on(/** @type {any} */ (kParsed), this.#connected);
     const key = Object.getOwnPropertySymbols(httpServer).find(({ description }) => description === CONNECTIONS);
     const open = /** @type {{ all(): Parser[] } | undefined} */ (key && Reflect.get(httpServer, key));
     for (const parser of open?.all() ?? []) this.#filter(parser);
@@ -67,6 +70,7 @@ class UpgradeFilter {
     }
     httpServer.off('connection', this.#connected);
     httpServer.off('secureConnection', this.#connected);
+    httpServer.off(/** @type {any} */ (kParsed), this.#connected);
   }
 
   /**
@@ -79,12 +83,14 @@ class UpgradeFilter {
     return isUpgrade && (!this.#isOn || this.#takes(req));
   };
 
-  /** @param {object} socket */
-  #connected = (socket) => {
-    const { parser } = /** @type {{ parser?: Parser }} */ (socket);
-    // None yet if the connection is still to speak TLS.
-    if (parser) this.#filter(parser);
-  };
+  #connected = Object.assign(
+    (/** @type {object} */ socket) => {
+      const { parser } = /** @type {{ parser?: Parser }} */ (socket);
+      // None yet if the connection is still to speak TLS, or its first request is read by Rust.
+      if (parser) this.#filter(parser);
+    },
+    { [kOnlyParsers]: true },
+  );
 
   /** @param {Parser} parser */
   #filter(parser) {

@@ -33,6 +33,7 @@ const KINDS: Group = &[
     (c"LOST", Kind::Lost as u8 as f64),
     (c"UTF8", Kind::Utf8 as u8 as f64),
     (c"SECURE", Kind::Secure as u8 as f64),
+    (c"HEAD", Kind::Head as u8 as f64),
 ];
 
 /// `constants.opcode`: what a frame is.

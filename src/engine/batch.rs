@@ -53,6 +53,8 @@ pub enum Kind {
     Utf8 = 13,
     /// Raw connection: the TLS handshake is done.
     Secure = 14,
+    /// Raw connection: the head of its first request, which opens a WebSocket; reading has stopped after that.
+    Head = 15,
 }
 
 /// Where the contents of a record are.
@@ -144,6 +146,7 @@ impl Batch {
             Brought::Event(event) => self.push_event(slot, event, shares_memory),
             Brought::Wide(wide) => self.push_wide(slot, wide),
             Brought::Bytes(bytes) => self.push_bytes(Kind::Binary, slot, Payload::Borrowed(bytes)),
+            Brought::Head(head) => self.push_bytes(Kind::Head, slot, Payload::Borrowed(head)),
             Brought::Ended => self.push_bare(Kind::End, slot),
             Brought::Stopped => self.push_bare(Kind::Stop, slot),
         }

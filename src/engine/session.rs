@@ -36,7 +36,8 @@ use std::sync::Arc;
 use super::backlog::HIGH_MARK;
 use super::utf16::LongText;
 use crate::protocol::{
-    self, CloseFrames, Config, Event, Fragment, Millis, Opcode, Payload, Progress, State, Violation,
+    self, CloseFrames, Config, Event, Fragment, Millis, Opcode, Payload, Progress, State,
+    Violation, read_request_head,
 };
 use raw::Raw;
 use unread::{Next, Unread};
@@ -62,6 +63,9 @@ pub enum Brought<'a> {
     Wide(Vec<u16>),
     /// Of a session that is [raw](Session::raw): bytes, as they came.
     Bytes(&'a [u8]),
+    /// Of a raw one: the head of the request that it begins with, which opens a WebSocket; see
+    /// [`read_request_head`]. Nothing is read after that until the app reads on.
+    Head(&'a [u8]),
     /// Of a raw one: the peer has ended.
     Ended,
     /// Of a raw one: [`Session::stop`] was carried out, and nothing comes after this.
@@ -170,6 +174,8 @@ pub struct Session {
     has_reported: bool,
     /// It hands on bytes: no WebSocket has begun.
     raw: Option<Raw>,
+    /// Most bytes of the first request of a raw one, if it is to be told whether that opens a WebSocket.
+    head: u32,
 }
 
 impl Session {
@@ -187,14 +193,17 @@ impl Session {
             closing_answer: None,
             has_reported: false,
             raw: None,
+            head: 0,
         }
     }
 
-    /// A session that hands on bytes. Of `config` nothing is used: it must have no clocks.
+    /// A session that hands on bytes. Of `config` nothing is used: it must have no clocks. If the first bytes that come
+    /// are a request that opens a WebSocket, of at most `head` bytes, its head is brought instead.
     #[must_use]
-    pub fn raw(config: Arc<Config>, now: Millis) -> Self {
+    pub fn raw(config: Arc<Config>, head: u32, now: Millis) -> Self {
         Self {
             raw: Some(Raw::Open),
+            head,
             ..Self::new(config, now)
         }
     }
@@ -374,7 +383,16 @@ impl Session {
         on_event: &mut impl FnMut(Brought<'_>) -> usize,
     ) -> usize {
         if self.raw.is_some() {
-            on_event(Brought::Bytes(bytes));
+            let most = std::mem::take(&mut self.head) as usize;
+            match read_request_head(bytes, most) {
+                Some(head) => {
+                    on_event(Brought::Head(&head));
+                    self.pause(true, now);
+                }
+                None => {
+                    on_event(Brought::Bytes(bytes));
+                }
+            }
             return bytes.len();
         }
         self.feel(pressure, out);

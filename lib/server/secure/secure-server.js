@@ -5,10 +5,10 @@ const https = require('node:https');
 const { Context, identityFrom } = require('./contexts.js');
 const { identityOf, termsOf, whyNever } = require('./offer.js');
 const { secure } = require('./secured.js');
+const { FirstRequests, kOnlyParsers, whyNotFresh } = require('../front/first-requests.js');
+const { whyByNode } = require('../front/plain-server.js');
 const { integer } = require('../../options/check.js');
-const native = require('../../native/native.js');
 const { Entrance } = require('../../transport/raw/entrance.js');
-const { whyNot } = require('../../transport/net-socket/takeover.js');
 const { clearTimeout, setTimeout } = require('../../util/clock.js');
 const { isTracing, trace } = require('../../util/trace.js');
 
@@ -50,6 +50,8 @@ class FrontDoor {
   #names = [];
   /** The contexts of names, `null` where Rust cannot use one. @type {WeakMap<Identity, Context | null>} */
   #known = new WeakMap();
+  /** Has Rust read what comes by TLS. */
+  #first;
   #handshakes = 0;
   #maxHandshakes;
 
@@ -63,6 +65,10 @@ class FrontDoor {
     const { ALPNProtocols, SNICallback, handshakeTimeout, sessionTimeout } = options;
     this.#fixed = { ALPNProtocols, SNICallback, handshakeTimeout, sessionTimeout };
     this.#byNode = byNode;
+    const [ofHttp] = server.listeners('secureConnection');
+    const isOurs = (/** @type {object} */ listener) => listener === ofHttp || kOnlyParsers in listener;
+    const toNode = (/** @type {Socket} */ socket) => server.emit('secureConnection', /** @type {any} */ (socket));
+    this.#first = new FirstRequests(server, toNode, () => !server.listeners('secureConnection').every(isOurs));
     this.#never = whyNever(options);
     this.#maxHandshakes = checkMost('The "maxHandshakes" option', options.maxHandshakes ?? MAX_HANDSHAKES);
     this.replace(options);
@@ -133,7 +139,7 @@ class FrontDoor {
       return;
     }
     const hasNames = Boolean(this.#fixed.SNICallback) || this.#names.length > 0;
-    const handshake = new Handshake(this.#server, () => this.#handshakes--);
+    const handshake = new Handshake(this.#server, this.#first, () => this.#handshakes--);
     this.#handshakes++;
     handshake.begin(socket, hasNames ? null : this.#context, {
       timeout: this.#fixed.handshakeTimeout ?? HANDSHAKE_TIMEOUT,
@@ -193,15 +199,17 @@ class FrontDoor {
 /** A TLS handshake that is under way. */
 class Handshake {
   #server;
+  #first;
   #over;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #isOver = false;
   #isSecured = false;
 
-  /** @param {HttpsServer} server @param {() => void} over is called once */
-  constructor(server, over) {
+  /** @param {HttpsServer} server @param {FirstRequests} first @param {() => void} over is called once */
+  constructor(server, first, over) {
     this.#server = server;
+    this.#first = first;
     this.#over = over;
   }
 
@@ -214,11 +222,14 @@ class Handshake {
     /** @type {Entrance} */
     let entrance;
     let own = context;
+    const { most } = this.#first;
     const failed = (/** @type {Error} */ error) => this.#fail(socket, error);
     const closed = () => this.#fail(socket, hangUp());
     try {
-      entrance = new Entrance(socket, context === null ? null : context.number, {
-        hello: (name) => {
+      const hears = {
+        head: (/** @type {string} */ head) => this.#first.open(entrance, head),
+        other: () => this.#first.pass(entrance),
+        hello: (/** @type {string} */ name) => {
           let isChosen = false;
           choose(name, (error, found) => {
             const problem = isChosen ? calledAgain() : error;
@@ -246,13 +257,15 @@ class Handshake {
           this.#isSecured = true;
           const { certificate } = /** @type {Context} */ (own);
           secure(socket, { ...facts, own: certificate });
-          this.#server.emit('secureConnection', /** @type {any} */ (socket));
+          if (most > 0 && this.#first.most > 0) this.#first.wait(entrance);
+          else this.#server.emit('secureConnection', /** @type {any} */ (socket));
         },
-        failed: (error) => {
+        failed: (/** @type {Error} */ error) => {
           if (this.#isOver) socket.destroy(error);
           else failed(error);
         },
-      });
+      };
+      entrance = new Entrance(socket, context === null ? null : context.number, hears, most);
     } catch (error) {
       this.#fail(socket, /** @type {Error} */ (error));
       socket.destroy();
@@ -301,12 +314,6 @@ function hangUp() {
   return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 }
 
-/** @param {Socket} socket @returns {string | null} why its bytes cannot be handed over any more */
-function whyNotFresh(socket) {
-  const hasRead = socket.bytesRead > 0 || socket.readableLength > 0 || socket.writableLength > 0;
-  return hasRead ? 'something was read from it, or written to it' : whyNot(socket);
-}
-
 /**
  * As `https.createServer`, but the shards do the TLS, and carry the WebSockets of these connections.
  *
@@ -321,7 +328,7 @@ function createSecureServer(options, requestListener) {
   const server = /** @type {HttpsServer & { tls?: unknown }} */ (
     https.createServer(given, typeof options === 'function' ? options : requestListener)
   );
-  const reason = whyNoDoor(server);
+  const reason = whyByNode(server);
   if (reason !== null) {
     if (isTracing) trace('a server goes by the TLS of Node.js: %s', reason);
     return Object.assign(server, { tls: { provider: 'node', reason } });
@@ -345,13 +352,6 @@ function createSecureServer(options, requestListener) {
     door.add(name, context);
   };
   return server;
-}
-
-/** @param {HttpsServer} server @returns {string | null} why Rust's TLS is not to be had at all */
-function whyNoDoor(server) {
-  if (process.versions.bun !== undefined || process.versions.deno !== undefined) return 'this is not Node.js';
-  if (native.openRaw === undefined) return 'this system has no socket transport';
-  return server.listenerCount('connection') === 1 ? null : 'its listeners are not those of Node.js';
 }
 
 module.exports = { createSecureServer };

@@ -12,7 +12,7 @@ const native = require('../../native/native.js');
 const shared = require('../../native/shared.js');
 const { nextTick } = require('../../util/clock.js');
 
-const { BINARY, CLOSE, DRAIN, END, ERROR, LOST, SECURE, STOP, TEXT } = kind;
+const { BINARY, CLOSE, DRAIN, END, ERROR, HEAD, LOST, SECURE, STOP, TEXT } = kind;
 
 /** Nothing is waited for. */
 const resolved = Promise.resolve();
@@ -27,10 +27,16 @@ const kEntrance = Symbol('websockets.entrance');
  * Who hears of what is not bytes.
  *
  * @typedef {object} Hears
- * @property {(name: string) => void} hello which name the peer asks for: `secure` is waited for
- * @property {() => void} secured
- * @property {(error: Error & { code?: string }) => void} failed TLS has failed, and the connection is over
+ * @property {(head: string) => Uint8Array | null} head the first request opens a WebSocket; if it is to be handed on as
+ *   bytes all the same, these
+ * @property {() => void} other something else comes first, which follows
+ * @property {(name: string) => void} [hello] which name the peer asks for: `secure` is waited for
+ * @property {() => void} [secured]
+ * @property {(error: Error & { code?: string }) => void} [failed] TLS has failed, and the connection is over
  */
+
+/** Before the first request. */
+const BEFORE = new Set([DRAIN, SECURE, TEXT]);
 
 /**
  * What carries a socket before a WebSocket begins on it: a shard has its descriptor and does the TLS, and the bytes of
@@ -50,6 +56,11 @@ class Entrance {
   /** So much waits for its turn that no more is to come. */
   #isBehind = false;
   #hasEnded = false;
+  /** Nothing of the peer's has been handed on. */
+  #isFresh = true;
+  /** The shard has stopped after the head of a request, and reads on when it is asked to. */
+  #isHeld = false;
+  #isHandedOver = false;
   /** What the stream waits for: until its bytes have left. @type {((error?: Error | null) => void) | null} */
   #written = null;
   /** What is done once the shard reads no more. @type {((isOver: boolean) => void) | null} */
@@ -68,13 +79,14 @@ class Entrance {
    * @param {net.Socket} socket that nothing was read from, with a handle
    * @param {number | null | undefined} context see `openRaw`
    * @param {Hears} hears
+   * @param {number} head see `openRaw`
    * @throws {Error} with the system's code, such as `EMFILE`
    */
-  constructor(socket, context, hears) {
+  constructor(socket, context, hears, head) {
     const { fd } = /** @type {{ fd: number }} */ (
       /** @type {import('../net-socket/node-socket').NodeSocket} */ (socket)._handle
     );
-    this.#slot = openRaw(fd, context);
+    this.#slot = openRaw(fd, context, head);
     this.#socket = socket;
     this.#hears = hears;
     bindRaw(this.#slot, this, /** @type {any} */ (deliver));
@@ -87,6 +99,21 @@ class Entrance {
   /** The number that Rust knows it by; none that is any connection's once it is over. */
   get slot() {
     return this.#slot;
+  }
+
+  /** What it carries. */
+  get socket() {
+    return this.#socket;
+  }
+
+  /** Whether a connection goes on with the socket, or is about to. */
+  get isTaken() {
+    return this.#isHandedOver;
+  }
+
+  /** Runs a function as one of its events. @param {() => void} run */
+  run(run) {
+    this.#resource.runInAsyncScope(run);
   }
 
   /** What the TLS handshake has come to. */
@@ -126,6 +153,8 @@ class Entrance {
 
   #takeNext = () => {
     this.#isTaking = false;
+    // What has been decided on by now goes on with the socket in the next tick.
+    if (this.#isHeld) nextTick(this.#readOn);
     const next = this.#records.shift();
     if (next !== undefined) {
       if (next[0] === BINARY) this.#waiting -= next[1].length;
@@ -136,6 +165,13 @@ class Entrance {
     }
   };
 
+  /** The peer is read on after its first request. */
+  #readOn = () => {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#pause();
+  };
+
   /**
    * @param {number} what
    * @param {any} payload
@@ -143,9 +179,21 @@ class Entrance {
    */
   #deliver(what, payload, code) {
     const socket = this.#socket;
+    if (this.#isFresh && !BEFORE.has(what)) {
+      this.#isFresh = false;
+      if (what !== HEAD) this.#hears.other();
+    }
     if (what === BINARY) {
-      if (!socket.push(payload)) this.#isFull = true;
+      this.#hand(payload);
       this.#pause();
+    } else if (what === HEAD) {
+      this.#isPaused = true;
+      this.#isHeld = true;
+      const bytes = this.#hears.head(payload);
+      if (bytes !== null) {
+        this.#hand(bytes);
+        this.#readOn();
+      }
     } else if (what === DRAIN) {
       this.#wrote(null);
     } else if (what === END) {
@@ -153,21 +201,27 @@ class Entrance {
       socket.push(null);
       socket.read(0);
     } else if (what === SECURE) {
-      this.#hears.secured();
+      this.#hears.secured?.();
     } else if (what === TEXT) {
-      this.#hears.hello(payload);
+      this.#hears.hello?.(payload);
     } else if (what === LOST) {
       // What came before the end is brought, whatever there is room for: that is bounded.
       this.#isFull = false;
       this.#isBehind = false;
+      this.#isHeld = false;
       this.#pause();
     } else if (what === STOP) {
       this.#stopped?.(false);
     } else if (what === ERROR) {
-      this.#hears.failed(Object.assign(new Error(payload), { code }));
+      this.#hears.failed?.(Object.assign(new Error(payload), { code }));
     } else if (what === CLOSE) {
       this.#over();
     }
+  }
+
+  /** @param {Uint8Array} bytes */
+  #hand(bytes) {
+    if (!this.#socket.push(bytes)) this.#isFull = true;
   }
 
   /** At once: from now on its number may be another's. */
@@ -208,7 +262,7 @@ class Entrance {
 
   /** Has no more come while there is no room for it, unless all that there is has to come. */
   #pause() {
-    const on = this.#stopped === null && (this.#isFull || this.#isBehind);
+    const on = this.#isHeld || (this.#stopped === null && (this.#isFull || this.#isBehind));
     if (this.#isPaused !== on && this.#slot !== limit.NO_SLOT) {
       this.#isPaused = on;
       commands.pause(this.#slot, on);
@@ -243,6 +297,7 @@ class Entrance {
    */
   handOver(transport, head, done) {
     const socket = this.#socket;
+    this.#isHandedOver = true;
     net.Socket.prototype.pause.call(socket);
     while (socket.writableCorked > 0) socket.uncork();
     if (socket.writableLength === 0) {
@@ -266,11 +321,7 @@ class Entrance {
       transport.terminate();
       return;
     }
-    this.#stopped = (isOver) => {
-      if (isOver) {
-        transport.terminate();
-        return;
-      }
+    const change = () => {
       const received = head === undefined ? [] : [head];
       for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) {
         received.push(typeof chunk === 'string' ? Buffer.from(chunk, socket.readableEncoding ?? undefined) : chunk);
@@ -278,6 +329,16 @@ class Entrance {
       commands.change(this.#slot, transport.slot, Buffer.concat(received));
       this.#stopped = ignore;
       done();
+    };
+    if (this.#isHeld) {
+      // It has stopped already.
+      this.#isHeld = false;
+      change();
+      return;
+    }
+    this.#stopped = (isOver) => {
+      if (isOver) transport.terminate();
+      else change();
     };
     this.#pause();
     commands.stop(this.#slot);
@@ -291,6 +352,11 @@ class Entrance {
 
   terminate() {
     if (this.#stopped !== ignore) commands.terminate(this.#slot);
+  }
+
+  /** The peer gets a reset, and nothing of what waits. */
+  reset() {
+    native.setLinger(this.#slot);
   }
 
   /** @param {boolean} on */
@@ -368,6 +434,10 @@ const METHODS = {
   /** @param {() => void} callback */
   _final(callback) {
     this[kEntrance].end(callback);
+  },
+  resetAndDestroy() {
+    if (!this.destroyed) this[kEntrance].reset();
+    return this.destroy();
   },
   /** @param {Error | null} error @param {(error?: Error | null) => void} callback */
   _destroy(error, callback) {

@@ -118,9 +118,10 @@ function open(fd, group, settings) {
  * @param {number} fd
  * @param {number | null | undefined} context what it is secured with; `null` if that follows the name that the peer asks
  *   for, `undefined` for none
+ * @param {number} head most bytes of a request that opens a WebSocket, if it begins with one; 0 if nobody asks
  */
-function openRaw(fd, context) {
-  return opened(() => native.openRaw(fd, context));
+function openRaw(fd, context, head) {
+  return opened(() => native.openRaw(fd, context, head));
 }
 
 /**

@@ -61,8 +61,9 @@ fn protocols(mut wire: &[u8]) -> Vec<Vec<u8>> {
     names
 }
 
-/// `openRaw(fd, context)` → slot. Duplicates the descriptor; on failure nothing has changed. `context` is the number of
-/// one, `null` if one follows the name that the peer asks for, and `undefined` without TLS.
+/// `openRaw(fd, context, head)` → slot. Duplicates the descriptor; on failure nothing has changed. `context` is the number of
+/// one, `null` if one follows the name that the peer asks for, and `undefined` without TLS. `head`: most bytes of the
+/// request that may open a WebSocket; 0 if that is not looked for.
 pub(crate) fn open_raw(call: &Call<'_>) -> Returned {
     let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
     let tls = match (call.is_undefined(1)?, call.is_null(1)?) {
@@ -77,6 +78,7 @@ pub(crate) fn open_raw(call: &Call<'_>) -> Returned {
                 .map_err(|failure| Failure::Throw("ERR_INTERNAL_TLS", failure.message))?,
         ),
     };
+    let head = call.u32(2)?;
     // SAFETY: as in `commands::open`.
     let borrowed = unsafe { BorrowedFd::borrow_raw(raw_fd) };
     let fd = socket::duplicate(borrowed).map_err(refused)?;
@@ -95,7 +97,7 @@ pub(crate) fn open_raw(call: &Call<'_>) -> Returned {
     let tls = tls.map(|tls| Arc::new(Mutex::new(tls)));
     let make = |slot| {
         WriteSide::new(fd, mailbox, shard, slot, NO_TOPIC, &config, usize::MAX)
-            .raw()
+            .raw(head)
             .secured(tls)
     };
     let Some(connection) = sockets.add(make) else {

@@ -70,7 +70,7 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(write_side: Arc<WriteSide>, config: Arc<Config>, now: Millis) -> Self {
         let session = match write_side.is_raw {
-            true => Session::raw(config, now),
+            true => Session::raw(config, write_side.head, now),
             false => Session::new(config, now),
         };
         Self {

@@ -3,6 +3,9 @@
 //! Whoever reads the opening handshake, or any other request, gets the bytes of the peer and sends its own. The engine's
 //! rules of reading hold as ever: the app's pause, and room for what is recorded. `Session::stop` ends it: what came
 //! until then was brought, and all that comes later is the business of the session that follows.
+//!
+//! Most connections begin with the request that opens a WebSocket, all of it in the first bytes. Then its head is brought,
+//! and reading pauses: what comes next is either that session's, or it is asked for.
 
 /// What becomes of the write side, which only the app ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +49,13 @@ mod tests {
             timeout: None,
             ..Config::new(Role::Server)
         };
-        Session::raw(Arc::new(config), 0)
+        Session::raw(Arc::new(config), HEAD, 0)
     }
+
+    /// Most bytes of a head.
+    const HEAD: u32 = 128;
+
+    const ASKS: &str = "GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
 
     /// What a call brings, in letters.
     fn brought(run: impl FnOnce(&mut dyn FnMut(Brought<'_>) -> usize)) -> String {
@@ -55,6 +63,11 @@ mod tests {
         run(&mut |brought| {
             match brought {
                 Brought::Bytes(bytes) => all.push_str(std::str::from_utf8(bytes).unwrap()),
+                Brought::Head(head) => {
+                    all.push('[');
+                    all.push_str(&String::from_utf8_lossy(head).replace('\0', "|"));
+                    all.push(']');
+                }
                 Brought::Ended => all.push('.'),
                 Brought::Stopped => all.push('|'),
                 other => panic!("{other:?}"),
@@ -94,6 +107,30 @@ mod tests {
         session.end_writes();
         assert!(session.take_write_end());
         assert_eq!(session.phase(), State::Closed);
+    }
+
+    #[test]
+    fn the_head_of_a_request_for_a_websocket_is_brought_once_and_reading_pauses() {
+        let mut session = session();
+        assert_eq!(
+            receive(&mut session, ASKS),
+            "[/|Upgrade|websocket|Connection|Upgrade]"
+        );
+        assert!(session.is_paused() && !session.may_read());
+        assert!(session.pause(false, 0) && session.may_read());
+        assert_eq!(receive(&mut session, ASKS), ASKS);
+    }
+
+    #[test]
+    fn what_is_no_such_head_comes_as_it_is_and_so_does_all_that_follows() {
+        let long = ASKS.replace("\r\n\r\n", &format!("\r\nA: {}\r\n\r\n", "b".repeat(128)));
+        let more = format!("{ASKS}more");
+        for first in [&ASKS[..20], "GET / HTTP/1.1\r\n\r\n", &long, &more] {
+            let mut session = session();
+            assert_eq!(receive(&mut session, first), first);
+            assert!(session.may_read());
+            assert_eq!(receive(&mut session, ASKS), ASKS);
+        }
     }
 
     #[test]

@@ -244,7 +244,7 @@ fn what_was_sent_before_a_change_leaves_once_and_before_what_is_sent_after_it() 
         peer.set_nonblocking(true).expect("non-blocking");
         let other = ours.try_clone().expect("a duplicate");
         let side = |fd, slot| WriteSide::new(fd, mailbox.clone(), 0, slot, 0, &config, usize::MAX);
-        let from = Arc::new(side(ours.into(), 1).raw());
+        let from = Arc::new(side(ours.into(), 1).raw(0));
         let to = Arc::new(side(other.into(), 2));
         from.start();
         assert!(handle.admit(Mailbox::number(&mailbox)));

@@ -51,6 +51,14 @@ pub fn set_no_delay(fd: BorrowedFd<'_>, on: bool) -> io::Result<()> {
     Ok(sockopt::set_tcp_nodelay(fd, on)?)
 }
 
+/// Has the peer get a reset once the last duplicate of `fd` is closed.
+///
+/// # Errors
+/// Those of `setsockopt`.
+pub fn reset_on_close(fd: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(sockopt::set_socket_linger(fd, Some(Duration::ZERO))?)
+}
+
 /// Sets `SO_KEEPALIVE` as libuv does: where `idle` is not 0, also the seconds before the first probe, and of
 /// `probes` the seconds between them and how many there are.
 ///

@@ -114,6 +114,8 @@ pub struct WriteSide {
     pub(super) state: Mutex<State>,
     /// It hands on bytes as they come: no WebSocket has begun.
     pub is_raw: bool,
+    /// Most bytes of the head that a raw one begins with, if that is looked for; see `Session::raw`.
+    pub head: u32,
     /// Its records, if it is secured. The shard reads and writes them; JavaScript does only where it would have to wait.
     pub tls: Option<Arc<Mutex<Tls>>>,
     /// What was recorded of it and is not delivered yet.
@@ -153,16 +155,19 @@ impl WriteSide {
             buffered: AtomicUsize::new(0),
             state: Mutex::new(state),
             is_raw: false,
+            head: 0,
             tls: None,
             undelivered: Undelivered::up_to(QUOTA),
         }
     }
 
-    /// The same before a WebSocket begins: it hands on bytes.
+    /// The same before a WebSocket begins: it hands on bytes. If it begins with a request that opens one, of at most
+    /// `head` bytes, that is told.
     #[must_use]
-    pub fn raw(self) -> Self {
+    pub fn raw(self, head: u32) -> Self {
         Self {
             is_raw: true,
+            head,
             ..self
         }
     }
