@@ -5,6 +5,7 @@ const http = require('node:http');
 
 const { acceptKey } = require('../handshake/accept-key.js');
 const { checkPerMessageDeflate } = require('../options/per-message-deflate.js');
+const { createServer } = require('../server/front/plain-server.js');
 const { nextTick } = require('../util/clock.js');
 const { attach } = require('./attach.js');
 const { deflateOptions } = require('../options/deflate-of-ws.js');
@@ -67,7 +68,7 @@ class WebSocketServer extends EventEmitter {
     this.clients = clientTracking ? new Set() : undefined;
     if (!clientTracking) delete this.clients;
     if (port !== null) {
-      this._server = http.createServer(requireUpgrade);
+      this._server = createServer(requireUpgrade);
       this._server.listen(port, host, backlog, callback);
     } else if (server) {
       this._server = server;
