@@ -416,8 +416,8 @@ export interface SocketFunctions {
    *
    * @param context what it is secured with; `null` if `secure` says so once a record has brought the name that the peer
    *   asks for, and `undefined` for plain bytes
-   * @param head if the first bytes are a request that opens a WebSocket, of this many at most, a record brings its head
-   *   in their place, and reading pauses; 0 if all bytes are to be handed on
+   * @param head if the first bytes are a request that opens a WebSocket, of this many at most, a record brings its
+   *   head instead, and reading pauses; 0 if all bytes are to be handed on
    */
   openRaw(fd: number, context: number | null | undefined, head: number): number;
   /** Makes a connection on the socket of a raw one, which is over once `change` is carried out. */

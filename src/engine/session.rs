@@ -174,7 +174,7 @@ pub struct Session {
     has_reported: bool,
     /// It hands on bytes: no WebSocket has begun.
     raw: Option<Raw>,
-    /// Most bytes of the first request of a raw one, if it is to be told whether that opens a WebSocket.
+    /// Most bytes of the first request of a raw one, if it is to say whether that opens a WebSocket.
     head: u32,
 }
 

@@ -162,7 +162,7 @@ impl WriteSide {
     }
 
     /// The same before a WebSocket begins: it hands on bytes. If it begins with a request that opens one, of at most
-    /// `head` bytes, that is told.
+    /// `head` bytes, it says so.
     #[must_use]
     pub fn raw(self, head: u32) -> Self {
         Self {

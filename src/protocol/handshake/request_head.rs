@@ -1,4 +1,4 @@
-//! The head of a request that opens a WebSocket (RFC 6455 §4.1), told from all others.
+//! The head of a request that opens a WebSocket (RFC 6455 §4.1).
 //!
 //! Nothing is refused here: what is not plainly such a request is for Node's parser, which decides on the answer. So this
 //! takes less than that does, and nothing that it would read otherwise.
