@@ -105,7 +105,7 @@ function drive(given, connection) {
   socket.allowHalfOpen = true;
   // The HTTP server's would end the connection: its timeout now, and what it hangs on each socket with a timeout of
   // the app's.
-  socket.setTimeout(0);
+  if (socket.timeout) socket.setTimeout(0);
   for (const listener of socket.listeners('timeout')) {
     if (listener.name === HTTP_TIMEOUT) socket.off('timeout', /** @type {() => void} */ (listener));
   }

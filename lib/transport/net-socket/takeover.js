@@ -126,6 +126,16 @@ const METHODS = {
 const carried = overlay(METHODS);
 
 /**
+ * The same with more of them, in one layer: each costs a socket time.
+ *
+ * @param {object} methods
+ */
+function carriedWith(methods) {
+  const both = { ...Object.getOwnPropertyDescriptors(METHODS), ...Object.getOwnPropertyDescriptors(methods) };
+  return overlay(Object.defineProperties({}, both));
+}
+
+/**
  * Bytes that went through the handle and, since then, through Rust.
  *
  * @param {CarriedSocket} socket
@@ -246,13 +256,14 @@ function count(socket, { read, written }) {
  *
  * @param {net.Socket} socket
  * @param {Carrier} transport
+ * @param {ReturnType<typeof carriedWith>} over what the socket does meanwhile
  */
-function carry(socket, transport) {
+function carry(socket, transport, over) {
   remember(socket, transport);
   const facts = /** @type {CarriedSocket} */ (socket)[kFacts];
   facts.bytesRead = 0;
   facts.bytesWritten = 0;
-  carried.lay(socket);
+  over.lay(socket);
   const handle = /** @type {import('./node-socket').Handle} */ (/** @type {NodeSocket} */ (socket)._handle);
   handle.readStop();
   /** @type {NodeSocket} */ (socket)._handle = null;
@@ -325,4 +336,4 @@ function handOver(socket, transport, head, keepSocket) {
   }
 }
 
-module.exports = { carry, count, remember, takeOver, whyNot };
+module.exports = { carriedWith, carry, count, remember, takeOver, whyNot };

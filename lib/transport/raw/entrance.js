@@ -5,14 +5,16 @@ const net = require('node:net');
 
 const commands = require('../socket/commands.js');
 const { bindRaw, openRaw, unbind } = require('../socket/dispatch.js');
-const { carry, count } = require('../net-socket/takeover.js');
-const { overlay } = require('../net-socket/overlay.js');
+const { carriedWith, carry, count } = require('../net-socket/takeover.js');
 const { kind, limit } = require('../../native/constants.js');
 const native = require('../../native/native.js');
 const shared = require('../../native/shared.js');
 const { nextTick } = require('../../util/clock.js');
 
 const { BINARY, CLOSE, DRAIN, END, ERROR, HEAD, LOST, SECURE, STOP, TEXT } = kind;
+
+/** What was read from a socket that is new. */
+const NOTHING = Buffer.alloc(0);
 
 /** Nothing is waited for. */
 const resolved = Promise.resolve();
@@ -90,10 +92,9 @@ class Entrance {
     this.#socket = socket;
     this.#hears = hears;
     bindRaw(this.#slot, this, /** @type {any} */ (deliver));
-    carry(socket, this);
     /** @type {EnteredSocket} */ (socket)[kEntrance] = this;
-    entered.lay(socket);
-    commands.start(this.#slot, Buffer.alloc(0));
+    carry(socket, this, entered);
+    commands.start(this.#slot, NOTHING);
   }
 
   /** The number that Rust knows it by; none that is any connection's once it is over. */
@@ -145,11 +146,16 @@ class Entrance {
       }
       return;
     }
-    this.#isTaking = true;
-    // Ticks come before microtasks, and those queued meanwhile after all of these.
-    resolved.then(() => nextTick(this.#takeNext));
+    // Nothing follows the end.
+    if (what !== CLOSE) {
+      this.#isTaking = true;
+      // Ticks come before microtasks, and those queued meanwhile after all of these.
+      resolved.then(this.#takeLater);
+    }
     this.#resource.runInAsyncScope(this.#deliver, this, what, payload, code);
   }
+
+  #takeLater = () => nextTick(this.#takeNext);
 
   #takeNext = () => {
     this.#isTaking = false;
@@ -446,7 +452,7 @@ const METHODS = {
   },
 };
 
-const entered = overlay(METHODS);
+const entered = carriedWith(METHODS);
 
 /** @param {string | Uint8Array} chunk @param {BufferEncoding} encoding @returns {Uint8Array} */
 function bytesOf(chunk, encoding) {

@@ -121,7 +121,7 @@ function open(fd, group, settings) {
  * @param {number} head most bytes of a request that opens a WebSocket, if it begins with one; 0 if nobody asks
  */
 function openRaw(fd, context, head) {
-  return opened(() => native.openRaw(fd, context, head));
+  return attached(() => native.openRaw(fd, context, head));
 }
 
 /**
@@ -137,16 +137,21 @@ function openOver(raw, group, settings) {
 
 /** @param {() => number} open @returns {number} */
 function opened(open) {
+  const slot = attached(open);
+  // A command may be waiting for the end of the tick already.
+  nextTick(flush);
+  return slot;
+}
+
+/** The same if a command follows at once. @param {() => number} open @returns {number} */
+function attached(open) {
   if (!shared.isAttached) {
     native.attach(dispatch, drainLater, canLead() ? ROUNDS : null);
     // `process.exit()` runs no cleanup of the addon's, only this event.
     process.on('exit', native.leave);
     shared.isAttached = true;
   }
-  const slot = open();
-  // A command may be waiting for the end of the tick already.
-  nextTick(flush);
-  return slot;
+  return open();
 }
 
 /**

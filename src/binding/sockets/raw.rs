@@ -158,8 +158,7 @@ pub(crate) fn change(call: &Call<'_>) -> Returned {
     );
     match (from, to) {
         (Some(from), Some(to)) => {
-            // What JavaScript would write itself, it writes before.
-            sockets.flush();
+            // The shard writes what JavaScript has not: to flush here would wake it for each connection.
             from.stop();
             submit(call, from, |from| Command::Change { from, to, received });
         }
