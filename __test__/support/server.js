@@ -242,6 +242,6 @@ async function exchange({ base, events, client, sid }) {
 }
 
 /** The transport of connections over plain sockets that are not a `TestServer`'s. */
-const DRIVEN_BY = ['socket', 'secure'].includes(TRANSPORT) ? 'socket' : 'stream';
+const DRIVEN_BY = ['front', 'secure', 'socket'].includes(TRANSPORT) ? 'socket' : 'stream';
 
 module.exports = { DRIVEN_BY, TRANSPORT, TestServer, exchange, limit, served, taken, unixPath };
