@@ -97,7 +97,7 @@ pub use mailbox::{Doorbell, Mailbox};
 #[cfg(sockets)]
 pub use one_at_a_time::{OneAtATime, UnderWay};
 #[cfg(sockets)]
-pub use policy::{Io, Led, Policy, Tally, Verdict, Work};
+pub use policy::{Io, LARGE, Led, Policy, Tally, Verdict, Work};
 #[cfg(sockets)]
 pub use shard::pool::{Shards, admit, shards};
 #[cfg(sockets)]

@@ -23,7 +23,7 @@ const LITTLE_BESIDE_LARGE: f64 = 0.5;
 /// How much greater its part may be while it leads: the changes of threads are no longer in the work of all.
 const LED: f64 = 1.25;
 /// Bytes of a large record.
-const LARGE: usize = 4096;
+pub const LARGE: usize = 4096;
 /// A round that took this long saves nothing worth while, and held up the event loop.
 const LONG_ROUND: Duration = Duration::from_micros(500);
 /// For how much of a window there may be long rounds.
@@ -81,11 +81,11 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Another record, which costs this many bytes, of a connection that compresses or does not.
-    pub fn add(&mut self, bytes: usize, is_compressed: bool) {
-        self.records += 1;
-        self.large += u64::from(bytes >= LARGE);
-        self.compressed += u64::from(is_compressed);
+    /// More records of a connection, of which some are [`LARGE`]; it compresses or does not.
+    pub fn add(&mut self, records: usize, large: usize, is_compressed: bool) {
+        self.records += records as u64;
+        self.large += large as u64;
+        self.compressed += if is_compressed { records as u64 } else { 0 };
     }
 
     fn since(&self, before: &Self) -> Self {
@@ -256,8 +256,7 @@ mod tests {
         /// Whether its rounds were long.
         long: bool,
         records: usize,
-        /// Of a record.
-        bytes: usize,
+        are_large: bool,
         is_compressed: bool,
     }
 
@@ -269,7 +268,7 @@ mod tests {
         io: 0.0,
         long: false,
         records: 10,
-        bytes: 64,
+        are_large: false,
         is_compressed: false,
     };
     /// Of I/O threads with a JavaScript thread that only answers.
@@ -333,9 +332,9 @@ mod tests {
                 true => self.work.io.add_round(io),
                 false => self.work.io.add(io),
             }
-            for _ in 0..window.records {
-                self.work.brought.add(window.bytes, window.is_compressed);
-            }
+            let large = if window.are_large { window.records } else { 0 };
+            let brought = &mut self.work.brought;
+            brought.add(window.records, large, window.is_compressed);
             let verdict = (self.policy).consider(self.now, self.led, self.shards, self.work);
             self.led = match verdict {
                 Verdict::Stay => self.led,
@@ -376,7 +375,7 @@ mod tests {
             ..ECHO
         };
         let large = Window {
-            bytes: 16384,
+            are_large: true,
             ..shared
         };
         let several = Window { other: 1.8, ..ECHO };
@@ -404,7 +403,7 @@ mod tests {
     #[test]
     fn busy_windows_in_a_row_end_the_lead_unless_javascript_has_little_to_do() {
         let large = Window {
-            bytes: 16384,
+            are_large: true,
             ..BUSY_WITH_ELSE
         };
         let nothing = Window {

@@ -145,9 +145,11 @@ pub(crate) fn frame(call: &Call<'_>) -> Returned {
         }
     }
     let in_order = call.state.sockets.in_order(link, connection.shard);
-    let is_led = link.shards[connection.shard].is_led_by(link.env);
-    let copied = if is_led { COPIED } else { IN_PLACE };
-    let written = if in_order && source.bound() > copied {
+    let length = source.bound();
+    // Asked for large ones alone: the other thread may be changing what is next to it.
+    let is_led = || link.shards[connection.shard].is_led_by(link.env);
+    let leaves_now = length > IN_PLACE || (length > COPIED && is_led());
+    let written = if in_order && leaves_now {
         let began = Instant::now();
         let written = write_now(&connection, &source, opcode);
         call.state.sockets.wrote_since(began);
@@ -157,7 +159,7 @@ pub(crate) fn frame(call: &Call<'_>) -> Returned {
     };
     if let Some(append) = written {
         appended(call, link, connection, append);
-    } else if in_order && source.bound() <= IN_PLACE {
+    } else if in_order && length <= IN_PLACE {
         let mut result = Ok(0);
         let append = connection.append(|out| result = source.encode(out, opcode, connection.mask));
         result?;

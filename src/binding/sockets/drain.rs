@@ -13,7 +13,7 @@ use super::super::status::{Outcome, check};
 use super::super::values::delivery::{Called, Delivery, Values, in_scope};
 use super::doorbell::Rung;
 use super::table::{Link, Rest, Sockets};
-use crate::engine::{Batch, Command, Kind, Record, Slice, Turned, WriteSide};
+use crate::engine::{Batch, Command, Kind, LARGE, Record, Slice, Turned, WriteSide};
 
 /// Most records in one call of the dispatcher, after which the time is looked at.
 const AT_ONCE: usize = 32;
@@ -349,9 +349,8 @@ impl<'a> Made<'a> {
         for run in counted.chunk_by(|a, b| a.0 == b.0) {
             let cost = run.iter().map(|(_, cost)| cost).sum();
             sockets.delivered(link, run[0].0, cost);
-        }
-        for (slot, cost) in counted {
-            tally.add(*cost, sockets.compresses(*slot));
+            let large = run.iter().filter(|(_, cost)| *cost >= LARGE).count();
+            tally.add(run.len(), large, sockets.compresses(run[0].0));
         }
         sockets.tally.set(tally);
         for slot in self.closed.drain(..) {
