@@ -12,6 +12,8 @@ const WINDOW: Duration = Duration::from_millis(10);
 const BUSY: f64 = 0.9;
 /// After this number of windows in a row in which it was too busy it gives the lead back.
 const BUSY_WINDOWS: u32 = 2;
+/// After this number of windows in a row that suit it takes the lead: of one alone, not all may have been accounted.
+const SUITING_WINDOWS: u32 = 2;
 /// It takes the lead if all threads together were busy for less than this part, whatever they did.
 const QUIET: f64 = 0.8;
 /// The most that all threads together may do where it is to do all of it. The changes of threads that it saves are a part.
@@ -170,6 +172,7 @@ pub struct Policy {
     since: Instant,
     before: Work,
     busy: u32,
+    suiting: u32,
     /// When it last had the verdict to lead.
     led_from: Instant,
     /// It does not get the verdict to lead before this.
@@ -185,6 +188,7 @@ impl Policy {
             since: now,
             before: work,
             busy: 0,
+            suiting: 0,
             led_from: now,
             rests_until: now,
             next_break: FIRST_BREAK,
@@ -207,11 +211,13 @@ impl Policy {
                 // A window without records says nothing.
                 let is_quiet = seen.brought.records > 0 && seen.all < QUIET;
                 let suits = is_quiet || seen.is_for_one(shards, false);
-                if !suits || now < self.rests_until {
+                self.suiting = if suits { self.suiting + 1 } else { 0 };
+                if self.suiting < SUITING_WINDOWS || now < self.rests_until {
                     return Verdict::Stay;
                 }
                 self.led_from = now;
                 self.busy = 0;
+                self.suiting = 0;
                 Verdict::Lead
             }
             // Who took it had a reason.
@@ -317,7 +323,7 @@ mod tests {
         /// One that leads.
         fn leading(shards: usize) -> Self {
             let mut told = Self::new(shards);
-            assert_eq!(told.after(FEW), Verdict::Lead);
+            assert_eq!(told.windows_until_it_leads(), SUITING_WINDOWS);
             told
         }
 
@@ -396,7 +402,15 @@ mod tests {
             ("compression", 1, compressed, Verdict::Stay),
             ("no records", 1, nothing, Verdict::Stay),
         ] {
-            assert_eq!(Told::new(shards).after(window), verdict, "{name}");
+            let mut told = Told::new(shards);
+            for _ in 1..SUITING_WINDOWS {
+                assert_eq!(told.after(window), Verdict::Stay, "{name}");
+            }
+            assert_eq!(told.after(window), verdict, "{name}");
+        }
+        let (mut told, nothing) = (Told::new(1), Window { records: 0, ..FEW });
+        for window in [FEW, nothing, FEW] {
+            assert_eq!(told.after(window), Verdict::Stay);
         }
     }
 
