@@ -123,8 +123,9 @@ mod tests {
 
     /// A poller, and a runtime that waits for it.
     struct Waited {
-        readiness: Readiness,
+        // Ends before the poller, whose descriptor could be another test's by then.
         waiting: Waiting,
+        readiness: Readiness,
         runtime: Runtime,
     }
 
@@ -134,7 +135,7 @@ mod tests {
             let readiness = Readiness::new().unwrap();
             let waiting = {
                 let _entered = runtime.enter();
-                // SAFETY: both end together.
+                // SAFETY: it ends before the poller.
                 unsafe { Waiting::new(readiness.descriptor()) }.unwrap()
             };
             Self {
