@@ -173,7 +173,9 @@ impl Watch {
         };
         state.sockets.ran_since(began);
         if round.is_behind {
-            self.give_back(link.env);
+            // The policy finds it taken away, and rests.
+            self.stop();
+            self.shard.give_back(link.env);
             // Whoever leads by now.
             self.shard.handle().wake();
         }
