@@ -18,14 +18,18 @@ const FEW = 4;
  */
 function isRepeated(slot, how, data) {
   const { sent } = shared;
-  if (data !== sent.data || how !== sent.how || slot === sent.slot) {
-    sent.data = data;
-    sent.how = how;
-    sent.slot = slot;
-    sent.times = 1;
+  if (slot === sent.slot) {
+    // Answers to one peer, most often. To keep each of them would cost more than all else here.
+    if (sent.data !== undefined) sent.data = undefined;
     return false;
   }
   sent.slot = slot;
+  if (data !== sent.data || how !== sent.how) {
+    sent.data = data;
+    sent.how = how;
+    sent.times = 1;
+    return false;
+  }
   sent.times++;
   return sent.times > FEW;
 }
