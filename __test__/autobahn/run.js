@@ -1,15 +1,14 @@
 'use strict';
 
-// AUTOBAHN_HOME=folder node __test__/autobahn/run.js [socket | stream | ws | http2 | secure [server | client | both [cases…]]]
+// AUTOBAHN_HOME=folder node __test__/autobahn/run.js [DOOR [server | client | both [cases…]]]
 //
 // Runs the Autobahn test suite against server.js, or has client.js run it; see suite.js for what the
-// folder must hold. `socket` and `stream` are a Base's transports, `ws` is the entry `websockets/ws`, by ws-server.js
-// and ws-client.js. The report stays in .cache/autobahn. Cases are names or patterns, and `all` is all
+// folder must hold. A door is one of DOORS: `socket` and `stream` are a Base's transports, `ws` is the entry `websockets/ws`,
+// `secure` is wss:// by `createSecureServer` and by a `Client`, and `tls` wss:// by `https.createServer`. The report stays in .cache/autobahn. Cases are names or patterns, and `all` is all
 // of them; by default, all without compression and a sample of those with it, which take long. Every
 // case must be OK or INFORMATIONAL. Some wait a second for the peer, which is not enough on an
 // overloaded machine: a few that fail are run once more by name, and said to have been. `both` is the two
-// roles side by side, for the suite takes no more than one core. `http2`, and `secure`, which is `createSecureServer`, are
-// for the server alone.
+// roles side by side, for the suite takes no more than one core. `http2` and `tls` are for the server alone.
 
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
@@ -19,13 +18,19 @@ const Suite = require('./suite');
 const REPORTS = path.join(__dirname, '..', '..', '.cache', 'autobahn');
 const [DOOR = 'socket', ROLE = 'server', ...ASKED] = process.argv.slice(2);
 
-/** Programs that are under test, and by which transport; the entry of `ws` chooses that itself. */
+/** Programs that are under test, and by which transport; the entry of `ws` and a `Client` choose that themselves. */
 const DOORS = {
-  socket: { prefix: '', transport: 'socket', name: 'the socket transport' },
-  stream: { prefix: '', transport: 'stream', name: 'the stream transport' },
-  ws: { prefix: 'ws-', transport: '', name: 'websockets/ws' },
-  http2: { prefix: '', transport: 'http2', name: 'HTTP/2' },
-  secure: { prefix: '', transport: 'secure', name: 'wss by createSecureServer' },
+  socket: { server: ['server.js'], client: ['client.js'], transport: 'socket', name: 'the socket transport' },
+  stream: { server: ['server.js'], client: ['client.js'], transport: 'stream', name: 'the stream transport' },
+  ws: { server: ['ws-server.js'], client: ['ws-client.js'], transport: '', name: 'websockets/ws' },
+  http2: { server: ['server.js'], transport: 'http2', name: 'HTTP/2' },
+  secure: {
+    server: ['server.js'],
+    client: ['tls-bridge.js', 'secure-client.js'],
+    transport: 'secure',
+    name: 'wss',
+  },
+  tls: { server: ['server.js'], transport: 'tls', name: 'wss, by https.createServer' },
 };
 const UNDER_TEST = DOORS[DOOR];
 
@@ -63,12 +68,12 @@ function choose() {
   return { cases: ASKED, expected: 1 };
 }
 
-/** @param {'server' | 'client'} role @returns {string} the program that is under test */
-const programOf = (role) => path.join(__dirname, `${UNDER_TEST.prefix}${role}.js`);
+/** @param {'server' | 'client'} role @returns {string[]} the program that is under test, after what runs it */
+const programOf = (role) => UNDER_TEST[role].map((name) => path.join(__dirname, name));
 
 /** @returns {Promise<{ server: import('node:child_process').ChildProcess, url: string }>} */
 async function startServer() {
-  const server = spawn(process.execPath, [programOf('server')], {
+  const server = spawn(process.execPath, programOf('server'), {
     env: { ...process.env, PORT: '0', WEBSOCKETS_TEST_TRANSPORT: UNDER_TEST.transport },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -114,6 +119,7 @@ async function run() {
   if (UNDER_TEST === undefined) throw new Error(`no such transport or entry: ${DOOR}`);
   if (ROLE === 'both') return runBoth();
   if (ROLE !== 'server' && ROLE !== 'client') throw new Error(`no such role: ${ROLE}`);
+  if (UNDER_TEST[ROLE] === undefined) throw new Error(`${DOOR} has no ${ROLE}`);
   const { total, failed, expected } = await runRole(prepare());
   const passed = total - failed.length;
   console.log(
@@ -150,7 +156,8 @@ async function testServer(suite) {
 
 /** The cases against our client, which is started for each run. */
 function testClient(suite) {
-  const command = `WEBSOCKETS_TEST_TRANSPORT=${UNDER_TEST.transport} '${process.execPath}' '${programOf('client')}'`;
+  const words = [process.execPath, ...programOf('client')].map((word) => `'${word}'`);
+  const command = `WEBSOCKETS_TEST_TRANSPORT=${UNDER_TEST.transport} ${words.join(' ')}`;
   return {
     test: (name, cases) => suite.testClient(command, path.join(REPORTS, name), cases),
     end: () => {},

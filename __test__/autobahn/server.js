@@ -2,20 +2,23 @@
 
 // The server under test: sends every message back as it came, compressed where the client offers
 // that. Prints its URL. With WEBSOCKETS_TEST_TRANSPORT=http2 it speaks HTTP/2, behind a bridge; with `secure` it is one of
-// `createSecureServer`.
+// `createSecureServer`, and with `tls` one of `https.createServer`.
 
 const http = require('node:http');
 const http2 = require('node:http2');
+const https = require('node:https');
 const { Base, Upgrade, createSecureServer } = require('websockets');
 const { selfSigned } = require('../support/certificate');
 const { bridgeTo } = require('./http2-bridge');
 
 const perMessageDeflate = { threshold: 0 }; // the cases are many of them short
-const isHttp2 = process.env.WEBSOCKETS_TEST_TRANSPORT === 'http2';
-const isSecure = process.env.WEBSOCKETS_TEST_TRANSPORT === 'secure';
+const { WEBSOCKETS_TEST_TRANSPORT: asked } = process.env;
+const isHttp2 = asked === 'http2';
+/** Whose servers speak TLS. */
+const createServer = { secure: createSecureServer, tls: https.createServer }[asked];
 /** The socket transport carries what `createSecureServer` accepts. */
-const OF_SERVERS = { http2: 'stream', secure: 'socket' };
-const transport = OF_SERVERS[process.env.WEBSOCKETS_TEST_TRANSPORT] ?? process.env.WEBSOCKETS_TEST_TRANSPORT;
+const OF_SERVERS = { http2: 'stream', secure: 'socket', tls: 'stream' };
+const transport = OF_SERVERS[asked] ?? asked;
 
 const base = new Base({
   maxConnections: Infinity,
@@ -37,7 +40,7 @@ function take(req, socket, head) {
 /** Says where the suite finds it. */
 function listen(server) {
   server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
-    console.log(`${isSecure ? 'wss' : 'ws'}://127.0.0.1:${server.address().port}`);
+    console.log(`${createServer ? 'wss' : 'ws'}://127.0.0.1:${server.address().port}`);
   });
 }
 
@@ -47,6 +50,6 @@ if (isHttp2) {
   server.on('connect', (req) => take(req, req.stream));
   server.listen(0, '127.0.0.1', () => listen(bridgeTo(server.address().port)));
 } else {
-  const server = isSecure ? createSecureServer(selfSigned(), plain) : http.createServer(plain);
+  const server = createServer?.(selfSigned(), plain) ?? http.createServer(plain);
   listen(server.on('upgrade', take));
 }
