@@ -17,15 +17,16 @@ const bits = (bytes) => der(0x03, Buffer.of(0), bytes);
 const DAY = 24 * 60 * 60 * 1000;
 
 /**
- * A certificate, made on the spot (RFC 5280): no key is kept anywhere, and none can expire.
+ * A certificate, made on the spot (RFC 5280): no key is kept anywhere, and none expires that is not meant to.
  *
  * @param {object} [options]
  * @param {string} [options.name] whom it is for
  * @param {{ name: string, privateKey: import('node:crypto').KeyObject }} [options.issuer] who signs it; itself by default
  * @param {boolean} [options.isAuthority] whether it may sign others
+ * @param {[number, number]} [options.days] from when until when it is good, from now
  * @returns {{ name: string, privateKey: import('node:crypto').KeyObject, key: string, cert: string }} both in PEM
  */
-function issue({ name = 'localhost', issuer, isAuthority = false } = {}) {
+function issue({ name = 'localhost', issuer, isAuthority = false, days = [-1, 1] } = {}) {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(oid('2a8648ce3d040302')); // ecdsa-with-SHA256
   const named = (text) => sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(text)))));
@@ -38,7 +39,7 @@ function issue({ name = 'localhost', issuer, isAuthority = false } = {}) {
     der(0x02, Buffer.of(1), randomBytes(8)), // serial number
     algorithm,
     named(issuer?.name ?? name),
-    sequence(...[-1, 1].map((days) => time(new Date(Date.now() + days * DAY)))),
+    sequence(...days.map((count) => time(new Date(Date.now() + count * DAY)))),
     named(name),
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(...extensions)),

@@ -255,7 +255,7 @@ module.exports = {
   interop: {
     commands: ['node __test__/interop/setup.js', ...nodeTest(['interop', 'interop/libraries'])],
     count: counts.ofNode,
-    timeout: 5 * MINUTE,
+    timeout: 8 * MINUTE,
   },
   stress: {
     // What takes long, or a process to itself: floods, faults, teardown. Each file says on which
