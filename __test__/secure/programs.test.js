@@ -3,10 +3,12 @@
 // Other programs as clients of `createSecureServer`: OpenSSL and curl.
 
 const assert = require('node:assert/strict');
-const { execFile, spawnSync } = require('node:child_process');
+const { execFile, spawn, spawnSync } = require('node:child_process');
+const { once } = require('node:events');
 const { test } = require('node:test');
+const { TEXT, encode } = require('../support/frames');
 const { secured } = require('../support/https');
-const { limit } = require('../support/server');
+const { limit, served } = require('../support/server');
 
 /** @param {string} program @returns {object} options of a test that takes it */
 function having(program) {
@@ -73,6 +75,61 @@ test('OpenSSL: sessions go on', openssl, async (t) => {
   const said = await client(server, '-tls1_2', '-reconnect');
   assert.equal(said.match(/^Reused, TLSv1\.2/gm)?.length, 5);
 });
+
+/** `openssl s_client` that is talked to. */
+class Talking {
+  said = '';
+
+  /** @param {import('node:test').TestContext} t @param {string[]} args */
+  constructor(t, args) {
+    this.child = spawn('openssl', ['s_client', ...args]);
+    t.after(() => this.child.kill());
+    this.child.stdin.on('error', () => {});
+    for (const from of [this.child.stdout, this.child.stderr]) {
+      from.setEncoding('latin1').on('data', (text) => (this.said += text));
+    }
+  }
+
+  /** Writes, and waits until it has said that as often. @param {string | Buffer} bytes @param {RegExp} pattern */
+  async hears(bytes, pattern, count = 1) {
+    this.child.stdin.write(bytes);
+    while ((this.said.match(pattern)?.length ?? 0) < count) {
+      await Promise.race([once(this.child.stdout, 'data'), once(this.child.stderr, 'data')]);
+    }
+  }
+}
+
+test(
+  'OpenSSL: a WebSocket goes on under other keys, of the client, and of both',
+  openssl,
+  served({ transport: 'secure' }, async ({ base, events, at }, t) => {
+    base.on('message', (text, sid) => base.send(sid, text));
+    // With -msg it says which messages of the handshake come and go.
+    const client = new Talking(t, ['-connect', `127.0.0.1:${at.port}`, '-tls1_3', '-msg']);
+    await client.hears('', /Verify return code/g);
+    const request = [
+      'GET / HTTP/1.1',
+      'Host: a',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Version: 13',
+    ];
+    await client.hears(
+      [...request, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', '', ''].join('\r\n'),
+      /HTTP\/1.1 101/g,
+    );
+    for (let round = 1; round <= 5; round++) {
+      // It takes a line that begins with this letter for a command: k changes its own keys, K asks for other ones as well.
+      await client.hears('k\n', />>> TLS 1.3, Handshake \[length 0005\], KeyUpdate/g, 2 * round - 1);
+      await client.hears(encode({ opcode: TEXT, payload: `own ${round}` }), new RegExp(`own ${round}`, 'g'));
+      await client.hears('K\n', />>> TLS 1.3, Handshake \[length 0005\], KeyUpdate/g, 2 * round);
+      await client.hears(encode({ opcode: TEXT, payload: `both ${round}` }), new RegExp(`both ${round}`, 'g'));
+      // Those of the server came before its answer.
+      assert.equal(client.said.match(/<<< TLS 1.3, Handshake \[length 0005\], KeyUpdate/g)?.length, round);
+    }
+    assert.equal(events.list('close').length, 0);
+  }),
+);
 
 test('curl', having('curl'), async (t) => {
   const server = await secured(t, {}, (req, res) => req.pipe(res));

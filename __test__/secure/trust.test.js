@@ -7,10 +7,11 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const https = require('node:https');
 const { test } = require('node:test');
-const { createSecureContext, createSecureServer } = require('../..');
+const { Server, createSecureContext, createSecureServer } = require('../..');
 const { issue, selfSigned } = require('../support/certificate');
 const { dialed, fetched, secured } = require('../support/https');
 const { limit } = require('../support/server');
+const { Client } = require('../support/ws-client');
 
 /** What a request says of its client: whether it is trusted, and its name. */
 const who = (req, res) => res.end(`${req.socket.authorized} ${req.socket.getPeerCertificate().subject?.CN}`);
@@ -41,6 +42,57 @@ test('Node.js decides which clients are trusted, and says so', limit, async (t) 
   assert.equal(await asked(tolerant, stranger), 'false stranger');
   assert.equal(await asked(tolerant), 'false undefined');
 });
+
+const other = issue({ name: 'authority', isAuthority: true });
+
+/** Certificates that are not to be trusted, and why, as OpenSSL says it. */
+const UNTRUSTED = {
+  'that has expired': [issue({ name: 'client', issuer: authority, days: [-2, -1] }), 'CERT_HAS_EXPIRED'],
+  'that is not good yet': [issue({ name: 'client', issuer: authority, days: [1, 2] }), 'CERT_NOT_YET_VALID'],
+  'of another authority': [
+    issue({ name: 'client', issuer: issue({ isAuthority: true }) }),
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  ],
+  'of another authority with the same name': [issue({ name: 'client', issuer: other }), 'CERT_SIGNATURE_FAILURE'],
+  'that is signed by itself': [stranger, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+};
+
+for (const [name, create] of Object.entries(both)) {
+  test(
+    `${name}: a client's certificate opens a WebSocket if it is good, and the app hears why it is not`,
+    limit,
+    async (t) => {
+      /** A server of WebSockets, and what it says of a client of it. */
+      const serve = async (rejectUnauthorized) => {
+        const http = await secured(t, { requestCert: true, ca: authority.cert, rejectUnauthorized }, undefined, create);
+        const server = new Server();
+        server.listen(http);
+        t.after(() => server.terminate(null));
+        server.on('open', (sid, { socket }) => {
+          const { authorized, authorizationError } = socket;
+          server.send(sid, `${socket.getPeerCertificate().subject?.CN} ${authorized} ${authorizationError}`);
+        });
+        const says = async (options) => {
+          const one = new Client(`wss://127.0.0.1:${http.address().port}/`, { rejectUnauthorized: false, ...options });
+          t.after(() => one.destroy());
+          await one.opened;
+          return one.message();
+        };
+        return { says, opened: () => server.connections };
+      };
+      const strict = await serve(true);
+      const tolerant = await serve(false);
+      for (const { says } of [strict, tolerant]) assert.equal(await says(client), 'client true null');
+      for (const [kind, [pair, code]] of Object.entries(UNTRUSTED)) {
+        await assert.rejects(strict.says(pair), kind);
+        assert.equal(await tolerant.says(pair), `${pair.name} false ${code}`, kind);
+      }
+      await assert.rejects(strict.says());
+      assert.equal(await tolerant.says(), 'undefined false UNABLE_TO_GET_ISSUER_CERT');
+      assert.equal(strict.opened(), 1);
+    },
+  );
+}
 
 test('what a server asks for is not what another with the same context of a name does', limit, async (t) => {
   const { key, cert } = issue({ name: 'a.test' });
