@@ -98,6 +98,7 @@ function act(house, complain) {
     [20, () => house.rest(one)],
     [12, () => stream(house, one, complain)],
     [2, () => house.limit()],
+    [house.renew ? 2 : 0, () => house.renew()],
     [2, () => stall(random)],
   ])();
 }

@@ -1,5 +1,6 @@
 'use strict';
 
+const { randomBytes } = require('node:crypto');
 const http = require('node:http');
 const https = require('node:https');
 const { once } = require('node:events');
@@ -102,6 +103,18 @@ function entryHouse(name, context) {
 }
 
 /**
+ * Replaces the keys of session tickets, or the certificate: as far as the server knows, by another.
+ *
+ * @param {House} house
+ * @param {import('node:https').Server} server of `createSecureServer`
+ * @param {{ key: string, cert: string }} pair
+ */
+function renew({ random }, server, pair) {
+  if (random(2) === 0) server.setTicketKeys(randomBytes(48));
+  else server.setSecureContext(pair);
+}
+
+/**
  * The houses of the server process's main thread, all of them listening.
  *
  * @param {{ key: string, cert: string, unix: string }} setup
@@ -125,19 +138,30 @@ async function openHouses({ key, cert, unix }, context) {
   const local = http.createServer().listen(unix);
   const others = { streams, plain };
   const mixed = http.createServer().listen(...ANY);
-  mixed.on('upgrade', (req, socket, head) =>
-    others[new URL(req.url, 'ws://localhost').pathname.slice(1)]?.upgrade(req, socket, head),
-  );
+  const mixedSecure = createSecureServer({ key, cert }).listen(...ANY);
+  for (const server of [mixed, mixedSecure]) {
+    server.on('upgrade', (req, socket, head) =>
+      others[new URL(req.url, 'ws://localhost').pathname.slice(1)]?.upgrade(req, socket, head),
+    );
+  }
   const dawdling = http.createServer().listen(...ANY);
   const ofEntry = http.createServer().listen(...ANY);
   const ofEntryTls = https.createServer({ key, cert }).listen(...ANY);
   const secure = createSecureServer({ key, cert }).listen(...ANY);
   const ofEntrySecure = createSecureServer({ key, cert }).listen(...ANY);
-  const listeners = [tcp, tls, local, mixed, dawdling, ofEntry, ofEntryTls, secure, ofEntrySecure];
+  const listeners = [tcp, tls, local, mixed, mixedSecure, dawdling, ofEntry, ofEntryTls, secure, ofEntrySecure];
   for (const server of listeners) if (!server.listening) await once(server, 'listening');
   for (const server of [tcp, tls, local, secure]) main.base.listen(server);
   slow.base.listen(dawdling);
   for (const server of [ofEntry, ofEntryTls, ofEntrySecure]) entry.base.listen(server);
+
+  for (const [house, server] of [
+    [main, secure],
+    [plain, mixedSecure],
+    [entry, ofEntrySecure],
+  ]) {
+    house.renew = () => renew(house, server, { key, cert });
+  }
 
   const at = (server) => ({ host: '127.0.0.1', port: server.address().port });
   return {
@@ -150,6 +174,12 @@ async function openHouses({ key, cert, unix }, context) {
       { house: 'main', name: 'unix', where: { path: unix }, path: '/' },
       { house: 'streams', name: 'streams', where: at(mixed), path: '/streams' },
       { house: 'plain', name: 'plain', where: at(mixed), path: '/plain' },
+      {
+        house: 'plain',
+        name: 'plain, secure',
+        where: { ...at(mixedSecure), ca: cert, servername: 'localhost' },
+        path: '/plain',
+      },
       { house: 'slow', name: 'extension', where: at(dawdling), path: '/' },
       { house: 'entry', name: 'entry', where: at(ofEntry), path: '/' },
       {
