@@ -4,10 +4,10 @@
 //
 // Runs the Autobahn test suite against server.js, or has client.js run it; see suite.js for what the
 // folder must hold. A door is one of DOORS: `socket` and `stream` are a Base's transports, `ws` is the entry `websockets/ws`,
-// `secure` is wss:// by `createSecureServer` and by a `Client`, and `tls` wss:// by `https.createServer`. The report stays in .cache/autobahn. Cases are names or patterns, and `all` is all
-// of them; by default, all without compression and a sample of those with it, which take long. Every
-// case must be OK or INFORMATIONAL. Some wait a second for the peer, which is not enough on an
-// overloaded machine: a few that fail are run once more by name, and said to have been. `both` is the two
+// `secure` is wss:// by `createSecureServer` and by a `Client`, and `tls` wss:// by `https.createServer`. The report
+// stays in .cache/autobahn. Cases are names or patterns, and `all` is all of them; by default, all without compression and
+// a sample of those with it, which take long. Every case must be OK or INFORMATIONAL. Some wait a second for the peer,
+// which is not enough on an overloaded machine: a few that fail are run once more by name, and said to have been. `both` is the two
 // roles side by side, for the suite takes no more than one core. `http2` and `tls` are for the server alone.
 
 const { spawn } = require('node:child_process');

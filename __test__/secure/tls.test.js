@@ -159,19 +159,6 @@ test('no more handshakes are under way than maxHandshakes', limit, async (t) => 
   assert.equal((await fetched(server)).body.toString(), 'answer');
 });
 
-test('a thousand handshakes that never end keep nobody from theirs', limit, async (t) => {
-  const server = await secured(t);
-  let accepted = 0;
-  const all = new Promise((resolve) => server.on('connection', () => ++accepted === 1_000 && resolve()));
-  const { port } = server.address();
-  // The first bytes of a ClientHello.
-  const silent = Array.from({ length: 1_000 }, () => net.connect(port, '127.0.0.1').on('error', () => {}));
-  for (const one of silent) one.write(Buffer.from('16030100f8010000f40303', 'hex'));
-  t.after(() => silent.forEach((one) => one.destroy()));
-  await all;
-  assert.equal((await fetched(server)).body.toString(), 'answer');
-});
-
 test('ALPN is agreed on, or refused by an alert', limit, async (t) => {
   const server = await secured(
     t,

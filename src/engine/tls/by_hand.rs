@@ -361,3 +361,14 @@ fn a_worn_out_key_of_tls_1_2_ends_the_connection_by_close_notify() {
     assert!(ends.client.process_new_packets().unwrap().peer_has_closed());
     assert!(ends.tls.seal(b"x").is_err(), "for good");
 }
+
+#[test]
+fn a_key_of_aes_gcm_in_tls_1_2_is_good_for_as_many_records_as_the_documents_say() {
+    for suite in aws_lc_rs::default_provider().cipher_suites {
+        if let SupportedCipherSuite::Tls12(Tls12CipherSuite { common, .. }) = suite
+            && format!("{:?}", common.suite).contains("GCM")
+        {
+            assert_eq!(common.confidentiality_limit, 1 << 24, "{:?}", common.suite);
+        }
+    }
+}
