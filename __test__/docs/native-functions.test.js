@@ -13,9 +13,13 @@ test('lib/native/functions.d.ts has each native function, and no other', () => {
   const typed = Object.fromEntries(
     parts.map((part) => [part.split(' ', 1)[0], [...part.matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name)]),
   );
-  const { SocketFunctions: socket, ...others } = typed;
-  // A platform without the socket transport lacks its functions, all of them.
-  const expected = [...Object.values(others).flat(), ...(native.open === undefined ? [] : socket)];
+  const { SocketFunctions: socket, TrustFunctions: trust, ...others } = typed;
+  // A platform without the socket transport lacks its functions, all of them; so one that cannot verify certificates.
+  const expected = [
+    ...Object.values(others).flat(),
+    ...(native.open === undefined ? [] : socket),
+    ...(native.openSecured === undefined ? [] : trust),
+  ];
   const exported = Object.keys(native).filter((name) => typeof native[name] === 'function' && !name.startsWith('__'));
   assert.deepEqual(exported.sort(), expected.sort());
 });

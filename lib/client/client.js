@@ -17,6 +17,7 @@ const { Sessions } = require('../handshake/client/http2-sessions.js');
 const { parseTarget } = require('../handshake/client/target.js');
 const { originalOf } = require('../options/url.js');
 const { fixed, ofThisTry } = require('./each-try.js');
+const { providerOf } = require('./secure/request.js');
 const { SendQueue, copyOf } = require('./send-queue.js');
 
 /** @typedef {import('../../index').OpenOptions} OpenOptions */
@@ -135,6 +136,11 @@ class Client extends Base {
     });
     this.#links.add(link);
     link.start();
+  }
+
+  /** Who does the TLS of what `open` opens without options, and why not Rust. */
+  get tls() {
+    return providerOf(checkRequestOptions(fixed(this.#request)));
   }
 
   /** What `open` opens without a URL. */

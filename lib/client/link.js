@@ -2,11 +2,12 @@
 
 const { onAbort } = require('../util/abort.js');
 const clock = require('../util/clock.js');
-const { createUpgradeRequest } = require('../handshake/client/create-upgrade.js');
+const { requestUpgrade } = require('../handshake/client/create-upgrade.js');
 const { parseTarget } = require('../handshake/client/target.js');
 const { peerError } = require('../util/errors.js');
 const { drop } = require('../util/http2-stream.js');
 const { delayBefore, isIn } = require('./reconnect.js');
+const { requestSecured } = require('./secure/request.js');
 
 /** How long, in ms, a connection has to be open at least to begin the count of tries again. */
 const STEADY = 1_000;
@@ -125,7 +126,7 @@ class Link {
     this.href = parseTarget(url).href;
     /** @param {Result} result */
     const done = (...result) => this.#done(...result);
-    createUpgradeRequest(url, { ...options, signal: this.#abort.signal }, done);
+    requestUpgrade(url, { ...options, signal: this.#abort.signal }, done, requestSecured);
   }
 
   /** @param {unknown} reason */

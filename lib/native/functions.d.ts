@@ -369,6 +369,31 @@ export interface SecureFacts {
   isResumed: boolean;
 }
 
+/** TLS of clients on the socket transport, on platforms where certificates can be verified. */
+export interface TrustFunctions {
+  /**
+   * Makes what a client's TLS connections share, and returns its number.
+   *
+   * @param roots PEM of those that are trusted
+   * @param count how many they are
+   * @param versions 1 for TLS 1.2, and 2 for TLS 1.3
+   * @param certificates PEM, its own first; empty if it has none
+   * @param key DER of PKCS #8
+   * @throws an Error, that says why that cannot be done
+   */
+  clientContext(roots: Uint8Array, count: number, versions: number, certificates: Uint8Array, key: Uint8Array): number;
+  /** No connection is opened with this context any more. */
+  forgetClientContext(context: number): void;
+  /**
+   * As `openRaw` of a client, whose handshake begins.
+   *
+   * @param name of the server, or its IP address, in UTF-8
+   */
+  openSecured(fd: number, context: number, name: Uint8Array): number;
+  /** The certificates that a server has shown, its own first, in DER. */
+  peerCertificates(slot: number): Buffer[];
+}
+
 /** The socket transport, on platforms that have it. Commands are carried out by `flush`. */
 export interface SocketFunctions {
   /**
@@ -512,4 +537,10 @@ export interface SocketFunctions {
  * All of them. Without the socket transport its functions are missing: whoever calls one either looks for it first, or
  * holds a slot that only `open` can have returned.
  */
-export interface Native extends HandshakeFunctions, FrameFunctions, SliceFunctions, StreamFunctions, SocketFunctions {}
+export interface Native
+  extends HandshakeFunctions,
+    FrameFunctions,
+    SliceFunctions,
+    StreamFunctions,
+    SocketFunctions,
+    TrustFunctions {}

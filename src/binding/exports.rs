@@ -127,6 +127,18 @@ functions! { SOCKETS:
     c"secureFacts" / 1 => raw::secure_facts,
 }
 
+#[cfg(x509)]
+functions! { CLIENTS:
+    c"clientContext" / 5 => raw::client_context,
+    c"forgetClientContext" / 1 => raw::forget_client_context,
+    c"openSecured" / 3 => raw::open_secured,
+    c"peerCertificates" / 1 => raw::peer_certificates,
+}
+
+/// Where certificates cannot be verified, there is nothing for clients.
+#[cfg(not(x509))]
+const CLIENTS: &[(&CStr, sys::napi_callback)] = &[];
+
 /// Without sockets there is nothing more.
 #[cfg(not(sockets))]
 const SOCKETS: &[(&CStr, sys::napi_callback)] = &[];
@@ -193,7 +205,7 @@ pub fn register(exports: Object, env: Env) -> Result<()> {
     #[cfg(not(sockets))]
     let state = EnvState::install(env.raw()).map_err(failed)?;
     constants::install(env.raw(), exports.raw()).map_err(failed)?;
-    for functions in [SHARED, STREAMS, SOCKETS] {
+    for functions in [SHARED, STREAMS, SOCKETS, CLIENTS] {
         define(env.raw(), exports.raw(), functions, state).map_err(failed)?;
     }
     Ok(())

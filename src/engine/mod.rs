@@ -107,6 +107,8 @@ pub use slot::Named;
 #[cfg(sockets)]
 pub use sync::Mutex;
 #[cfg(sockets)]
+#[cfg(x509)]
+pub use tls::{ClientContext, Demand, Trust};
 pub use tls::{Facts, Offer, SecureContext, Tls};
 #[cfg(sockets)]
 pub use write_side::{Append, WriteSide, socket};

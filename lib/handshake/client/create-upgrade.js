@@ -46,9 +46,21 @@ const EXCERPT_PATIENCE = 1_000;
  */
 function createUpgradeRequest(url, ...rest) {
   const [options, callback = letGo] = optionsAndCallback(rest);
+  requestUpgrade(url, options, /** @type {Callback} */ (callback), requestHttp1);
+}
+
+/**
+ * The same for a `Client`, which may bring its own TLS.
+ *
+ * @param {import('./target.js').Place} url
+ * @param {unknown} options
+ * @param {Callback} callback
+ * @param {typeof requestHttp1} requestSecured asks over TLS
+ */
+function requestUpgrade(url, options, callback, requestSecured) {
   const target = parseTarget(url);
   const settings = checkRequestOptions(options);
-  new Handshake(settings, /** @type {Callback} */ (callback)).begin(target);
+  new Handshake(settings, callback, requestSecured).begin(target);
 }
 
 /** Nobody has asked for the socket. @type {Callback} */
@@ -60,6 +72,7 @@ function letGo(_error, socket) {
 class Handshake {
   #settings;
   #callback;
+  #requestSecured;
   /** What is under way. @type {{ destroy(): void } | undefined} */
   #request;
   /** @type {NodeJS.Timeout | undefined} */
@@ -74,9 +87,10 @@ class Handshake {
    *  @type {(() => void) | null} */
   #refuse = null;
 
-  /** @param {Settings} settings @param {Callback} callback */
-  constructor(settings, callback) {
+  /** @param {Settings} settings @param {Callback} callback @param {typeof requestHttp1} requestSecured asks over TLS */
+  constructor(settings, callback, requestSecured) {
     this.#settings = settings;
+    this.#requestSecured = requestSecured;
     // What it is settled by may be others' too, such as a session of HTTP/2.
     this.#callback = AsyncResource.bind(callback);
   }
@@ -129,7 +143,8 @@ class Handshake {
       },
     };
     const isHttp2 = settings.http2?.takes(target) === true;
-    const request = isHttp2 ? new Http2Request(target, settings, hears) : requestHttp1(target, settings, hears);
+    const requestOver = target.secure ? this.#requestSecured : requestHttp1;
+    const request = isHttp2 ? new Http2Request(target, settings, hears) : requestOver(target, settings, hears);
     this.#request = request;
   }
 
@@ -290,4 +305,4 @@ function explained(error) {
   return error;
 }
 
-module.exports = { createUpgradeRequest };
+module.exports = { createUpgradeRequest, requestUpgrade };

@@ -4,10 +4,11 @@ const https = require('node:https');
 
 const { Context, identityFrom } = require('./contexts.js');
 const { identityOf, termsOf, whyNever } = require('./offer.js');
-const { secure } = require('./secured.js');
+const { secure } = require('../../transport/raw/secured.js');
 const { integer } = require('../../options/check.js');
 const native = require('../../native/native.js');
 const { Entrance } = require('../../transport/raw/entrance.js');
+const { openRaw } = require('../../transport/socket/dispatch.js');
 const { whyNot } = require('../../transport/net-socket/takeover.js');
 const { clearTimeout, setTimeout } = require('../../util/clock.js');
 const { isTracing, trace } = require('../../util/trace.js');
@@ -217,7 +218,8 @@ class Handshake {
     const failed = (/** @type {Error} */ error) => this.#fail(socket, error);
     const closed = () => this.#fail(socket, hangUp());
     try {
-      entrance = new Entrance(socket, context === null ? null : context.number, {
+      const number = context === null ? null : context.number;
+      entrance = new Entrance(socket, (fd) => openRaw(fd, number), {
         hello: (name) => {
           let isChosen = false;
           choose(name, (error, found) => {
@@ -245,7 +247,7 @@ class Handshake {
           this.#end(socket, closed);
           this.#isSecured = true;
           const { certificate } = /** @type {Context} */ (own);
-          secure(socket, { ...facts, own: certificate });
+          secure(socket, { ...facts, own: certificate, peers: [] });
           this.#server.emit('secureConnection', /** @type {any} */ (socket));
         },
         failed: (error) => {

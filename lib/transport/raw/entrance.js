@@ -4,7 +4,7 @@ const { AsyncResource } = require('node:async_hooks');
 const net = require('node:net');
 
 const commands = require('../socket/commands.js');
-const { bindRaw, openRaw, unbind } = require('../socket/dispatch.js');
+const { bindRaw, unbind } = require('../socket/dispatch.js');
 const { carry, count } = require('../net-socket/takeover.js');
 const { overlay } = require('../net-socket/overlay.js');
 const { kind, limit } = require('../../native/constants.js');
@@ -66,15 +66,15 @@ class Entrance {
    * Duplicates the descriptor; on failure nothing has changed.
    *
    * @param {net.Socket} socket that nothing was read from, with a handle
-   * @param {number | null | undefined} context see `openRaw`
+   * @param {(fd: number) => number} open makes a connection of a descriptor, which that duplicates
    * @param {Hears} hears
    * @throws {Error} with the system's code, such as `EMFILE`
    */
-  constructor(socket, context, hears) {
+  constructor(socket, open, hears) {
     const { fd } = /** @type {{ fd: number }} */ (
       /** @type {import('../net-socket/node-socket').NodeSocket} */ (socket)._handle
     );
-    this.#slot = openRaw(fd, context);
+    this.#slot = open(fd);
     this.#socket = socket;
     this.#hears = hears;
     bindRaw(this.#slot, this, /** @type {any} */ (deliver));
@@ -92,6 +92,11 @@ class Entrance {
   /** What the TLS handshake has come to. */
   get facts() {
     return native.secureFacts(this.#slot);
+  }
+
+  /** The certificates that a server has shown, its own first. */
+  get peerCertificates() {
+    return native.peerCertificates(this.#slot);
   }
 
   /** @param {number | null} context what was waited for since `hello`; `null` if the bytes are to be handed on */

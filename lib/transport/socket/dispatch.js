@@ -124,6 +124,17 @@ function openRaw(fd, context) {
 }
 
 /**
+ * The same as a client, by TLS.
+ *
+ * @param {number} fd
+ * @param {number} context of clients
+ * @param {Uint8Array} name of the server, or its IP address
+ */
+function openSecured(fd, context, name) {
+  return opened(() => native.openSecured(fd, context, name));
+}
+
+/**
  * The same on the socket of a connection that carries no WebSocket yet, which ends once this one starts.
  *
  * @param {number} raw
@@ -182,4 +193,4 @@ function ioThreads() {
   return native.ioThreads?.() ?? 0;
 }
 
-module.exports = { bind, bindRaw, ioThreads, open, openOver, openRaw, unbind };
+module.exports = { bind, bindRaw, ioThreads, open, openOver, openRaw, openSecured, unbind };

@@ -7,9 +7,13 @@ use super::super::call::arguments::{Call, too_many_connections, wrong};
 use super::super::call::results::{Returned, UNDEFINED};
 use super::super::settings::Settings;
 use super::super::status::{Failure, Outcome};
+#[cfg(x509)]
+use super::super::values::buffer::buffer;
 use super::super::values::made;
 use super::super::values::views::bytes;
 use super::commands::{give, may_lead, refused, scheduled, submit};
+#[cfg(x509)]
+use crate::engine::{ClientContext, Demand, Trust};
 use crate::engine::{Command, Facts, Mutex, Offer, SecureContext, Tls, WriteSide, admit, socket};
 use crate::protocol::{Config, Role};
 
@@ -49,6 +53,60 @@ pub(crate) fn forget_context(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
+/// `clientContext(roots, count, versions, certificates, key)` → its number. `roots`: PEM of so many certificates.
+#[cfg(x509)]
+pub(crate) fn client_context(call: &Call<'_>) -> Returned {
+    let (roots, certificates, key) = (bytes(call, 0)?, bytes(call, 3)?, bytes(call, 4)?);
+    let versions = call.u32(2)?;
+    let failed = |problem| Failure::Throw("ERR_INTERNAL_TLS", problem);
+    let demand = Demand {
+        trust: Trust::shared(&roots, call.u32(1)? as usize).map_err(failed)?,
+        versions: (versions & 1 != 0, versions & 2 != 0),
+        certificates: &certificates,
+        key: &key,
+    };
+    let context = Arc::new(ClientContext::new(demand).map_err(failed)?);
+    let mut contexts = call.state.sockets.client_contexts.borrow_mut();
+    call.number(contexts.insert(context) as f64)
+}
+
+/// `forgetClientContext(number)`: no connection is opened with it any more.
+#[cfg(x509)]
+pub(crate) fn forget_client_context(call: &Call<'_>) -> Returned {
+    let number = call.u32(0)? as usize;
+    let mut contexts = call.state.sockets.client_contexts.borrow_mut();
+    contexts.try_remove(number);
+    UNDEFINED
+}
+
+/// `openSecured(fd, context, name)` → slot, as that of `openRaw`: a client's connection to what has this name, which is a
+/// host or an IP address.
+#[cfg(x509)]
+pub(crate) fn open_secured(call: &Call<'_>) -> Returned {
+    let number = call.u32(1)? as usize;
+    let name = bytes(call, 2)?;
+    let name = std::str::from_utf8(&name).map_err(|_| wrong(2, "a name"))?;
+    let tls = {
+        let contexts = call.state.sockets.client_contexts.borrow();
+        let context = contexts
+            .get(number)
+            .ok_or_else(|| wrong(1, "a context of clients"))?;
+        Tls::client(context, name)
+            .map_err(|failure| Failure::Throw("ERR_INTERNAL_TLS", failure.message))?
+    };
+    open_with(call, Some(tls))
+}
+
+/// `peerCertificates(slot)` → those that the server has shown, its own first.
+#[cfg(x509)]
+pub(crate) fn peer_certificates(call: &Call<'_>) -> Returned {
+    let connection = call.state.sockets.write_side(call.u32(0)?);
+    let tls = connection.and_then(|connection| connection.tls.clone());
+    let shown = tls.map_or_else(Vec::new, |tls| tls.lock().certificates());
+    let shown: Result<Vec<_>, _> = shown.iter().map(|der| buffer(call.raw, der)).collect();
+    made::array(call.raw, &shown?)
+}
+
 /// The names of a ProtocolNameList (RFC 7301 §3.1), without its length.
 fn protocols(mut wire: &[u8]) -> Vec<Vec<u8>> {
     let mut names = Vec::new();
@@ -64,7 +122,6 @@ fn protocols(mut wire: &[u8]) -> Vec<Vec<u8>> {
 /// `openRaw(fd, context)` → slot. Duplicates the descriptor; on failure nothing has changed. `context` is the number of
 /// one, `null` if one follows the name that the peer asks for, and `undefined` without TLS.
 pub(crate) fn open_raw(call: &Call<'_>) -> Returned {
-    let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
     let tls = match (call.is_undefined(1)?, call.is_null(1)?) {
         (true, _) => None,
         (_, true) => Some(None),
@@ -77,6 +134,12 @@ pub(crate) fn open_raw(call: &Call<'_>) -> Returned {
                 .map_err(|failure| Failure::Throw("ERR_INTERNAL_TLS", failure.message))?,
         ),
     };
+    open_with(call, tls)
+}
+
+/// The descriptor is the first argument.
+fn open_with(call: &Call<'_>, tls: Option<Tls>) -> Returned {
+    let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
     // SAFETY: as in `commands::open`.
     let borrowed = unsafe { BorrowedFd::borrow_raw(raw_fd) };
     let fd = socket::duplicate(borrowed).map_err(refused)?;

@@ -84,6 +84,9 @@ pub(crate) struct Sockets {
     pub(crate) slots: RefCell<Slab<Slot>>,
     /// What connections are secured with.
     pub(crate) contexts: RefCell<Slab<Arc<SecureContext>>>,
+    /// And those of clients.
+    #[cfg(x509)]
+    pub(crate) client_contexts: RefCell<Slab<Arc<crate::engine::ClientContext>>>,
     /// Where what is published to topics goes.
     audience: RefCell<Audience>,
     dirty: RefCell<Vec<u32>>,

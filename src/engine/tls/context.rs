@@ -1,4 +1,4 @@
-//! What many connections share: the certificate, versions, tickets.
+//! What the connections of a server share: the certificate, versions, tickets.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -56,16 +56,8 @@ impl SecureContext {
         let chain = chain.map_err(|error| Error::General(error.to_string()))?;
         let key = PrivateKeyDer::try_from(offer.key.to_vec()).map_err(general)?;
         let certified = CertifiedKey::from_der(chain, key, &provider)?;
-        let (has_12, has_13) = offer.versions;
-        let both: [(bool, &'static SupportedProtocolVersion); 2] =
-            [(has_13, &TLS13), (has_12, &TLS12)];
-        let versions: Vec<_> = both
-            .iter()
-            .filter(|(has, _)| *has)
-            .map(|(_, v)| *v)
-            .collect();
         let builder = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&versions)?
+            .with_protocol_versions(&versions(offer.versions))?
             .with_no_client_auth();
         let mut config = builder.with_cert_resolver(Arc::new(Certificate(Arc::new(certified))));
         config.alpn_protocols = offer.alpn;
@@ -84,6 +76,13 @@ impl SecureContext {
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         self.config.clone()
     }
+}
+
+/// Whether TLS 1.2 and TLS 1.3 are spoken, in rustls' words.
+pub(super) fn versions((has_12, has_13): (bool, bool)) -> Vec<&'static SupportedProtocolVersion> {
+    let both: [(bool, &'static SupportedProtocolVersion); 2] = [(has_13, &TLS13), (has_12, &TLS12)];
+    let spoken = both.iter().filter(|(has, _)| *has);
+    spoken.map(|(_, version)| *version).collect()
 }
 
 /// The one certificate of a context.

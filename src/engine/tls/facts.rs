@@ -1,7 +1,6 @@
 //! What was agreed on.
 
-use rustls::server::UnbufferedServerConnection;
-use rustls::{CipherSuite, HandshakeKind, ProtocolVersion};
+use rustls::{CipherSuite, CommonState, HandshakeKind, ProtocolVersion};
 
 /// What a handshake has come to.
 #[derive(Clone, Debug)]
@@ -14,14 +13,14 @@ pub struct Facts {
     pub standard_cipher: &'static str,
     /// The protocol that was chosen by ALPN (RFC 7301).
     pub alpn: Option<Vec<u8>>,
-    /// The name that the client asked for.
+    /// The name that the client asked for, where this is the server.
     pub name: Option<String>,
     /// Whether a session goes on.
     pub is_resumed: bool,
 }
 
 impl Facts {
-    pub(super) fn of(records: &UnbufferedServerConnection, name: Option<&str>) -> Self {
+    pub(super) fn of(records: &CommonState, name: Option<&str>) -> Self {
         let protocol = match records.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
             _ => "TLSv1.3",

@@ -54,6 +54,7 @@ impl Failure {
             Error::PeerMisbehaved(_)
             | Error::InappropriateMessage { .. }
             | Error::InappropriateHandshakeMessage { .. } => "ERR_SSL_UNEXPECTED_MESSAGE",
+            Error::InvalidCertificate(_) => "ERR_SSL_CERTIFICATE_VERIFY_FAILED",
             Error::AlertReceived(alert) => alert_code(*alert),
             // The ClientHello waits for more than there is room for.
             Error::HandshakeNotComplete => "ERR_SSL_EXCESSIVE_MESSAGE_SIZE",
@@ -82,6 +83,7 @@ fn alert_code(alert: AlertDescription) -> &'static str {
         A::BadCertificate => "ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE",
         A::CertificateExpired => "ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED",
         A::CertificateUnknown => "ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+        A::CertificateRequired => "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
         A::UnknownCA => "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA",
         A::DecryptError => "ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR",
         A::DecodeError => "ERR_SSL_TLSV1_ALERT_DECODE_ERROR",

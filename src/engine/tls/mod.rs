@@ -3,21 +3,31 @@
 //! | file | concept |
 //! |---|---|
 //! | `records` | one connection: ciphertext becomes plaintext, and plaintext what is written |
-//! | `context` | what many connections share: certificate, versions, tickets |
+//! | `context` | what the connections of a server share: certificate, versions, tickets |
+//! | `client` | what those of a client share: whom it trusts, versions, sessions |
+//! | `trust` | which servers are trusted, by AWS-LC |
 //! | `tickets` | session tickets under a key that processes can share |
 //! | `failure` | what went wrong, in the names that users of Node.js know |
 //! | `facts` | what was agreed on |
 
 #[cfg(test)]
 mod by_hand;
+#[cfg(x509)]
+mod client;
 mod context;
 mod facts;
 mod failure;
 mod records;
 mod tickets;
+#[cfg(x509)]
+mod trust;
 
+#[cfg(x509)]
+pub use client::{ClientContext, Demand};
 pub use context::{Offer, SecureContext};
 pub use facts::Facts;
 pub use failure::Failure;
 pub use records::Tls;
 pub(super) use records::{RECORD, Received};
+#[cfg(x509)]
+pub use trust::Trust;

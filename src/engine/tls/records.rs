@@ -5,7 +5,11 @@
 
 use std::io;
 
-use rustls::server::{Acceptor, UnbufferedServerConnection};
+use rustls::CommonState;
+use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
+#[cfg(x509)]
+use rustls::pki_types::ServerName;
+use rustls::server::{Acceptor, ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
 
 use super::context::{SecureContext, named};
@@ -34,6 +38,42 @@ pub(in super::super) struct Received {
     pub(in super::super) failure: Option<Failure>,
 }
 
+/// The records of either side.
+trait Side {
+    /// What rustls knows of that side.
+    type Data;
+
+    /// Takes what has come.
+    fn process<'c, 'i>(&'c mut self, bytes: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data>;
+}
+
+impl Side for UnbufferedServerConnection {
+    type Data = ServerConnectionData;
+
+    fn process<'c, 'i>(&'c mut self, bytes: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
+        self.process_tls_records(bytes)
+    }
+}
+
+impl Side for UnbufferedClientConnection {
+    type Data = ClientConnectionData;
+
+    fn process<'c, 'i>(&'c mut self, bytes: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
+        self.process_tls_records(bytes)
+    }
+}
+
+/// What is done with the records of either side, or where none are exchanged.
+macro_rules! exchanged {
+    ($stage:expr, $records:pat => $done:expr, $otherwise:expr) => {
+        match $stage {
+            Stage::Records($records) => $done,
+            Stage::Client($records) => $done,
+            _ => $otherwise,
+        }
+    };
+}
+
 /// How far it is.
 enum Stage {
     /// The ClientHello is awaited, which says for which name.
@@ -42,13 +82,15 @@ enum Stage {
     Waiting,
     /// Records are exchanged, those of the handshake first.
     Records(Box<UnbufferedServerConnection>),
+    /// The same as a client.
+    Client(Box<UnbufferedClientConnection>),
     /// Others do what TLS there is: all bytes pass as they are.
     Passing,
     /// It has failed.
     Failed,
 }
 
-/// The TLS of one connection, as its server.
+/// The TLS of one connection, as its server or its client.
 pub struct Tls {
     stage: Stage,
     /// The name that the client asks for (RFC 6066 §3).
@@ -78,7 +120,28 @@ impl Tls {
             Some(context) => records(context)?,
             None => Stage::Hello(Box::default()),
         };
-        Ok(Self {
+        Ok(Self::at(stage))
+    }
+
+    /// One of a client, which asks for `name`: a host or an IP address. What begins the handshake waits to be written.
+    ///
+    /// # Errors
+    /// The name is none.
+    #[cfg(x509)]
+    pub fn client(context: &super::client::ClientContext, name: &str) -> Result<Self, Failure> {
+        let failed = |error: &rustls::Error| Failure::of(error, &[], false);
+        let name = ServerName::try_from(name.to_owned())
+            .map_err(|error| failed(&rustls::Error::General(error.to_string())))?;
+        let records = UnbufferedClientConnection::new(context.config(), name);
+        let records = Box::new(records.map_err(|error| failed(&error))?);
+        let mut tls = Self::at(Stage::Client(records));
+        let begun = tls.process(&mut [], 0, &mut 0, &mut Vec::new());
+        begun.map_err(|error| failed(&error))?;
+        Ok(tls)
+    }
+
+    fn at(stage: Stage) -> Self {
+        Self {
             stage,
             name: None,
             cut: Vec::new(),
@@ -89,17 +152,27 @@ impl Tls {
             is_secured: false,
             has_ended: false,
             has_closed: false,
-        })
+        }
+    }
+
+    /// What rustls knows of the connection.
+    fn common(&self) -> Option<&CommonState> {
+        exchanged!(&self.stage, records => Some(&***records), None)
+    }
+
+    /// The certificates that the server has shown, its own first; none before the handshake is done.
+    #[must_use]
+    pub fn certificates(&self) -> Vec<Vec<u8>> {
+        let common = self.common().filter(|_| self.is_secured);
+        let shown = common.and_then(CommonState::peer_certificates);
+        shown.map_or_else(Vec::new, |all| all.iter().map(|one| one.to_vec()).collect())
     }
 
     /// What was agreed on, once the handshake is done.
     #[must_use]
     pub fn facts(&self) -> Option<Facts> {
-        let Stage::Records(records) = &self.stage else {
-            return None;
-        };
-        self.is_secured
-            .then(|| Facts::of(records, self.name.as_deref()))
+        let common = self.common().filter(|_| self.is_secured)?;
+        Some(Facts::of(common, self.name.as_deref()))
     }
 
     /// The context that was waited for.
@@ -162,10 +235,7 @@ impl Tls {
         if matches!(self.stage, Stage::Waiting) && received.failure.is_none() {
             received.hello = Some(self.name.as_deref().unwrap_or_default().to_owned());
         }
-        if let Stage::Records(records) = &self.stage
-            && !self.is_secured
-            && !records.is_handshaking()
-        {
+        if !self.is_secured && self.common().is_some_and(|common| !common.is_handshaking()) {
             self.is_secured = true;
             received.is_secured = true;
         }
@@ -181,8 +251,16 @@ impl Tls {
         used: &mut usize,
         plaintext: &mut Vec<u8>,
     ) -> Result<(), rustls::Error> {
-        let records = match &mut self.stage {
-            Stage::Records(records) => records,
+        match &mut self.stage {
+            Stage::Records(records) => {
+                self.has_ended |= exchange(&mut **records, bytes, used, plaintext, &mut self.out)?;
+                if let Some(name) = named() {
+                    self.name = Some(name);
+                }
+            }
+            Stage::Client(records) => {
+                self.has_ended |= exchange(&mut **records, bytes, used, plaintext, &mut self.out)?;
+            }
             Stage::Hello(acceptor) => {
                 // It has a copy of what came before.
                 let mut fresh = &bytes[known.min(bytes.len())..];
@@ -203,61 +281,21 @@ impl Tls {
                         }
                     }
                 }
-                return Ok(());
             }
             Stage::Passing => {
                 plaintext.extend_from_slice(bytes);
                 *used = bytes.len();
-                return Ok(());
             }
-            Stage::Waiting | Stage::Failed => return Ok(()),
-        };
-        loop {
-            let UnbufferedStatus { discard, state } =
-                records.process_tls_records(&mut bytes[*used..]);
-            *used += discard;
-            if let Some(name) = named() {
-                self.name = Some(name);
-            }
-            let mut is_done = false;
-            match state? {
-                ConnectionState::ReadTraffic(mut traffic) => {
-                    while let Some(record) = traffic.next_record() {
-                        let record = record?;
-                        *used += record.discard;
-                        plaintext.extend_from_slice(record.payload);
-                    }
-                }
-                ConnectionState::EncodeTlsData(data) => encode(data, &mut self.out)?,
-                ConnectionState::TransmitTlsData(transmit) => transmit.done(),
-                ConnectionState::PeerClosed | ConnectionState::Closed => {
-                    self.has_ended = true;
-                    is_done = true;
-                }
-                _ => is_done = true,
-            }
-            if is_done {
-                return Ok(());
-            }
+            Stage::Waiting | Stage::Failed => {}
         }
+        Ok(())
     }
 
     /// The alert that says why leaves still (RFC 8446 §6.2), after what the handshake had to say. `rest`: what was not
     /// used. rustls may have looked at the beginning of it, and has to find that again.
     fn fail(&mut self, rest: &mut [u8]) {
         let Self { stage, out, .. } = self;
-        if let Stage::Records(records) = stage {
-            let mut is_alert = false;
-            // Once there is no more of it, the rest would fail once more.
-            while !is_alert
-                && let Ok(ConnectionState::EncodeTlsData(data)) =
-                    records.process_tls_records(rest).state
-            {
-                let at = out.len();
-                is_alert = encode(data, out).is_err()
-                    || out.get(at).is_none_or(|kind| ALERT.contains(kind));
-            }
-        }
+        exchanged!(stage, records => say_why(&mut **records, rest, out), ());
         self.give_up();
     }
 
@@ -279,21 +317,10 @@ impl Tls {
         if !self.is_secured || std::mem::replace(&mut self.has_closed, true) {
             return;
         }
-        let at = self.out.len();
-        self.out.resize(at + OVERHEAD, 0);
         let Self {
             stage, out, cut, ..
         } = self;
-        let written = match stage {
-            Stage::Records(records) => match records.process_tls_records(cut).state {
-                Ok(ConnectionState::WriteTraffic(mut traffic)) => {
-                    traffic.queue_close_notify(&mut out[at..]).unwrap_or(0)
-                }
-                _ => 0,
-            },
-            _ => 0,
-        };
-        out.truncate(at + written);
+        exchanged!(stage, records => say_goodbye(&mut **records, cut, out), ());
     }
 
     /// Ciphertext that waits to be written.
@@ -335,14 +362,19 @@ impl Tls {
     /// # Errors
     /// Nothing can be sent yet, or any more. What says so to the peer may wait to be written.
     pub(in super::super) fn seal(&mut self, piece: &[u8]) -> io::Result<()> {
-        match &mut self.stage {
-            Stage::Records(records) => {
-                for part in piece.chunks(RECORD) {
-                    encrypt(records, &mut self.cut, part, &mut self.out)?;
-                }
+        let Self {
+            stage, out, cut, ..
+        } = self;
+        if let Stage::Passing = stage {
+            out.extend_from_slice(piece);
+        } else {
+            for part in piece.chunks(RECORD) {
+                exchanged!(
+                    stage,
+                    records => encrypt(&mut **records, cut, part, out)?,
+                    return Err(io::ErrorKind::NotConnected.into())
+                );
             }
-            Stage::Passing => self.out.extend_from_slice(piece),
-            _ => return Err(io::ErrorKind::NotConnected.into()),
         }
         self.plain += piece.len();
         Ok(())
@@ -356,20 +388,67 @@ fn records(context: &SecureContext) -> Result<Stage, Failure> {
     Ok(Stage::Records(Box::new(records)))
 }
 
+/// Takes records until more has to come: whether nothing comes any more. `used`: how many of the bytes are of no use any more.
+fn exchange<S: Side>(
+    records: &mut S,
+    bytes: &mut [u8],
+    used: &mut usize,
+    plaintext: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) -> Result<bool, rustls::Error> {
+    loop {
+        let UnbufferedStatus { discard, state } = records.process(&mut bytes[*used..]);
+        *used += discard;
+        match state? {
+            ConnectionState::ReadTraffic(mut traffic) => {
+                while let Some(record) = traffic.next_record() {
+                    let record = record?;
+                    *used += record.discard;
+                    plaintext.extend_from_slice(record.payload);
+                }
+            }
+            ConnectionState::EncodeTlsData(data) => encode(data, out)?,
+            ConnectionState::TransmitTlsData(transmit) => transmit.done(),
+            ConnectionState::PeerClosed | ConnectionState::Closed => return Ok(true),
+            _ => return Ok(false),
+        }
+    }
+}
+
+/// Appends what a failure leaves, up to its alert.
+fn say_why<S: Side>(records: &mut S, rest: &mut [u8], out: &mut Vec<u8>) {
+    let mut is_alert = false;
+    // Once there is no more of it, the rest would fail once more.
+    while !is_alert && let Ok(ConnectionState::EncodeTlsData(data)) = records.process(rest).state {
+        let at = out.len();
+        is_alert =
+            encode(data, out).is_err() || out.get(at).is_none_or(|kind| ALERT.contains(kind));
+    }
+}
+
+/// Appends close_notify. `cut` as in [`encrypt`].
+fn say_goodbye<S: Side>(records: &mut S, cut: &mut [u8], out: &mut Vec<u8>) {
+    let at = out.len();
+    out.resize(at + OVERHEAD, 0);
+    let written = match records.process(cut).state {
+        Ok(ConnectionState::WriteTraffic(mut traffic)) => {
+            traffic.queue_close_notify(&mut out[at..]).unwrap_or(0)
+        }
+        _ => 0,
+    };
+    out.truncate(at + written);
+}
+
 /// Appends one record of plaintext, after what the protocol has to send itself. `cut`: what has come and is no whole
 /// record, of which rustls may have looked at the beginning.
-fn encrypt(
-    records: &mut UnbufferedServerConnection,
+fn encrypt<S: Side>(
+    records: &mut S,
     cut: &mut [u8],
     plaintext: &[u8],
     out: &mut Vec<u8>,
 ) -> io::Result<()> {
     loop {
-        match records
-            .process_tls_records(cut)
-            .state
-            .map_err(io::Error::other)?
-        {
+        match records.process(cut).state.map_err(io::Error::other)? {
             ConnectionState::WriteTraffic(mut traffic) => {
                 let at = out.len();
                 out.resize(at + plaintext.len() + OVERHEAD, 0);
@@ -379,7 +458,7 @@ fn encrypt(
                     return Ok(());
                 }
                 // The key is worn out (2²⁴ records of AES-GCM in TLS 1.2): the close_notify of that leaves.
-                let status = records.process_tls_records(cut);
+                let status = records.process(cut);
                 if let Ok(ConnectionState::EncodeTlsData(data)) = status.state {
                     let _ = encode(data, out);
                 }

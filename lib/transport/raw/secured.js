@@ -2,7 +2,7 @@
 
 const { X509Certificate } = require('node:crypto');
 
-const { overlay } = require('../../transport/net-socket/overlay.js');
+const { overlay } = require('../net-socket/overlay.js');
 
 /** Where a socket keeps what its handshake has come to. */
 const kFacts = Symbol('websockets.tls');
@@ -11,7 +11,7 @@ const kFacts = Symbol('websockets.tls');
  * What a handshake has come to, as the native `secureFacts` returns it.
  *
  * @typedef {NonNullable<ReturnType<import('../../native/functions').SocketFunctions['secureFacts']>>} NativeFacts
- * @typedef {NativeFacts & { own: Buffer }} Facts
+ * @typedef {NativeFacts & { own: Buffer | null, peers: Buffer[] }} Facts
  */
 
 /** @typedef {import('node:net').Socket & { [kFacts]: Facts }} SecuredSocket */
@@ -25,9 +25,9 @@ const PROPERTIES = {
   get encrypted() {
     return true;
   },
-  // Clients are asked for nothing.
+  // Clients are asked for nothing, and servers that are not trusted get no further.
   get authorized() {
-    return false;
+    return this[kFacts].peers.length > 0;
   },
   get authorizationError() {
     return null;
@@ -48,17 +48,21 @@ const PROPERTIES = {
   isSessionReused() {
     return this[kFacts].isResumed;
   },
-  getPeerCertificate() {
-    return {};
+  /** @param {boolean} [isDetailed] */
+  getPeerCertificate(isDetailed) {
+    return legacyOf(this[kFacts].peers, Boolean(isDetailed));
   },
   getPeerX509Certificate() {
-    return undefined;
+    const [first] = this[kFacts].peers;
+    return first === undefined ? undefined : new X509Certificate(first);
   },
   getCertificate() {
-    return new X509Certificate(this[kFacts].own).toLegacyObject();
+    const { own } = this[kFacts];
+    return own === null ? {} : new X509Certificate(own).toLegacyObject();
   },
   getX509Certificate() {
-    return new X509Certificate(this[kFacts].own);
+    const { own } = this[kFacts];
+    return own === null ? undefined : new X509Certificate(own);
   },
   // What a server has none of, or Rust's TLS does not give.
   getEphemeralKeyInfo() {
@@ -89,6 +93,31 @@ const PROPERTIES = {
 const secured = overlay(PROPERTIES);
 
 /**
+ * As `getPeerCertificate` of a `tls.TLSSocket`. Who has issued the last of those that the peer has shown is not there.
+ *
+ * @param {Buffer[]} shown DER, the peer's own first
+ * @param {boolean} isDetailed with their issuers
+ * @returns {any}
+ */
+function legacyOf(shown, isDetailed) {
+  const [first, ...others] = shown.map((der) => new X509Certificate(der));
+  if (first === undefined) return {};
+  const own = first.toLegacyObject();
+  for (let last = first, legacy = /** @type {any} */ (own); isDetailed && legacy.issuerCertificate === undefined; ) {
+    if (last.checkIssued(last)) {
+      legacy.issuerCertificate = legacy;
+      break;
+    }
+    const at = others.findIndex((one) => last.checkIssued(one));
+    if (at < 0) break;
+    [last] = others.splice(at, 1);
+    legacy.issuerCertificate = last.toLegacyObject();
+    legacy = legacy.issuerCertificate;
+  }
+  return own;
+}
+
+/**
  * From now on a socket has what a `tls.TLSSocket` has.
  *
  * @param {import('node:net').Socket} socket
@@ -99,4 +128,4 @@ function secure(socket, facts) {
   secured.lay(socket);
 }
 
-module.exports = { secure };
+module.exports = { legacyOf, secure };

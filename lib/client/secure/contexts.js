@@ -1,0 +1,126 @@
+'use strict';
+
+const { X509Certificate, createHash } = require('node:crypto');
+const tls = require('node:tls');
+
+const native = require('../../native/native.js');
+const { Unsupported, certificateOf, keyOf, versionsOf } = require('../../options/tls-identity.js');
+const { now } = require('../../util/clock.js');
+
+/** Contexts that are kept, with their sessions: the latest. */
+const MOST = 32;
+
+/** Servers that a context remembers to leave to Node's TLS, and for how long, in ms. */
+const MOST_LEFT = 1_000;
+const LEFT_FOR = 600_000;
+
+/** A certificate in PEM as each reader takes it. */
+const PLAIN = /^-----BEGIN CERTIFICATE-----\r?\n(?:[A-Za-z0-9+/=]{1,64}\r?\n)+-----END CERTIFICATE-----$/gm;
+
+const NOTHING = Buffer.alloc(0);
+
+/** Those who are trusted: PEM, how many, and what names them. @typedef {{ pem: Buffer, count: number, name: string }} Roots */
+
+/** Numbers of contexts that nothing refers to any more are given back. */
+const forgotten = new FinalizationRegistry((/** @type {number} */ number) => native.forgetClientContext(number));
+
+/** What the TLS connections of clients share who trust the same, and are the same. */
+class ClientContext {
+  /** Its number. @readonly */
+  number;
+  /** The certificate of its own, DER. @type {Buffer | null} @readonly */
+  own;
+  /** Servers that are left to Node's TLS, until when. @type {Map<string, number>} */
+  #left = new Map();
+
+  /** @param {Roots} roots @param {number} versions @param {Buffer} certificates @param {Buffer} key */
+  constructor({ pem, count }, versions, certificates, key) {
+    this.number = native.clientContext(pem, count, versions, certificates, key);
+    this.own = certificates.length === 0 ? null : new X509Certificate(certificates).raw;
+    forgotten.register(this, this.number);
+  }
+
+  /** Leaves a server to Node's TLS for a while. @param {string} server */
+  leave(server) {
+    this.#left.delete(server);
+    this.#left.set(server, now() + LEFT_FOR);
+    if (this.#left.size > MOST_LEFT) this.#left.delete(this.#left.keys().next().value ?? '');
+  }
+
+  /** @param {string} server @returns {boolean} whether it is left to Node's TLS */
+  isLeft(server) {
+    return (this.#left.get(server) ?? -Infinity) > now();
+  }
+}
+
+/** By what it is made of, the latest last. @type {Map<string, ClientContext>} */
+const known = new Map();
+
+/** Whom Node's TLS trusts. @type {{ list: readonly string[], roots: Roots } | null} */
+let latest = null;
+
+/**
+ * @param {Record<string, any>} options of `tls.connect`
+ * @returns {ClientContext}
+ * @throws {Error} saying why Rust's TLS cannot do that
+ */
+function contextOf(options) {
+  const { ca, cert, key } = options;
+  const roots = ca === undefined || ca === null ? usualRoots() : rootsIn(ca);
+  const versions = versionsOf(options);
+  const hasOwn = Boolean(cert) || Boolean(key);
+  if (hasOwn && isEncrypted(key)) throw new Unsupported('its key is encrypted');
+  const [certificates, secret] = hasOwn ? [certificateOf(options), keyOf(options)] : [NOTHING, NOTHING];
+  const name = `${roots.name} ${versions} ${nameOf(certificates)} ${nameOf(secret)}`;
+  const context = known.get(name) ?? new ClientContext(roots, versions, certificates, secret);
+  known.delete(name);
+  known.set(name, context);
+  if (known.size > MOST) known.delete(known.keys().next().value ?? '');
+  return context;
+}
+
+/** @returns {Roots} whom Node's TLS trusts by default @throws {Unsupported} if Node.js is too old to say */
+function usualRoots() {
+  const { getCACertificates } = /** @type {{ getCACertificates?: (type: string) => string[] }} */ (tls);
+  if (getCACertificates === undefined && process.env.NODE_EXTRA_CA_CERTS) {
+    throw new Unsupported('NODE_EXTRA_CA_CERTS is set');
+  }
+  const list = getCACertificates?.('default') ?? tls.rootCertificates;
+  if (latest?.list !== list) latest = { list, roots: rootsOf(list) };
+  return latest.roots;
+}
+
+/** @param {readonly string[]} list @returns {Roots} */
+function rootsOf(list) {
+  const pem = Buffer.from(list.join('\n'));
+  return { pem, count: list.length, name: nameOf(pem) };
+}
+
+/** @param {any} ca @returns {Roots} @throws {Unsupported} if there is anything else, about which readers might not agree */
+function rootsIn(ca) {
+  /** @type {string[]} */
+  const all = [];
+  for (const one of Array.isArray(ca) ? ca : [ca]) {
+    const text = Buffer.from(one).toString('latin1');
+    const found = text.match(PLAIN) ?? [];
+    if (found.length === 0 || text.split('-----').length !== 4 * found.length + 1) {
+      throw new Unsupported('its "ca" is not plain');
+    }
+    all.push(...found.map((pem) => new X509Certificate(pem).toString()));
+  }
+  if (all.length === 0) throw new Unsupported('its "ca" is empty');
+  return rootsOf(all);
+}
+
+/** @param {any} key @returns {boolean} whether it takes a passphrase, or might */
+function isEncrypted(key) {
+  const all = Array.isArray(key) ? key : [key];
+  return all.some((one) => one?.pem !== undefined || Buffer.from(one ?? '').includes('ENCRYPTED'));
+}
+
+/** @param {Buffer} bytes @returns {string} */
+function nameOf(bytes) {
+  return bytes.length === 0 ? '' : createHash('sha256').update(bytes).digest('base64');
+}
+
+module.exports = { contextOf };

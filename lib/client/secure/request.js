@@ -1,0 +1,210 @@
+'use strict';
+
+const net = require('node:net');
+const tls = require('node:tls');
+
+const { requestHttp1 } = require('../../handshake/client/http1-request.js');
+const { ignore } = require('../../handshake/server/refusal.js');
+const { Entrance } = require('../../transport/raw/entrance.js');
+const { legacyOf, secure } = require('../../transport/raw/secured.js');
+const { openSecured } = require('../../transport/socket/dispatch.js');
+const { isTracing, trace } = require('../../util/trace.js');
+const { contextOf } = require('./contexts.js');
+const { whyNode } = require('./plain.js');
+
+/** @typedef {import('../../handshake/client/http1-request.js').Hears} Hears */
+/** @typedef {import('../../handshake/client/request-options.js').Settings} Settings */
+/** @typedef {import('../../handshake/client/target.js').Target} Target */
+/** @typedef {import('./contexts.js')} Contexts */
+/** @typedef {ReturnType<Contexts['contextOf']>} ClientContext */
+
+/** Options of `net.connect`. */
+const OF_NET = ['autoSelectFamily', 'autoSelectFamilyAttemptTimeout', 'family', 'localAddress', 'lookup'];
+
+/**
+ * Asks for a WebSocket over TLS, which a shard does if it can.
+ *
+ * @param {Target} target
+ * @param {Settings} settings
+ * @param {Hears} hears
+ * @returns {{ destroy(): void }} gives it up
+ */
+function requestSecured(target, settings, hears) {
+  const { place, context, reason } = placeOf(target, settings);
+  if (context !== null && !context.isLeft(place.server))
+    return new SecureRequest(target, settings, hears, place, context);
+  if (isTracing) trace('%s goes by the TLS of Node.js: %s', target.href, reason ?? 'it did before');
+  return requestHttp1(target, settings, hears);
+}
+
+/** Where is connected to: `name` is whose certificate it has to be, or the IP address. @typedef {{ server: string, host: string, name: string }} Place */
+
+/**
+ * @param {Pick<Target, 'where'>} target
+ * @param {Settings} settings
+ * @returns {{ place: Place, context: ClientContext | null, reason: string | null }} without a context, why Node's TLS does it
+ */
+function placeOf({ where }, settings) {
+  const { host = '', port } = where;
+  const { servername } = settings.connect;
+  const name = servername ?? host;
+  const place = { server: `${host}:${port} ${name}`, host, name: String(name) };
+  let reason = whyNode(settings);
+  if (reason === null) {
+    try {
+      if (where.socketPath !== undefined) reason = 'it is a Unix-domain socket';
+      else if (!isPlainName(name, servername !== undefined)) reason = 'the name of the server is not plain';
+      else return { place, context: contextOf(settings.connect), reason };
+    } catch (error) {
+      reason = /** @type {Error} */ (error).message;
+    }
+  }
+  return { place, context: null, reason };
+}
+
+/**
+ * @param {unknown} name
+ * @param {boolean} isHost whether it may be no IP address
+ * @returns {boolean} whether it means the same to Node's TLS and to Rust's
+ */
+function isPlainName(name, isHost) {
+  if (typeof name !== 'string') return false;
+  if (net.isIP(name) !== 0) return !isHost && !name.includes('%');
+  return name.length <= 253 && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i.test(name);
+}
+
+/**
+ * Who does the TLS of connections with these settings, and why not Rust.
+ *
+ * @param {Settings} settings
+ * @returns {{ provider: 'rustls' | 'node', reason: string | null }}
+ */
+function providerOf(settings) {
+  const { reason } = placeOf({ where: { host: 'localhost' } }, settings);
+  const why = settings.http2 === null ? reason : 'it asks over HTTP/2';
+  return { provider: why === null ? 'rustls' : 'node', reason: why };
+}
+
+/** A connection whose TLS a shard does, and then the request over it. */
+class SecureRequest {
+  #target;
+  #settings;
+  #hears;
+  #place;
+  #context;
+  #socket;
+  /** The request that is under way, once there is one. @type {{ destroy(): void } | null} */
+  #request = null;
+  /** Nothing of the TLS handshake is of interest any more. */
+  #isOver = false;
+
+  /**
+   * @param {Target} target
+   * @param {Settings} settings
+   * @param {Hears} hears
+   * @param {Place} place
+   * @param {ClientContext} context
+   */
+  constructor(target, settings, hears, place, context) {
+    this.#target = target;
+    this.#settings = settings;
+    this.#hears = hears;
+    this.#place = place;
+    this.#context = context;
+    const { connect } = settings;
+    const given = OF_NET.filter((name) => connect[name] !== undefined).map((name) => [name, connect[name]]);
+    const options = { ...Object.fromEntries(given), ...target.where, noDelay: true };
+    this.#socket = net.connect(/** @type {net.NetConnectOpts} */ (options));
+    this.#socket.once('connect', this.#connected);
+    this.#socket.on('error', this.#failed);
+    this.#socket.on('end', this.#ended);
+    this.#socket.on('close', this.#ended);
+  }
+
+  /** Gives it up. */
+  destroy() {
+    this.#end();
+    this.#socket.destroy();
+    this.#request?.destroy();
+  }
+
+  /** The listeners are others' from now on. */
+  #end() {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const socket = this.#socket;
+    socket.off('connect', this.#connected);
+    socket.on('error', ignore);
+    socket.off('error', this.#failed);
+    socket.off('end', this.#ended);
+    socket.off('close', this.#ended);
+  }
+
+  #connected = () => {
+    const { number } = this.#context;
+    const name = Buffer.from(this.#place.name);
+    try {
+      const entrance = new Entrance(this.#socket, (fd) => openSecured(fd, number, name), {
+        hello: ignore,
+        secured: () => this.#secured(entrance),
+        failed: (error) => {
+          if (this.#request !== null) this.#socket.destroy(error);
+          else this.#leave(error);
+        },
+      });
+    } catch (error) {
+      this.#askByNode(/** @type {Error} */ (error));
+    }
+  };
+
+  /** What Rust does not trust, or cannot speak, Node's TLS decides on. @param {Error} error */
+  #leave(error) {
+    if (this.#isOver) return;
+    this.#context.leave(this.#place.server);
+    this.#askByNode(error);
+  }
+
+  /** @param {Error} error why Rust's TLS does not do it */
+  #askByNode(error) {
+    if (isTracing) trace('%s goes by the TLS of Node.js: %j', this.#target.href, error.message);
+    this.#end();
+    this.#socket.destroy();
+    this.#request = requestHttp1(this.#target, this.#settings, this.#hears);
+  }
+
+  /** @param {Error} error */
+  #failed = (error) => {
+    if (this.#isOver) return;
+    this.#end();
+    this.#socket.destroy();
+    this.#hears.failed(error);
+  };
+
+  /** The server has gone before the handshake was done, in Node's words. */
+  #ended = () => {
+    const { host, port } = this.#target.where;
+    const message = 'Client network socket disconnected before secure TLS connection was established';
+    this.#failed(Object.assign(new Error(message), { code: 'ECONNRESET', host, port }));
+  };
+
+  /** @param {Entrance} entrance */
+  #secured(entrance) {
+    const { facts } = entrance;
+    // Without any the server has gone by now, which comes next.
+    if (facts === undefined || this.#isOver) return;
+    const peers = entrance.peerCertificates;
+    const { host, name } = this.#place;
+    const error = tls.checkServerIdentity(name || host, legacyOf(peers, true));
+    if (error !== undefined) {
+      this.#failed(error);
+      return;
+    }
+    const socket = this.#socket;
+    this.#end();
+    const servername = net.isIP(name) === 0 ? name : null;
+    secure(socket, { ...facts, servername, own: this.#context.own, peers });
+    this.#request = requestHttp1(this.#target, this.#settings, this.#hears, socket);
+  }
+}
+
+module.exports = { providerOf, requestSecured };

@@ -1,0 +1,355 @@
+//! Which servers a client trusts: AWS-LC's `X509_verify_cert` decides, as OpenSSL's does for Node.js.
+//!
+//! AWS-LC and OpenSSL have the same ancestor, and do not agree on everything. So a chain has to be plain as well: keys,
+//! signatures and extensions of the usual kinds, about which both say the same. What is not plain is not trusted here, and
+//! `lib/handshake/client` asks Node's TLS. The names of a server are the business of `lib`.
+//!
+//! All `unsafe` of it is in this file. The functions of AWS-LC get pointers that the types here own, or that belong to
+//! one of these and are used while it lives.
+
+use std::ffi::{CStr, c_int, c_long, c_ulong};
+use std::ptr::{self, NonNull};
+use std::sync::{Arc, Weak};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_sys as lc;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{AlgorithmIdentifier, CertificateDer, alg_id};
+
+/// Most certificates between that of the server and a root: Node.js has the same bound.
+const DEPTH: c_int = 100;
+/// Shorter keys of RSA are not plain: the least that any version of Node.js takes.
+const RSA_BITS: c_int = 2048;
+
+/// The extensions that a plain certificate may have, as the contents of their object identifiers. Others are about names
+/// and rights for which each library has rules of its own, or are of no use here.
+const EXTENSIONS: [&[u8]; 11] = [
+    b"\x55\x1d\x0e",                             // subjectKeyIdentifier
+    b"\x55\x1d\x0f",                             // keyUsage
+    b"\x55\x1d\x11",                             // subjectAltName
+    b"\x55\x1d\x13",                             // basicConstraints
+    b"\x55\x1d\x1f",                             // cRLDistributionPoints
+    b"\x55\x1d\x20",                             // certificatePolicies
+    b"\x55\x1d\x23",                             // authorityKeyIdentifier
+    b"\x55\x1d\x25",                             // extKeyUsage
+    b"\x2b\x06\x01\x05\x05\x07\x01\x01",         // authorityInfoAccess
+    b"\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x02", // signed certificate timestamps
+    b"\x60\x86\x48\x01\x86\xf8\x42\x01\x0d",     // a comment of Netscape's
+];
+
+/// The keys that a plain certificate may have.
+const KEYS: [AlgorithmIdentifier; 5] = [
+    alg_id::RSA_ENCRYPTION,
+    alg_id::ECDSA_P256,
+    alg_id::ECDSA_P384,
+    alg_id::ECDSA_P521,
+    alg_id::ED25519,
+];
+
+/// How a plain certificate may be signed.
+const SIGNATURES: [AlgorithmIdentifier; 10] = [
+    alg_id::RSA_PKCS1_SHA256,
+    alg_id::RSA_PKCS1_SHA384,
+    alg_id::RSA_PKCS1_SHA512,
+    alg_id::RSA_PSS_SHA256,
+    alg_id::RSA_PSS_SHA384,
+    alg_id::RSA_PSS_SHA512,
+    alg_id::ECDSA_SHA256,
+    alg_id::ECDSA_SHA384,
+    alg_id::ECDSA_SHA512,
+    alg_id::ED25519,
+];
+
+/// One certificate.
+struct Certificate(NonNull<lc::X509>);
+
+impl Certificate {
+    /// Reads DER, all of it.
+    fn read(der: &[u8]) -> Option<Self> {
+        let length = c_long::try_from(der.len()).ok()?;
+        let mut at = der.as_ptr();
+        // SAFETY: `at` points to `length` bytes; what is returned is ours, and `Drop` frees it.
+        let read = Self(NonNull::new(unsafe {
+            lc::d2i_X509(ptr::null_mut(), &mut at, length)
+        })?);
+        (at == der.as_ptr_range().end).then_some(read)
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        // SAFETY: it is ours, and not used any more.
+        unsafe { lc::X509_free(self.0.as_ptr()) }
+    }
+}
+
+/// The certificates that a server has sent beside its own.
+struct Others {
+    stack: NonNull<lc::OPENSSL_STACK>,
+    /// They live at least as long as the stack, which does not own them.
+    _all: Vec<Certificate>,
+}
+
+impl Others {
+    fn new(all: Vec<Certificate>) -> Option<Self> {
+        // SAFETY: what is returned is ours, and `Drop` frees it.
+        let stack = NonNull::new(unsafe { lc::OPENSSL_sk_new_null() })?;
+        let others = Self { stack, _all: all };
+        for one in &others._all {
+            // SAFETY: both live.
+            let count = unsafe { lc::OPENSSL_sk_push(stack.as_ptr(), one.0.as_ptr().cast()) };
+            if count == 0 {
+                return None;
+            }
+        }
+        Some(others)
+    }
+}
+
+impl Drop for Others {
+    fn drop(&mut self) {
+        // SAFETY: the stack is ours, and not used any more; its elements are none of its own.
+        unsafe { lc::OPENSSL_sk_free(self.stack.as_ptr()) }
+    }
+}
+
+/// One verification.
+struct Verification(NonNull<lc::X509_STORE_CTX>);
+
+impl Verification {
+    fn new() -> Option<Self> {
+        // SAFETY: what is returned is ours, and `Drop` frees it.
+        NonNull::new(unsafe { lc::X509_STORE_CTX_new() }).map(Self)
+    }
+}
+
+impl Drop for Verification {
+    fn drop(&mut self) {
+        // SAFETY: it is ours, and not used any more.
+        unsafe { lc::X509_STORE_CTX_free(self.0.as_ptr()) }
+    }
+}
+
+/// Those that a client trusts to vouch for servers.
+#[derive(Debug)]
+pub struct Trust(NonNull<lc::X509_STORE>);
+
+// SAFETY: nothing is added to the store once `new` has returned. What a verification changes of a store and of its
+// certificates, AWS-LC guards by locks of theirs: `X509_verify_cert` may be called by several threads.
+unsafe impl Send for Trust {}
+// SAFETY: as above.
+unsafe impl Sync for Trust {}
+
+impl Drop for Trust {
+    fn drop(&mut self) {
+        // SAFETY: it is ours, and not used any more.
+        unsafe { lc::X509_STORE_free(self.0.as_ptr()) }
+    }
+}
+
+/// What is in use, by a digest of its PEM: the roots of all threads of Node.js are the same.
+static IN_USE: parking_lot::Mutex<Vec<([u8; 32], Weak<Trust>)>> =
+    parking_lot::Mutex::new(Vec::new());
+
+impl Trust {
+    /// The same for all who ask with the same PEM, which has this many certificates.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub fn shared(pem: &[u8], count: usize) -> Result<Arc<Self>, String> {
+        let name: [u8; 32] = digest(&SHA256, pem).as_ref().try_into().unwrap_or_default();
+        let mut all = IN_USE.lock();
+        all.retain(|(_, one)| one.strong_count() > 0);
+        let known = all.iter().find(|(other, _)| *other == name);
+        if let Some(one) = known.and_then(|(_, one)| one.upgrade()) {
+            return Ok(one);
+        }
+        let one = Arc::new(Self::new(pem, count)?);
+        all.push((name, Arc::downgrade(&one)));
+        Ok(one)
+    }
+
+    fn new(pem: &[u8], count: usize) -> Result<Self, String> {
+        let ders: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+        let ders = ders.map_err(|error| error.to_string())?;
+        let unreadable = || "a certificate of \"ca\" cannot be read".to_owned();
+        if ders.len() != count {
+            return Err(unreadable());
+        }
+        // SAFETY: what is returned is ours, and `Drop` frees it.
+        let store = NonNull::new(unsafe { lc::X509_STORE_new() });
+        let trust = Self(store.ok_or_else(unreadable)?);
+        for der in ders {
+            let one = Certificate::read(&der).ok_or_else(unreadable)?;
+            // SAFETY: both live; the store counts its own reference.
+            if unsafe { lc::X509_STORE_add_cert(trust.0.as_ptr(), one.0.as_ptr()) } != 1 {
+                return Err(unreadable());
+            }
+        }
+        Ok(trust)
+    }
+
+    /// Whether these certificates of a server, its own first, are trusted for TLS.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn verify<'a>(
+        &self,
+        own: &[u8],
+        others: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<(), String> {
+        let verdict = self.decide(own, others);
+        // What has failed has left errors in the queue of this thread.
+        // SAFETY: always.
+        unsafe { lc::ERR_clear_error() };
+        verdict
+    }
+
+    fn decide<'a>(&self, own: &[u8], others: impl Iterator<Item = &'a [u8]>) -> Result<(), String> {
+        let unreadable = || "a certificate cannot be read".to_owned();
+        let memory = || "there is no memory".to_owned();
+        let own = Certificate::read(own).ok_or_else(unreadable)?;
+        let others: Option<Vec<_>> = others.map(Certificate::read).collect();
+        let others = Others::new(others.ok_or_else(unreadable)?).ok_or_else(memory)?;
+        // Dropped first, as it refers to the others.
+        let verification = Verification::new().ok_or_else(memory)?;
+        let context = verification.0.as_ptr();
+        // SAFETY: the store, the certificate and the stack outlive the context, which refers to them. A stack of any type is
+        // an `OPENSSL_STACK`.
+        let is_ready = unsafe {
+            let stack = others.stack.as_ptr().cast();
+            lc::X509_STORE_CTX_init(context, self.0.as_ptr(), own.0.as_ptr(), stack) == 1 && {
+                // What `ssl_server` is to OpenSSL.
+                let param = lc::X509_STORE_CTX_get0_param(context);
+                lc::X509_VERIFY_PARAM_set_depth(param, DEPTH);
+                lc::X509_VERIFY_PARAM_set_flags(param, lc::X509_V_FLAG_TRUSTED_FIRST as c_ulong)
+                    == 1
+                    && lc::X509_VERIFY_PARAM_set_purpose(param, lc::X509_PURPOSE_SSL_SERVER) == 1
+                    && lc::X509_VERIFY_PARAM_set_trust(param, lc::X509_TRUST_SSL_SERVER) == 1
+            }
+        };
+        if !is_ready {
+            return Err(memory());
+        }
+        // SAFETY: the context is initialized.
+        let (result, error) = unsafe {
+            let result = lc::X509_verify_cert(context);
+            (result, lc::X509_STORE_CTX_get_error(context))
+        };
+        if result != 1 || error != lc::X509_V_OK as c_int {
+            // SAFETY: what is returned is a constant, which ends with NUL.
+            let text = unsafe { CStr::from_ptr(lc::X509_verify_cert_error_string(error.into())) };
+            return Err(text.to_string_lossy().into_owned());
+        }
+        // SAFETY: the chain belongs to the context, and so do its certificates; there are as many as it says.
+        let chain: Vec<*mut lc::X509> = unsafe {
+            let chain = lc::X509_STORE_CTX_get0_chain(context).cast_const().cast();
+            let count = lc::OPENSSL_sk_num(chain);
+            (0..count)
+                .map(|index| lc::OPENSSL_sk_value(chain, index).cast())
+                .collect()
+        };
+        for (index, one) in chain.iter().enumerate() {
+            let is_root = index + 1 == chain.len();
+            // SAFETY: see above.
+            unsafe { check_plain(*one, index, is_root) }.map_err(str::to_owned)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a certificate is one about which AWS-LC and OpenSSL agree. `index`: its place above that of the server; nobody looks
+/// at who has signed a root.
+///
+/// # Safety
+/// The certificate lives.
+unsafe fn check_plain(one: *mut lc::X509, index: usize, is_root: bool) -> Result<(), &'static str> {
+    // SAFETY: what these return belongs to the certificate, and is used here alone. `X509_get_ext` is asked within its count.
+    unsafe {
+        let mut found: Vec<&[u8]> = Vec::new();
+        for at in 0..lc::X509_get_ext_count(one) {
+            let object = lc::X509_EXTENSION_get_object(lc::X509_get_ext(one, at));
+            let name = slice(lc::OBJ_get0_data(object), lc::OBJ_length(object));
+            if !EXTENSIONS.contains(&name) || found.contains(&name) {
+                return Err("it has an extension that is not plain");
+            }
+            found.push(name);
+        }
+        // AWS-LC asks no root for it.
+        let most = lc::X509_get_pathlen(one);
+        if index > 0 && most >= 0 && c_long::try_from(index - 1).is_ok_and(|above| above > most) {
+            return Err("the path is too long");
+        }
+        let mut algorithm = ptr::null_mut();
+        let known = lc::X509_PUBKEY_get0_param(
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            &mut algorithm,
+            lc::X509_get_X509_PUBKEY(one),
+        );
+        let key = lc::X509_get0_pubkey(one);
+        if known != 1 || key.is_null() || !is_one_of(algorithm, &KEYS) {
+            return Err("its key is not plain");
+        }
+        if lc::EVP_PKEY_id(key) == lc::EVP_PKEY_RSA && lc::EVP_PKEY_bits(key) < RSA_BITS {
+            return Err("its key is too short");
+        }
+        let mut algorithm = ptr::null();
+        lc::X509_get0_signature(ptr::null_mut(), &mut algorithm, one);
+        if !is_root && !is_one_of(algorithm, &SIGNATURES) {
+            return Err("its signature is not plain");
+        }
+        for time in [lc::X509_get0_notBefore(one), lc::X509_get0_notAfter(one)] {
+            let length = usize::try_from(lc::ASN1_STRING_length(time)).unwrap_or(0);
+            let text = slice(lc::ASN1_STRING_get0_data(time), length);
+            // Of UTCTime and GeneralizedTime, as RFC 5280 §4.1.2.5 has them.
+            let is_plain = matches!(text, [digits @ .., b'Z']
+                if [12, 14].contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit));
+            if !is_plain {
+                return Err("its time is not plain");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an algorithm, with its parameters, is one of these.
+///
+/// # Safety
+/// The algorithm lives, or is null.
+unsafe fn is_one_of(algorithm: *const lc::X509_ALGOR, these: &[AlgorithmIdentifier]) -> bool {
+    if algorithm.is_null() {
+        return false;
+    }
+    let mut memory = ptr::null_mut();
+    // SAFETY: the algorithm lives; `memory` is set to as many bytes as are returned, which are ours then.
+    let length = unsafe { lc::i2d_X509_ALGOR(algorithm, &mut memory) };
+    let Ok(length @ 1..) = usize::try_from(length) else {
+        return false;
+    };
+    // SAFETY: see above.
+    let der = unsafe { slice(memory, length) };
+    // A SEQUENCE: its tag and length, in one byte or two, go first.
+    let body = match der {
+        [0x30, length, body @ ..] if *length < 0x80 => body,
+        [0x30, 0x81, _, body @ ..] => body,
+        _ => &[],
+    };
+    let is_one = these.iter().any(|one| one.as_ref() == body);
+    // SAFETY: it is ours, and not used any more.
+    unsafe { lc::OPENSSL_free(memory.cast()) };
+    is_one
+}
+
+/// Bytes of AWS-LC's.
+///
+/// # Safety
+/// `data` points to `length` bytes that live for as long as the slice is used, or is null.
+unsafe fn slice<'a>(data: *const u8, length: usize) -> &'a [u8] {
+    match data.is_null() {
+        true => &[],
+        // SAFETY: the caller's.
+        false => unsafe { std::slice::from_raw_parts(data, length) },
+    }
+}
