@@ -37,7 +37,7 @@ function requestSecured(target, settings, hears) {
   return requestHttp1(target, settings, hears);
 }
 
-/** Where is connected to: `name` is whose certificate it has to be, or the IP address. @typedef {{ server: string, host: string, name: string }} Place */
+/** Where is connected to: `name` is whose certificate it has to be, or the IP address. @typedef {{ server: string, name: string }} Place */
 
 /**
  * @param {Pick<Target, 'where'>} target
@@ -48,7 +48,7 @@ function placeOf({ where }, settings) {
   const { host = '', port } = where;
   const { servername } = settings.connect;
   const name = servername ?? host;
-  const place = { server: `${host}:${port} ${name}`, host, name: String(name) };
+  const place = { server: `${host}:${port} ${name}`, name: String(name) };
   let reason = whyNode(settings);
   if (reason === null) {
     try {
@@ -71,6 +71,20 @@ function isPlainName(name, isHost) {
   if (typeof name !== 'string') return false;
   if (net.isIP(name) !== 0) return !isHost && !name.includes('%');
   return name.length <= 253 && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i.test(name);
+}
+
+/**
+ * @param {Place} place
+ * @param {Buffer[]} shown its certificates
+ * @returns {Error | undefined} why it is not that, in Node's words
+ */
+function whyNotThis({ name }, shown) {
+  try {
+    return tls.checkServerIdentity(name, legacyOf(shown, true));
+  } catch (error) {
+    // What is in the certificate cannot be read.
+    return /** @type {Error} */ (error);
+  }
 }
 
 /**
@@ -193,14 +207,14 @@ class SecureRequest {
     // Without any the server has gone by now, which comes next.
     if (facts === undefined || this.#isOver) return;
     const peers = entrance.peerCertificates;
-    const { host, name } = this.#place;
-    const error = tls.checkServerIdentity(name || host, legacyOf(peers, true));
+    const error = whyNotThis(this.#place, peers);
     if (error !== undefined) {
       this.#failed(error);
       return;
     }
     const socket = this.#socket;
     this.#end();
+    const { name } = this.#place;
     const servername = net.isIP(name) === 0 ? name : null;
     secure(socket, { ...facts, servername, own: this.#context.own, peers });
     this.#request = requestHttp1(this.#target, this.#settings, this.#hears, socket);
