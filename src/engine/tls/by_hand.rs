@@ -35,8 +35,15 @@ fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     [&[tag][..], &length, &body].concat()
 }
 
-/// A key, and a certificate of it in PEM. Nobody looks at who has signed that.
-static PAIR: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| {
+/// A key, and a certificate of it in PEM, which has expired. Nobody looks at who has signed that.
+pub(super) static PAIR: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| pair(b"250101000000Z"));
+
+/// The same that is good for long, where somebody looks.
+#[cfg(x509)]
+pub(super) static LASTING: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| pair(b"491231235959Z"));
+
+/// A key, and a certificate of it that is good until then.
+fn pair(until: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
     let oid = |bytes: &[u8]| der(0x06, &[bytes]);
     let ecdsa = der(0x30, &[&oid(b"\x2a\x86\x48\xce\x3d\x04\x03\x02")]);
@@ -55,7 +62,7 @@ static PAIR: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| {
     let name = der(0x30, &[&der(0x31, &[&common])]);
     let names = der(0x30, &[&der(0x82, &[b"localhost"])]);
     let alternative = der(0x30, &[&oid(b"\x55\x1d\x11"), &der(0x04, &[&names])]);
-    let time = der(0x17, &[b"250101000000Z"]);
+    let (from, until) = (der(0x17, &[b"250101000000Z"]), der(0x17, &[until]));
     let body = der(
         0x30,
         &[
@@ -63,7 +70,7 @@ static PAIR: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| {
             &der(0x02, &[&[1]]),
             &ecdsa,
             &name,
-            &der(0x30, &[&time, &time]),
+            &der(0x30, &[&from, &until]),
             &name,
             &key,
             &der(0xa3, &[&der(0x30, &[&alternative])]),
@@ -80,7 +87,7 @@ static PAIR: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| {
         pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
         pem.into_bytes(),
     )
-});
+}
 
 /// A client that trusts everybody.
 #[derive(Debug)]
@@ -154,7 +161,14 @@ fn worn_out_soon() -> CryptoProvider {
 }
 
 fn context(provider: CryptoProvider) -> Arc<SecureContext> {
-    let (key, certificates) = &*PAIR;
+    context_of(&PAIR, provider)
+}
+
+/// What a server has with this pair.
+pub(super) fn context_of(
+    (key, certificates): &(Vec<u8>, Vec<u8>),
+    provider: CryptoProvider,
+) -> Arc<SecureContext> {
     let offer = Offer {
         certificates,
         key,

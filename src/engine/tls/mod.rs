@@ -14,6 +14,8 @@
 mod by_hand;
 #[cfg(x509)]
 mod client;
+#[cfg(all(test, x509))]
+mod client_by_hand;
 mod context;
 mod facts;
 mod failure;

@@ -353,3 +353,90 @@ unsafe fn slice<'a>(data: *const u8, length: usize) -> &'a [u8] {
         false => unsafe { std::slice::from_raw_parts(data, length) },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::by_hand::{LASTING, PAIR};
+    use super::*;
+
+    fn der((_, pem): &(Vec<u8>, Vec<u8>)) -> Vec<u8> {
+        CertificateDer::from_pem_slice(pem).unwrap().to_vec()
+    }
+
+    fn verify(trust: &Trust, own: &[u8]) -> Result<(), String> {
+        trust.verify(own, std::iter::empty())
+    }
+
+    #[test]
+    fn what_is_trusted_is_so_and_nothing_that_differs_by_a_bit() {
+        let trust = Trust::new(&LASTING.1, 1).unwrap();
+        let own = der(&LASTING);
+        assert_eq!(verify(&trust, &own), Ok(()));
+        assert_eq!(trust.verify(&own, [&own[..]].into_iter()), Ok(()));
+        for index in 0..own.len() {
+            let mut changed = own.clone();
+            changed[index] ^= 1;
+            assert!(verify(&trust, &changed).is_err(), "{index}");
+            assert!(verify(&trust, &own[..index]).is_err(), "{index}");
+            // Others that cannot be read are no chain of anybody's.
+            let _ = trust.verify(&own, [&changed[..]].into_iter());
+        }
+        assert!(verify(&trust, &[&own[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn what_has_expired_is_not_trusted() {
+        let trust = Trust::new(&PAIR.1, 1).unwrap();
+        let why = verify(&trust, &der(&PAIR)).unwrap_err();
+        assert!(why.contains("expired"), "{why}");
+    }
+
+    #[test]
+    fn nobody_is_trusted_whom_nobody_vouches_for() {
+        let trust = Trust::new(&PAIR.1, 1).unwrap();
+        assert!(verify(&trust, &der(&LASTING)).is_err());
+        let nobody = Trust::new(b"", 0).unwrap();
+        assert!(verify(&nobody, &der(&LASTING)).is_err());
+    }
+
+    #[test]
+    fn a_root_that_cannot_be_read_is_an_error() {
+        assert!(Trust::new(&LASTING.1, 2).is_err());
+        assert!(
+            Trust::new(
+                b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                1
+            )
+            .is_err()
+        );
+        assert!(Trust::new(&LASTING.1[..200], 1).is_err());
+    }
+
+    #[test]
+    fn those_who_trust_the_same_share_it_while_somebody_does() {
+        let pem = [&LASTING.1[..], b"\n"].concat();
+        let (one, other) = (
+            Trust::shared(&pem, 1).unwrap(),
+            Trust::shared(&pem, 1).unwrap(),
+        );
+        assert!(Arc::ptr_eq(&one, &other));
+        let weak = Arc::downgrade(&one);
+        drop((one, other));
+        assert!(weak.upgrade().is_none());
+    }
+
+    #[test]
+    fn several_threads_verify_at_once() {
+        let trust = Trust::new(&LASTING.1, 1).unwrap();
+        let own = der(&LASTING);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        assert_eq!(verify(&trust, &own), Ok(()));
+                    }
+                });
+            }
+        });
+    }
+}
