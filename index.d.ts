@@ -1189,6 +1189,8 @@ export class Client<D = unknown> extends Base<D> {
   /** Does the same. Resolves with the sid, and rejects if no connection comes about. */
   openAsync(options?: OpenOptions): Promise<string>;
   openAsync(url: EachTry<Place>, options?: OpenOptions): Promise<string>;
+  /** Who does the TLS of what `open()` opens without options. `reason` says why it is Node.js; `null` if it is not. */
+  readonly tls: { readonly provider: 'rustls' | 'node'; readonly reason: string | null };
 
   on<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
   on<E extends keyof BaseEvents>(event: E, listener: (...args: BaseEvents[E]) => void): this;

@@ -106,9 +106,9 @@ pub use shard::running::{Round, RunningShard};
 pub use slot::Named;
 #[cfg(sockets)]
 pub use sync::Mutex;
-#[cfg(sockets)]
 #[cfg(x509)]
 pub use tls::{ClientContext, Demand, Trust};
+#[cfg(sockets)]
 pub use tls::{Facts, Offer, SecureContext, Tls};
 #[cfg(sockets)]
 pub use write_side::{Append, WriteSide, socket};

@@ -56,7 +56,7 @@ class ClientContext {
 /** By what it is made of, the latest last. @type {Map<string, ClientContext>} */
 const known = new Map();
 
-/** Whom Node's TLS trusts. @type {{ list: readonly string[], roots: Roots } | null} */
+/** The roots of Node.js. @type {{ list: readonly string[], roots: Roots } | null} */
 let latest = null;
 
 /**
@@ -79,7 +79,7 @@ function contextOf(options) {
   return context;
 }
 
-/** @returns {Roots} whom Node's TLS trusts by default @throws {Unsupported} if Node.js is too old to say */
+/** @returns {Roots} the roots of Node.js @throws {Unsupported} if Node.js is too old to say */
 function usualRoots() {
   const { getCACertificates } = /** @type {{ getCACertificates?: (type: string) => string[] }} */ (tls);
   if (getCACertificates === undefined && process.env.NODE_EXTRA_CA_CERTS) {

@@ -53,7 +53,7 @@ pub(crate) fn forget_context(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
-/// `clientContext(roots, count, versions, certificates, key)` → its number. `roots`: PEM of so many certificates.
+/// `clientContext(roots, count, versions, certificates, key)` → its number. `roots`: PEM, `count` of them.
 #[cfg(x509)]
 pub(crate) fn client_context(call: &Call<'_>) -> Returned {
     let (roots, certificates, key) = (bytes(call, 0)?, bytes(call, 3)?, bytes(call, 4)?);

@@ -1,4 +1,4 @@
-//! What the connections of a client share: whom it trusts, versions, sessions.
+//! What the connections of a client share: who is trusted, versions, sessions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::trust::Trust;
 /// What a client asks for.
 #[derive(Debug)]
 pub struct Demand<'a> {
-    /// Whom it trusts.
+    /// Who is trusted.
     pub trust: Arc<Trust>,
     /// Whether TLS 1.2 and TLS 1.3 are spoken.
     pub versions: (bool, bool),

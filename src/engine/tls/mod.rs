@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `records` | one connection: ciphertext becomes plaintext, and plaintext what is written |
 //! | `context` | what the connections of a server share: certificate, versions, tickets |
-//! | `client` | what those of a client share: whom it trusts, versions, sessions |
+//! | `client` | what those of a client share: who is trusted, versions, sessions |
 //! | `trust` | which servers are trusted, by AWS-LC |
 //! | `tickets` | session tickets under a key that processes can share |
 //! | `failure` | what went wrong, in the names that users of Node.js know |
