@@ -204,6 +204,49 @@ test('no request is sent to a server with another name', limit, async (t) => {
   }
 });
 
+test('an app may look at the certificate itself, and is shown what Node.js shows', limit, async (t) => {
+  const authority = issue({ name: 'authority', isAuthority: true });
+  const { url } = await echoing(t, issue({ issuer: authority }), https.createServer);
+  const { client, events } = make(t, { ca: authority.cert });
+  let verdict;
+  const seen = [];
+  const checkServerIdentity = (...args) => {
+    seen.push(args);
+    return verdict;
+  };
+  client.open(url, { checkServerIdentity, servername: 'example.test' });
+  const [sid, { socket }] = await events.next('open');
+  assert.equal(client.sockets[sid].transport, carrier);
+  await new Promise((resolve) => {
+    const shown = (error, upgraded) => resolve(error ?? upgraded.destroy());
+    Upgrade.createUpgradeRequest(url, { ca: authority.cert, checkServerIdentity, servername: 'example.test' }, shown);
+  });
+  const [[name, certificate], [nameByNode, byNode]] = seen;
+  const chainOf = ({ fingerprint256, subject, issuerCertificate }) => [fingerprint256, subject.CN, issuerCertificate];
+  for (let [one, other] = [certificate, byNode]; ; [one, other] = [one.issuerCertificate, other.issuerCertificate]) {
+    assert.deepEqual(chainOf(one).slice(0, 2), chainOf(other).slice(0, 2));
+    if (other.issuerCertificate === other) {
+      assert.equal(one.issuerCertificate, one);
+      break;
+    }
+  }
+  assert.deepEqual([name, nameByNode], ['example.test', 'example.test']);
+  assert.equal(socket.getPeerCertificate(true).issuerCertificate.subject.CN, 'authority');
+  assert.equal(socket.getPeerCertificate().issuerCertificate, undefined);
+  // Also with a session that goes on.
+  client.send(sid, 'a');
+  await events.next('message');
+  for (verdict of [new Error('not this one'), 'nor that']) {
+    client.open(url, { checkServerIdentity, servername: 'example.test' });
+    assert.equal((await events.next('error'))[0].message, String(verdict.message ?? verdict));
+  }
+  const failing = () => {
+    throw new Error('it fails');
+  };
+  client.open(url, { checkServerIdentity: failing, servername: 'example.test' });
+  assert.equal((await events.next('error'))[0].message, 'it fails');
+});
+
 test('nor to one that is not trusted; the error is that of Node.js', limit, async (t) => {
   const authority = issue({ name: 'authority', isAuthority: true });
   const stranger = issue({ name: 'authority', isAuthority: true });
@@ -304,7 +347,8 @@ test('what is not plain goes by the TLS of Node.js, and is said', here, (t) => {
     [{ ...pair }, null],
     [{ ca: [pair.cert, Buffer.from(pair.cert)] }, null],
     [{ rejectUnauthorized: false }, /rejectUnauthorized/],
-    [{ checkServerIdentity: () => undefined }, /checkServerIdentity/],
+    [{ checkServerIdentity: () => undefined }, null],
+    [{ checkServerIdentity: true }, /checkServerIdentity/],
     [{ agent }, /agent/],
     [{ createConnection: () => {} }, /makes its connections/],
     [{ ciphers: 'ECDHE-RSA-AES128-SHA256' }, /ciphers/],

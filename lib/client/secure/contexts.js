@@ -19,7 +19,7 @@ const PLAIN = /^-----BEGIN CERTIFICATE-----\r?\n(?:[A-Za-z0-9+/=]{1,64}\r?\n)+--
 
 const NOTHING = Buffer.alloc(0);
 
-/** Those who are trusted: PEM, how many, and what names them. @typedef {{ pem: Buffer, count: number, name: string }} Roots */
+/** Those who are trusted: PEM, one by one and together, and what names them. @typedef {{ list: readonly string[], pem: Buffer, name: string }} Roots */
 
 /** Numbers of contexts that nothing refers to any more are given back. */
 const forgotten = new FinalizationRegistry((/** @type {number} */ number) => native.forgetClientContext(number));
@@ -30,12 +30,15 @@ class ClientContext {
   number;
   /** The certificate of its own, DER. @type {Buffer | null} @readonly */
   own;
+  /** Those who are trusted, PEM. @readonly */
+  roots;
   /** Servers that are left to Node's TLS, until when. @type {Map<string, number>} */
   #left = new Map();
 
   /** @param {Roots} roots @param {number} versions @param {Buffer} certificates @param {Buffer} key */
-  constructor({ pem, count }, versions, certificates, key) {
-    this.number = native.clientContext(pem, count, versions, certificates, key);
+  constructor({ list, pem }, versions, certificates, key) {
+    this.roots = list;
+    this.number = native.clientContext(pem, list.length, versions, certificates, key);
     this.own = certificates.length === 0 ? null : new X509Certificate(certificates).raw;
     forgotten.register(this, this.number);
   }
@@ -56,7 +59,7 @@ class ClientContext {
 /** By what it is made of, the latest last. @type {Map<string, ClientContext>} */
 const known = new Map();
 
-/** The roots of Node.js. @type {{ list: readonly string[], roots: Roots } | null} */
+/** The roots of Node.js. @type {Roots | null} */
 let latest = null;
 
 /**
@@ -86,14 +89,14 @@ function usualRoots() {
     throw new Unsupported('NODE_EXTRA_CA_CERTS is set');
   }
   const list = getCACertificates?.('default') ?? tls.rootCertificates;
-  if (latest?.list !== list) latest = { list, roots: rootsOf(list) };
-  return latest.roots;
+  if (latest?.list !== list) latest = rootsOf(list);
+  return latest;
 }
 
 /** @param {readonly string[]} list @returns {Roots} */
 function rootsOf(list) {
   const pem = Buffer.from(list.join('\n'));
-  return { pem, count: list.length, name: nameOf(pem) };
+  return { list, pem, name: nameOf(pem) };
 }
 
 /** @param {any} ca @returns {Roots} @throws {Unsupported} if there is anything else, about which readers might not agree */

@@ -28,7 +28,7 @@ const KNOWN = new Set([
 
 /** Whether an option that Rust's TLS knows has the value that is Node's own. @type {Record<string, (value: unknown) => boolean>} */
 const IS_USUAL = {
-  checkServerIdentity: (value) => value === tls.checkServerIdentity,
+  checkServerIdentity: (value) => typeof value === 'function',
   ciphers: (value) => value === tls.DEFAULT_CIPHERS,
   ecdhCurve: (value) => value === 'auto',
   rejectUnauthorized: (value) => value === true,

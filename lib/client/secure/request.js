@@ -74,16 +74,20 @@ function isPlainName(name, isHost) {
 }
 
 /**
- * @param {Place} place
+ * @param {string} name of the server
  * @param {Buffer[]} shown its certificates
- * @returns {Error | undefined} why it is not that, in Node's words
+ * @param {ClientContext} context
+ * @param {unknown} check what the app has given to look at them
+ * @returns {Error | null} why it is not that server, in Node's words or those of the app
  */
-function whyNotThis({ name }, shown) {
+function whyNotThis(name, shown, { roots }, check) {
+  const look = typeof check === 'function' ? check : tls.checkServerIdentity;
   try {
-    return tls.checkServerIdentity(name, legacyOf(shown, true));
+    const why = look(name, legacyOf(shown, look === tls.checkServerIdentity ? null : roots));
+    return why instanceof Error ? why : why ? new Error(String(why)) : null;
   } catch (error) {
-    // What is in the certificate cannot be read.
-    return /** @type {Error} */ (error);
+    // What is in the certificate cannot be read, or the app's function has failed.
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 
@@ -207,16 +211,17 @@ class SecureRequest {
     // Without any the server has gone by now, which comes next.
     if (facts === undefined || this.#isOver) return;
     const peers = entrance.peerCertificates;
-    const error = whyNotThis(this.#place, peers);
-    if (error !== undefined) {
+    const { name } = this.#place;
+    const error = whyNotThis(name, peers, this.#context, this.#settings.connect.checkServerIdentity);
+    if (error !== null) {
       this.#failed(error);
       return;
     }
     const socket = this.#socket;
     this.#end();
-    const { name } = this.#place;
     const servername = net.isIP(name) === 0 ? name : null;
-    secure(socket, { ...facts, servername, own: this.#context.own, peers });
+    const { own, roots } = this.#context;
+    secure(socket, { ...facts, servername, own, peers, roots });
     this.#request = requestHttp1(this.#target, this.#settings, this.#hears, socket);
   }
 }

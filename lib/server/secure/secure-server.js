@@ -247,7 +247,7 @@ class Handshake {
           this.#end(socket, closed);
           this.#isSecured = true;
           const { certificate } = /** @type {Context} */ (own);
-          secure(socket, { ...facts, own: certificate, peers: [] });
+          secure(socket, { ...facts, own: certificate, peers: [], roots: [] });
           this.#server.emit('secureConnection', /** @type {any} */ (socket));
         },
         failed: (error) => {

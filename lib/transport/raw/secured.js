@@ -4,6 +4,9 @@ const { X509Certificate } = require('node:crypto');
 
 const { overlay } = require('../net-socket/overlay.js');
 
+/** Most certificates that vouch for one. */
+const MOST = 100;
+
 /** Where a socket keeps what its handshake has come to. */
 const kFacts = Symbol('websockets.tls');
 
@@ -11,7 +14,7 @@ const kFacts = Symbol('websockets.tls');
  * What a handshake has come to, as the native `secureFacts` returns it.
  *
  * @typedef {NonNullable<ReturnType<import('../../native/functions').SocketFunctions['secureFacts']>>} NativeFacts
- * @typedef {NativeFacts & { own: Buffer | null, peers: Buffer[] }} Facts
+ * @typedef {NativeFacts & { own: Buffer | null, peers: Buffer[], roots: readonly string[] }} Facts
  */
 
 /** @typedef {import('node:net').Socket & { [kFacts]: Facts }} SecuredSocket */
@@ -50,7 +53,8 @@ const PROPERTIES = {
   },
   /** @param {boolean} [isDetailed] */
   getPeerCertificate(isDetailed) {
-    return legacyOf(this[kFacts].peers, Boolean(isDetailed));
+    const { peers, roots } = this[kFacts];
+    return legacyOf(peers, isDetailed ? roots : null);
   },
   getPeerX509Certificate() {
     const [first] = this[kFacts].peers;
@@ -93,28 +97,42 @@ const PROPERTIES = {
 const secured = overlay(PROPERTIES);
 
 /**
- * As `getPeerCertificate` of a `tls.TLSSocket`. Who has issued the last of those that the peer has shown is not there.
+ * As `getPeerCertificate` of a `tls.TLSSocket`.
  *
  * @param {Buffer[]} shown DER, the peer's own first
- * @param {boolean} isDetailed with their issuers
+ * @param {readonly string[] | null} roots PEM of those who are trusted; `null` if nobody asks who has issued what
  * @returns {any}
  */
-function legacyOf(shown, isDetailed) {
+function legacyOf(shown, roots) {
   const [first, ...others] = shown.map((der) => new X509Certificate(der));
   if (first === undefined) return {};
   const own = first.toLegacyObject();
-  for (let last = first, legacy = /** @type {any} */ (own); isDetailed && legacy.issuerCertificate === undefined; ) {
-    if (last.checkIssued(last)) {
-      legacy.issuerCertificate = legacy;
-      break;
-    }
+  let [last, legacy] = [first, /** @type {any} */ (own)];
+  // Some issue each other.
+  for (let left = MOST; roots !== null && left > 0 && !last.checkIssued(last); left--) {
     const at = others.findIndex((one) => last.checkIssued(one));
-    if (at < 0) break;
-    [last] = others.splice(at, 1);
+    const [issuer = rootOf(last, roots)] = at < 0 ? [] : others.splice(at, 1);
+    if (issuer === undefined) return own;
+    last = issuer;
     legacy.issuerCertificate = last.toLegacyObject();
     legacy = legacy.issuerCertificate;
   }
+  // One that is signed by itself is its own issuer.
+  if (roots !== null && last.checkIssued(last)) legacy.issuerCertificate = legacy;
   return own;
+}
+
+/** The roots that were read, by their PEM. @type {WeakMap<readonly string[], X509Certificate[]>} */
+const read = new WeakMap();
+
+/** @param {X509Certificate} one @param {readonly string[]} roots @returns {X509Certificate | undefined} who has issued it */
+function rootOf(one, roots) {
+  let all = read.get(roots);
+  if (all === undefined) {
+    all = roots.map((pem) => new X509Certificate(pem));
+    read.set(roots, all);
+  }
+  return all.find((root) => one.checkIssued(root));
 }
 
 /**
