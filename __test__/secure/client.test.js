@@ -383,7 +383,8 @@ test('the roots of Node.js are those of a Client, unless it cannot say which the
   for (const [env, ...flags] of [
     [{}, '--use-openssl-ca'],
     [{}, '--tls-min-v1.0'],
-    [{ NODE_OPTIONS: '--use-openssl-ca' }],
+    [{}, '--tls-cipher-list=ECDHE-RSA-AES128-GCM-SHA256'],
+    [{ NODE_OPTIONS: '--no-warnings --use_openssl_ca' }],
     [{ NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
     [{ OPENSSL_CONF: os.devNull }],
   ]) {

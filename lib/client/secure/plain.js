@@ -34,9 +34,9 @@ const IS_USUAL = {
   rejectUnauthorized: (value) => value === true,
 };
 
-/** Flags of Node.js that say something of TLS, or that another file may do so. */
+/** Flags of Node.js that say something of TLS, or that another file may do so; `node:tls` has what others do. */
 const FLAGS =
-  /--(?:use-(?:openssl|system)-ca|use-env-proxy|openssl|tls|trace-tls|(?:force|enable)-fips|experimental-(?:default-)?config-file)/;
+  /^"?--(?:use-(?:openssl|system)-ca|use-env-proxy|openssl-|tls-keylog|trace-tls|(?:force|enable)-fips|experimental-(?:default-)?config-file)/;
 
 /** The same where the build of Node.js says so. */
 const HAS_OWN_STORE = JSON.stringify(process.config ?? {}).includes('NODE_OPENSSL_CERT_STORE');
@@ -67,7 +67,9 @@ function whyNodeHere() {
   const { NODE_OPTIONS = '', NODE_TLS_REJECT_UNAUTHORIZED, OPENSSL_CONF } = process.env;
   if (NODE_TLS_REJECT_UNAUTHORIZED === '0') return 'NODE_TLS_REJECT_UNAUTHORIZED is 0';
   if (OPENSSL_CONF) return 'OPENSSL_CONF is set';
-  if (FLAGS.test(`${process.execArgv.join(' ')} ${NODE_OPTIONS}`)) return 'Node.js has an option about TLS';
+  // Node.js takes underscores, too.
+  const flags = [...process.execArgv, ...NODE_OPTIONS.split(/\s+/)].map((flag) => flag.replaceAll('_', '-'));
+  if (flags.some((flag) => FLAGS.test(flag))) return 'Node.js has an option about TLS';
   if (HAS_OWN_STORE) return 'this Node.js has the certificates of the system';
   if (crypto.getFips() !== 0) return 'FIPS is on';
   if (tls.DEFAULT_CIPHERS !== crypto.constants.defaultCoreCipherList)
