@@ -267,6 +267,39 @@ const WHOLE = {
     chain.middle.kind = 'rsa2048';
     chain.leaf.signed = 'rsa-pss';
   },
+  'an expired root before': (chain) => {
+    chain.old = { of: 'root', days: [-3, -1] };
+    chain.trusted = ['old', 'root'];
+  },
+  'an expired root behind': (chain) => {
+    chain.old = { of: 'root', days: [-3, -1] };
+    chain.trusted = ['root', 'old'];
+  },
+  'an expired one in between before': (chain) => {
+    chain.old = { of: 'middle', days: [-3, -1] };
+    chain.sent = ['leaf', 'old', 'middle'];
+  },
+  'an expired one in between behind': (chain) => {
+    chain.old = { of: 'middle', days: [-3, -1] };
+    chain.sent = ['leaf', 'middle', 'old'];
+  },
+  'an expired one in between is trusted': (chain) => {
+    chain.old = { of: 'middle', days: [-3, -1] };
+    chain.trusted = ['old', 'root'];
+  },
+  'a root that signs itself anew': (chain) => {
+    chain.old = { of: 'root', extensions: { basic: basic(true, 0), own: own('anew'), issuers: issuers('root') } };
+    chain.middle.extensions.issuers = issuers('anew');
+    chain.sent = ['leaf', 'middle', 'old'];
+  },
+  'another root that knows the same': (chain) => {
+    chain.old = { of: 'root', extensions: { basic: basic(true), names: excluded(dns('localhost')) } };
+    chain.trusted = ['old', 'root'];
+  },
+  'the same, behind': (chain) => {
+    chain.old = { of: 'root', extensions: { basic: basic(true), names: excluded(dns('localhost')) } };
+    chain.trusted = ['root', 'old'];
+  },
 };
 
 /** @param {any} chain @returns {{ key: import('node:crypto').KeyObject, cert: string, ca: string[] }} */
@@ -278,6 +311,10 @@ function build(chain) {
     middle: certify(middle, chain.rootKey ? { ...root, who: chain.rootKey } : root),
     leaf: certify(leaf, signer),
   };
+  if (chain.old) {
+    const { of, ...changes } = chain.old;
+    pem.old = certify({ ...chain[of], ...changes }, root);
+  }
   return {
     key: keyOf(leaf.who, leaf.kind).privateKey,
     cert: chain.sent.map((one) => pem[one]).join(''),

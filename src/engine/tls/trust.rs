@@ -74,6 +74,12 @@ impl Certificate {
         })?);
         (at == der.as_ptr_range().end).then_some(read)
     }
+
+    /// What names it.
+    fn name(&self) -> Option<Name> {
+        // SAFETY: it lives.
+        unsafe { name_of(self.0.as_ptr()) }
+    }
 }
 
 impl Drop for Certificate {
@@ -130,9 +136,16 @@ impl Drop for Verification {
     }
 }
 
+/// What names a certificate: a hash of its subject, by which issuers are looked for, and a digest of all of it.
+type Name = (u32, [u8; 32]);
+
 /// Those that a client trusts to vouch for servers.
 #[derive(Debug)]
-pub struct Trust(NonNull<lc::X509_STORE>);
+pub struct Trust {
+    store: NonNull<lc::X509_STORE>,
+    /// Those in it, each once.
+    names: Vec<Name>,
+}
 
 // SAFETY: nothing is added to the store once `new` has returned. What a verification changes of a store and of its
 // certificates, AWS-LC guards by locks of theirs: `X509_verify_cert` may be called by several threads.
@@ -143,7 +156,7 @@ unsafe impl Sync for Trust {}
 impl Drop for Trust {
     fn drop(&mut self) {
         // SAFETY: it is ours, and not used any more.
-        unsafe { lc::X509_STORE_free(self.0.as_ptr()) }
+        unsafe { lc::X509_STORE_free(self.store.as_ptr()) }
     }
 }
 
@@ -178,15 +191,38 @@ impl Trust {
         }
         // SAFETY: what is returned is ours, and `Drop` frees it.
         let store = NonNull::new(unsafe { lc::X509_STORE_new() });
-        let trust = Self(store.ok_or_else(unreadable)?);
+        let mut trust = Self {
+            store: store.ok_or_else(unreadable)?,
+            names: Vec::new(),
+        };
         for der in ders {
             let one = Certificate::read(&der).ok_or_else(unreadable)?;
             // SAFETY: both live; the store counts its own reference.
-            if unsafe { lc::X509_STORE_add_cert(trust.0.as_ptr(), one.0.as_ptr()) } != 1 {
+            if unsafe { lc::X509_STORE_add_cert(trust.store.as_ptr(), one.0.as_ptr()) } != 1 {
                 return Err(unreadable());
             }
+            trust.names.push(one.name().ok_or_else(unreadable)?);
         }
+        trust.names.sort_unstable();
+        trust.names.dedup();
         Ok(trust)
+    }
+
+    /// Whether an issuer is the one that each library finds: the only one of its name in the store, or, if there is none, the
+    /// only one that was sent.
+    fn is_clear(&self, issuer: Name, sent: &[Name]) -> bool {
+        let with_its_name = |all: &[Name]| -> Vec<Name> {
+            all.iter()
+                .filter(|one| one.0 == issuer.0)
+                .copied()
+                .collect()
+        };
+        let trusted = with_its_name(&self.names);
+        let found = match trusted.is_empty() {
+            true => with_its_name(sent),
+            false => trusted,
+        };
+        !found.is_empty() && found.iter().all(|one| *one == issuer)
     }
 
     /// Whether these certificates of a server, its own first, are trusted for TLS.
@@ -210,7 +246,13 @@ impl Trust {
         let memory = || "there is no memory".to_owned();
         let own = Certificate::read(own).ok_or_else(unreadable)?;
         let others: Option<Vec<_>> = others.map(Certificate::read).collect();
-        let others = Others::new(others.ok_or_else(unreadable)?).ok_or_else(memory)?;
+        let others = others.ok_or_else(unreadable)?;
+        let sent: Option<Vec<Name>> = std::iter::once(&own)
+            .chain(&others)
+            .map(Certificate::name)
+            .collect();
+        let sent = sent.ok_or_else(memory)?;
+        let others = Others::new(others).ok_or_else(memory)?;
         // Dropped first, as it refers to the others.
         let verification = Verification::new().ok_or_else(memory)?;
         let context = verification.0.as_ptr();
@@ -218,7 +260,7 @@ impl Trust {
         // an `OPENSSL_STACK`.
         let is_ready = unsafe {
             let stack = others.stack.as_ptr().cast();
-            lc::X509_STORE_CTX_init(context, self.0.as_ptr(), own.0.as_ptr(), stack) == 1 && {
+            lc::X509_STORE_CTX_init(context, self.store.as_ptr(), own.0.as_ptr(), stack) == 1 && {
                 // What `ssl_server` is to OpenSSL.
                 let param = lc::X509_STORE_CTX_get0_param(context);
                 lc::X509_VERIFY_PARAM_set_depth(param, DEPTH);
@@ -253,8 +295,27 @@ impl Trust {
             let is_root = index + 1 == chain.len();
             // SAFETY: see above.
             unsafe { check_plain(*one, index, is_root) }.map_err(str::to_owned)?;
+            // SAFETY: see above.
+            let name = unsafe { name_of(*one) }.ok_or_else(memory)?;
+            if index > 0 && !self.is_clear(name, &sent) {
+                return Err("it is not clear who has issued it".to_owned());
+            }
         }
         Ok(())
+    }
+}
+
+/// What names a certificate; `None` without memory.
+///
+/// # Safety
+/// The certificate lives.
+unsafe fn name_of(one: *mut lc::X509) -> Option<Name> {
+    let mut digest = [0; 32];
+    // SAFETY: the certificate lives, and its subject belongs to it; SHA-256 has as many bytes as `digest`.
+    unsafe {
+        let subject = lc::X509_NAME_hash(lc::X509_get_subject_name(one));
+        let all = lc::X509_digest(one, lc::EVP_sha256(), digest.as_mut_ptr(), ptr::null_mut());
+        (all == 1).then_some((subject, digest))
     }
 }
 
@@ -297,7 +358,12 @@ unsafe fn check_plain(one: *mut lc::X509, index: usize, is_root: bool) -> Result
         }
         let mut algorithm = ptr::null();
         lc::X509_get0_signature(ptr::null_mut(), &mut algorithm, one);
-        if !is_root && !is_one_of(algorithm, &SIGNATURES) {
+        let is_plain = match is_root {
+            // Nobody looks at it; but it is of the key that signs.
+            true => is_of_key(algorithm, lc::EVP_PKEY_id(key)),
+            false => is_one_of(algorithm, &SIGNATURES),
+        };
+        if !is_plain {
             return Err("its signature is not plain");
         }
         for time in [lc::X509_get0_notBefore(one), lc::X509_get0_notAfter(one)] {
@@ -340,6 +406,27 @@ unsafe fn is_one_of(algorithm: *const lc::X509_ALGOR, these: &[AlgorithmIdentifi
     // SAFETY: it is ours, and not used any more.
     unsafe { lc::OPENSSL_free(memory.cast()) };
     is_one
+}
+
+/// Whether an algorithm of signatures is of such keys.
+///
+/// # Safety
+/// The algorithm lives, or is null.
+unsafe fn is_of_key(algorithm: *const lc::X509_ALGOR, kind: c_int) -> bool {
+    let family: &[u8] = match kind {
+        lc::EVP_PKEY_RSA => b"\x2a\x86\x48\x86\xf7\x0d\x01\x01",
+        lc::EVP_PKEY_EC => b"\x2a\x86\x48\xce\x3d\x04",
+        _ => b"\x2b\x65\x70",
+    };
+    let mut object = ptr::null();
+    if algorithm.is_null() {
+        return false;
+    }
+    // SAFETY: the algorithm lives, and its name belongs to it.
+    unsafe {
+        lc::X509_ALGOR_get0(&mut object, ptr::null_mut(), ptr::null_mut(), algorithm);
+        slice(lc::OBJ_get0_data(object), lc::OBJ_length(object)).starts_with(family)
+    }
 }
 
 /// Bytes of AWS-LC's.
