@@ -90,6 +90,7 @@ const NO_QUEUES = new Set([
   'lib/server/secure/secure-server.js names',
   'src/binding/sockets/table.rs contexts',
   'src/engine/tls/context.rs alpn',
+  'src/engine/tls/trust.rs names',
   'lib/transport/stream/dispatch.js running',
   'lib/transport/stream/hang-up.js watched',
   'lib/util/fifo.js items',

