@@ -291,15 +291,19 @@ impl Trust {
                 .map(|index| lc::OPENSSL_sk_value(chain, index).cast())
                 .collect()
         };
+        let mut subjects = Vec::new();
         for (index, one) in chain.iter().enumerate() {
             let is_root = index + 1 == chain.len();
             // SAFETY: see above.
             unsafe { check_plain(*one, index, is_root) }.map_err(str::to_owned)?;
             // SAFETY: see above.
             let name = unsafe { name_of(*one) }.ok_or_else(memory)?;
-            if index > 0 && !self.is_clear(name, &sent) {
+            // One that has the name of its issuer is taken for signed by itself, or not.
+            let is_alone = subjects.iter().all(|subject| *subject != name.0);
+            if !is_alone || (index > 0 && !self.is_clear(name, &sent)) {
                 return Err("it is not clear who has issued it".to_owned());
             }
+            subjects.push(name.0);
         }
         Ok(())
     }
