@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ClientSessionMemoryCache, ClientSessionStore, Resumption};
 use rustls::crypto::{
     WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
 };
@@ -14,7 +15,11 @@ use rustls::{
 };
 
 use super::context::versions;
+use super::failure::Failure;
 use super::trust::Trust;
+
+/// Sessions that a context keeps, the latest.
+const SESSIONS: usize = 256;
 
 /// What a client asks for.
 #[derive(Debug)]
@@ -33,6 +38,9 @@ pub struct Demand<'a> {
 #[derive(Debug)]
 pub struct ClientContext {
     config: Arc<ClientConfig>,
+    /// Whom it trusts when a session goes on.
+    pub(super) trust: Arc<Trust>,
+    sessions: Arc<dyn ClientSessionStore>,
 }
 
 impl ClientContext {
@@ -47,7 +55,7 @@ impl ClientContext {
     fn make(demand: Demand<'_>) -> Result<Self, Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let verifier = ByTrust {
-            trust: demand.trust,
+            trust: demand.trust.clone(),
             algorithms: provider.signature_verification_algorithms,
         };
         let builder = ClientConfig::builder_with_provider(provider)
@@ -66,13 +74,54 @@ impl ClientContext {
             builder.with_client_auth_cert(chain, key.map_err(|why| general(why.to_owned()))?)?
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let sessions: Arc<dyn ClientSessionStore> =
+            Arc::new(ClientSessionMemoryCache::new(SESSIONS));
+        config.resumption = Resumption::store(sessions.clone());
         Ok(Self {
             config: Arc::new(config),
+            trust: demand.trust,
+            sessions,
         })
+    }
+
+    /// What a connection to the server of this name has to know of it.
+    pub(super) fn server(&self, name: ServerName<'static>) -> Server {
+        Server {
+            trust: self.trust.clone(),
+            sessions: self.sessions.clone(),
+            name,
+        }
     }
 
     pub(super) fn config(&self) -> Arc<ClientConfig> {
         self.config.clone()
+    }
+}
+
+/// The server of one connection. rustls asks nobody about its certificates when a session goes on: they are those of the
+/// session's first handshake, and may have expired since.
+pub(super) struct Server {
+    trust: Arc<Trust>,
+    sessions: Arc<dyn ClientSessionStore>,
+    name: ServerName<'static>,
+}
+
+impl Server {
+    /// Whether it is trusted still, by the certificates of its session.
+    ///
+    /// # Errors
+    /// Why not. None of its sessions goes on after that: it may have other certificates by now, which it shows to those who
+    /// have no session.
+    pub(super) fn verify_again(&self, shown: &[CertificateDer<'_>]) -> Result<(), Failure> {
+        let verdict = match shown {
+            [own, others @ ..] => self.trust.verify(own, others.iter().map(|one| &**one)),
+            [] => Err("it has shown no certificate".to_owned()),
+        };
+        verdict.map_err(|why| {
+            self.sessions.remove_tls12_session(&self.name);
+            while self.sessions.take_tls13_ticket(&self.name).is_some() {}
+            Failure::of(&untrusted(why), &[], false)
+        })
     }
 }
 
@@ -95,6 +144,12 @@ impl fmt::Display for Untrusted {
 
 impl std::error::Error for Untrusted {}
 
+/// The same as an error of rustls.
+fn untrusted(why: String) -> Error {
+    let why = OtherError(Arc::new(Untrusted(why)));
+    Error::InvalidCertificate(CertificateError::Other(why))
+}
+
 impl ServerCertVerifier for ByTrust {
     fn verify_server_cert(
         &self,
@@ -105,10 +160,7 @@ impl ServerCertVerifier for ByTrust {
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let verdict = self.trust.verify(own, others.iter().map(|one| &**one));
-        verdict.map_err(|why| {
-            let why = OtherError(Arc::new(Untrusted(why)));
-            Error::InvalidCertificate(CertificateError::Other(why))
-        })?;
+        verdict.map_err(untrusted)?;
         Ok(ServerCertVerified::assertion())
     }
 

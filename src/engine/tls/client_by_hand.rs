@@ -115,6 +115,33 @@ fn the_session_of_a_server_that_was_trusted_goes_on() {
 }
 
 #[test]
+fn no_session_goes_on_of_a_server_that_is_trusted_no_more() {
+    for versions in [(true, false), (false, true)] {
+        let (mut context, server) = (client(versions, &LASTING), server(&LASTING));
+        let (mut one, mut other) = ends(&context, &server);
+        carry(&mut one, &mut other, 100_000);
+        assert_eq!(one.secured, 1);
+        // As if it had expired: those who show it now are trusted still, as only `trust` changes.
+        context.trust = Trust::shared(&PAIR.1, 1).unwrap();
+        let (mut one, mut other) = ends(&context, &server);
+        // The server may speak first.
+        while other.take_from(&mut one, 100_000) {
+            let _ = other.tls.seal(b"hello");
+            if !one.take_from(&mut other, 100_000) {
+                break;
+            }
+        }
+        let failure = one.failure.take().unwrap();
+        assert_eq!(failure.code, "ERR_SSL_CERTIFICATE_VERIFY_FAILED");
+        assert_eq!((one.secured, one.plaintext.len()), (0, 0));
+        assert!(one.tls.facts().is_none() && one.tls.seal(b"secret").is_err());
+        let (mut one, mut other) = ends(&context, &server);
+        carry(&mut one, &mut other, 100_000);
+        assert!(!one.tls.facts().unwrap().is_resumed);
+    }
+}
+
+#[test]
 fn a_server_that_is_not_trusted_gets_an_alert_and_no_bytes() {
     for versions in [(true, false), (false, true)] {
         for (trusted, shown) in [(&*PAIR, &*PAIR), (&*PAIR, &*LASTING)] {

@@ -6,12 +6,16 @@
 use std::io;
 
 use rustls::CommonState;
+#[cfg(x509)]
+use rustls::HandshakeKind;
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 #[cfg(x509)]
 use rustls::pki_types::ServerName;
 use rustls::server::{Acceptor, ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
 
+#[cfg(x509)]
+use super::client::{ClientContext, Server};
 use super::context::{SecureContext, named};
 use super::facts::Facts;
 use super::failure::Failure;
@@ -95,6 +99,9 @@ pub struct Tls {
     stage: Stage,
     /// The name that the client asks for (RFC 6066 §3).
     name: Option<Box<str>>,
+    /// Whom a client asks, until the handshake is done.
+    #[cfg(x509)]
+    server: Option<Box<Server>>,
     /// Ciphertext that is no whole record yet.
     cut: Vec<u8>,
     /// Ciphertext that waits to be written, from `at` on.
@@ -128,13 +135,14 @@ impl Tls {
     /// # Errors
     /// The name is none.
     #[cfg(x509)]
-    pub fn client(context: &super::client::ClientContext, name: &str) -> Result<Self, Failure> {
+    pub fn client(context: &ClientContext, name: &str) -> Result<Self, Failure> {
         let failed = |error: &rustls::Error| Failure::of(error, &[], false);
         let name = ServerName::try_from(name.to_owned())
             .map_err(|error| failed(&rustls::Error::General(error.to_string())))?;
-        let records = UnbufferedClientConnection::new(context.config(), name);
+        let records = UnbufferedClientConnection::new(context.config(), name.clone());
         let records = Box::new(records.map_err(|error| failed(&error))?);
         let mut tls = Self::at(Stage::Client(records));
+        tls.server = Some(Box::new(context.server(name)));
         let begun = tls.process(&mut [], 0, &mut 0, &mut Vec::new());
         begun.map_err(|error| failed(&error))?;
         Ok(tls)
@@ -144,6 +152,8 @@ impl Tls {
         Self {
             stage,
             name: None,
+            #[cfg(x509)]
+            server: None,
             cut: Vec::new(),
             out: Vec::new(),
             at: 0,
@@ -220,7 +230,7 @@ impl Tls {
     pub(in super::super) fn take(&mut self, bytes: &mut [u8], plaintext: &mut Vec<u8>) -> Received {
         let mut received = Received::default();
         let known = std::mem::take(&mut self.cut).len();
-        let mut used = 0;
+        let (mut used, before) = (0, plaintext.len());
         match self.process(bytes, known, &mut used, plaintext) {
             Ok(()) => {
                 if used < bytes.len() {
@@ -236,11 +246,45 @@ impl Tls {
             received.hello = Some(self.name.as_deref().unwrap_or_default().to_owned());
         }
         if !self.is_secured && self.common().is_some_and(|common| !common.is_handshaking()) {
-            self.is_secured = true;
-            received.is_secured = true;
+            match self.verify_again() {
+                Ok(()) => {
+                    self.is_secured = true;
+                    received.is_secured = true;
+                }
+                Err(failure) => {
+                    plaintext.truncate(before);
+                    received.failure = Some(failure);
+                    self.say_goodbye();
+                    self.give_up();
+                }
+            }
         }
         received.has_ended = self.has_ended;
         received
+    }
+
+    /// Whether the server that a session goes on with is trusted still; whoever shows certificates was asked about them.
+    ///
+    /// # Errors
+    /// Why not.
+    #[cfg(x509)]
+    fn verify_again(&mut self) -> Result<(), Failure> {
+        let server = self.server.take();
+        let (Some(server), Some(common)) = (server, self.common()) else {
+            return Ok(());
+        };
+        match common.handshake_kind() {
+            Some(HandshakeKind::Resumed) => {
+                server.verify_again(common.peer_certificates().unwrap_or_default())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// There are servers alone, whose clients have shown nothing.
+    #[cfg(not(x509))]
+    fn verify_again(&mut self) -> Result<(), Failure> {
+        Ok(())
     }
 
     /// `known`: how many of the bytes had come before; `used`: how many are of no use any more.
@@ -317,6 +361,10 @@ impl Tls {
         if !self.is_secured || std::mem::replace(&mut self.has_closed, true) {
             return;
         }
+        self.say_goodbye();
+    }
+
+    fn say_goodbye(&mut self) {
         let Self {
             stage, out, cut, ..
         } = self;
