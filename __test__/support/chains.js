@@ -48,6 +48,8 @@ const SIGNATURES = {
   'ec-sha384': [sequence(oid('2a8648ce3d040303')), 'sha384'],
   'ec-sha224': [sequence(oid('2a8648ce3d040301')), 'sha224'],
   'ec-sha1': [sequence(oid('2a8648ce3d0401')), 'sha1'],
+  // No algorithm is named so.
+  'ec-unknown': [sequence(oid('2a8648ce3d0409')), 'sha256'],
   'rsa-sha256': [sequence(oid('2a864886f70d01010b'), NULL), 'sha256'],
   'rsa-sha512': [sequence(oid('2a864886f70d01010d'), NULL), 'sha512'],
   'rsa-sha1': [sequence(oid('2a864886f70d010105'), NULL), 'sha1'],
@@ -79,6 +81,14 @@ function keyOf(who, kind) {
   return made.get(name);
 }
 
+/** A key of P-256 with half of its point (SEC 1 §2.3.3). @param {import('node:crypto').KeyObject} key */
+function compressed(key) {
+  const { x, y } = key.export({ format: 'jwk' });
+  const sign = 2 + (Buffer.from(y, 'base64url').at(-1) & 1);
+  const algorithm = sequence(oid('2a8648ce3d0201'), oid('2a8648ce3d030107'));
+  return sequence(algorithm, bits(Buffer.concat([Buffer.of(sign), Buffer.from(x, 'base64url')])));
+}
+
 const FAMILY = (kind) => (kind.startsWith('rsa') ? 'rsa-sha256' : kind === 'ed25519' ? 'ed25519' : 'ec-sha256');
 
 let serial = 0;
@@ -92,6 +102,7 @@ let serial = 0;
  */
 function certify(spec, issuer) {
   const { privateKey } = keyOf(issuer.who, issuer.kind);
+  const { publicKey } = keyOf(spec.who, spec.kind);
   const [algorithm, digest, padding] = SIGNATURES[spec.signed ?? FAMILY(issuer.kind)];
   const [from, to] = spec.days ?? [-1, 1];
   const list = spec.version === 1 ? [] : Object.values(spec.extensions).flat().filter(Boolean);
@@ -105,7 +116,7 @@ function certify(spec, issuer) {
     named(issuer.name),
     sequence(...[from, to].map((days) => time(new Date(Date.now() + days * DAY)))),
     named(spec.name),
-    keyOf(spec.who, spec.kind).publicKey.export({ type: 'spki', format: 'der' }),
+    spec.isCompressed ? compressed(publicKey) : publicKey.export({ type: 'spki', format: 'der' }),
     ...(list.length > 0 ? [der(0xa3, sequence(...list))] : []),
   );
   const signature = sign(
@@ -206,6 +217,7 @@ const STRANGE = {
   'version 1': (one) => (one.version = 1),
   'a forged signature': (one) => (one.isForged = true),
   'signed by SHA-1': (one) => (one.signed = 'ec-sha1'),
+  'signed as nobody does': (one) => (one.signed = 'ec-unknown'),
   'signed by SHA-224': (one) => (one.signed = 'ec-sha224'),
   'signed by SHA-384': (one) => (one.signed = 'ec-sha384'),
   'a key of P-384': (one) => (one.kind = 'P-384'),
@@ -214,6 +226,7 @@ const STRANGE = {
   // Node.js 24 crashes over one, without us.
   ...(Number(process.versions.node.split('.')[0]) < 24 && { 'a key of secp256k1': (one) => (one.kind = 'secp256k1') }),
   'a key with its parameters': (one) => (one.kind = 'explicit'),
+  'a compressed key': (one) => (one.isCompressed = true),
   'a key of RSA': (one) => (one.kind = 'rsa2048'),
   'a short key of RSA': (one) => (one.kind = 'rsa1024'),
   'a key of Ed25519': (one) => (one.kind = 'ed25519'),

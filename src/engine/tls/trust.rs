@@ -2,7 +2,7 @@
 //!
 //! AWS-LC and OpenSSL have the same ancestor, and do not agree on everything. So a chain has to be plain as well: keys,
 //! signatures and extensions of the usual kinds, about which both say the same. What is not plain is not trusted here, and
-//! `lib/handshake/client` asks Node's TLS. The names of a server are the business of `lib`.
+//! `lib/client/secure` asks Node's TLS. The names of a server are the business of `lib`.
 //!
 //! All `unsafe` of it is in this file. The functions of AWS-LC get pointers that the types here own, or that belong to
 //! one of these and are used while it lives.
@@ -59,6 +59,14 @@ const SIGNATURES: [AlgorithmIdentifier; 10] = [
     alg_id::ECDSA_SHA512,
     alg_id::ED25519,
 ];
+
+/// SHA-1 with RSA and its NULL: how many a root is signed, which is of no weight (RFC 5280 §6.1).
+const RSA_SHA1: [AlgorithmIdentifier; 1] = [AlgorithmIdentifier::from_slice(
+    b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00",
+)];
+
+/// How a point of a curve begins that is not compressed (SEC 1 §2.3.3).
+const UNCOMPRESSED: u8 = 4;
 
 /// One certificate.
 struct Certificate(NonNull<lc::X509>);
@@ -161,7 +169,7 @@ impl Drop for Trust {
 }
 
 /// What is in use, by a digest of its PEM: the roots of all threads of Node.js are the same.
-static IN_USE: parking_lot::Mutex<Vec<([u8; 32], Weak<Trust>)>> =
+static IN_USE: parking_lot::Mutex<Vec<(Box<[u8]>, Weak<Trust>)>> =
     parking_lot::Mutex::new(Vec::new());
 
 impl Trust {
@@ -170,7 +178,7 @@ impl Trust {
     /// # Errors
     /// One of them cannot be read.
     pub fn shared(pem: &[u8], count: usize) -> Result<Arc<Self>, String> {
-        let name: [u8; 32] = digest(&SHA256, pem).as_ref().try_into().unwrap_or_default();
+        let name: Box<[u8]> = digest(&SHA256, pem).as_ref().into();
         let mut all = IN_USE.lock();
         all.retain(|(_, one)| one.strong_count() > 0);
         let known = all.iter().find(|(other, _)| *other == name);
@@ -340,16 +348,22 @@ unsafe fn check_plain(one: *mut lc::X509, index: usize, is_root: bool) -> Result
             }
             found.push(name);
         }
+        // OpenSSL asks a server for it that has a key of ECDSA, and speaks TLS 1.2. Without keyUsage all bits are set.
+        let usage = lc::X509_get_key_usage(one);
+        if index == 0 && usage & lc::X509v3_KU_DIGITAL_SIGNATURE.cast_unsigned() == 0 {
+            return Err("its key is not for signatures");
+        }
         // AWS-LC asks no root for it.
         let most = lc::X509_get_pathlen(one);
         if index > 0 && most >= 0 && c_long::try_from(index - 1).is_ok_and(|above| above > most) {
             return Err("the path is too long");
         }
         let mut algorithm = ptr::null_mut();
+        let (mut bytes, mut length) = (ptr::null(), 0);
         let known = lc::X509_PUBKEY_get0_param(
             ptr::null_mut(),
-            ptr::null_mut(),
-            ptr::null_mut(),
+            &mut bytes,
+            &mut length,
             &mut algorithm,
             lc::X509_get_X509_PUBKEY(one),
         );
@@ -360,11 +374,18 @@ unsafe fn check_plain(one: *mut lc::X509, index: usize, is_root: bool) -> Result
         if lc::EVP_PKEY_id(key) == lc::EVP_PKEY_RSA && lc::EVP_PKEY_bits(key) < RSA_BITS {
             return Err("its key is too short");
         }
+        let bytes = slice(bytes, usize::try_from(length).unwrap_or(0));
+        if lc::EVP_PKEY_id(key) == lc::EVP_PKEY_EC && bytes.first() != Some(&UNCOMPRESSED) {
+            return Err("its key is compressed");
+        }
         let mut algorithm = ptr::null();
         lc::X509_get0_signature(ptr::null_mut(), &mut algorithm, one);
         let is_plain = match is_root {
-            // Nobody looks at it; but it is of the key that signs.
-            true => is_of_key(algorithm, lc::EVP_PKEY_id(key)),
+            // Nobody verifies it; but it is of the key that signs.
+            true => {
+                (is_one_of(algorithm, &SIGNATURES) || is_one_of(algorithm, &RSA_SHA1))
+                    && is_of_key(algorithm, lc::EVP_PKEY_id(key))
+            }
             false => is_one_of(algorithm, &SIGNATURES),
         };
         if !is_plain {
@@ -412,7 +433,7 @@ unsafe fn is_one_of(algorithm: *const lc::X509_ALGOR, these: &[AlgorithmIdentifi
     is_one
 }
 
-/// Whether an algorithm of signatures is of such keys.
+/// Whether an algorithm of signatures that is plain is of such keys.
 ///
 /// # Safety
 /// The algorithm lives, or is null.
