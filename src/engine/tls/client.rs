@@ -74,6 +74,9 @@ impl ClientContext {
             builder.with_client_auth_cert(chain, key.map_err(|why| general(why.to_owned()))?)?
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // OpenSSL speaks TLS 1.2 with nobody who does not know RFC 5746, at which rustls does not look. Whoever knows the
+        // extended master secret (RFC 7627) knows that as well.
+        config.require_ems = true;
         let sessions: Arc<dyn ClientSessionStore> =
             Arc::new(ClientSessionMemoryCache::new(SESSIONS));
         config.resumption = Resumption::store(sessions.clone());
