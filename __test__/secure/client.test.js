@@ -1,70 +1,25 @@
 'use strict';
 
-// A `Client` over wss: whose TLS a shard does, beside servers of `node:https`, of OpenSSL and our own; and what it leaves to
-// Node's TLS. Whom it trusts is in client-chains.test.js.
+// A `Client` over wss: whose TLS a shard does, beside servers of `node:https`, of OpenSSL and our own. What it leaves to Node's
+// TLS is in client-left.test.js, and whom it trusts in client-chains.test.js.
 
 const assert = require('node:assert/strict');
 const { execFileSync, spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const https = require('node:https');
-const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
-const tls = require('node:tls');
-const { Client, Server, Upgrade, acceptKey, createSecureServer } = require('../..');
-const native = require('../../lib/native/native');
-const { issue, selfSigned } = require('../support/certificate');
+const { setTimeout: delay } = require('node:timers/promises');
+const { Client, Upgrade, acceptKey, createSecureServer } = require('../..');
+const { issue } = require('../support/certificate');
 const { TEXT, encode } = require('../support/frames');
-const { secured } = require('../support/https');
 const { Inbox } = require('../support/inbox');
 const { limit } = require('../support/server');
+const { carrier, echoing, failureByNode, here, make, pair, plain } = require('../support/wss');
 
-const EVENTS = ['open', 'message', 'close', 'error', 'reconnecting', 'giveup'];
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'];
-const pair = selfSigned();
-
-/** Where there is no TLS of clients in Rust, all of this goes by Node's. */
-const carrier = native.openSecured === undefined ? 'stream' : 'socket';
-const here = { ...limit, skip: native.openSecured === undefined && 'no TLS of clients in Rust' };
-
-/** A Client and all that it says; what it has open is gone when the test ends. */
-function make(t, options) {
-  const client = new Client({ ca: pair.cert, ...options });
-  t.after(() => client.terminate(null));
-  return { client, events: new Inbox(client, EVENTS) };
-}
-
-/** A server of WebSockets that says what it hears. */
-async function echoing(t, options, create) {
-  const server = await secured(t, { ...pair, ...options }, undefined, create);
-  const base = new Server();
-  base.listen(server);
-  base.on('message', (text, sid) => base.send(sid, text));
-  t.after(() => base.terminate(null));
-  return { server, base, url: `wss://127.0.0.1:${server.address().port}` };
-}
-
-/** A server of bytes, which counts its connections. */
-async function plain(t, connected) {
-  const server = net.createServer((socket) => {
-    server.count++;
-    socket.on('error', () => {});
-    t.after(() => socket.destroy());
-    connected(socket);
-  });
-  server.count = 0;
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  return { server, url: `wss://127.0.0.1:${server.address().port}` };
-}
-
-/** @returns {Promise<Error>} what comes of the same by Node's TLS */
-function failureByNode(url, options) {
-  return new Promise((resolve) => Upgrade.createUpgradeRequest(url, { ca: pair.cert, ...options }, resolve));
-}
 
 for (const create of [https.createServer, createSecureServer]) {
   for (const version of VERSIONS) {
@@ -121,44 +76,54 @@ for (const create of [https.createServer, createSecureServer]) {
   });
 }
 
+/** A server of OpenSSL, which listens a little later; `null` if there is no OpenSSL here. */
+async function openssl(t, { key, cert }, ...options) {
+  try {
+    execFileSync('openssl', ['version'], { stdio: 'ignore' });
+  } catch {
+    t.skip('there is no openssl');
+    return null;
+  }
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'pem');
+  fs.writeFileSync(file, key + cert);
+  const { server, url } = await plain(t, () => {});
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  const peer = spawn('openssl', ['s_server', '-accept', `${port}`, '-cert', file, '-alpn', 'http/1.1', ...options]);
+  t.after(() => peer.kill());
+  return { peer, url };
+}
+
+/** What a stream brings, until it has this. @param {import('node:stream').Readable} stream @param {RegExp} pattern */
+async function until(stream, pattern) {
+  let text = '';
+  while (!pattern.test(text)) text += (await once(stream, 'data'))[0];
+  return pattern.exec(text);
+}
+
+/** A request, and its key. */
+const REQUEST = /^sec-websocket-key: (.*)\r$[\s\S]*\r\n\r\n/im;
+
+/** @param {string} key @returns {string} the response to a request with this key */
+const switching = (key) =>
+  `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n\r\n`;
+
+/** The server listens soon. */
+const SOON = { minDelay: 10, maxDelay: 50, maxRetries: 200 };
+
 for (const version of VERSIONS) {
   test(`OpenSSL: ${version}`, here, async (t) => {
-    try {
-      execFileSync('openssl', ['version'], { stdio: 'ignore' });
-    } catch {
-      t.skip('there is no openssl');
-      return;
-    }
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'websockets-'));
-    t.after(() => fs.rmSync(folder, { recursive: true }));
-    fs.writeFileSync(path.join(folder, 'pem'), pair.key + pair.cert);
-    const { server, url } = await plain(t, () => {});
-    const { port } = server.address();
-    server.close();
-    await once(server, 'close');
-    const only = version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3';
-    const args = [
-      's_server',
-      '-quiet',
-      '-accept',
-      `${port}`,
-      '-cert',
-      path.join(folder, 'pem'),
-      only,
-      '-alpn',
-      'http/1.1',
-    ];
-    const peer = spawn('openssl', args, { stdio: ['pipe', 'pipe', 'ignore'] });
-    t.after(() => peer.kill());
-    const { client, events } = make(t, { url, reconnect: { minDelay: 10, maxDelay: 50, maxRetries: 200 } });
+    const server = await openssl(t, pair, '-quiet', version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3');
+    if (server === null) return;
+    const { peer, url } = server;
+    const { client, events } = make(t, { url, reconnect: SOON });
     client.on('error', () => {});
     client.open();
-    let request = '';
-    while (!request.endsWith('\r\n\r\n')) request += (await once(peer.stdout, 'data'))[0];
-    const [, key] = /^sec-websocket-key: (.*)\r$/im.exec(request);
-    peer.stdin.write(
-      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n\r\n`,
-    );
+    const [, key] = await until(peer.stdout, REQUEST);
+    peer.stdin.write(switching(key));
     const [sid, { socket }] = await events.next('open');
     assert.deepEqual([client.sockets[sid].transport, socket.getProtocol()], ['socket', version]);
     peer.stdin.write(encode({ opcode: TEXT, payload: 'from OpenSSL', mask: false }));
@@ -175,17 +140,44 @@ test('a client proves who it is', limit, async (t) => {
     const options = { requestCert: true, ca: authority.cert, minVersion: version, maxVersion: version };
     const { server, url } = await echoing(t, options, https.createServer);
     const { client, events } = make(t, { url });
-    const asked = once(server, 'secureConnection');
-    client.open({ key, cert });
-    const [sid, { socket }] = await events.next('open');
-    assert.equal(client.sockets[sid].transport, carrier);
-    assert.equal(socket.getCertificate().subject.CN, 'client');
-    const [accepted] = await asked;
-    assert.deepEqual([accepted.authorized, accepted.getPeerCertificate().subject.CN], [true, 'client']);
+    // A server of TLS 1.2 might ask for the certificate later: Node's TLS takes over, and is asked at once the next time.
+    const isLeft = version === 'TLSv1.2' && carrier === 'socket';
+    const accepted = new Inbox(server, ['secureConnection']);
+    for (const connections of isLeft ? [2, 1] : [1, 1]) {
+      client.open({ key, cert });
+      const [sid, { socket }] = await events.next('open');
+      assert.equal(client.sockets[sid].transport, isLeft ? 'stream' : carrier);
+      assert.equal(socket.getCertificate().subject.CN, 'client');
+      if (connections === 2) await accepted.next('secureConnection');
+      const [last] = await accepted.next('secureConnection');
+      assert.deepEqual([last.authorized, last.getPeerCertificate().subject.CN], [true, 'client']);
+    }
     client.open();
     const [error] = await events.next('error');
     assert.match(error.code, /ALERT|EPROTO|ECONNRESET/);
   }
+});
+
+test('a client proves who it is to a server of TLS 1.2 that asks later', here, async (t) => {
+  const { key, cert } = issue({ name: 'client' });
+  const authority = path.join(os.tmpdir(), `websockets-${process.pid}.pem`);
+  fs.writeFileSync(authority, cert);
+  t.after(() => fs.rmSync(authority));
+  const options = ['-tls1_2', '-state', '-no_resumption_on_reneg', '-CAfile', authority];
+  const server = await openssl(t, pair, ...options);
+  if (server === null) return;
+  const { peer, url } = server;
+  const { client, events } = make(t, { url, key, cert, reconnect: SOON });
+  client.on('error', () => {});
+  client.open();
+  const [, asked] = await until(peer.stdout, REQUEST);
+  // It begins another handshake, and asks for a certificate.
+  const shown = until(peer.stderr, /read certificate verify[\s\S]*write finished/);
+  peer.stdin.write('R\n');
+  await shown;
+  peer.stdin.write(switching(asked));
+  const [sid] = await events.next('open');
+  assert.equal(client.sockets[sid].transport, 'stream');
 });
 
 test('no request is sent to a server with another name', limit, async (t) => {
@@ -266,17 +258,33 @@ test('nor to one that is not trusted; the error is that of Node.js', limit, asyn
   }
 });
 
-test('what Rust cannot speak goes by the TLS of Node.js, and at once the next time', here, async (t) => {
-  const ciphers = 'ECDHE-ECDSA-AES128-SHA256';
-  const { server, url } = await echoing(t, { ciphers, maxVersion: 'TLSv1.2' }, https.createServer);
-  let count = 0;
-  server.on('connection', () => count++);
-  const { client, events } = make(t, { url });
-  for (const connections of [2, 3]) {
+test('no session goes on with a server whose certificate has expired since', limit, async (t) => {
+  const until = new Date(Math.ceil(Date.now() / 1000) * 1000 + 4000);
+  const opened = [];
+  for (const version of VERSIONS) {
+    for (const create of [https.createServer, createSecureServer]) {
+      // One for each: sessions are by the name of the server.
+      const { key, cert } = issue({ until });
+      const { url } = await echoing(t, { key, cert, minVersion: version, maxVersion: version }, create);
+      const { client, events } = make(t, { url, ca: cert });
+      for (const _ of [1, 2]) {
+        client.open();
+        const [sid] = await events.next('open');
+        assert.equal(client.sockets[sid].transport, carrier);
+        client.send(sid, 'a');
+        await events.next('message');
+        client.close(sid);
+        await events.next('close');
+      }
+      opened.push({ url, cert, client, events });
+    }
+  }
+  assert.ok(new Date() < until, 'they were trusted');
+  await delay(until - Date.now() + 1000);
+  for (const { url, cert, client, events } of opened) {
     client.open();
-    const [sid] = await events.next('open');
-    assert.equal(client.sockets[sid].transport, 'stream');
-    assert.equal(count, connections);
+    assert.equal((await events.next('error'))[0].code, 'CERT_HAS_EXPIRED');
+    assert.equal((await failureByNode(url, { ca: cert })).code, 'CERT_HAS_EXPIRED');
   }
 });
 
@@ -296,18 +304,16 @@ test('so is one that speaks plain HTTP', limit, async (t) => {
   assert.equal(error.code, (await failureByNode(url)).code);
 });
 
-for (const how of ['end', 'resetAndDestroy']) {
-  test(`a server that goes before the handshake is done is an error, once: ${how}`, limit, async (t) => {
-    const { server, url } = await plain(t, (socket) =>
-      socket.once('data', () => (socket[how] ?? socket.destroy).call(socket)),
-    );
-    const { client, events } = make(t, { url });
-    client.open();
-    const [error] = await events.next('error');
-    assert.equal(error.code, 'ECONNRESET');
-    assert.equal(server.count, 1);
-  });
-}
+test('a size of headers that is none is the error of who calls', limit, () => {
+  for (const [maxHeaderSize, code] of [
+    ['many', 'ERR_INVALID_ARG_TYPE'],
+    [-1, 'ERR_OUT_OF_RANGE'],
+    [0.5, 'ERR_OUT_OF_RANGE'],
+  ]) {
+    assert.throws(() => new Client({ maxHeaderSize }), { code });
+    assert.throws(() => new Client().open('wss://127.0.0.1:1', { maxHeaderSize }), { code });
+  }
+});
 
 test('nobody waits for a server that says nothing', limit, async (t) => {
   const ended = [];
@@ -334,60 +340,5 @@ test('a connection is opened again, by the session of the last', here, async (t)
     client.send(sid, 'a');
     await events.next('message');
     if (!isReused) base.terminate(null);
-  }
-});
-
-test('what is not plain goes by the TLS of Node.js, and is said', here, (t) => {
-  const agent = new https.Agent();
-  t.after(() => agent.destroy());
-  const encrypted = tls.rootCertificates[0].replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE');
-  for (const [options, reason] of [
-    [{}, null],
-    [{ rejectUnauthorized: true, checkServerIdentity: tls.checkServerIdentity, minVersion: 'TLSv1.3' }, null],
-    [{ ...pair }, null],
-    [{ ca: [pair.cert, Buffer.from(pair.cert)] }, null],
-    [{ rejectUnauthorized: false }, /rejectUnauthorized/],
-    [{ checkServerIdentity: () => undefined }, null],
-    [{ checkServerIdentity: true }, /checkServerIdentity/],
-    [{ agent }, /agent/],
-    [{ createConnection: () => {} }, /makes its connections/],
-    [{ ciphers: 'ECDHE-RSA-AES128-SHA256' }, /ciphers/],
-    [{ crl: 'none' }, /crl/],
-    [{ pfx: Buffer.of(1) }, /pfx/],
-    [{ secureContext: tls.createSecureContext() }, /secureContext/],
-    [{ minVersion: 'TLSv1.1' }, /minVersion/],
-    [{ key: pair.key, cert: pair.cert, passphrase: 'secret' }, /passphrase/],
-    [{ ca: encrypted }, /"ca"/],
-    [{ ca: [] }, /"ca"/],
-    [{ ca: `${pair.cert}-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n` }, /./],
-    [{ headers: { Host: 'example.test' } }, /Host/],
-    [{ http2: true }, /HTTP\/2/],
-  ]) {
-    const { tls: chosen } = new Client({ ca: pair.cert, ...options });
-    assert.equal(chosen.provider, reason === null ? 'rustls' : 'node', JSON.stringify(Object.keys(options)));
-    if (reason === null) assert.equal(chosen.reason, null);
-    else assert.match(chosen.reason, reason);
-  }
-});
-
-test('the roots of Node.js are those of a Client, unless it cannot say which they are', here, () => {
-  const chosen = (env, ...flags) => {
-    const code = 'process.stdout.write(JSON.stringify(new (require(".").Client)().tls))';
-    const { NODE_EXTRA_CA_CERTS: _extra, NODE_OPTIONS: _options, ...others } = process.env;
-    const options = { cwd: path.join(__dirname, '..', '..'), env: { ...others, ...env }, encoding: 'utf8' };
-    return JSON.parse(execFileSync(process.execPath, [...flags, '-e', code], options));
-  };
-  assert.deepEqual(chosen({}), { provider: 'rustls', reason: null });
-  const knows = tls.getCACertificates !== undefined;
-  assert.equal(chosen({ NODE_EXTRA_CA_CERTS: __filename }).provider, knows ? 'rustls' : 'node');
-  for (const [env, ...flags] of [
-    [{}, '--use-openssl-ca'],
-    [{}, '--tls-min-v1.0'],
-    [{}, '--tls-cipher-list=ECDHE-RSA-AES128-GCM-SHA256'],
-    [{ NODE_OPTIONS: '--no-warnings --use_openssl_ca' }],
-    [{ NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
-    [{ OPENSSL_CONF: os.devNull }],
-  ]) {
-    assert.equal(chosen(env, ...flags).provider, 'node', JSON.stringify([env, flags]));
   }
 });

@@ -5,14 +5,10 @@ const tls = require('node:tls');
 
 const native = require('../../native/native.js');
 const { Unsupported, certificateOf, keyOf, versionsOf } = require('../../options/tls-identity.js');
-const { now } = require('../../util/clock.js');
+const { Left } = require('./left.js');
 
 /** Contexts that are kept, with their sessions: the latest. */
 const MOST = 32;
-
-/** Servers that a context remembers to leave to Node's TLS, and for how long, in ms. */
-const MOST_LEFT = 1_000;
-const LEFT_FOR = 600_000;
 
 /** A certificate in PEM as each reader takes it. */
 const PLAIN = /^-----BEGIN CERTIFICATE-----\r?\n(?:[A-Za-z0-9+/=]{1,64}\r?\n)+-----END CERTIFICATE-----$/gm;
@@ -32,8 +28,8 @@ class ClientContext {
   own;
   /** Those who are trusted, PEM. @readonly */
   roots;
-  /** Servers that are left to Node's TLS, until when. @type {Map<string, number>} */
-  #left = new Map();
+  /** Servers that are left to Node's TLS. @readonly */
+  left = new Left();
 
   /** @param {Roots} roots @param {number} versions @param {Buffer} certificates @param {Buffer} key */
   constructor({ list, pem }, versions, certificates, key) {
@@ -42,21 +38,9 @@ class ClientContext {
     this.own = certificates.length === 0 ? null : new X509Certificate(certificates).raw;
     forgotten.register(this, this.number);
   }
-
-  /** Leaves a server to Node's TLS for a while. @param {string} server */
-  leave(server) {
-    this.#left.delete(server);
-    this.#left.set(server, now() + LEFT_FOR);
-    if (this.#left.size > MOST_LEFT) this.#left.delete(this.#left.keys().next().value ?? '');
-  }
-
-  /** @param {string} server @returns {boolean} whether it is left to Node's TLS */
-  isLeft(server) {
-    return (this.#left.get(server) ?? -Infinity) > now();
-  }
 }
 
-/** By what it is made of, the latest last. @type {Map<string, ClientContext>} */
+/** By what options it is made of, the latest last: nobody reads certificates and keys for each connection. @type {Map<string, ClientContext>} */
 const known = new Map();
 
 /** The roots of Node.js. @type {Roots | null} */
@@ -69,17 +53,23 @@ let latest = null;
  */
 function contextOf(options) {
   const { ca, cert, key } = options;
-  const roots = ca === undefined || ca === null ? usualRoots() : rootsIn(ca);
+  const usual = ca === undefined || ca === null ? usualRoots() : null;
   const versions = versionsOf(options);
-  const hasOwn = Boolean(cert) || Boolean(key);
-  if (hasOwn && isEncrypted(key)) throw new Unsupported('its key is encrypted');
-  const [certificates, secret] = hasOwn ? [certificateOf(options), keyOf(options)] : [NOTHING, NOTHING];
-  const name = `${roots.name} ${versions} ${nameOf(certificates)} ${nameOf(secret)}`;
-  const context = known.get(name) ?? new ClientContext(roots, versions, certificates, secret);
+  const name = [usual?.name ?? nameOf(ca), versions, nameOf(cert), nameOf(key)].join(' ');
+  const context = known.get(name) ?? newContext(options, usual ?? rootsIn(ca), versions);
   known.delete(name);
   known.set(name, context);
   if (known.size > MOST) known.delete(known.keys().next().value ?? '');
   return context;
+}
+
+/** @param {Record<string, any>} options @param {Roots} roots @param {number} versions */
+function newContext(options, roots, versions) {
+  const { cert, key } = options;
+  const hasOwn = Boolean(cert) || Boolean(key);
+  if (hasOwn && isEncrypted(key)) throw new Unsupported('its key is encrypted');
+  const [certificates, secret] = hasOwn ? [certificateOf(options), keyOf(options)] : [NOTHING, NOTHING];
+  return new ClientContext(roots, versions, certificates, secret);
 }
 
 /** @returns {Roots} the roots of Node.js @throws {Unsupported} if Node.js is too old to say */
@@ -121,9 +111,19 @@ function isEncrypted(key) {
   return all.some((one) => one?.pem !== undefined || Buffer.from(one ?? '').includes('ENCRYPTED'));
 }
 
-/** @param {Buffer} bytes @returns {string} */
-function nameOf(bytes) {
-  return bytes.length === 0 ? '' : createHash('sha256').update(bytes).digest('base64');
+/**
+ * @param {any} given the value of an option: text or bytes, or an array of these
+ * @returns {string} what is another for another value
+ * @throws {TypeError} if it is something else
+ */
+function nameOf(given) {
+  if (given === undefined || given === null) return '';
+  const hash = createHash('sha256');
+  for (const one of Array.isArray(given) ? given : [given]) {
+    const bytes = Buffer.from(one);
+    hash.update(`${bytes.length} `).update(bytes);
+  }
+  return hash.digest('base64');
 }
 
 module.exports = { contextOf };

@@ -1,9 +1,10 @@
 'use strict';
 
 const crypto = require('node:crypto');
+const https = require('node:https');
 const tls = require('node:tls');
 
-const native = require('../../native/native.js');
+const { whyNodeAlways } = require('./node-itself.js');
 
 /** @typedef {import('../../handshake/client/request-options.js').Settings} Settings */
 
@@ -34,12 +35,12 @@ const IS_USUAL = {
   rejectUnauthorized: (value) => value === true,
 };
 
-/** Flags of Node.js that say something of TLS, or that another file may do so; `node:tls` has what others do. */
-const FLAGS =
-  /^"?--(?:use-(?:openssl|system)-ca|use-env-proxy|openssl-|tls-keylog|trace-tls|(?:force|enable)-fips|experimental-(?:default-)?config-file)/;
+/** What an app may put others in the place of, to connect through a proxy for example. */
+const { request } = https;
+const { connect: connectTls } = tls;
 
-/** The same where the build of Node.js says so. */
-const HAS_OWN_STORE = JSON.stringify(process.config ?? {}).includes('NODE_OPENSSL_CERT_STORE');
+/** Why it is always Node's TLS; `undefined` if nobody has asked yet. @type {string | null | undefined} */
+let always;
 
 /**
  * Why Node's TLS has to connect. Whatever is not known to mean the same to both is a reason.
@@ -62,16 +63,12 @@ function whyNode({ agent, connect, headers }) {
 
 /** What holds of this process, whatever is connected to. @returns {string | null} */
 function whyNodeHere() {
-  if (process.versions.bun !== undefined || process.versions.deno !== undefined) return 'this is not Node.js';
-  if (native.openSecured === undefined) return 'this system has no TLS of clients in Rust';
-  const { NODE_OPTIONS = '', NODE_TLS_REJECT_UNAUTHORIZED, OPENSSL_CONF } = process.env;
-  if (NODE_TLS_REJECT_UNAUTHORIZED === '0') return 'NODE_TLS_REJECT_UNAUTHORIZED is 0';
-  if (OPENSSL_CONF) return 'OPENSSL_CONF is set';
-  // Node.js takes underscores, too.
-  const flags = [...process.execArgv, ...NODE_OPTIONS.split(/\s+/)].map((flag) => flag.replaceAll('_', '-'));
-  if (flags.some((flag) => FLAGS.test(flag))) return 'Node.js has an option about TLS';
-  if (HAS_OWN_STORE) return 'this Node.js has the certificates of the system';
+  if (always === undefined) always = whyNodeAlways();
+  if (always !== null) return always;
+  if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0') return 'NODE_TLS_REJECT_UNAUTHORIZED is 0';
   if (crypto.getFips() !== 0) return 'FIPS is on';
+  if (https.request !== request || tls.connect !== connectTls)
+    return 'https.request or tls.connect is not that of Node.js';
   if (tls.DEFAULT_CIPHERS !== crypto.constants.defaultCoreCipherList)
     return 'tls.DEFAULT_CIPHERS is not that of Node.js';
   if (tls.DEFAULT_ECDH_CURVE !== 'auto') return 'tls.DEFAULT_ECDH_CURVE is not that of Node.js';

@@ -18,6 +18,9 @@ const { whyNode } = require('./plain.js');
 /** @typedef {import('./contexts.js')} Contexts */
 /** @typedef {ReturnType<Contexts['contextOf']>} ClientContext */
 
+/** The one of Node.js. It looks at the certificate alone, and not at who has issued it. */
+const { checkServerIdentity } = tls;
+
 /** Options of `net.connect`. */
 const OF_NET = ['autoSelectFamily', 'autoSelectFamilyAttemptTimeout', 'family', 'localAddress', 'lookup'];
 
@@ -31,7 +34,7 @@ const OF_NET = ['autoSelectFamily', 'autoSelectFamilyAttemptTimeout', 'family', 
  */
 function requestSecured(target, settings, hears) {
   const { place, context, reason } = placeOf(target, settings);
-  if (context !== null && !context.isLeft(place.server))
+  if (context !== null && !context.left.has(place.server))
     return new SecureRequest(target, settings, hears, place, context);
   if (isTracing) trace('%s goes by the TLS of Node.js: %s', target.href, reason ?? 'it did before');
   return requestHttp1(target, settings, hears);
@@ -83,7 +86,7 @@ function isPlainName(name, isHost) {
 function whyNotThis(name, shown, { roots }, check) {
   const look = typeof check === 'function' ? check : tls.checkServerIdentity;
   try {
-    const why = look(name, legacyOf(shown, look === tls.checkServerIdentity ? null : roots));
+    const why = look(name, legacyOf(shown, look === checkServerIdentity ? null : roots));
     return why instanceof Error ? why : why ? new Error(String(why)) : null;
   } catch (error) {
     // What is in the certificate cannot be read, or the app's function has failed.
@@ -111,6 +114,7 @@ class SecureRequest {
   #place;
   #context;
   #socket;
+  #isConnected = false;
   /** The request that is under way, once there is one. @type {{ destroy(): void } | null} */
   #request = null;
   /** Nothing of the TLS handshake is of interest any more. */
@@ -159,6 +163,7 @@ class SecureRequest {
   }
 
   #connected = () => {
+    this.#isConnected = true;
     const { number } = this.#context;
     const name = Buffer.from(this.#place.name);
     try {
@@ -178,51 +183,94 @@ class SecureRequest {
   /** What Rust does not trust, or cannot speak, Node's TLS decides on. @param {Error} error */
   #leave(error) {
     if (this.#isOver) return;
-    this.#context.leave(this.#place.server);
+    this.#context.left.add(this.#place.server);
     this.#askByNode(error);
   }
 
-  /** @param {Error} error why Rust's TLS does not do it */
-  #askByNode(error) {
+  /** @param {Error} error why Rust's TLS does not do it @param {Hears} [hears] */
+  #askByNode(error, hears = this.#hears) {
     if (isTracing) trace('%s goes by the TLS of Node.js: %j', this.#target.href, error.message);
     this.#end();
     this.#socket.destroy();
-    this.#request = requestHttp1(this.#target, this.#settings, this.#hears);
+    this.#ask(hears);
+  }
+
+  /**
+   * What it throws, such as an error of the app's `lookup`, is the handshake's: this is no call of the app's any more.
+   *
+   * @param {Hears} hears
+   * @param {net.Socket} [socket] that has TLS already
+   */
+  #ask(hears, socket) {
+    try {
+      this.#request = requestHttp1(this.#target, this.#settings, hears, socket);
+    } catch (error) {
+      this.#socket.destroy();
+      hears.failed(/** @type {Error} */ (error));
+    }
+  }
+
+  /** There is no connection, or it has broken. @param {Error} error */
+  #failed = (error) => {
+    if (this.#isConnected) this.#gone(error);
+    else this.#fail(error);
+  };
+
+  #ended = () => this.#gone(new Error('the server has ended the connection'));
+
+  /**
+   * A server may do that which speaks only what Rust does not, without an alert. It may also be about to end: it is left to Node's
+   * TLS once that has brought an answer.
+   *
+   * @param {Error} error
+   */
+  #gone(error) {
+    if (this.#isOver) return;
+    const hears = this.#hears;
+    const leave = () => this.#context.left.add(this.#place.server);
+    this.#askByNode(error, {
+      ...hears,
+      upgraded(...upgrade) {
+        leave();
+        hears.upgraded(...upgrade);
+      },
+      answered(...answer) {
+        leave();
+        hears.answered(...answer);
+      },
+    });
   }
 
   /** @param {Error} error */
-  #failed = (error) => {
+  #fail(error) {
     if (this.#isOver) return;
     this.#end();
     this.#socket.destroy();
     this.#hears.failed(error);
-  };
-
-  /** The server has gone before the handshake was done, in Node's words. */
-  #ended = () => {
-    const { host, port } = this.#target.where;
-    const message = 'Client network socket disconnected before secure TLS connection was established';
-    this.#failed(Object.assign(new Error(message), { code: 'ECONNRESET', host, port }));
-  };
+  }
 
   /** @param {Entrance} entrance */
   #secured(entrance) {
     const { facts } = entrance;
     // Without any the server has gone by now, which comes next.
     if (facts === undefined || this.#isOver) return;
+    const { own, roots } = this.#context;
+    if (own !== null && facts.protocol === 'TLSv1.2') {
+      this.#leave(new Error('a server of TLS 1.2 may ask for the certificate of the client later'));
+      return;
+    }
     const peers = entrance.peerCertificates;
     const { name } = this.#place;
     const error = whyNotThis(name, peers, this.#context, this.#settings.connect.checkServerIdentity);
     if (error !== null) {
-      this.#failed(error);
+      this.#fail(error);
       return;
     }
     const socket = this.#socket;
     this.#end();
     const servername = net.isIP(name) === 0 ? name : null;
-    const { own, roots } = this.#context;
     secure(socket, { ...facts, servername, own, peers, roots });
-    this.#request = requestHttp1(this.#target, this.#settings, this.#hears, socket);
+    this.#ask(this.#hears, socket);
   }
 }
 

@@ -58,6 +58,7 @@ const CREATE_OPTIONS = [...REQUEST_OPTIONS, 'extensions', 'perMessageDeflate'];
 const HANDSHAKE_TIMEOUT = 10_000;
 
 const count = integer(0, 100);
+const bytes = integer(0, Number.MAX_SAFE_INTEGER);
 
 /** @typedef {ReturnType<typeof checkRequestOptions>} Settings */
 
@@ -74,6 +75,8 @@ function checkRequestOptions(options = {}) {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidType('The "signal" option', 'an AbortSignal', signal);
   }
+  // It is of `http.request`, which is called later where a shard does the TLS.
+  if (given.maxHeaderSize !== undefined) bytes('The "maxHeaderSize" option', given.maxHeaderSize);
   const connect = CONNECT_OPTIONS.filter((name) => given[name] !== undefined);
   return {
     agent: /** @type {import('node:http').Agent | false | undefined} */ (given.agent ?? defaultAgent(given)),
