@@ -232,6 +232,7 @@ test('a Node.js that is not as it comes does the TLS itself', here, (t) => {
     [{ env: { NODE_OPTIONS: '--use-openssl-ca' } }, /option about TLS/],
     [{ execArgv: ['--openssl-shared-config'] }, /option about TLS/],
     [{ versions: { bun: '1' } }, /not Node/],
+    [{ versions: { openssl: '1.1.0' } }, /no OpenSSL 3/],
   ]) {
     const why = whyNodeAlways({ ...none, ...changes });
     if (reason === null) assert.equal(why, null);

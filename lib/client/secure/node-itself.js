@@ -44,6 +44,8 @@ const ours = {
  */
 function whyNodeAlways({ config, env, execArgv, versions, ciphers, isMainThread: isMain, file } = ours) {
   if (versions.bun !== undefined || versions.deno !== undefined) return 'this is not Node.js';
+  // That of Electron, for example, is BoringSSL.
+  if (!versions.openssl?.startsWith('3.')) return 'this Node.js has no OpenSSL 3';
   if (native.openSecured === undefined) return 'this system has no TLS of clients in Rust';
   // It may have an environment and flags of its own, while OpenSSL has those of the process.
   if (!isMain) return 'a Worker does not know the flags of its process';

@@ -35,7 +35,7 @@ const IS_USUAL = {
   rejectUnauthorized: (value) => value === true,
 };
 
-/** What an app may put others in the place of, to connect through a proxy for example. */
+/** Functions that an app may replace, to connect through a proxy for example. */
 const { request } = https;
 const { connect: connectTls } = tls;
 

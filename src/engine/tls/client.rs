@@ -38,7 +38,7 @@ pub struct Demand<'a> {
 #[derive(Debug)]
 pub struct ClientContext {
     config: Arc<ClientConfig>,
-    /// Whom it trusts when a session goes on.
+    /// Who is trusted when a session goes on.
     pub(super) trust: Arc<Trust>,
     sessions: Arc<dyn ClientSessionStore>,
 }

@@ -99,7 +99,7 @@ pub struct Tls {
     stage: Stage,
     /// The name that the client asks for (RFC 6066 §3).
     name: Option<Box<str>>,
-    /// Whom a client asks, until the handshake is done.
+    /// The server that a client asks, until the handshake is done.
     #[cfg(x509)]
     server: Option<Box<Server>>,
     /// Ciphertext that is no whole record yet.
