@@ -35,11 +35,12 @@ function configures(file, section, left = MOST) {
 /** @param {string} file or the folder of some @returns {string[] | null} what is in it; `null` if that cannot be said */
 function textsOf(file) {
   try {
-    const isFolder = fs.statSync(file).isDirectory();
-    const all = isFolder ? fs.readdirSync(file).map((name) => path.join(file, name)) : [file];
+    const found = fs.statSync(file, { throwIfNoEntry: false });
+    if (found === undefined) return [];
+    const all = found.isDirectory() ? fs.readdirSync(file).map((name) => path.join(file, name)) : [file];
     return all.map((one) => fs.readFileSync(one, 'latin1'));
-  } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT' ? [] : null;
+  } catch {
+    return null;
   }
 }
 

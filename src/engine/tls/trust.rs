@@ -168,9 +168,11 @@ impl Drop for Trust {
     }
 }
 
-/// What is in use, by a digest of its PEM: the roots of all threads of Node.js are the same.
-static IN_USE: parking_lot::Mutex<Vec<(Box<[u8]>, Weak<Trust>)>> =
-    parking_lot::Mutex::new(Vec::new());
+/// A digest of PEM, and what was made of it.
+type Known = (Box<[u8]>, Weak<Trust>);
+
+/// What is in use: the roots of all threads of Node.js are the same.
+static IN_USE: parking_lot::Mutex<Vec<Known>> = parking_lot::Mutex::new(Vec::new());
 
 impl Trust {
     /// The same for all who ask with the same PEM, which has this many certificates.
