@@ -237,6 +237,64 @@ const STRANGE = {
   'the name of the root': (one) => (one.name = 'the root'),
 };
 
+/** The extensions that are looked into, or may be of any content: who has them in `usual`, if anybody. */
+const EXTENSIONS = {
+  subjectKeyIdentifier: ['551d0e', 'own'],
+  keyUsage: ['551d0f', 'usage'],
+  subjectAltName: ['551d11', 'alternative'],
+  basicConstraints: ['551d13', 'basic'],
+  cRLDistributionPoints: ['551d1f', 'other'],
+  certificatePolicies: ['551d20', 'other'],
+  authorityKeyIdentifier: ['551d23', 'issuers'],
+  extKeyUsage: ['551d25', 'purposes'],
+  authorityInfoAccess: ['2b06010505070101', 'other'],
+  'signed certificate timestamps': ['2b06010401d679020402', 'other'],
+  'a comment': ['6086480186f842010d', 'other'],
+};
+
+const utf8 = (text) => der(0x0c, Buffer.from(text));
+const place = (name) => sequence(der(0xa0, name));
+
+/** Values of an extension, most of them of another one or of none. */
+const CONTENTS = {
+  nothing: Buffer.alloc(0),
+  junk: Buffer.of(1, 2, 3),
+  'an empty SEQUENCE': sequence(),
+  'an empty SEQUENCE in another': sequence(sequence()),
+  'a SEQUENCE and more': Buffer.concat([sequence(), Buffer.of(0)]),
+  NULL,
+  'an OCTET STRING': der(0x04, Buffer.from('root')),
+  'an INTEGER': der(0x02, Buffer.of(1)),
+  'an identifier': sequence(der(0x80, Buffer.from('root'))),
+  'a name in brackets': sequence(der(0xa1, dns('x'))),
+  'an issuer and a number': sequence(der(0xa1, der(0xa4, named('nobody'))), der(0x82, Buffer.of(1))),
+  'FALSE, written': sequence(der(0x01, Buffer.of(0))),
+  'TRUE, as 1': sequence(der(0x01, Buffer.of(1))),
+  'a name with NUL': sequence(dns('localhost\0.example.test')),
+  'a name that is no ASCII': sequence(der(0x82, Buffer.from('localh\xf6st', 'latin1')), dns('localhost')),
+  'a name of another kind': sequence(der(0xa0, oid('2a03'), der(0xa0, utf8('x'))), dns('localhost')),
+  bits: der(0x03, Buffer.of(0, 0x86)),
+  'one bit': bits([0x80], 7),
+  'more bits': bits([0x06, 0x80]),
+  'bits, and too many unused': bits([0x80], 9),
+  'a place of lists': sequence(place(der(0xa0, der(0x86, Buffer.from('http://example.test/'))))),
+  'a place of lists without a name': sequence(place(der(0xa0))),
+  'a place of lists, by its issuer': sequence(place(der(0xa1, sequence(oid('550403'), utf8('x'))))),
+  'an issuer of lists alone': sequence(sequence(der(0xa2, der(0xa4, named('x'))))),
+  'reasons alone': sequence(sequence(der(0x81, Buffer.of(7, 0x80)))),
+};
+
+/** What may be strange within one extension. @type {Record<string, (one: any) => void>} */
+const WITHIN = {};
+for (const [name, [id, place]] of Object.entries(EXTENSIONS)) {
+  for (const [content, value] of Object.entries(CONTENTS)) {
+    for (const isCritical of [false, true]) {
+      WITHIN[`${name}: ${content}${isCritical ? ', critical' : ''}`] = ({ extensions }) =>
+        (extensions[place] = extension(id, value, isCritical));
+    }
+  }
+}
+
 /** What may be strange about a whole chain. @type {Record<string, (chain: any) => void>} */
 const WHOLE = {
   'nobody in between is sent': (chain) => (chain.sent = ['leaf']),
@@ -346,6 +404,27 @@ function numbers(seed) {
   };
 }
 
+/** @param {typeof STRANGE} table @returns {[string, (chain: any) => void][]} the same for each certificate of a chain */
+function ofEach(table) {
+  return ['root', 'middle', 'leaf'].flatMap((who) =>
+    Object.entries(table).map(([what, change]) => [`${who}: ${what}`, (chain) => change(chain[who])]),
+  );
+}
+
+/** @param {[string, (chain: any) => void][]} changes @returns {Generator<ReturnType<typeof build> & { name: string }>} */
+function* changed(changes) {
+  for (const [name, change] of changes) {
+    const chain = usual();
+    change(chain);
+    yield { name, ...build(chain) };
+  }
+}
+
+/** Chains in which one certificate has an extension of any content. @returns {ReturnType<typeof changed>} */
+function chainsWithin() {
+  return changed(ofEach(WITHIN));
+}
+
 /**
  * Chains: the usual one, those with one thing that is strange, and some with more.
  *
@@ -353,19 +432,9 @@ function numbers(seed) {
  * @returns {Generator<{ name: string, key: import('node:crypto').KeyObject, cert: string, ca: string[] }>}
  */
 function* chains(more) {
-  const singles = [];
-  for (const who of ['root', 'middle', 'leaf']) {
-    for (const [what, change] of Object.entries(STRANGE)) {
-      singles.push([`${who}: ${what}`, (chain) => change(chain[who])]);
-    }
-  }
-  singles.push(...Object.entries(WHOLE));
+  const singles = [...ofEach(STRANGE), ...Object.entries(WHOLE)];
   yield { name: 'usual', ...build(usual()) };
-  for (const [name, change] of singles) {
-    const chain = usual();
-    change(chain);
-    yield { name, ...build(chain) };
-  }
+  yield* changed(singles);
   const next = numbers(1);
   for (let index = 0; index < more; index++) {
     const chain = usual();
@@ -379,4 +448,4 @@ function* chains(more) {
   }
 }
 
-module.exports = { build, chains, usual };
+module.exports = { build, chains, chainsWithin, usual };

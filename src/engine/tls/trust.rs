@@ -21,14 +21,17 @@ const DEPTH: c_int = 100;
 /// Shorter keys of RSA are not plain: the least that any version of Node.js takes.
 const RSA_BITS: c_int = 2048;
 
+/// The name of an extension of which a plain certificate has one kind alone.
+const CRL_DISTRIBUTION_POINTS: &[u8] = b"\x55\x1d\x1f";
+
 /// The extensions that a plain certificate may have, as the contents of their object identifiers. Others are about names
 /// and rights for which each library has rules of its own, or are of no use here.
 const EXTENSIONS: [&[u8]; 11] = [
-    b"\x55\x1d\x0e",                             // subjectKeyIdentifier
-    b"\x55\x1d\x0f",                             // keyUsage
-    b"\x55\x1d\x11",                             // subjectAltName
-    b"\x55\x1d\x13",                             // basicConstraints
-    b"\x55\x1d\x1f",                             // cRLDistributionPoints
+    b"\x55\x1d\x0e", // subjectKeyIdentifier
+    b"\x55\x1d\x0f", // keyUsage
+    b"\x55\x1d\x11", // subjectAltName
+    b"\x55\x1d\x13", // basicConstraints
+    CRL_DISTRIBUTION_POINTS,
     b"\x55\x1d\x20",                             // certificatePolicies
     b"\x55\x1d\x23",                             // authorityKeyIdentifier
     b"\x55\x1d\x25",                             // extKeyUsage
@@ -64,6 +67,9 @@ const SIGNATURES: [AlgorithmIdentifier; 10] = [
 const RSA_SHA1: [AlgorithmIdentifier; 1] = [AlgorithmIdentifier::from_slice(
     b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00",
 )];
+
+/// A place of revocation lists that says its whole name (RFC 5280 §4.2.1.13).
+const FULL_NAME: c_int = 0;
 
 /// How a point of a curve begins that is not compressed (SEC 1 §2.3.3).
 const UNCOMPRESSED: u8 = 4;
@@ -350,6 +356,9 @@ unsafe fn check_plain(one: *mut lc::X509, index: usize, is_root: bool) -> Result
             }
             found.push(name);
         }
+        if found.contains(&CRL_DISTRIBUTION_POINTS) && !has_full_names(one) {
+            return Err("it does not say where its revocation lists are");
+        }
         // OpenSSL asks a server for it that has a key of ECDSA, and speaks TLS 1.2. Without keyUsage all bits are set.
         let usage = lc::X509_get_key_usage(one);
         if index == 0 && usage & lc::X509v3_KU_DIGITAL_SIGNATURE.cast_unsigned() == 0 {
@@ -405,6 +414,31 @@ unsafe fn check_plain(one: *mut lc::X509, index: usize, is_root: bool) -> Result
         }
     }
     Ok(())
+}
+
+/// Whether each of the places that a certificate says of revocation lists has its whole name. OpenSSL takes a certificate
+/// for invalid in which a place has neither that nor an issuer of lists; AWS-LC does not.
+///
+/// # Safety
+/// The certificate lives.
+unsafe fn has_full_names(one: *const lc::X509) -> bool {
+    let nid = lc::NID_crl_distribution_points;
+    // SAFETY: the certificate lives. What is returned is ours, and of this type; its points are its own, as are their names.
+    unsafe {
+        let all: *mut lc::CRL_DIST_POINTS =
+            lc::X509_get_ext_d2i(one, nid, ptr::null_mut(), ptr::null_mut()).cast();
+        if all.is_null() {
+            return false;
+        }
+        let count = lc::OPENSSL_sk_num(all.cast());
+        let are_full = (0..count).all(|index| {
+            let point: *const lc::DIST_POINT = lc::OPENSSL_sk_value(all.cast(), index).cast();
+            let name = (*point).distpoint;
+            !name.is_null() && (*name).type_ == FULL_NAME
+        });
+        lc::CRL_DIST_POINTS_free(all);
+        are_full
+    }
 }
 
 /// Whether an algorithm, with its parameters, is one of these.
