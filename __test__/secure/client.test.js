@@ -8,6 +8,7 @@ const { execFileSync, spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const https = require('node:https');
+const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
@@ -178,6 +179,42 @@ test('a client proves who it is to a server of TLS 1.2 that asks later', here, a
   peer.stdin.write(switching(asked));
   const [sid] = await events.next('open');
   assert.equal(client.sockets[sid].transport, 'stream');
+});
+
+test('the request is the same as by the TLS of Node.js, also on the port that goes without saying', here, async (t) => {
+  const { server, url } = await echoing(t, {}, https.createServer);
+  const { port } = server.address();
+  const { connect } = net.Socket.prototype;
+  t.after(() => (net.Socket.prototype.connect = connect));
+  // It listens elsewhere: nobody may listen there everywhere.
+  net.Socket.prototype.connect = function (...args) {
+    const options = [args[0]].flat()[0];
+    if (options.port === 443) options.port = port;
+    return connect.apply(this, args);
+  };
+  const requests = new Inbox(server, ['upgrade']);
+  const { client, events } = make(t);
+  const lookup = (_name, { all }, done) =>
+    all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4);
+  for (const [place, options] of [
+    ['wss://localhost/', {}],
+    ['wss://localhost:443/a?b=c', { headers: { Cookie: 'd=e', 'X-Two': '1' }, origin: 'https://example.test' }],
+    ['wss://127.0.0.1/', { servername: 'localhost', perMessageDeflate: false }],
+    [`${url}/`, {}],
+    [url.replace('127.0.0.1', 'user:secret@localhost'), {}],
+  ]) {
+    const asked = [];
+    for (const ecdhCurve of ['auto', 'X25519']) {
+      client.open(place, { lookup, ecdhCurve, ...options });
+      const [sid] = await events.next('open');
+      assert.equal(client.sockets[sid].transport, ecdhCurve === 'auto' ? 'socket' : 'stream');
+      const [{ method, url: path, httpVersion, rawHeaders, headers }] = await requests.next('upgrade');
+      const lines = rawHeaders.map((line) => (line === headers['sec-websocket-key'] ? 'the key' : line));
+      asked.push([method, path, httpVersion, ...lines]);
+    }
+    assert.deepEqual(asked[0], asked[1]);
+    assert.ok(asked[0].includes('the key'));
+  }
 });
 
 test('no request is sent to a server with another name', limit, async (t) => {

@@ -33,7 +33,9 @@ const { readUpgradeResponse } = require('./upgrade-response.js');
 function requestHttp1(target, settings, hears, socket) {
   const { auth, path, secure, where } = target;
   const key = randomBytes(16).toString('base64');
-  const ready = socket === undefined ? {} : { agent: undefined, createConnection: () => socket };
+  // Without an agent, nothing else says which port goes without saying in `Host` (RFC 6455 §4.1).
+  const given = { agent: undefined, createConnection: () => socket, defaultPort: secure ? 443 : 80 };
+  const ready = socket === undefined ? {} : given;
   const options = { ...settings.connect, ...where, agent: settings.agent, auth, path, headers: linesOf(settings, key) };
   const request = (secure ? https : http).request({ ...options, ...ready });
   request.on('error', hears.failed);
