@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
+const http = require('node:http');
 const https = require('node:https');
 const net = require('node:net');
 const os = require('node:os');
@@ -143,15 +144,23 @@ test('what is not plain goes by the TLS of Node.js, and is said', here, (t) => {
 
 test('whoever takes the place of a function of Node.js is asked', here, async (t) => {
   const client = new Client({ ca: pair.cert });
-  for (const [module, name] of [
-    [https, 'request'],
-    [tls, 'connect'],
+  for (const [module, name, other] of [
+    [https, 'request', (...args) => https.request(...args)],
+    [https, 'Agent', class extends https.Agent {}],
+    [https, 'globalAgent', new (class extends https.Agent {})()],
+    [https.Agent.prototype, 'createConnection', () => {}],
+    [https.Agent.prototype, 'addRequest', () => {}],
+    [http.Agent.prototype, 'addRequest', () => {}],
+    [http.Agent.prototype, 'createSocket', () => {}],
+    [tls, 'connect', () => {}],
+    [tls, 'createSecureContext', () => {}],
   ]) {
-    const genuine = module[name];
-    t.after(() => (module[name] = genuine));
-    module[name] = (...args) => genuine(...args);
-    assert.match(client.tls.reason, /https.request or tls.connect/);
-    module[name] = genuine;
+    const before = Object.getOwnPropertyDescriptor(module, name);
+    const restore = () => (before ? Object.defineProperty(module, name, before) : delete module[name]);
+    t.after(restore);
+    Object.defineProperty(module, name, { value: other, configurable: true, enumerable: true, writable: true });
+    assert.match(client.tls.reason, new RegExp(`\\b${name} is not that of Node.js$`));
+    restore();
     assert.equal(client.tls.reason, null);
   }
   const { checkServerIdentity } = tls;
@@ -212,24 +221,54 @@ test('a Node.js that is not as it comes does the TLS itself', here, (t) => {
     fs.writeFileSync(full, text);
     return full;
   };
-  const none = { ...ours, env: {}, execArgv: [], isMainThread: true, file: path.join(folder, 'none') };
+  const none = { ...ours, envs: [{}], execArgv: [], isMainThread: true, file: path.join(folder, 'none') };
   file('parts/one.cnf', '[a]\nb = c\n');
   for (const [changes, reason] of [
     [{}, null],
-    [{ file: file('other', 'openssl_conf = other\n.include none\n.include parts\n') }, null],
+    [{ file: file('comments', '# .include a\n  #.include = "b"\n') }, null],
+    [{ file: file('other', `openssl_conf = a\n.include ${folder}/none\n.include ${folder}/parts\n`) }, null],
     [{ file: file('direct', 'nodejs_conf = ours\n') }, /direct may configure/],
-    [{ file: file('a', '.include = direct\n') }, /a may configure/],
-    [{ file: file('b', '  .include a\r\n') }, /b may configure/],
-    [{ file: file('parts2/one.cnf', 'nodejs_conf = a\n') && file('c', '.include parts2') }, /c may configure/],
-    [{ file: file('endless', '.include endless\n') }, /endless may configure/],
+    [{ file: file('a', `.include = ${folder}/direct\n`) }, /a may configure/],
+    [{ file: file('b', `  .include ${folder}/a\r\n`) }, /b may configure/],
+    [{ file: file('parts2/one.cnf', 'nodejs_conf = a\n') && file('c', `.include ${folder}/parts2`) }, /c may/],
+    [{ file: file('endless', `.include ${folder}/endless\n`) }, /endless may configure/],
+    // What cannot be followed may be anything.
+    ...[
+      '.include parts',
+      '.include $ENV::PARTS/one.cnf',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is OpenSSL's
+      '.include ${ENV::PARTS}/one.cnf',
+      `dir = ${folder}\n.include $dir/parts`,
+      `.include "${folder}/parts"`,
+      `.include ${folder}/parts # a comment`,
+      `.include \\\n${folder}/parts`,
+      `.include ${folder}/p\\arts`,
+      `\ufeff.include "${folder}/parts"`,
+      `.include`,
+      'nodejs\\\n_conf = a',
+      'nodejs\\\r\n_conf = a',
+      `.pragma includedir:${folder}`,
+    ].map((text, index) => [{ file: file(`strange${index}`, `${text}\n`) }, /strange\d+ may configure/]),
     [{ file: file('d', 'x'), config: { defines: ['NODE_OPENSSL_CONF_NAME=x'] } }, /d may configure/],
     [{ config: { variables: { node_shared_openssl: true } } }, /OpenSSL of the system/],
     [{ config: { defines: ['NODE_OPENSSL_CERT_STORE'] } }, /certificates of the system/],
     [{ ciphers: 'DEFAULT@SECLEVEL=0' }, /cipher suites/],
+    [{ config: { variables: { openssl_default_cipher_list: 'HIGH' } } }, /cipher suites/],
     [{ isMainThread: false }, /Worker/],
-    [{ env: { OPENSSL_CONF: 'a' } }, /OPENSSL_CONF/],
-    [{ env: { OPENSSL_CONF_INCLUDE: 'a' } }, /OPENSSL_CONF/],
-    [{ env: { NODE_OPTIONS: '--use-openssl-ca' } }, /option about TLS/],
+    [{ envs: [{ OPENSSL_CONF: 'a' }, {}] }, /OPENSSL_CONF/],
+    [{ envs: [{}, { OPENSSL_CONF_INCLUDE: 'a' }] }, /OPENSSL_CONF/],
+    ...[
+      '--use-openssl-ca',
+      '--no-warnings --use_openssl_ca',
+      '"--use-openssl-ca"',
+      '--use-"openssl"-ca',
+      '"--use-openssl\\-ca"',
+      '--openssl-config=a',
+      '--config-file=a',
+      '--default-config-file',
+      '--experimental-config-file=a',
+      '--experimental-default-config-file',
+    ].map((NODE_OPTIONS) => [{ envs: [{}, { NODE_OPTIONS }] }, /option about TLS/]),
     [{ execArgv: ['--openssl-shared-config'] }, /option about TLS/],
     [{ versions: { bun: '1' } }, /not Node/],
     [{ versions: { openssl: '1.1.0' } }, /no OpenSSL 3/],
@@ -237,6 +276,17 @@ test('a Node.js that is not as it comes does the TLS itself', here, (t) => {
     const why = whyNodeAlways({ ...none, ...changes });
     if (reason === null) assert.equal(why, null);
     else assert.match(String(why), reason, JSON.stringify(changes));
+  }
+});
+
+test('nobody hides what Node.js began with', { ...here, skip: here.skip || process.platform !== 'linux' }, () => {
+  for (const [name, value] of Object.entries({ NODE_OPTIONS: '--use-openssl-ca', OPENSSL_CONF: os.devNull })) {
+    const code = `
+      delete process.env.${name};
+      process.stdout.write(new (require(".").Client)().tls.provider)`;
+    const { NODE_EXTRA_CA_CERTS: _extra, NODE_OPTIONS: _options, ...others } = process.env;
+    const options = { cwd: path.join(__dirname, '..', '..'), env: { ...others, [name]: value }, encoding: 'utf8' };
+    assert.equal(execFileSync(process.execPath, ['-e', code], options), 'node');
   }
 });
 
@@ -268,6 +318,7 @@ test('the roots of Node.js are those of a Client, unless it cannot say which the
     [{}, '--tls-cipher-list=ECDHE-RSA-AES128-GCM-SHA256'],
     [{ NODE_OPTIONS: '--no-warnings --use_openssl_ca' }],
     [{ NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
+    [{ NODE_OPTIONS: '--use-"openssl"-ca' }],
     [{ OPENSSL_CONF: os.devNull }],
   ]) {
     assert.equal(chosen(env, ...flags).provider, 'node', JSON.stringify([env, flags]));

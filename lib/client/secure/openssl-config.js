@@ -9,14 +9,19 @@ const DEFAULT_FILE = process.platform === 'darwin' ? '/System/Library/OpenSSL/op
 /** Files that include each other, at most. */
 const MOST = 10;
 
-const INCLUDE = /^[ \t]*\.include[ \t]*=?[ \t]*(.+?)[ \t\r]*$/gm;
+/** Another file, wherever it is named but in a line that is a comment. */
+const INCLUDE = /^(?![ \t]*#).*\.include[ \t]*=?(.*)$/gm;
+/** A name that means itself: neither variables nor quotes, and no folder of the process. */
+const PLAIN_NAME = /^[ \t]*(\/[\w./-]+)[ \t]*$/;
+/** Lines that go on, and what changes how others are read. */
+const NOT_PLAIN = /\\$|\.pragma/m;
 
 /**
  * Whether a configuration of OpenSSL, or a file that it includes, may have a section for Node.js. Node.js passes over a file that
  * is not there.
  *
  * @param {string} file
- * @param {string} section whatever has this word, be it a comment, counts
+ * @param {string} section whatever has this word, be it a comment, counts, and so does what is not plain
  * @param {number} [left] files that may include each other still
  * @returns {boolean}
  */
@@ -26,9 +31,11 @@ function configures(file, section, left = MOST) {
   return texts.some(
     (text) =>
       text.includes(section) ||
-      [...text.matchAll(INCLUDE)].some(([, name]) =>
-        configures(path.resolve(path.dirname(file), name), section, left - 1),
-      ),
+      NOT_PLAIN.test(text) ||
+      [...text.matchAll(INCLUDE)].some(([, given]) => {
+        const name = PLAIN_NAME.exec(given)?.[1];
+        return name === undefined || configures(name, section, left - 1);
+      }),
   );
 }
 

@@ -35,9 +35,23 @@ const IS_USUAL = {
   rejectUnauthorized: (value) => value === true,
 };
 
-/** Functions that an app may replace, to connect through a proxy for example. */
-const { request } = https;
-const { connect: connectTls } = tls;
+/** What Node's TLS calls, and an app may replace: to connect through a proxy, or to trust others. @type {[name: string, () => unknown][]} */
+const CALLED = [
+  ['https.request', () => https.request],
+  ['https.Agent', () => https.Agent],
+  ['https.Agent.prototype.addRequest', () => https.Agent.prototype.addRequest],
+  ['https.Agent.prototype.createSocket', () => https.Agent.prototype.createSocket],
+  ['https.Agent.prototype.createConnection', () => https.Agent.prototype.createConnection],
+  // Without an agent, Node.js makes one of the same class.
+  ['https.globalAgent', () => https.globalAgent.constructor],
+  ['tls.connect', () => tls.connect],
+  ['tls.createSecureContext', () => tls.createSecureContext],
+];
+
+/** What they were when this was loaded. */
+const genuine = new Map(CALLED.map(([name, current]) => [name, current()]));
+// An app may have replaced that before.
+genuine.set('https.globalAgent', https.Agent);
 
 /** Why it is always Node's TLS; `undefined` if nobody has asked yet. @type {string | null | undefined} */
 let always;
@@ -67,8 +81,9 @@ function whyNodeHere() {
   if (always !== null) return always;
   if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0') return 'NODE_TLS_REJECT_UNAUTHORIZED is 0';
   if (crypto.getFips() !== 0) return 'FIPS is on';
-  if (https.request !== request || tls.connect !== connectTls)
-    return 'https.request or tls.connect is not that of Node.js';
+  for (const [name, current] of CALLED) {
+    if (current() !== genuine.get(name)) return `${name} is not that of Node.js`;
+  }
   if (tls.DEFAULT_CIPHERS !== crypto.constants.defaultCoreCipherList)
     return 'tls.DEFAULT_CIPHERS is not that of Node.js';
   if (tls.DEFAULT_ECDH_CURVE !== 'auto') return 'tls.DEFAULT_ECDH_CURVE is not that of Node.js';
