@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const http = require('node:http');
 const https = require('node:https');
@@ -17,6 +18,7 @@ const { contextOf } = require('../../lib/client/secure/contexts');
 const { Left } = require('../../lib/client/secure/left');
 const { ours, whyNodeAlways } = require('../../lib/client/secure/node-itself');
 const { selfSigned } = require('../support/certificate');
+const { Inbox } = require('../support/inbox');
 const { limit } = require('../support/server');
 const { echoing, here, make, pair, plain } = require('../support/wss');
 
@@ -109,6 +111,35 @@ test('what the request throws once the server has been asked is an error of the 
   await events.next('open');
 });
 
+test('nothing is asked for by an app that gives it up while it looks at the certificate', here, async (t) => {
+  const { server, url } = await echoing(t, {}, https.createServer);
+  const accepted = new Inbox(server, ['secureConnection']);
+  const { request } = https;
+  t.after(() => (https.request = request));
+  let requests = 0;
+  const { client, events } = make(t, { url });
+  for (const verdict of [undefined, new Error('not this one')]) {
+    const abort = new AbortController();
+    for (const giveUp of [() => abort.abort(), () => client.terminate(null)]) {
+      const checkServerIdentity = () => {
+        https.request = (...args) => {
+          requests++;
+          return request(...args);
+        };
+        giveUp();
+        return verdict;
+      };
+      client.open({ signal: abort.signal.aborted ? undefined : abort.signal, checkServerIdentity });
+      const [socket] = await accepted.next('secureConnection');
+      if (!socket.destroyed) await once(socket.resume(), 'close');
+      https.request = request;
+    }
+    assert.equal((await events.next('error'))[0].name, 'AbortError');
+  }
+  assert.equal(requests, 0);
+  assert.equal(events.all.length, 2);
+});
+
 test('what is not plain goes by the TLS of Node.js, and is said', here, (t) => {
   const agent = new https.Agent();
   t.after(() => agent.destroy());
@@ -129,6 +160,8 @@ test('what is not plain goes by the TLS of Node.js, and is said', here, (t) => {
     [{ secureContext: tls.createSecureContext() }, /secureContext/],
     [{ minVersion: 'TLSv1.1' }, /minVersion/],
     [{ key: pair.key, cert: pair.cert, passphrase: 'secret' }, /passphrase/],
+    [{ key: [{ pem: pair.key, passphrase: 'secret' }], cert: pair.cert }, /^its "key" is neither text nor bytes$/],
+    [{ ca: { pem: pair.cert } }, /^its "ca" is neither text nor bytes$/],
     [{ ca: encrypted }, /"ca"/],
     [{ ca: [] }, /"ca"/],
     [{ ca: `${pair.cert}-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n` }, /./],
@@ -210,6 +243,22 @@ test('certificates and keys are read once, and again when they have changed', he
   }
   ca.push(other.cert);
   assert.notEqual(contextOf({ ca, key: pair.key, cert: pair.cert }), context);
+});
+
+test('what cannot be read is not read once more', here, () => {
+  const failure = (options) => {
+    try {
+      contextOf(options);
+      return null;
+    } catch (error) {
+      return error;
+    }
+  };
+  const broken = { ca: `${pair.cert}-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n` };
+  assert.ok(failure(broken) instanceof Error);
+  assert.equal(failure(broken), failure({ ...broken }));
+  assert.notEqual(failure(broken), failure({ ca: `${broken.ca}\n` }));
+  assert.equal(failure({ ca: pair.cert }), null);
 });
 
 test('a Node.js that is not as it comes does the TLS itself', here, (t) => {

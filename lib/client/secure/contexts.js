@@ -35,12 +35,17 @@ class ClientContext {
   constructor({ list, pem }, versions, certificates, key) {
     this.roots = list;
     this.number = native.clientContext(pem, list.length, versions, certificates, key);
-    this.own = certificates.length === 0 ? null : new X509Certificate(certificates).raw;
+    // At once: what comes next may throw.
     forgotten.register(this, this.number);
+    this.own = certificates.length === 0 ? null : new X509Certificate(certificates).raw;
   }
 }
 
-/** By what options it is made of, the latest last: nobody reads certificates and keys for each connection. @type {Map<string, ClientContext>} */
+/**
+ * By what options it is made of, the latest last, or why there is none: nobody reads certificates and keys for each connection.
+ *
+ * @type {Map<string, ClientContext | Error>}
+ */
 const known = new Map();
 
 /** The roots of Node.js. @type {Roots | null} */
@@ -55,21 +60,32 @@ function contextOf(options) {
   const { ca, cert, key } = options;
   const usual = ca === undefined || ca === null ? usualRoots() : null;
   const versions = versionsOf(options);
-  const name = [usual?.name ?? nameOf(ca), versions, nameOf(cert), nameOf(key)].join(' ');
-  const context = known.get(name) ?? newContext(options, usual ?? rootsIn(ca), versions);
+  const name = [usual?.name ?? nameOf('ca', ca), versions, nameOf('cert', cert), nameOf('key', key)].join(' ');
+  const context = known.get(name) ?? newContext(options, usual, versions);
   known.delete(name);
   known.set(name, context);
   if (known.size > MOST) known.delete(known.keys().next().value ?? '');
+  if (context instanceof Error) throw context;
   return context;
 }
 
-/** @param {Record<string, any>} options @param {Roots} roots @param {number} versions */
-function newContext(options, roots, versions) {
-  const { cert, key } = options;
-  const hasOwn = Boolean(cert) || Boolean(key);
-  if (hasOwn && isEncrypted(key)) throw new Unsupported('its key is encrypted');
-  const [certificates, secret] = hasOwn ? [certificateOf(options), keyOf(options)] : [NOTHING, NOTHING];
-  return new ClientContext(roots, versions, certificates, secret);
+/**
+ * @param {Record<string, any>} options
+ * @param {Roots | null} usual the roots, if the options have none
+ * @param {number} versions
+ * @returns {ClientContext | Error} why there is none
+ */
+function newContext(options, usual, versions) {
+  const { ca, cert, key } = options;
+  try {
+    const roots = usual ?? rootsIn(ca);
+    const hasOwn = Boolean(cert) || Boolean(key);
+    if (hasOwn && isEncrypted(key)) throw new Unsupported('its key is encrypted');
+    const [certificates, secret] = hasOwn ? [certificateOf(options), keyOf(options)] : [NOTHING, NOTHING];
+    return new ClientContext(roots, versions, certificates, secret);
+  } catch (error) {
+    return /** @type {Error} */ (error);
+  }
 }
 
 /** @returns {Roots} the roots of Node.js @throws {Unsupported} if Node.js is too old to say */
@@ -86,7 +102,7 @@ function usualRoots() {
 /** @param {readonly string[]} list @returns {Roots} */
 function rootsOf(list) {
   const pem = Buffer.from(list.join('\n'));
-  return { list, pem, name: nameOf(pem) };
+  return { list, pem, name: nameOf('ca', pem) };
 }
 
 /** @param {any} ca @returns {Roots} @throws {Unsupported} if there is anything else, about which readers might not agree */
@@ -108,18 +124,22 @@ function rootsIn(ca) {
 /** @param {any} key @returns {boolean} whether it takes a passphrase, or might */
 function isEncrypted(key) {
   const all = Array.isArray(key) ? key : [key];
-  return all.some((one) => one?.pem !== undefined || Buffer.from(one ?? '').includes('ENCRYPTED'));
+  return all.some((one) => Buffer.from(one ?? '').includes('ENCRYPTED'));
 }
 
 /**
- * @param {any} given the value of an option: text or bytes, or an array of these
+ * @param {string} option
+ * @param {any} given its value: text or bytes, or an array of these
  * @returns {string} what is another for another value
- * @throws {TypeError} if it is something else
+ * @throws {Unsupported} if it is something else, such as an object with a passphrase
  */
-function nameOf(given) {
+function nameOf(option, given) {
   if (given === undefined || given === null) return '';
   const hash = createHash('sha256');
   for (const one of Array.isArray(given) ? given : [given]) {
+    if (typeof one !== 'string' && !(one instanceof Uint8Array)) {
+      throw new Unsupported(`its "${option}" is neither text nor bytes`);
+    }
     const bytes = Buffer.from(one);
     hash.update(`${bytes.length} `).update(bytes);
   }

@@ -35,13 +35,15 @@ const IS_USUAL = {
   rejectUnauthorized: (value) => value === true,
 };
 
+const { prototype } = /** @type {{ prototype: Record<string, any> }} */ (https.Agent);
+
 /** What Node's TLS calls, and an app may replace: to connect through a proxy, or to trust others. @type {[name: string, () => unknown][]} */
 const CALLED = [
   ['https.request', () => https.request],
   ['https.Agent', () => https.Agent],
-  ['https.Agent.prototype.addRequest', () => https.Agent.prototype.addRequest],
-  ['https.Agent.prototype.createSocket', () => https.Agent.prototype.createSocket],
-  ['https.Agent.prototype.createConnection', () => https.Agent.prototype.createConnection],
+  ['https.Agent.prototype.addRequest', () => prototype.addRequest],
+  ['https.Agent.prototype.createSocket', () => prototype.createSocket],
+  ['https.Agent.prototype.createConnection', () => prototype.createConnection],
   // Without an agent, Node.js makes one of the same class.
   ['https.globalAgent', () => https.globalAgent.constructor],
   ['tls.connect', () => tls.connect],

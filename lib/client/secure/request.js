@@ -262,6 +262,8 @@ class SecureRequest {
     const peers = entrance.peerCertificates;
     const { name } = this.#place;
     const error = whyNotThis(name, peers, this.#context, this.#settings.connect.checkServerIdentity);
+    // The app, which was asked, may have given it up.
+    if (this.#isOver) return;
     if (error !== null) {
       this.#fail(error);
       return;
