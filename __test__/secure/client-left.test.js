@@ -45,11 +45,17 @@ test('a server of TLS 1.2 that has no extended master secret is left to the TLS 
   assert.equal(client.sockets[sid].transport, 'stream');
 });
 
-for (const how of ['end', 'resetAndDestroy']) {
+/** How a server goes. @type {Record<string, (socket: net.Socket) => void>} */
+const GOES = {
+  'by FIN': (socket) => socket.end(),
+  'by RST': (socket) => (socket.resetAndDestroy ?? socket.destroy).call(socket),
+  // It does not close.
+  'by close_notify': (socket) => socket.write(Buffer.of(21, 3, 3, 0, 2, 1, 0)),
+};
+
+for (const [how, go] of Object.entries(GOES)) {
   test(`a server that goes before the handshake is done is an error, once: ${how}`, limit, async (t) => {
-    const { server, url } = await plain(t, (socket) =>
-      socket.once('data', () => (socket[how] ?? socket.destroy).call(socket)),
-    );
+    const { server, url } = await plain(t, (socket) => socket.once('data', () => go(socket)));
     const { client, events } = make(t, { url });
     const { provider } = client.tls;
     for (let round = 1; round <= 2; round++) {
@@ -66,7 +72,7 @@ for (const how of ['end', 'resetAndDestroy']) {
     const { server, url } = await plain(t, (socket) =>
       socket.once('data', (hello) => {
         if (server.count === 1) {
-          (socket[how] ?? socket.destroy).call(socket);
+          go(socket);
           return;
         }
         const other = net.connect(spoken.address().port, '127.0.0.1');

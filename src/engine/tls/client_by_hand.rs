@@ -176,6 +176,25 @@ fn whatever_is_no_tls_is_a_failure() {
 }
 
 #[test]
+fn a_server_that_says_goodbye_in_the_handshake_has_ended() {
+    for piece in [7, 5, 1] {
+        let context = client((true, true), &LASTING);
+        let mut tls = Tls::client(&context, "localhost").unwrap();
+        let mut ends = Vec::new();
+        for part in [21, 3, 3, 0, 2, 1, 0].chunks(piece) {
+            let mut buffer = vec![0; 192 * 1024];
+            let cut = tls.resume(&mut buffer);
+            buffer[cut..cut + part.len()].copy_from_slice(part);
+            let received = tls.take(&mut buffer[..cut + part.len()], &mut Vec::new());
+            assert_eq!(received.failure, None);
+            ends.push(received.has_ended);
+        }
+        assert_eq!(ends.pop(), Some(true));
+        assert!(!ends.contains(&true));
+    }
+}
+
+#[test]
 fn a_name_that_is_none_is_an_error() {
     let context = client((true, true), &LASTING);
     for name in ["", "a b", "-", "\u{e4}.test", "127.0.0.1:443"] {

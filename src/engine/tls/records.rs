@@ -29,6 +29,10 @@ const OVERHEAD: usize = 256;
 /// How the record of an alert begins, and one that is encrypted: nothing but an alert is, in what a failure leaves.
 const ALERT: [u8; 2] = [21, 23];
 
+/// The length of a close_notify that is not encrypted: header, level, description.
+#[cfg(x509)]
+const GOODBYE: usize = 7;
+
 /// What a read has brought, beside plaintext.
 #[derive(Debug, Default)]
 pub(in super::super) struct Received {
@@ -235,11 +239,13 @@ impl Tls {
         let mut received = Received::default();
         let known = std::mem::take(&mut self.cut).len();
         let (mut used, before) = (0, plaintext.len());
+        let goes = self.goes(bytes);
         match self.process(bytes, known, &mut used, plaintext) {
             Ok(()) => {
                 if used < bytes.len() {
                     self.cut = bytes[used..].to_vec();
                 }
+                self.has_ended |= goes;
             }
             Err(error) => {
                 received.failure = Some(Failure::of(&error, bytes, self.is_secured));
@@ -265,6 +271,21 @@ impl Tls {
         }
         received.has_ended = self.has_ended;
         received
+    }
+
+    /// Whether the server says close_notify last, before the handshake is done (RFC 8446 §6.1): rustls passes over that, and the
+    /// connection may stay open. If other bytes happen to look so, Node's TLS asks once more, as after any end.
+    #[cfg(x509)]
+    fn goes(&self, bytes: &[u8]) -> bool {
+        let is_client = matches!(self.stage, Stage::Client(_));
+        let last = bytes.last_chunk::<GOODBYE>();
+        is_client && !self.is_secured && matches!(last, Some([21, 3, _, 0, 2, _, 0]))
+    }
+
+    /// There are servers alone.
+    #[cfg(not(x509))]
+    fn goes(&self, _: &[u8]) -> bool {
+        false
     }
 
     /// Whether the server that a session goes on with is trusted still; whoever shows certificates was asked about them.
