@@ -30,7 +30,6 @@ const OVERHEAD: usize = 256;
 const ALERT: [u8; 2] = [21, 23];
 
 /// The length of a close_notify that is not encrypted: header, level, description.
-#[cfg(x509)]
 const GOODBYE: usize = 7;
 
 /// What a read has brought, beside plaintext.
@@ -275,17 +274,10 @@ impl Tls {
 
     /// Whether the server says close_notify last, before the handshake is done (RFC 8446 §6.1): rustls passes over that, and the
     /// connection may stay open. If other bytes happen to look so, Node's TLS asks once more, as after any end.
-    #[cfg(x509)]
     fn goes(&self, bytes: &[u8]) -> bool {
         let is_client = matches!(self.stage, Stage::Client(_));
         let last = bytes.last_chunk::<GOODBYE>();
         is_client && !self.is_secured && matches!(last, Some([21, 3, _, 0, 2, _, 0]))
-    }
-
-    /// There are servers alone.
-    #[cfg(not(x509))]
-    fn goes(&self, _: &[u8]) -> bool {
-        false
     }
 
     /// Whether the server that a session goes on with is trusted still; whoever shows certificates was asked about them.
