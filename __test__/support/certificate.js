@@ -1,18 +1,7 @@
 'use strict';
 
 const { generateKeyPairSync, randomBytes, sign } = require('node:crypto');
-
-/** DER (X.690): one value of a type, which is made of others or of bytes. */
-function der(tag, ...parts) {
-  const body = Buffer.concat(parts);
-  const { length } = body;
-  const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255];
-  return Buffer.concat([Buffer.from([tag, ...size]), body]);
-}
-const sequence = (...parts) => der(0x30, ...parts);
-const oid = (hex) => der(0x06, Buffer.from(hex, 'hex'));
-const time = (date) => der(0x17, Buffer.from(`${date.toISOString().slice(2, 19).replace(/[-T:]/g, '')}Z`));
-const bits = (bytes) => der(0x03, Buffer.of(0), bytes);
+const { bits, der, named, oid, sequence, time } = require('./der');
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -29,7 +18,6 @@ const DAY = 24 * 60 * 60 * 1000;
 function issue({ name = 'localhost', issuer, isAuthority = false, days = [-1, 1] } = {}) {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(oid('2a8648ce3d040302')); // ecdsa-with-SHA256
-  const named = (text) => sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(text)))));
   const names = sequence(der(0x82, Buffer.from(name)), der(0x87, Buffer.from([127, 0, 0, 1])));
   const constraints = sequence(der(0x01, Buffer.of(0xff)));
   const extensions = [sequence(oid('551d11'), der(0x04, names))]; // subjectAltName
