@@ -1,7 +1,14 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
-import { Agent, IncomingHttpHeaders, IncomingMessage, RequestListener } from 'node:http';
+import {
+  Agent,
+  Server as HttpServer,
+  ServerOptions as HttpServerOptions,
+  IncomingHttpHeaders,
+  IncomingMessage,
+  RequestListener,
+} from 'node:http';
 import { ClientHttp2Session, Http2ServerRequest } from 'node:http2';
 import { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 'node:https';
 import { AddressInfo, ListenOptions, Server as NetServer } from 'node:net';
@@ -845,6 +852,14 @@ export function createSecureServer(requestListener?: RequestListener): SecureSer
 export function createSecureServer(options: SecureServerOptions, requestListener?: RequestListener): SecureServer;
 
 /**
+ * As `http.createServer`, but the I/O threads read the requests that open WebSockets, and carry those.
+ *
+ * @throws what `http.createServer` throws
+ */
+export function createServer(requestListener?: RequestListener): HttpServer;
+export function createServer(options: HttpServerOptions, requestListener?: RequestListener): HttpServer;
+
+/**
  * As `tls.createSecureContext`. A server of {@link createSecureServer} can use it for a name without the TLS of Node.js.
  */
 export function createSecureContext(options?: SecureContextOptions): SecureContext;
@@ -1078,7 +1093,7 @@ export class Server<D = unknown, R extends UpgradeRequest = IncomingMessage> ext
   shouldAccept(req: R): Verdict<D> | PromiseLike<Verdict<D>>;
   /** Takes the upgrade requests of an HTTP server, also of `node:http2`. */
   listen(httpServer: NetServer): this;
-  /** Creates an HTTP server that listens there; with `tls`, one of {@link createSecureServer}. */
+  /** Creates an HTTP server of {@link createServer} that listens there; with `tls`, one of {@link createSecureServer}. */
   listen(port: number, host?: string, callback?: () => void): this;
   listen(port: number, callback?: () => void): this;
   listen(port: number, options: SecureListenOptions, callback?: () => void): this;

@@ -6,6 +6,7 @@ const { Frame } = require('./lib/extensions/frame.js');
 const { acceptKey } = require('./lib/handshake/accept-key.js');
 const { createSecureContext } = require('./lib/server/secure/contexts.js');
 const { createSecureServer } = require('./lib/server/secure/secure-server.js');
+const { createServer } = require('./lib/server/front/plain-server.js');
 const { Server } = require('./lib/server/server.js');
 const { Upgrade } = require('./lib/handshake/upgrade.js');
 const { setLeader } = require('./lib/transport/socket/leader.js');
@@ -19,5 +20,6 @@ module.exports = {
   acceptKey,
   createSecureContext,
   createSecureServer,
+  createServer,
   setLeader,
 };

@@ -16,6 +16,7 @@ test('the package is what it says', () => {
     'acceptKey',
     'createSecureContext',
     'createSecureServer',
+    'createServer',
     'setLeader',
   ]);
 });

@@ -64,6 +64,8 @@ test(
   auto,
   echoing(async ({ base, raw }) => {
     const client = await raw();
+    // What carries a socket before its WebSocket may have it lead already.
+    const expected = leads() > 0 ? 2 : 3;
     const before = base.stats().leaderChanges;
     await echoUntil(client, () => leads() > 0);
     setLeader('thread');
@@ -72,7 +74,7 @@ test(
     assert.equal(leads(), 0);
     setLeader('auto');
     await echoUntil(client, () => leads() > 0);
-    assert.ok(base.stats().leaderChanges >= before + 3);
+    assert.ok(base.stats().leaderChanges >= before + expected);
   }),
 );
 

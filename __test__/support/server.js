@@ -7,7 +7,7 @@ const https = require('node:https');
 const os = require('node:os');
 const path = require('node:path');
 const { EventEmitter, once } = require('node:events');
-const { Base, createSecureServer } = require('../..');
+const { Base, createSecureServer, createServer } = require('../..');
 const { selfSigned } = require('./certificate');
 const { dial } = require('./dial');
 const { Client } = require('./ws-client');
@@ -43,8 +43,8 @@ class TestServer {
    * @param {boolean} [options.unix] listen on a Unix-domain socket
    * @param {http.ServerOptions} [options.http] of the HTTP server
    * @param {boolean} [options.hearErrors] `false`: no `error` listener on the `Base`
-   * @param {string} [options.transport] `'socket'`, `'stream'`, `'tls'`: streams under wss://, or `'secure'`: wss:// by
-   *   `createSecureServer`
+   * @param {string} [options.transport] `'socket'`, `'stream'`, `'tls'`: streams under wss://, `'secure'`: wss:// by
+   *   `createSecureServer`, or `'front'`: ws:// by `createServer`
    * @param {(request: http.IncomingMessage, socket: import('node:net').Socket, head: Buffer,
    *   server: TestServer) => void} [options.upgrade] instead of answering and assigning at once
    */
@@ -65,7 +65,7 @@ class TestServer {
     this.agreed = agreed;
     this.transport = transport;
     /** What `connection.transport` is. */
-    this.carrier = ['socket', 'secure'].includes(transport) ? 'socket' : 'stream';
+    this.carrier = ['front', 'secure', 'socket'].includes(transport) ? 'socket' : 'stream';
     this.clients = [];
     this.assigned = new EventEmitter().setMaxListeners(0);
     /** sid → the socket that was handed over */
@@ -77,7 +77,8 @@ class TestServer {
     if (isSecured) certificate ??= selfSigned();
     this.pair = isSecured ? certificate : undefined;
     const create = transport === 'secure' ? createSecureServer : https.createServer;
-    this.http = this.pair ? create({ ...this.pair, ...httpOptions }) : http.createServer(httpOptions);
+    const createPlain = transport === 'front' ? createServer : http.createServer;
+    this.http = this.pair ? create({ ...this.pair, ...httpOptions }) : createPlain(httpOptions);
     this.http.on('upgrade', (request, socket, head) => {
       if (upgrade) upgrade(request, socket, head, this);
       else this.accept(request, socket, head);
@@ -241,6 +242,6 @@ async function exchange({ base, events, client, sid }) {
 }
 
 /** The transport of connections over plain sockets that are not a `TestServer`'s. */
-const DRIVEN_BY = ['socket', 'secure'].includes(TRANSPORT) ? 'socket' : 'stream';
+const DRIVEN_BY = ['front', 'secure', 'socket'].includes(TRANSPORT) ? 'socket' : 'stream';
 
 module.exports = { DRIVEN_BY, TRANSPORT, TestServer, exchange, limit, served, taken, unixPath };

@@ -17,7 +17,11 @@ const UWS = process.env.UWS_PRELOAD ? { LD_PRELOAD: process.env.UWS_PRELOAD } : 
  */
 
 /** What those are called that `--before` measures as an earlier build, too. @type {Record<string, string>} */
-const BEFORE = { websockets: 'websockets-before', 'ws-entry': 'ws-entry-before' };
+const BEFORE = {
+  websockets: 'websockets-before',
+  'websockets-server': 'websockets-server-before',
+  'ws-entry': 'ws-entry-before',
+};
 
 /** @type {Server[]} */
 const SERVERS = [
@@ -30,6 +34,7 @@ const SERVERS = [
     decodes: true,
     only: ['idle'],
   },
+  { name: 'websockets-server', command: node('server.js'), can: [], decodes: true, only: ['churn'] },
   {
     name: 'node-tls',
     command: node('websockets.js'),

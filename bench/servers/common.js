@@ -34,10 +34,14 @@ const tls = key && cert ? { key, cert } : null;
 
 /**
  * @param {typeof import('node:https').createServer} [createSecureServer]
+ * @param {typeof import('node:http').createServer} [createPlainServer]
  * @returns {import('node:http').Server} that speaks TLS where it is asked for
  */
-function createServer(createSecureServer = require('node:https').createServer) {
-  if (!tls) return require('node:http').createServer();
+function createServer(
+  createSecureServer = require('node:https').createServer,
+  createPlainServer = require('node:http').createServer,
+) {
+  if (!tls) return createPlainServer();
   return createSecureServer({ key: fs.readFileSync(key), cert: fs.readFileSync(cert) });
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 
 const { broadcasts, createServer, deflates, excepts, keepsSocket, listen, folder, publishes } = require('./common');
-const { Base, acceptKey, createSecureServer } = require(folder);
+const { Base, acceptKey, createSecureServer, createServer: createPlainServer } = require(folder);
 
 const EXTENSIONS = 'permessage-deflate; client_no_context_takeover';
 
@@ -19,8 +19,9 @@ const reply = REPLIES[broadcasts ? 'broadcast' : excepts ? 'others' : publishes 
 base.on('message', reply);
 base.on('binary', reply);
 
-// Without it the TLS is that of Node.js.
-const server = createServer(process.env.BENCH_NODE_TLS === '1' ? undefined : createSecureServer);
+// Without these, TLS and the parser of requests are those of Node.js; an older checkout has not both.
+const byNode = process.env.BENCH_NODE_TLS === '1';
+const server = createServer(byNode ? undefined : createSecureServer, createPlainServer);
 server.on('upgrade', (req, socket, head) => {
   const key = req.headers['sec-websocket-key'];
   if (!/^[A-Za-z0-9+/]{22}==$/.test(key)) {

@@ -9,7 +9,7 @@ const { LOST } = require('../connection/end.js');
 const { close, enterClosed, terminate } = require('../connection/lifecycle.js');
 const { checkAssignOptions } = require('../connection/options.js');
 const { upgraded } = require('../handshake/upgraded-streams.js');
-const { statusCode } = require('../native/constants.js');
+const { PERMESSAGE_DEFLATE, statusCode } = require('../native/constants.js');
 const native = require('../native/native.js');
 const { drive, isDriven } = require('../transport/net-socket/drive.js');
 const { whyNot } = require('../transport/net-socket/takeover.js');
@@ -109,6 +109,7 @@ function makeConnection(group, socket, options, sink, accept) {
     sink,
     transport,
     socket,
+    newcomer: null,
     protocol: options.protocol,
     extensions: options.extensions.map(({ name }) => name),
     mask,
@@ -116,8 +117,7 @@ function makeConnection(group, socket, options, sink, accept) {
     windowBytes: native.deflateMemory(deflate, mask),
     data: options.data,
   });
-  group.views.add(connection);
-  group.windowBytes += connection[kInner].windowBytes;
+  add(connection);
   follow(connection, options.signal);
   if (transport === null) {
     socket.on('error', ignore);
@@ -132,6 +132,50 @@ function makeConnection(group, socket, options, sink, accept) {
   }
   transport.start(options.head, options.keepSocket);
   return connection;
+}
+
+/**
+ * Makes one that Rust has accepted a connection, and accepts its request. The sink hears nothing before `announce`.
+ *
+ * @param {Group} group
+ * @param {import('../transport/socket/socket-transport.js').Newcomer
+ *   & import('../connection/connection.js').Newcomer & { remoteAddress: string | undefined }} newcomer
+ * @param {{ protocol: string, extension: string, lines: string, data: unknown, keepSocket: boolean }} options
+ *   `extension`: the element of permessage-deflate that was agreed on; `lines`: of the response, beside the usual ones
+ * @param {Sink} sink
+ * @returns {Connection}
+ * @throws {Error} `ERR_WS_TOO_MANY_CONNECTIONS`
+ */
+function takeNewcomer(group, newcomer, { protocol, extension, lines, data, keepSocket }, sink) {
+  const { enforceMasking, mask } = group.options;
+  const role = { mask, enforceMasking: enforceMasking ?? true, deflate: extension };
+  const transport = new SocketTransport(group, role, { newcomer, lines });
+  makeRoom(group);
+  const connection = new Connection({
+    sid: native.newSid(),
+    group,
+    sink,
+    transport,
+    socket: null,
+    newcomer: keepSocket ? newcomer : null,
+    protocol,
+    extensions: extension === '' ? [] : [PERMESSAGE_DEFLATE],
+    mask,
+    remoteAddress: newcomer.remoteAddress,
+    windowBytes: extension === '' ? 0 : native.deflateMemory(extension, mask),
+    data,
+  });
+  add(connection);
+  transport.bind(connection);
+  transport.start(undefined, keepSocket);
+  return connection;
+}
+
+/** Puts a connection into the views. @param {Connection} connection */
+function add(connection) {
+  const { group, windowBytes } = connection[kInner];
+  group.views.add(connection);
+  group.windowBytes += windowBytes;
 }
 
 /**
@@ -160,7 +204,7 @@ function makeTransport(group, socket, { mask, deflate }, { extensions, transport
     throw failure('ERR_WS_UNSUPPORTED_SOCKET', message);
   }
   try {
-    return new SocketTransport(/** @type {net.Socket} */ (socket), group, role, entrance);
+    return new SocketTransport(group, role, { socket: /** @type {net.Socket} */ (socket), entrance });
   } catch (error) {
     if (entrance !== null && /** @type {NodeJS.ErrnoException} */ (error).code === 'ECONNRESET') return null;
     throw error;
@@ -216,4 +260,4 @@ function finishOver(connection) {
   enterClosed(connection, LOST);
 }
 
-module.exports = { announce, take };
+module.exports = { announce, take, takeNewcomer };

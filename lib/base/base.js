@@ -4,7 +4,7 @@ const { EventEmitter } = require('node:events');
 const { inherits } = require('node:util');
 
 const { addressed, addressedOne } = require('./addressed.js');
-const { announce, take } = require('./assign.js');
+const { announce, take, takeNewcomer } = require('./assign.js');
 const { NO_BACKPLANE, exchangeBy } = require('./backplane.js');
 const { BaseSink } = require('./base-sink.js');
 const { kInner } = require('../connection/connection.js');
@@ -340,6 +340,18 @@ function takeSocket(base, socket, options, accept) {
 }
 
 /**
+ * The same with one that Rust has accepted, whose request is accepted by this.
+ *
+ * @param {unknown} base
+ * @param {Parameters<typeof takeNewcomer>[1]} newcomer
+ * @param {Parameters<typeof takeNewcomer>[2]} options
+ * @returns {Connection}
+ */
+function takeAccepted(base, newcomer, options) {
+  return takeNewcomer(groupOf(base), newcomer, options, whole(base)[kSink]);
+}
+
+/**
  * Bytes that wait to be written to a peer; 0 where the sid is unknown or closed.
  *
  * @param {string} sid
@@ -485,4 +497,4 @@ for (const [name, { get, set }] of Object.entries(PROPERTIES)) {
 /** What `index.d.ts` says of it: TypeScript does not see through `inherits`. */
 const Typed = /** @type {import('../../index').BaseConstructor} */ (/** @type {unknown} */ (Base));
 
-module.exports = { Base: Typed, groupOf, takeSocket };
+module.exports = { Base: Typed, groupOf, takeAccepted, takeSocket };

@@ -17,6 +17,11 @@ const kInner = Symbol('websockets.connection');
 const NONE = Object.freeze([]);
 
 /**
+ * @typedef {{ readonly socket: import('node:stream').Duplex, readonly made: import('node:stream').Duplex | null }} Newcomer
+ *   `made`: the socket, if one was made
+ */
+
+/**
  * What a connection is made of.
  *
  * @typedef {object} Facts
@@ -25,6 +30,7 @@ const NONE = Object.freeze([]);
  * @property {import('./sink').Sink<Connection>} sink
  * @property {import('./transport').Transport<Connection> | null} transport `null` if the socket is gone already
  * @property {import('node:stream').Duplex | null} socket
+ * @property {Newcomer | null} newcomer who has a socket made if it is asked for one
  * @property {string} protocol
  * @property {string[]} extensions
  * @property {boolean} mask
@@ -58,14 +64,17 @@ class Inner extends AsyncResource {
   release = undefined;
 
   /** @param {Facts} facts */
-  constructor({ sid, group, sink, transport, socket, protocol, extensions, mask, remoteAddress, windowBytes, data }) {
+  constructor(facts) {
     super('WEBSOCKET', RESOURCE);
+    const { sid, group, sink, transport, socket, newcomer, protocol } = facts;
+    const { extensions, mask, remoteAddress, windowBytes, data } = facts;
     this.sid = sid;
     this.group = group;
     this.sink = sink;
     this.transport = transport;
     this.transportName = transport?.name ?? 'stream';
     this.socket = socket;
+    this.newcomer = newcomer;
     this.protocol = protocol;
     this.extensions = extensions.length > 0 ? extensions : NONE;
     this.mask = mask;
@@ -128,7 +137,8 @@ class Connection {
 
   /** The socket that was assigned; `null` once it is released. */
   get socket() {
-    return this[kInner].socket;
+    const { newcomer, socket } = this[kInner];
+    return socket ?? newcomer?.socket ?? null;
   }
 
   /** Whatever the app keeps with the connection; nothing here looks at it. */

@@ -2,6 +2,7 @@
 
 const { OPEN, kInner } = require('./connection.js');
 const diagnostics = require('./diagnostics.js');
+const { endOf } = require('./end.js');
 const { keep, lose, mustWait } = require('./hold.js');
 const { enterClosed, enterClosing, fail, isTerminated } = require('./lifecycle.js');
 const { BACKPRESSURE, kind } = require('../native/constants.js');
@@ -105,8 +106,8 @@ function passMessage(connection, kind, payload) {
  * @param {string | undefined} errorCode
  */
 function deliverOther(connection, kind, payload, code, errorCode) {
-  if (errorCode === BACKPRESSURE) overflowed.add(connection);
   if (kind === CLOSE) {
+    const end = endOf(/** @type {string | undefined} */ (payload), /** @type {number} */ (code), errorCode);
     const inner = connection[kInner];
     const transport = /** @type {import('./transport').Transport<Connection>} */ (inner.transport);
     inner.group.topics.detach(connection);
@@ -117,7 +118,7 @@ function deliverOther(connection, kind, payload, code, errorCode) {
       transport.release();
     } finally {
       // Whatever a stream does that is dropped.
-      otherInTurn(connection, kind, payload, code, errorCode);
+      otherInTurn(connection, kind, end, undefined, undefined);
     }
   } else if (kind === LOST) {
     // What it sent before comes next.
@@ -126,6 +127,7 @@ function deliverOther(connection, kind, payload, code, errorCode) {
     // A pause holds back what is of the peer.
     passOther(connection, kind, payload, code, errorCode);
   } else {
+    if (kind === ERROR && errorCode === BACKPRESSURE) overflowed.add(connection);
     otherInTurn(connection, kind, payload, code, errorCode);
   }
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-const { defaults } = require('../native/constants.js');
+const { defaults, setting } = require('../native/constants.js');
 const native = require('../native/native.js');
 const { checkOptions } = require('./options.js');
 const { DEFAULTS } = require('../options/per-message-deflate.js');
@@ -126,23 +126,46 @@ class Group {
   }
 }
 
+/** Rust reads it within the call that it is given to. */
+const NUMBERS = new Float64Array(Object.keys(setting).length);
+
+/** Where each has its place. */
+const AT = /** @type {import('../native/functions').Constants['setting']} */ ({ ...setting });
+
 /**
- * The settings of a connection, by the names that Rust reads them by: `src/binding/settings.rs`.
+ * The settings of a connection, each at the place where Rust reads it: see `src/binding/settings.rs`. They hold until the
+ * next call.
  *
  * @param {{ bounds: Bounds, manner: Manner, options: import('./options.js').Options }} group
- * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role `deflate` is the element
- *   that was agreed on; an empty one means that it is off
+ * @param {{ mask: boolean, enforceMasking: boolean }} role
  * @returns {import('../native/functions').Settings}
  */
-function connectionSettings({ bounds, manner, options }, { mask, enforceMasking, deflate }) {
-  const { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount } = options;
-  const { timeout, pingInterval, closeTimeout } = options;
-  const { perSecond, burst, pauses } = options.maxMessages;
-  const { level, threshold } = options.perMessageDeflate ?? DEFAULTS;
-  const limits = { maxPayload, maxFragments, maxControlFrames, maxBufferedAmount };
-  const messages = { maxMessages: perSecond, messageBurst: burst, pausesMessages: pauses };
-  const times = { timeout, pingInterval, closeTimeout };
-  return { mask, enforceMasking, ...limits, ...messages, ...bounds, ...times, deflate, level, threshold, ...manner };
+function connectionSettings({ bounds, manner, options }, { mask, enforceMasking }) {
+  const { maxMessages, perMessageDeflate } = options;
+  const { level, threshold } = perMessageDeflate ?? DEFAULTS;
+  NUMBERS[AT.mask] = Number(mask);
+  NUMBERS[AT.enforceMasking] = Number(enforceMasking);
+  NUMBERS[AT.maxPayload] = options.maxPayload;
+  NUMBERS[AT.maxFragments] = options.maxFragments;
+  NUMBERS[AT.maxEmptyFragments] = bounds.maxEmptyFragments;
+  NUMBERS[AT.maxChunks] = bounds.maxChunks;
+  NUMBERS[AT.maxControlFrames] = options.maxControlFrames;
+  NUMBERS[AT.maxMessages] = maxMessages.perSecond;
+  NUMBERS[AT.messageBurst] = maxMessages.burst;
+  NUMBERS[AT.pausesMessages] = Number(maxMessages.pauses);
+  NUMBERS[AT.maxBufferedAmount] = options.maxBufferedAmount;
+  NUMBERS[AT.timeout] = options.timeout;
+  NUMBERS[AT.pingInterval] = options.pingInterval;
+  NUMBERS[AT.closeTimeout] = options.closeTimeout;
+  NUMBERS[AT.level] = level;
+  NUMBERS[AT.threshold] = threshold;
+  NUMBERS[AT.autoPong] = Number(manner.autoPong);
+  NUMBERS[AT.explains] = Number(manner.explains);
+  NUMBERS[AT.hearsWhileClosing] = Number(manner.hearsWhileClosing);
+  NUMBERS[AT.sharesMemory] = Number(manner.sharesMemory);
+  NUMBERS[AT.textAsBytes] = Number(manner.textAsBytes);
+  NUMBERS[AT.validatesUtf8] = Number(manner.validatesUtf8);
+  return NUMBERS;
 }
 
 module.exports = { Group, connectionSettings };

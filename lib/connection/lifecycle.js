@@ -139,8 +139,9 @@ function enterClosed(connection, end) {
   views.delete(inner.sid);
   streams.delete(connection);
   inner.release?.();
-  const { socket } = inner;
+  const socket = inner.socket ?? inner.newcomer?.made ?? null;
   inner.socket = null;
+  inner.newcomer = null;
   try {
     if (socket !== null) drop(socket);
   } finally {

@@ -27,10 +27,13 @@ interface ExtensionElement {
   source: string;
 }
 
-/** The settings of a connection. */
-export interface Settings {
-  mask: boolean;
-  enforceMasking: boolean;
+/** The settings of a connection, in the order of `constants.setting`; those that are on or off are 1 or 0. */
+export type Settings = Float64Array;
+
+/** Where each setting has its place. */
+export interface Places {
+  mask: number;
+  enforceMasking: number;
   /** Bytes of one message. */
   maxPayload: number;
   maxFragments: number;
@@ -44,7 +47,7 @@ export interface Settings {
   /** Those that may come at once. */
   messageBurst: number;
   /** Whether a peer that sends more is not read for a while, rather than failed. */
-  pausesMessages: boolean;
+  pausesMessages: number;
   /** Bytes that may wait to be written. */
   maxBufferedAmount: number;
   /** ms of silence after which the connection is closed; 0 is never. */
@@ -53,19 +56,17 @@ export interface Settings {
   pingInterval: number;
   /** ms to wait for the peer's close frame, then for its FIN. */
   closeTimeout: number;
-  /** The element of permessage-deflate that was agreed on; `''` if it is off. */
-  deflate: string;
   /** zlib's, 0 to 9. */
   level: number;
   /** Messages of fewer bytes are not compressed. */
   threshold: number;
   /** The six of a `Manner`: see `src/protocol/manner.rs`. */
-  autoPong: boolean;
-  explains: boolean;
-  hearsWhileClosing: boolean;
-  sharesMemory: boolean;
-  textAsBytes: boolean;
-  validatesUtf8: boolean;
+  autoPong: number;
+  explains: number;
+  hearsWhileClosing: number;
+  sharesMemory: number;
+  textAsBytes: number;
+  validatesUtf8: number;
 }
 
 /** What both languages share; `src/binding/constants.rs` lists where each is defined. */
@@ -87,7 +88,8 @@ export interface Constants {
       | 'GO'
       | 'UTF8'
       | 'LOST'
-      | 'SECURE',
+      | 'SECURE'
+      | 'HEAD',
       number
     >
   >;
@@ -95,6 +97,9 @@ export interface Constants {
   readonly statusCode: Readonly<
     globalThis.Record<'NORMAL' | 'GOING_AWAY' | 'NO_STATUS' | 'ABNORMAL' | 'TRY_AGAIN_LATER', number>
   >;
+  /** What a request for a WebSocket asks for, of one who has come by a door: see `RequestHead`. */
+  readonly asks: Readonly<globalThis.Record<'IN_ORDER' | 'OFFERS', number>>;
+  readonly setting: Readonly<Places>;
   /** Bounds that nobody can set. */
   readonly limit: Readonly<
     globalThis.Record<
@@ -281,7 +286,7 @@ interface StreamFunctions {
    *
    * @param filters permessage-deflate has its place among extensions in JavaScript
    */
-  streamOpen(now: number, filters: boolean, settings: Settings): number;
+  streamOpen(now: number, filters: boolean, settings: Settings, deflate: string): number;
   /** `open` may be emitted: what has come may be taken. Returns whether something has, for `streamTake`. */
   streamBegin(slot: number): boolean;
   /** The peer sent this. Returns whether there was no room for it: the connection is dropped then. */
@@ -410,7 +415,7 @@ export interface SocketFunctions {
    *
    * @throws an Error with the system's code, `ERR_WS_TAKEOVER` or `ERR_WS_TOO_MANY_CONNECTIONS`
    */
-  open(fd: number, base: number, settings: Settings): number;
+  open(fd: number, base: number, settings: Settings, deflate: string): number;
   /**
    * Makes what TLS connections are secured with, and returns its number.
    *
@@ -443,7 +448,41 @@ export interface SocketFunctions {
    */
   openRaw(fd: number, context: number | null | undefined): number;
   /** Makes a connection on the socket of a raw one, which is over once `change` is carried out. */
-  openOver(raw: number, base: number, settings: Settings): number;
+  openOver(raw: number, base: number, settings: Settings, deflate: string): number;
+  /**
+   * Has the shard of this index accept connections by a duplicate of a listening socket, and returns the slot of that and
+   * the number of the door. A record brings the head of each request for a WebSocket, of at most `most` bytes, or what
+   * somebody else has said; the last is `Close`. If it throws, nothing has changed.
+   *
+   * @throws an Error with the system's code, `ERR_WS_TAKEOVER` or `ERR_WS_TOO_MANY_CONNECTIONS`
+   */
+  openDoor(fd: number, most: number, shard: number): [slot: number, door: number];
+  /** It accepts no more. Records bring who has said nothing yet. */
+  closeDoor(slot: number): Due;
+  /** Whoever has come by it and said nothing yet is dropped. */
+  dropSilent(slot: number): Due;
+  /** It reads nothing any more: a record brings each who comes. */
+  handOnAll(door: number): void;
+  /** It is closed, and all who have come by it were opened or taken. */
+  forgetDoor(door: number): void;
+  /**
+   * Makes a connection of one who has come by a door, and accepts the request, by a response with these lines beside the
+   * usual ones. Returns its slot.
+   *
+   * @throws an Error, `ERR_WS_TOO_MANY_CONNECTIONS` or `ECONNRESET`: the descriptor is closed
+   */
+  openArrived(door: number, number: number, base: number, settings: Settings, deflate: string, lines: string): number;
+  /**
+   * A duplicate of the descriptor of one who has come by a door. If the env is ended before `settleArrived`, the peer hears of
+   * that.
+   *
+   * @throws an Error with the system's code, such as `EMFILE`
+   */
+  lendArrived(door: number, number: number): number;
+  /** The caller closes the duplicate, or nobody needs one: the descriptor itself is closed. */
+  settleArrived(door: number, number: number): void;
+  /** Of the socket of a connection: its address, its port, and its peer's port. */
+  socketNames(slot: number): [address: string, port: number, remotePort: number] | undefined;
   /** The raw connection, which has stopped, becomes the other one, with what it has delivered that was not used. */
   change(raw: number, slot: number, received: Uint8Array): Due;
   /** What a raw connection is secured with that waits for it; `null` if its bytes are to be handed on as they are. */
@@ -515,6 +554,8 @@ export interface SocketFunctions {
   bytesRead(slot: number): number;
   /** Bytes written since the takeover. */
   bytesWritten(slot: number): number;
+  /** What closes the connection resets it. Without effect on Unix-domain sockets. */
+  setLinger(slot: number): void;
   /** Without effect on Unix-domain sockets. */
   setNoDelay(slot: number, on: boolean): void;
   /** Without effect on Unix-domain sockets. */

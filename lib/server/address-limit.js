@@ -33,12 +33,13 @@ class AddressLimit {
    * A request has a place from now on.
    *
    * @param {UpgradeRequest} req
+   * @param {string} [remoteAddress] of its peer, if that is known without a socket
    * @returns {() => void} gives the place back, however often it is called
    * @throws {Refusal} if its address has no place left
    * @throws {TypeError | unknown} if the app's function fails
    */
-  enter(req) {
-    const address = this.#most === Infinity ? undefined : this.#address(req);
+  enter(req, remoteAddress) {
+    const address = this.#most === Infinity ? undefined : this.#address(req, remoteAddress);
     if (address === undefined) {
       return ignore;
     }
@@ -85,11 +86,12 @@ class AddressLimit {
 
   /**
    * @param {UpgradeRequest} req
+   * @param {string} [remoteAddress]
    * @returns {string | undefined} a Unix-domain socket has none
    */
-  #address(req) {
+  #address(req, remoteAddress) {
     if (this.#addressOf === undefined) {
-      return remoteAddressOf('stream' in req ? req.stream : req.socket);
+      return remoteAddress ?? remoteAddressOf('stream' in req ? req.stream : req.socket);
     }
     const address = this.#addressOf(req);
     if (typeof address !== 'string' || address === '') {

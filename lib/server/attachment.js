@@ -3,12 +3,17 @@
 const { refuse } = require('../handshake/server/opening.js');
 const { Refusal } = require('../handshake/server/refusal.js');
 const { asksForWebSocket, pathOf, targetFault } = require('../handshake/server/upgrade-request.js');
+const { kArrives } = require('./front/door.js');
 const { Http2Requests } = require('./http2-requests.js');
 const { UpgradeFilter } = require('./upgrade-filter.js');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('../../index').UpgradeRequest} UpgradeRequest */
 /** @typedef {import('node:stream').Duplex} Duplex */
+/** @typedef {import('./front/arrival.js').Arrival} Arrival */
+
+/** What comes after a request that has come by a door. */
+const NOTHING = Buffer.alloc(0);
 
 /** @type {WeakMap<import('node:http').Server, Attachment>} */
 const attachments = new WeakMap();
@@ -40,6 +45,7 @@ class Attachment {
    * @typedef {object} Claim
    * @property {() => string | null} path what it takes; `null` for every path
    * @property {(req: UpgradeRequest, socket: Duplex, head?: Buffer) => void} take
+   * @property {(arrival: Arrival) => void} arrive the same with one that has come by a door
    */
 
   /** @param {import('node:http').Server} httpServer */
@@ -141,6 +147,17 @@ class Attachment {
   }
 
   /**
+   * The same for one that has come by a door. There is no other listener, and it asks for a WebSocket.
+   *
+   * @param {Arrival} arrival
+   */
+  #arrive(arrival) {
+    const claim = this.#claimOf(arrival);
+    if (claim === undefined) this.#hear(arrival.req, arrival.socket, NOTHING);
+    else claim.arrive(arrival);
+  }
+
+  /**
    * The same for one that has come over HTTP/2.
    *
    * @param {import('./http2-requests.js').Asked} asked
@@ -160,7 +177,10 @@ class Attachment {
   #upgrade = Object.assign(
     (/** @type {IncomingMessage} */ req, /** @type {Duplex} */ socket, /** @type {Buffer} */ head) =>
       this.#hear(req, socket, head),
-    { [kWants]: (/** @type {{ url?: string }} */ req) => this.#wants(req) },
+    {
+      [kWants]: (/** @type {{ url?: string }} */ req) => this.#wants(req),
+      [kArrives]: (/** @type {Arrival} */ arrival) => this.#arrive(arrival),
+    },
   );
 }
 

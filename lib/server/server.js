@@ -1,26 +1,32 @@
 'use strict';
 
-const http = require('node:http');
-
 const { AddressLimit } = require('./address-limit.js');
 const { Attachment } = require('./attachment.js');
 const { givenServer } = require('./given-server.js');
+const { createServer } = require('./front/plain-server.js');
 const { createSecureServer } = require('./secure/secure-server.js');
 const { withoutTls } = require('./secure/listen-options.js');
 const { announce } = require('../base/assign.js');
-const { Base, groupOf, takeSocket } = require('../base/base.js');
+const { Base, groupOf, takeAccepted, takeSocket } = require('../base/base.js');
 const { reportError } = require('../base/base-sink.js');
 const { boolean, callable, integer, object } = require('../options/check.js');
 const { checkNames } = require('../options/names.js');
 const { OPTION_NAMES } = require('../connection/options.js');
-const { requestDropped } = require('../handshake/diagnostics.js');
+const { requestDropped, requestEnded } = require('../handshake/diagnostics.js');
 const { OF_SERVERS } = require('../handshake/foreign-names.js');
 const { failed } = require('../connection/diagnostics.js');
 const { statusCode } = require('../native/constants.js');
 const { clearTimeout, nextTick, setTimeout } = require('../util/clock.js');
 const { disposable } = require('../util/dispose.js');
 const { failure } = require('../util/errors.js');
-const { HANDSHAKE_OPTIONS, answer, checkHandleOptions } = require('../handshake/server/handle-upgrade.js');
+const {
+  HANDSHAKE_OPTIONS,
+  after,
+  answer,
+  checkHandleOptions,
+  decideOn,
+} = require('../handshake/server/handle-upgrade.js');
+const { linesOf } = require('../handshake/server/http1-opening.js');
 const { factsOf, kInspect, show } = require('../util/inspect.js');
 const { refuse, refuseUntaken } = require('../handshake/server/opening.js');
 const { Refusal, ignore } = require('../handshake/server/refusal.js');
@@ -34,6 +40,8 @@ const SERVER_OPTIONS = [...OPTION_NAMES, ...HANDSHAKE_OPTIONS, ...OWN_OPTIONS];
 
 const checkMost = integer(1, Number.MAX_SAFE_INTEGER, true);
 
+/** @typedef {import('./front/arrival.js').Arrival} Arrival */
+/** @typedef {import('../handshake/server/handle-upgrade.js').Decision} Decision */
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('../../index').UpgradeRequest} UpgradeRequest */
 /** @typedef {import('node:stream').Duplex} Duplex */
@@ -57,6 +65,8 @@ class Server extends Base {
   #own = new Set();
   /** @type {Set<(refusal: Refusal) => void>} what refuses each request that is neither refused nor assigned yet */
   #handshakes = new Set();
+  /** Requests of arrivals that are looked at now. */
+  #deciding = 0;
   /** @type {Function[] | null} whom to tell when it has stopped; `null` while it does not stop */
   #stopping = null;
   #hasWarned = false;
@@ -111,8 +121,7 @@ class Server extends Base {
       return this;
     }
     const { tls, rest } = withoutTls(args);
-    const httpServer =
-      tls === undefined ? http.createServer(upgradeRequired) : createSecureServer(tls, upgradeRequired);
+    const httpServer = tls === undefined ? createServer(upgradeRequired) : createSecureServer(tls, upgradeRequired);
     httpServer.on('error', (error) => {
       if (!httpServer.listening) this.#detach(httpServer);
       failed(this, error);
@@ -130,17 +139,18 @@ class Server extends Base {
     return first?.address() ?? null;
   }
 
-  /** @param {http.Server} httpServer */
+  /** @param {import('node:http').Server} httpServer */
   #attach(httpServer) {
     /** @type {Parameters<typeof Attachment.attach>[2]} */
     const claim = {
       path: () => (this.url === this.#anyUrl ? null : this.url.pathname),
       take: (req, socket, head) => this.#upgrade(req, socket, head),
+      arrive: (arrival) => this.#arrive(arrival),
     };
     this.#attached.set(httpServer, Attachment.attach(httpServer, this, claim));
   }
 
-  /** @param {http.Server} httpServer */
+  /** @param {import('node:http').Server} httpServer */
   #detach(httpServer) {
     this.#attached.get(httpServer)?.();
     this.#attached.delete(httpServer);
@@ -149,30 +159,128 @@ class Server extends Base {
 
   /** Looks at a request. @param {UpgradeRequest} req @param {Duplex} socket @param {Buffer} [head] */
   #upgrade(req, socket, head) {
-    const isFull = this.#load >= this.maxConnections || this.#handshakes.size >= this.#maxHandshakes;
-    if (this.#stopping !== null || isFull) {
+    if (this.#isFull) {
       refuse(req, socket, noMore());
       return;
     }
-    const { extensions } = this;
     /** Gives back the place of its address. */
     let leave = ignore;
     const admit = () => {
       leave = this.#addresses.enter(req);
     };
+    this.#answer(req, socket, this.#settings(head, admit), () => leave);
+  }
+
+  /** Whether it takes no more requests now. */
+  get #isFull() {
+    const isFull = this.#load >= this.maxConnections || this.#handshakes.size >= this.#maxHandshakes;
+    return this.#stopping !== null || isFull;
+  }
+
+  /**
+   * What holds for a handshake that begins now.
+   *
+   * @param {Buffer | undefined} head
+   * @param {() => void} admit
+   */
+  #settings(head, admit) {
+    const { extensions } = this;
     const route = this.url === this.#anyUrl ? undefined : this.url.pathname;
-    const settings = { ...this.#handshake, admit, route, head, extensions, deflate: this.#deflatePolicy() };
-    const giveUp = answer(req, socket, settings, (error, taken, assign, accept) => {
+    return { ...this.#handshake, admit, route, head, extensions, deflate: this.#deflatePolicy() };
+  }
+
+  /**
+   * @param {UpgradeRequest} req
+   * @param {Duplex} socket
+   * @param {ReturnType<typeof checkHandleOptions>} settings
+   * @param {() => () => void} leaves what gives back the place of its address
+   * @param {Parameters<typeof answer>[4]} [decided]
+   */
+  #answer(req, socket, settings, leaves, decided) {
+    /** @type {Parameters<typeof answer>[3]} */
+    const answered = (error, taken, assign, accept) => {
       this.#handshakes.delete(giveUp);
       if (error === null) {
-        this.#open(req, /** @type {Duplex} */ (taken), leave, assign, accept);
+        this.#open(req, /** @type {Duplex} */ (taken), leaves(), assign, accept);
       } else {
-        leave();
+        leaves()();
         if (APP_ERRORS.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) this.#failed(error);
       }
       this.#look();
-    });
+    };
+    const giveUp = answer(req, socket, settings, answered, decided);
     this.#handshakes.add(giveUp);
+  }
+
+  /**
+   * Looks at the request of one that has come by a door. If nothing has to be waited for, it becomes a connection at once.
+   * Otherwise it is looked at as any other request.
+   *
+   * @param {Arrival} arrival
+   */
+  #arrive(arrival) {
+    if (this.#isFull) {
+      refuse(arrival.req, arrival.socket, noMore());
+      return;
+    }
+    let leave = ignore;
+    const admit = () => {
+      leave = this.#addresses.enter(arrival.req, arrival.remoteAddress);
+    };
+    const settings = this.#settings(undefined, admit);
+    let look = this.#decideOn(arrival, settings);
+    if (this.#stopping !== null) {
+      look = () => {
+        throw noMore();
+      };
+    }
+    if (typeof look === 'function') this.#answer(arrival.req, arrival.socket, settings, () => leave, look);
+    else this.#openArrival(arrival, look, leave);
+  }
+
+  /**
+   * @param {Arrival} arrival
+   * @param {ReturnType<typeof checkHandleOptions>} settings
+   * @returns {Decision | (() => Decision | Promise<Decision>)} what it has come to; a function that says so, if the request
+   *   is to be looked at as any other
+   */
+  #decideOn(arrival, settings) {
+    this.#deciding++;
+    try {
+      const decided = decideOn(arrival, settings);
+      const isPlain = !('then' in decided) && !arrival.isNodes && !this.#isChained(decided) && this.#stopping === null;
+      return isPlain ? decided : () => decided;
+    } catch (error) {
+      return () => {
+        throw error;
+      };
+    } finally {
+      this.#deciding--;
+    }
+  }
+
+  /**
+   * @param {Arrival} arrival
+   * @param {Decision} decision
+   * @param {() => void} leave gives back the place of its address
+   */
+  #openArrival(arrival, { protocol, extensions, headers, data }, leave) {
+    const { req } = arrival;
+    const lines = linesOf({ protocol, extensions, headers });
+    const options = { protocol, extension: extensions, lines, data, keepSocket: this.#keepSocket };
+    let connection;
+    try {
+      connection = takeAccepted(this, arrival, options);
+    } catch (error) {
+      leave();
+      arrival.over();
+      requestDropped(req);
+      reportError(this, /** @type {Error} */ (error));
+      return;
+    }
+    requestEnded(req, { status: 101, protocol });
+    this.#addresses.keep(connection, leave);
+    this.#announce(connection, req);
   }
 
   /**
@@ -195,14 +303,15 @@ class Server extends Base {
 
   /** What counts toward `maxConnections`: a request has its place while it is looked at. */
   get #load() {
-    return this.connections + this.#handshakes.size;
+    return this.connections + this.#handshakes.size + this.#deciding;
   }
 
   /** Asks the app. @param {UpgradeRequest} req */
-  async #ask(req) {
-    const verdict = await this.shouldAccept(req);
+  #ask(req) {
     // Meanwhile the app may have lowered `maxConnections`, or assigned sockets itself.
-    return verdict === true && this.#load > this.maxConnections ? 503 : verdict;
+    return after(this.shouldAccept(req), (verdict) =>
+      verdict === true && this.#load > this.maxConnections ? 503 : verdict,
+    );
   }
 
   /**
@@ -239,11 +348,24 @@ class Server extends Base {
       return;
     }
     requestDropped(req);
+    this.#announce(connection, req);
+  }
+
+  /**
+   * @param {import('../connection/connection.js').Connection} connection
+   * @param {UpgradeRequest} req
+   */
+  #announce(connection, req) {
     try {
       announce(connection, req);
     } finally {
       if (this.#stopping !== null) this.close(connection.sid, statusCode.GOING_AWAY);
     }
+  }
+
+  /** Whether a connection may have extensions in JavaScript. @param {Decision} decision */
+  #isChained({ extensions }) {
+    return extensions !== '' && Object.keys(this.extensions).length > 0;
   }
 
   /**
@@ -275,7 +397,7 @@ class Server extends Base {
   /**
    * Closes an HTTP server of its own; who says nothing to it is not waited for any longer either.
    *
-   * @param {http.Server} httpServer
+   * @param {import('node:http').Server} httpServer
    */
   #closeOwn(httpServer) {
     const { closeTimeout } = groupOf(this).options;
@@ -353,7 +475,7 @@ function noMore() {
  * A plain request, to an HTTP server that has nothing else to offer.
  *
  * @param {IncomingMessage} _req
- * @param {http.ServerResponse} res
+ * @param {import('node:http').ServerResponse} res
  */
 function upgradeRequired(_req, res) {
   const type = { 'Content-Type': 'text/plain; charset=utf-8' };

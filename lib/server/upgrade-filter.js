@@ -1,5 +1,7 @@
 'use strict';
 
+const { kOnlyParsers } = require('./front/door.js');
+
 /** Where Node's HTTP servers keep the parsers of the connections that are open. */
 const CONNECTIONS = 'http.server.connections';
 
@@ -79,12 +81,14 @@ class UpgradeFilter {
     return isUpgrade && (!this.#isOn || this.#takes(req));
   };
 
-  /** @param {object} socket */
-  #connected = (socket) => {
-    const { parser } = /** @type {{ parser?: Parser }} */ (socket);
-    // None yet if the connection is still to speak TLS.
-    if (parser) this.#filter(parser);
-  };
+  #connected = Object.assign(
+    (/** @type {object} */ socket) => {
+      const { parser } = /** @type {{ parser?: Parser }} */ (socket);
+      // None yet if the connection is still to speak TLS.
+      if (parser) this.#filter(parser);
+    },
+    { [kOnlyParsers]: true },
+  );
 
   /** @param {Parser} parser */
   #filter(parser) {

@@ -171,7 +171,7 @@ module.exports = {
     timeout: 15 * MINUTE,
   },
   node: {
-    commands: suite(...ABOUT_A_TRANSPORT, ...ON_ANY_TRANSPORT, 'secure', 'cli', 'examples'),
+    commands: suite(...ABOUT_A_TRANSPORT, ...ON_ANY_TRANSPORT, 'front', 'secure', 'cli', 'examples'),
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },
@@ -200,6 +200,13 @@ module.exports = {
     // And by `createSecureServer`, whose TLS is that of the shards.
     commands: suite(...ABOUT_A_TRANSPORT),
     env: { WEBSOCKETS_TEST_TRANSPORT: 'secure' },
+    count: counts.ofNode,
+    timeout: 15 * MINUTE,
+  },
+  front: {
+    // And by `createServer`, whose shards read the requests.
+    commands: suite(...ABOUT_A_TRANSPORT),
+    env: { WEBSOCKETS_TEST_TRANSPORT: 'front' },
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },

@@ -5,12 +5,13 @@ use std::ffi::CStr;
 
 use napi::sys;
 
+use super::settings::SETTINGS;
 use super::status::Outcome;
 use super::values::made;
 use crate::engine::{HIGH_MARK, Kind, MAX_SLOT, NO_SLOT, Overflow};
 use crate::protocol::{
-    Config, MAX_CONTROL_PAYLOAD, MAX_HEADER_LENGTH, MAX_REASON_LENGTH, MAX_WINDOW_BITS,
-    MIN_WINDOW_BITS, Opcode, PERMESSAGE_DEFLATE, Role, status_code,
+    Config, IN_ORDER, MAX_CONTROL_PAYLOAD, MAX_HEADER_LENGTH, MAX_REASON_LENGTH, MAX_WINDOW_BITS,
+    MIN_WINDOW_BITS, OFFERS, Opcode, PERMESSAGE_DEFLATE, Role, status_code,
 };
 
 /// Constants of one subject, by name.
@@ -33,6 +34,7 @@ const KINDS: Group = &[
     (c"LOST", Kind::Lost as u8 as f64),
     (c"UTF8", Kind::Utf8 as u8 as f64),
     (c"SECURE", Kind::Secure as u8 as f64),
+    (c"HEAD", Kind::Head as u8 as f64),
 ];
 
 /// `constants.opcode`: what a frame is.
@@ -65,6 +67,9 @@ const LIMITS: Group = &[
     (c"MAX_SLOT", MAX_SLOT as f64),
     (c"NO_SLOT", NO_SLOT as f64),
 ];
+
+/// `constants.asks`: what a request for a WebSocket asks for, that one who has come by a door makes.
+const ASKS: Group = &[(c"IN_ORDER", IN_ORDER as f64), (c"OFFERS", OFFERS as f64)];
 
 /// Names, which are properties of `constants` itself.
 const TEXTS: &[(&CStr, &str)] = &[
@@ -100,11 +105,13 @@ fn defaults() -> [(&'static CStr, f64); 7] {
 /// Makes `constants` a property of the addon's exports.
 pub(super) fn install(raw: sys::napi_env, exports: sys::napi_value) -> Outcome<()> {
     let constants = made::object(raw)?;
-    let groups: [(_, &[_]); 5] = [
+    let groups: [(_, &[_]); 7] = [
         (c"kind", KINDS),
         (c"opcode", OPCODES),
         (c"statusCode", STATUS_CODES),
         (c"limit", LIMITS),
+        (c"asks", ASKS),
+        (c"setting", SETTINGS),
         (c"default", &defaults()),
     ];
     for (name, group) in groups {

@@ -10,7 +10,7 @@ use napi_derive::napi;
 use super::call::trampoline::{Entry, Function, trampoline};
 use super::env::EnvState;
 #[cfg(sockets)]
-use super::sockets::{commands, raw};
+use super::sockets::{commands, door, raw};
 use super::status::{Outcome, check};
 use super::{constants, deflate, frames, slice, streams};
 
@@ -31,7 +31,7 @@ functions! { STREAMS:
     c"attachStreams" / 2 => streams::attach,
     c"streamTurns" / 1 => streams::turns,
     c"streamHangUp" / 1 => streams::hang_up,
-    c"streamOpen" / 3 => streams::open,
+    c"streamOpen" / 4 => streams::open,
     c"streamBegin" / 1 => streams::begin,
     c"streamReceive" / 3 => streams::receive,
     c"streamTake" / 3 => streams::take,
@@ -85,7 +85,7 @@ functions! { SOCKETS:
     c"setLeader" / 1 => commands::set_leader,
     c"leads" / 0 => commands::leads,
     c"leaderChanges" / 0 => commands::leader_changes,
-    c"open" / 3 => commands::open,
+    c"open" / 4 => commands::open,
     c"start" / 2 => commands::start,
     c"frame" / 2 => commands::frame,
     c"again" / 2 => commands::again,
@@ -111,6 +111,7 @@ functions! { SOCKETS:
     c"isDropped" / 1 => commands::is_dropped,
     c"bytesRead" / 1 => commands::bytes_read,
     c"bytesWritten" / 1 => commands::bytes_written,
+    c"setLinger" / 1 => commands::set_linger,
     c"setNoDelay" / 2 => commands::set_no_delay,
     c"setKeepAlive" / 5 => commands::set_keep_alive,
     c"setRef" / 2 => commands::set_ref,
@@ -119,7 +120,16 @@ functions! { SOCKETS:
     c"secureContext" / 12 => raw::secure_context,
     c"forgetContext" / 1 => raw::forget_context,
     c"openRaw" / 2 => raw::open_raw,
-    c"openOver" / 3 => raw::open_over,
+    c"openOver" / 4 => raw::open_over,
+    c"openDoor" / 3 => door::open_door,
+    c"closeDoor" / 1 => door::close_door,
+    c"dropSilent" / 1 => door::drop_silent,
+    c"handOnAll" / 1 => door::hand_on_all,
+    c"forgetDoor" / 1 => door::forget_door,
+    c"socketNames" / 1 => door::socket_names,
+    c"openArrived" / 6 => door::open_arrived,
+    c"lendArrived" / 2 => door::lend_arrived,
+    c"settleArrived" / 2 => door::settle_arrived,
     c"change" / 3 => raw::change,
     c"secure" / 2 => raw::secure,
     c"stop" / 1 => raw::stop,

@@ -28,7 +28,7 @@ pub(super) fn attach(call: &Call<'_>) -> Returned {
     UNDEFINED
 }
 
-/// `streamOpen(now, filters, settings)` → slot. `filters`: permessage-deflate has its place among
+/// `streamOpen(now, filters, settings, deflate)` → slot. `filters`: permessage-deflate has its place among
 /// extensions in JavaScript, and is applied by `streamInflate` and `streamCompress`.
 pub(super) fn open(call: &Call<'_>) -> Returned {
     let (now, filters) = (call.u64(0)?, call.bool(1)?);

@@ -1,5 +1,8 @@
 //! What a transport reports to JavaScript: records, and the arena their contents lie in.
 
+#[cfg(sockets)]
+use std::net::SocketAddr;
+
 use super::backlog::Overflow;
 use super::session::Brought;
 use super::utf16::{LongText, append_utf16};
@@ -53,6 +56,24 @@ pub enum Kind {
     Utf8 = 13,
     /// Raw connection: the TLS handshake is done.
     Secure = 14,
+    /// Door: the head of a request that opens a WebSocket. What anybody else says is [`Kind::Binary`].
+    Head = 15,
+}
+
+/// What one has said that has come by a door.
+#[cfg(sockets)]
+pub(super) enum Arrival<'a> {
+    /// The request for a WebSocket: see [`RequestHead`](crate::protocol::RequestHead).
+    Head {
+        /// Its lines.
+        lines: &'a [u8],
+        /// What it asks for.
+        asks: u8,
+        /// Who it is.
+        peer: Option<SocketAddr>,
+    },
+    /// Anything else, or nothing.
+    Other(&'a [u8]),
 }
 
 /// Where the contents of a record are.
@@ -64,6 +85,18 @@ pub enum Body {
         start: usize,
         /// Length in bytes.
         length: usize,
+    },
+    /// Of [`Kind::Head`] and [`Kind::Binary`] of a door: bytes of the arena.
+    #[cfg(sockets)]
+    Arrived {
+        /// Offset in [`Batch::bytes`].
+        start: usize,
+        /// Length in bytes.
+        length: usize,
+        /// The number of who has said that, in 24 bits, and above them what its request asks for.
+        number: u32,
+        /// Who that is, if it is a head.
+        peer: Option<SocketAddr>,
     },
     /// UTF-16 of the wide arena.
     Wide {
@@ -202,6 +235,24 @@ impl Batch {
         self.push(kind, slot, 0, body, length)
     }
 
+    /// Appends what one has said that has come by a door, and that JavaScript knows by this number.
+    #[cfg(sockets)]
+    pub(super) fn push_arrival(&mut self, slot: u32, number: u32, arrival: &Arrival<'_>) -> usize {
+        let (kind, bytes, asks, peer) = match *arrival {
+            Arrival::Head { lines, asks, peer } => (Kind::Head, lines, asks, peer),
+            Arrival::Other(bytes) => (Kind::Binary, bytes, 0, None),
+        };
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        let body = Body::Arrived {
+            start,
+            length: bytes.len(),
+            number: number | u32::from(asks) << 24,
+            peer,
+        };
+        self.push(kind, slot, 0, body, bytes.len())
+    }
+
     /// Appends valid UTF-8 that is to become a string.
     fn push_text(&mut self, slot: u32, text: Payload<'_>) -> usize {
         let length = text.len();
@@ -335,7 +386,7 @@ mod tests {
             Body::Large(bytes) => String::from_utf8(bytes.clone()).unwrap(),
             Body::LargeWide(wide) => String::from_utf16(wide).unwrap(),
             Body::Failure { message, .. } => message.clone(),
-            Body::End(end) => panic!("{end:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::door::Door;
 use super::mailbox::{Mailbox, UnderWay, Weight};
 use super::slot::Named;
 use super::tls::SecureContext;
@@ -128,6 +129,12 @@ pub enum Command {
         /// How its peer is to behave, and how long to wait for it.
         config: Arc<Config>,
     },
+    /// The shard accepts from the listening socket of a door.
+    Listen(Arc<Door>),
+    /// And no more: whoever has said nothing yet is handed on.
+    CloseDoor(Arc<WriteSide>),
+    /// Whoever has come by a door, and said nothing yet, is dropped.
+    DropSilent(Arc<WriteSide>),
     /// The shard has its socket to itself, and gets the bytes that JavaScript had read from it.
     Start(Arc<WriteSide>, Vec<u8>),
     /// Something was appended to the outboxes of these.

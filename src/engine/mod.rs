@@ -56,6 +56,8 @@ mod connection;
 #[cfg(sockets)]
 mod context;
 #[cfg(sockets)]
+mod door;
+#[cfg(sockets)]
 mod gate;
 #[cfg(sockets)]
 mod handle;
@@ -90,6 +92,8 @@ pub use stream::Stream;
 pub use aside::{Aside, Turned};
 #[cfg(sockets)]
 pub use command::{Command, Envelope, Fragments, Frame, Publish};
+#[cfg(sockets)]
+pub use door::{Arrived, Door};
 #[cfg(sockets)]
 pub use handle::ShardHandle;
 #[cfg(sockets)]

@@ -71,6 +71,7 @@ pub use handshake::extension_list::{
     ExtensionElement, ExtensionListError, ExtensionParameter, MAX_EXTENSION_PARAMETERS,
     MAX_EXTENSIONS, MAX_EXTENSIONS_LENGTH, parse_extension_list,
 };
+pub use handshake::request_head::{IN_ORDER, Key, OFFERS, RequestHead};
 pub use limits::{Limits, MessageLimit, PastLimit, largest_compressed};
 pub use manner::Manner;
 pub use memory::{LARGE, Memory, MemorySource};

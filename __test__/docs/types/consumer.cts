@@ -447,6 +447,8 @@ const overHttp2 = new Server<{ user: string }, UpgradeRequest>({
   shouldAccept: (req) => ({ headers: { 'X-Path': req.url ?? '' }, data: { user: req.httpVersion } }),
   origins: (_origin, req) => req instanceof http2.Http2ServerRequest,
 });
+const plainServer: http.Server = websockets.createServer({ maxHeaderSize: 1024 }, (req, res) => res.end(req.url));
+overHttp2.listen(plainServer);
 overHttp2.listen(http2.createServer()).listen(http2.createSecureServer({ allowHTTP1: true }));
 overHttp2.on('open', (sid, req) => {
   is<string>()(sid, true);

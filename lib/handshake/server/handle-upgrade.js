@@ -16,6 +16,7 @@ const { Refusal, ignore } = require('./refusal.js');
 const { checkChoice } = require('../subprotocols.js');
 const { checkNames } = require('../../options/names.js');
 const { isTracing, trace } = require('../../util/trace.js');
+const { readNewcomer } = require('./upgrade-request.js');
 const { upgraded } = require('../upgraded-streams.js');
 const { heed } = require('./verdict.js');
 
@@ -39,6 +40,7 @@ const HANDLE_OPTIONS = [...HANDSHAKE_OPTIONS, 'extensions', 'head', 'perMessageD
  */
 
 /** @typedef {import('../../../index').UpgradeRequest} UpgradeRequest */
+/** @typedef {import('./upgrade-request.js').Newcomer} Newcomer */
 
 /**
  * Answers a client's opening handshake (RFC 6455 §4.2, RFC 8441 §5). A request that is not upgraded gets a response
@@ -77,12 +79,13 @@ function handleUpgradeRequest(req, socket, ...rest) {
  * @param {import('node:stream').Duplex} given the socket, or over HTTP/2 the stream
  * @param {Settings} settings
  * @param {Callback} callback called once, never before this returns
+ * @param {() => Decision | Promise<Decision>} [decided] what was decided on by `decideOn`
  * @returns {(refusal: Refusal) => void} refuses the request, unless its outcome is known
  */
-function answer(req, given, settings, callback) {
+function answer(req, given, settings, callback, decided) {
   const opening = openingOf(req, given);
   const socket = opening.stream;
-  requestBegan(req, settings.route);
+  if (decided === undefined) requestBegan(req, settings.route);
   // Until it is assigned, nobody else hears what happens to it.
   socket.on('error', ignore);
   let isSettled = false;
@@ -118,7 +121,7 @@ function answer(req, given, settings, callback) {
   if (settings.timeout > 0) {
     timer = setTimeout(() => giveUp(late(settings.timeout)), settings.timeout).unref();
   }
-  /** @param {Awaited<ReturnType<typeof decide>>} agreed */
+  /** @param {Decision} agreed */
   const accept = (agreed) => {
     if (isSettled) {
       return;
@@ -131,10 +134,13 @@ function answer(req, given, settings, callback) {
     upgraded.add(socket);
     settle(null, socket, { head: settings.head, ...assign }, () => opening.accept({ key, headers, ...assign }));
   };
-  decide(opening, settings).then(
-    (agreed) => opening.whenDue(() => accept(agreed)),
-    (reason) => giveUp(reason instanceof Refusal ? reason : failed(reason)),
-  );
+  const look = decided ?? (() => decide(req, () => opening.read(), settings));
+  Promise.resolve()
+    .then(look)
+    .then(
+      (agreed) => opening.whenDue(() => accept(agreed)),
+      (reason) => giveUp(reason instanceof Refusal ? reason : failed(reason)),
+    );
   return giveUp;
 }
 
@@ -191,31 +197,61 @@ function checkHandleOptions(options = {}) {
 }
 
 /**
+ * What has been agreed on.
+ *
+ * @typedef {{ key: string | null, headers: [string, string][], protocol: string, extensions: string, data?: unknown }}
+ *   Decision
+ */
+
+/**
  * Looks at a request; the app's functions may take their time. `shouldAccept` is the last of them.
  *
- * @param {import('./types').Opening} opening
+ * @param {UpgradeRequest} req
+ * @param {() => import('./types').Asked} read
  * @param {Settings} settings
- * @returns {Promise<{ key: string | null, headers: [string, string][], protocol: string, extensions: string,
- *   data?: unknown }>} what has been agreed on
+ * @returns {Decision | Promise<Decision>} at once, if none of those functions takes its time
  * @throws {Refusal | unknown} what is no Refusal has been thrown by the app's functions
  */
-async function decide(opening, settings) {
-  const request = opening.read();
-  const { req } = opening;
+function decide(req, read, settings) {
+  const request = read();
   settings.admit();
-  if (!(await settings.isAllowed(request.origin, req))) {
-    if (isTracing) trace('the origin %j is not allowed by %s', request.origin ?? 'none', settings.allowed);
-    throw new Refusal(403, 'The origin is not allowed', { code: 'ERR_WS_UPGRADE_REFUSED' });
-  }
-  const chosen = await settings.choose(request.protocols, req);
-  const verdict = heed(await settings.shouldAccept(req));
+  return after(settings.isAllowed(request.origin, req), (isAllowed) => {
+    if (!isAllowed) {
+      if (isTracing) trace('the origin %j is not allowed by %s', request.origin ?? 'none', settings.allowed);
+      throw new Refusal(403, 'The origin is not allowed', { code: 'ERR_WS_UPGRADE_REFUSED' });
+    }
+    return after(settings.choose(request.protocols, req), (chosen) =>
+      after(settings.shouldAccept(req), (verdict) => agree(request, chosen, heed(verdict), settings)),
+    );
+  });
+}
+
+/**
+ * @template T
+ * @param {unknown} value of a function of the app's, or a Promise of it
+ * @param {(value: unknown) => T | Promise<T>} next
+ * @returns {T | Promise<T>}
+ */
+function after(value, next) {
+  const isPromise = typeof value === 'object' && value !== null && 'then' in value;
+  return isPromise ? Promise.resolve(value).then(next) : next(value);
+}
+
+/**
+ * @param {import('./types').Asked} request
+ * @param {unknown} chosen
+ * @param {ReturnType<typeof heed>} verdict
+ * @param {Settings} settings
+ * @returns {Decision}
+ */
+function agree(request, chosen, verdict, settings) {
   const protocol = chosenProtocol(request, chosen, verdict);
   const extensions = acceptExtensions(request, settings.extensions, settings.deflate);
   if (isTracing && request.extensions !== '') {
     trace('extensions: %j was offered, %j is accepted', request.extensions, extensions);
   }
-  const data = 'data' in verdict ? { data: verdict.data } : {};
-  return { key: request.key, headers: [...settings.headers, ...verdict.headers], protocol, extensions, ...data };
+  const decision = { key: request.key, headers: [...settings.headers, ...verdict.headers], protocol, extensions };
+  return 'data' in verdict ? { ...decision, data: verdict.data } : decision;
 }
 
 /**
@@ -237,4 +273,17 @@ function chosenProtocol({ protocols }, chosen, verdict) {
   return protocol;
 }
 
-module.exports = { HANDSHAKE_OPTIONS, answer, checkHandleOptions, handleUpgradeRequest };
+/**
+ * The same for one that Rust has accepted, as far as nothing has to be waited for.
+ *
+ * @param {Newcomer} newcomer
+ * @param {Settings} settings
+ * @returns {Decision | Promise<Decision>}
+ * @throws {Refusal | unknown}
+ */
+function decideOn(newcomer, settings) {
+  requestBegan(newcomer.req, settings.route);
+  return decide(newcomer.req, () => readNewcomer(newcomer), settings);
+}
+
+module.exports = { after, HANDSHAKE_OPTIONS, answer, checkHandleOptions, decideOn, handleUpgradeRequest };

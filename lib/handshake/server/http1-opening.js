@@ -4,6 +4,7 @@ const { STATUS_CODES } = require('node:http');
 
 const { acceptKey } = require('../accept-key.js');
 const { requestEnded } = require('../diagnostics.js');
+const { headerValues } = require('../../options/headers.js');
 const { linger } = require('./linger.js');
 const { afterOwedResponses } = require('./owed-responses.js');
 const { ignore } = require('./refusal.js');
@@ -51,12 +52,11 @@ class Http1Opening {
     const lines = [
       ['Upgrade', 'websocket'],
       ['Connection', 'Upgrade'],
-      ['Sec-WebSocket-Accept', acceptKey(/** @type {string} */ (key))],
-      ...(protocol === '' ? [] : [['Sec-WebSocket-Protocol', protocol]]),
-      ...(extensions === '' ? [] : [['Sec-WebSocket-Extensions', extensions]]),
-      ...headers,
+      // Of a request that Rust has read, Rust has checked it.
+      ['Sec-WebSocket-Accept', acceptKey(key ?? headerValues(this.req, 'sec-websocket-key')[0])],
     ];
-    this.stream.write(`HTTP/1.1 101 Switching Protocols\r\n${textOf(lines)}\r\n`, 'latin1');
+    const more = linesOf({ protocol, extensions, headers });
+    this.stream.write(`HTTP/1.1 101 Switching Protocols\r\n${textOf(lines)}${more}\r\n`, 'latin1');
     requestEnded(this.req, { status: 101, protocol });
   }
 
@@ -91,4 +91,18 @@ function textOf(lines) {
   return lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
 }
 
-module.exports = { Http1Opening };
+/**
+ * What a response has beside the usual lines.
+ *
+ * @param {{ protocol: string, extensions: string, headers: [string, string][] }} agreed
+ * @returns {string}
+ */
+function linesOf({ protocol, extensions, headers }) {
+  if (protocol === '' && extensions === '' && headers.length === 0) return '';
+  const lines = [...headers];
+  if (extensions !== '') lines.unshift(['Sec-WebSocket-Extensions', extensions]);
+  if (protocol !== '') lines.unshift(['Sec-WebSocket-Protocol', protocol]);
+  return textOf(lines);
+}
+
+module.exports = { Http1Opening, linesOf };

@@ -7,7 +7,7 @@ import type { Refusal } from './refusal.js';
 
 /** What a request asks for. */
 export interface Asked {
-  /** What `Sec-WebSocket-Accept` answers; over HTTP/2 there may be none. */
+  /** What `Sec-WebSocket-Accept` answers; over HTTP/2 there may be none, and of some requests Rust has it. */
   key: string | null;
   origin: string | undefined;
   protocols: string[];

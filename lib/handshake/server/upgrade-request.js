@@ -212,7 +212,31 @@ function asksForWebSocket(req) {
   return hasToken(headerValues(req, 'upgrade'), 'websocket');
 }
 
+/**
+ * The request of one whose head Rust has read.
+ *
+ * @typedef {object} Newcomer
+ * @property {import('node:http').IncomingMessage} req
+ * @property {string[]} rawHeaders
+ * @property {boolean} isInOrder whether it is one that `readUpgradeRequest` finds in order, up to what it offers
+ * @property {boolean} offers whether it has an origin, or offers subprotocols or extensions
+ */
+
+/** What such a request asks for if it offers nothing. Rust has its key. @type {import('./types').Asked} */
+const OFFERS_NOTHING = Object.freeze({ key: null, origin: undefined, protocols: [], extensions: '', offers: [] });
+
+/**
+ * @param {Newcomer} newcomer
+ * @returns {import('./types').Asked}
+ * @throws {Refusal}
+ */
+function readNewcomer(newcomer) {
+  if (!newcomer.isInOrder) return readUpgradeRequest(newcomer.req);
+  return newcomer.offers ? { key: null, ...readOffer((name) => headerValues(newcomer, name)) } : OFFERS_NOTHING;
+}
+
 module.exports = {
+  readNewcomer,
   VERSION,
   asksForWebSocket,
   checkNoBody,

@@ -260,6 +260,31 @@ function carry(socket, transport) {
 }
 
 /**
+ * A socket without a handle, for what a transport carries already.
+ *
+ * @param {Carrier} transport
+ * @param {{ local: Partial<net.AddressInfo>, remote: Partial<net.AddressInfo>,
+ *   drive: ((socket: net.Socket) => void) | null }} facts what it is to know; `drive` makes it a connection's, and
+ *   without that it is destroyed
+ * @returns {net.Socket}
+ */
+function carryAlone(transport, { local, remote, drive }) {
+  const socket = /** @type {CarriedSocket} */ (new net.Socket({ allowHalfOpen: true }));
+  // Where Node keeps it.
+  Object.assign(socket, { _peername: remote });
+  const facts = new Facts(socket, transport);
+  facts.address = local;
+  facts.bytesRead = 0;
+  facts.bytesWritten = 0;
+  socket[kFacts] = facts;
+  drive?.(socket);
+  carried.lay(socket);
+  net.Socket.prototype.pause.call(socket);
+  if (drive === null) socket.destroy();
+  return socket;
+}
+
+/**
  * Hands the socket over to its transport: what the app has written before leaves first, and what
  * has been read already is taken along.
  *
@@ -325,4 +350,4 @@ function handOver(socket, transport, head, keepSocket) {
   }
 }
 
-module.exports = { carry, count, remember, takeOver, whyNot };
+module.exports = { carry, carryAlone, count, remember, takeOver, whyNot };

@@ -151,6 +151,41 @@ function askDrain(slot) {
 }
 
 /**
+ * Makes a connection of one who has come by a door, and accepts its request.
+ *
+ * @param {number} door
+ * @param {number} number that it has there
+ * @param {number} group the id of the connection's
+ * @param {import('../../native/functions').Settings} settings
+ * @param {string} deflate the element of permessage-deflate that was agreed on; `''` if it is off
+ * @param {string} lines of the response, beside the usual ones
+ * @returns {number} its slot
+ */
+function openArrived(door, number, group, settings, deflate, lines) {
+  const slot = native.openArrived(door, number, group, settings, deflate, lines);
+  nextTick(flush);
+  return slot;
+}
+
+/**
+ * A shard accepts no more.
+ *
+ * @param {number} slot of its part of a door
+ */
+function closeDoor(slot) {
+  flushAfter(native.closeDoor(slot));
+}
+
+/**
+ * Drops whoever has said nothing yet.
+ *
+ * @param {number} slot of a shard's part of a door
+ */
+function dropSilent(slot) {
+  flushAfter(native.dropSilent(slot));
+}
+
+/**
  * Drops a connection.
  *
  * @param {number} slot
@@ -217,6 +252,9 @@ function secure(slot, context) {
 }
 
 module.exports = {
+  closeDoor,
+  dropSilent,
+  openArrived,
   askDrain,
   change,
   close,

@@ -106,10 +106,11 @@ function drainAnew() {
  * @param {number} fd
  * @param {number} group the id of the connection's
  * @param {import('../../native/functions').Settings} settings see `connectionSettings`
+ * @param {string} deflate the element of permessage-deflate that was agreed on; `''` if it is off
  * @returns {number} the connection's number
  */
-function open(fd, group, settings) {
-  return opened(() => native.open(fd, group, settings));
+function open(fd, group, settings, deflate) {
+  return opened(() => native.open(fd, group, settings, deflate));
 }
 
 /**
@@ -140,12 +141,29 @@ function openSecured(fd, context, name) {
  * @param {number} raw
  * @param {number} group
  * @param {import('../../native/functions').Settings} settings
+ * @param {string} deflate
  */
-function openOver(raw, group, settings) {
-  return opened(() => native.openOver(raw, group, settings));
+function openOver(raw, group, settings, deflate) {
+  return opened(() => native.openOver(raw, group, settings, deflate));
 }
 
-/** @param {() => number} open @returns {number} */
+/**
+ * Has a shard accept connections.
+ *
+ * @param {number} fd of a listening socket, which is duplicated
+ * @param {number} most bytes of a head that it reads
+ * @param {number} shard
+ * @returns {[slot: number, number: number]}
+ */
+function openDoor(fd, most, shard) {
+  return opened(() => native.openDoor(fd, most, shard));
+}
+
+/**
+ * @template T
+ * @param {() => T} open gives commands
+ * @returns {T}
+ */
 function opened(open) {
   if (!shared.isAttached) {
     native.attach(dispatch, drainLater, canLead() ? ROUNDS : null);
@@ -153,10 +171,10 @@ function opened(open) {
     process.on('exit', native.leave);
     shared.isAttached = true;
   }
-  const slot = open();
+  const result = open();
   // A command may be waiting for the end of the tick already.
   nextTick(flush);
-  return slot;
+  return result;
 }
 
 /**
@@ -193,4 +211,4 @@ function ioThreads() {
   return native.ioThreads?.() ?? 0;
 }
 
-module.exports = { bind, bindRaw, ioThreads, open, openOver, openRaw, openSecured, unbind };
+module.exports = { bind, bindRaw, ioThreads, open, openDoor, openOver, openRaw, openSecured, unbind };

@@ -2,7 +2,7 @@
 
 const { limit } = require('../../native/constants.js');
 const commands = require('./commands.js');
-const { bind, open, openOver, unbind } = require('./dispatch.js');
+const dispatch = require('./dispatch.js');
 const native = require('../../native/native.js');
 const { connectionSettings } = require('../../connection/group.js');
 const { letGo } = require('../net-socket/drive.js');
@@ -12,17 +12,32 @@ const { remember, takeOver } = require('../net-socket/takeover.js');
 /** @typedef {import('../../connection/transport').Transport<Connection>} Transport */
 
 /**
- * A connection that Rust carries on a duplicate of the socket's descriptor.
+ * One that Rust has accepted, and for which there may be no socket.
+ *
+ * @typedef {object} Newcomer
+ * @property {(group: number, settings: import('../../native/functions').Settings, deflate: string, lines: string) => number}
+ *   open makes a connection of it, and accepts its request by a response with these lines beside the usual ones
+ * @property {(connection: Connection, transport: SocketTransport) => void} opened it has become that
+ * @property {() => void} over the connection is over
+ */
+
+/**
+ * What becomes a connection: a socket, with what carries it if that is not its handle, or a newcomer.
+ *
+ * @typedef {{ socket: import('../net-socket/node-socket').NodeSocket, entrance: import('../raw/entrance.js').Entrance | null,
+ *   newcomer?: undefined } | { newcomer: Newcomer, lines: string }} Source
+ */
+
+/**
+ * A connection that Rust carries, on the descriptor of a newcomer or on a duplicate of a socket's.
  *
  * @implements {Transport}
  */
 class SocketTransport {
   #slot;
   #group;
-  /** What carries the socket until now, if not its handle. @type {import('../raw/entrance.js').Entrance | null} */
-  #entrance;
-  /** Until it is started. @type {import('../net-socket/node-socket').NodeSocket | null} */
-  #socket;
+  /** Until it is started, and what a newcomer is until it is over. @type {Source | null} */
+  #source;
   /**
    * Bytes read and written in all, once the connection is over.
    *
@@ -31,23 +46,17 @@ class SocketTransport {
   #total = null;
 
   /**
-   * Duplicates the descriptor; on failure nothing has changed.
+   * On failure nothing has changed.
    *
-   * @param {import('../net-socket/node-socket').NodeSocket} socket with a handle
    * @param {import('../../connection/group.js').Group<Connection>} group
    * @param {{ mask: boolean, enforceMasking: boolean, deflate: string }} role
-   * @param {import('../raw/entrance.js').Entrance | null} entrance what carries it, if not its handle
+   * @param {Source} source
    * @throws {Error} with the system's code, such as `EMFILE`
    */
-  constructor(socket, group, role, entrance) {
+  constructor(group, role, source) {
     this.#group = group;
-    this.#socket = socket;
-    this.#entrance = entrance;
-    const settings = connectionSettings(group, role);
-    this.#slot =
-      entrance === null
-        ? open(/** @type {{ fd: number }} */ (socket._handle).fd, group.id, settings)
-        : openOver(entrance.slot, group.id, settings);
+    this.#source = source;
+    this.#slot = open(source, group.id, connectionSettings(group, role), role.deflate);
   }
 
   /** What the connection shows of it. @returns {'socket'} */
@@ -62,8 +71,10 @@ class SocketTransport {
 
   /** @param {Connection} connection */
   bind(connection) {
-    bind(this.#slot, connection);
-    remember(/** @type {import('node:net').Socket} */ (this.#socket), this);
+    const source = /** @type {Source} */ (this.#source);
+    dispatch.bind(this.#slot, connection);
+    if (source.newcomer === undefined) remember(source.socket, this);
+    else source.newcomer.opened(connection, this);
   }
 
   /**
@@ -73,10 +84,13 @@ class SocketTransport {
    * @param {boolean} keepSocket whether the socket object goes on as the connection's
    */
   start(head, keepSocket) {
-    const socket = /** @type {import('node:net').Socket} */ (this.#socket);
-    const entrance = this.#entrance;
-    this.#socket = null;
-    this.#entrance = null;
+    const source = /** @type {Source} */ (this.#source);
+    if (source.newcomer !== undefined) {
+      if (!keepSocket) source.newcomer.over();
+      return;
+    }
+    const { socket, entrance } = source;
+    this.#source = null;
     if (entrance === null) {
       takeOver(socket, this, head, keepSocket);
     } else {
@@ -235,9 +249,27 @@ class SocketTransport {
     this.#total = { read: this.bytesRead(), written: this.bytesWritten() };
     counters.bytesReceived += this.#total.read;
     counters.bytesSent += this.#total.written;
-    unbind(this.#slot);
+    dispatch.unbind(this.#slot);
     this.#slot = limit.NO_SLOT;
+    this.#source?.newcomer?.over();
   }
+}
+
+/**
+ * @param {Source} source
+ * @param {number} group
+ * @param {import('../../native/functions').Settings} settings
+ * @param {string} deflate
+ * @returns {number} its slot
+ */
+function open(source, group, settings, deflate) {
+  if (source.newcomer !== undefined) {
+    return source.newcomer.open(group, settings, deflate, source.lines);
+  }
+  const { socket, entrance } = source;
+  return entrance === null
+    ? dispatch.open(/** @type {{ fd: number }} */ (socket._handle).fd, group, settings, deflate)
+    : dispatch.openOver(entrance.slot, group, settings, deflate);
 }
 
 module.exports = { SocketTransport };

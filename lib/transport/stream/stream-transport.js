@@ -76,7 +76,7 @@ class StreamTransport {
   constructor(socket, methods, group, role, extensions) {
     const isChained = extensions.length > 0;
     this.#deflates = role.deflate !== '' && !isChained;
-    this.#handle = { slot: native.streamOpen(now(), isChained, connectionSettings(group, role)) };
+    this.#handle = { slot: native.streamOpen(now(), isChained, connectionSettings(group, role), role.deflate) };
     this.#group = group;
     this.#room = group.options.maxBufferedAmount;
     this.#socket = socket;

@@ -45,7 +45,7 @@ pub(crate) fn has_ref(call: &Call<'_>) -> Returned {
     call.boolean(call.state.sockets.keep_alive())
 }
 
-/// `open(fd, base, settings)` → slot. Duplicates the descriptor; on failure
+/// `open(fd, base, settings, deflate)` → slot. Duplicates the descriptor; on failure
 /// nothing has changed.
 pub(crate) fn open(call: &Call<'_>) -> Returned {
     let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
@@ -512,6 +512,11 @@ pub(crate) fn bytes_read(call: &Call<'_>) -> Returned {
 pub(crate) fn bytes_written(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.write_side(call.u32(0)?);
     call.number(connection.map_or(0, |c| c.bytes_written()) as f64)
+}
+
+/// `setLinger(slot)`: what closes the connection resets it; without effect on Unix-domain sockets.
+pub(crate) fn set_linger(call: &Call<'_>) -> Returned {
+    with_socket(call, socket::reset_on_close)
 }
 
 /// `setNoDelay(slot, on)`; without effect on Unix-domain sockets.

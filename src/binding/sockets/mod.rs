@@ -12,10 +12,12 @@
 //! | `leading` | an env that runs the rounds of shards itself |
 //! | `uv` | libuv, as far as that needs it |
 //! | `raw` | the functions of connections before a WebSocket begins |
+//! | `door` | the functions of listening sockets that shards accept from |
 //! | `pin` | keeps the addon in memory while its threads run |
 
 mod audience;
 pub(super) mod commands;
+pub(super) mod door;
 pub(super) mod doorbell;
 mod drain;
 mod leader;

@@ -17,8 +17,8 @@ use crate::engine::{ClientContext, Demand, Trust};
 use crate::engine::{Command, Facts, Mutex, Offer, SecureContext, Tls, WriteSide, admit, socket};
 use crate::protocol::{Config, Role};
 
-/// The topic of all raw connections, to which nothing is published: `newTopic` never comes to it.
-const NO_TOPIC: u64 = u64::MAX;
+/// The topic of all raw connections and doors, to which nothing is published: `newTopic` never comes to it.
+pub(super) const NO_TOPIC: u64 = u64::MAX;
 
 /// `secureContext(certificates, key, ticketKeys, lifetime, versions, prefersOwnOrder, alpn, sessionContext)` → its number.
 /// `versions`: 1 for TLS 1.2, and 2 for TLS 1.3; `alpn`: as on the wire.
@@ -171,7 +171,7 @@ fn open_with(call: &Call<'_>, tls: Option<Tls>) -> Returned {
     call.number(f64::from(slot))
 }
 
-/// `openOver(raw, base, settings)` → slot of a connection on the socket of a raw one, which is over once that starts; on
+/// `openOver(raw, base, settings, deflate)` → slot of a connection on the socket of a raw one, which is over once that starts; on
 /// failure nothing has changed.
 pub(crate) fn open_over(call: &Call<'_>) -> Returned {
     let base = call.u64(1)?;
@@ -204,7 +204,7 @@ pub(crate) fn open_over(call: &Call<'_>) -> Returned {
 }
 
 /// It has ended in the meantime.
-fn is_over() -> Failure {
+pub(super) fn is_over() -> Failure {
     Failure::Throw("ECONNRESET", "the connection is over".to_owned())
 }
 

@@ -15,8 +15,8 @@ use super::leader::{Lead, Leader};
 use super::pin::pin;
 use super::repeated::Repeated;
 use crate::engine::{
-    Aside, Batch, Command, Envelope, Frame, HIGH_MARK, Io, MAX_SLOT, Mailbox, Named, OneAtATime,
-    Publish, SecureContext, Shards, Tally, WriteSide, shards,
+    Aside, Batch, Command, Door, Envelope, Frame, HIGH_MARK, Io, MAX_SLOT, Mailbox, Named,
+    OneAtATime, Publish, SecureContext, Shards, Tally, WriteSide, shards,
 };
 
 /// With at most this many connections written to since the last flush, JavaScript writes itself:
@@ -82,6 +82,8 @@ pub(crate) struct Sockets {
     pub(crate) bell: Cell<Option<Bell>>,
     link: OnceCell<Link>,
     pub(crate) slots: RefCell<Slab<Slot>>,
+    /// What its shards accept from, until JavaScript has decided on all who came by it.
+    pub(crate) doors: RefCell<Slab<Arc<Door>>>,
     /// What connections are secured with.
     pub(crate) contexts: RefCell<Slab<Arc<SecureContext>>>,
     /// And those of clients.
@@ -123,6 +125,16 @@ pub(crate) struct Sockets {
 pub(crate) struct Functions {
     pub(crate) dispatch: sys::napi_ref,
     pub(crate) later: sys::napi_ref,
+}
+
+impl Link {
+    /// Nobody decides on those any more who have come by a door: their places are free.
+    pub(crate) fn abandon(&self, door: &Door) {
+        let handle = self.shards[door.write_side.shard].handle();
+        for _ in 0..door.clear() {
+            handle.dismiss(self.env);
+        }
+    }
 }
 
 impl Sockets {
@@ -534,6 +546,9 @@ impl Sockets {
             // counted as the shard's.
             queue.borrow_mut().commands.push(Command::Detach);
             self.hand_over(link, shard);
+        }
+        for (_, door) in &self.doors.take() {
+            link.abandon(door);
         }
         self.slots.take();
     }

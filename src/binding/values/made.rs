@@ -32,6 +32,7 @@ pub(crate) fn boolean(raw: sys::napi_env, boolean: bool) -> Outcome<sys::napi_va
 }
 
 /// `null`.
+#[cfg(sockets)]
 pub(crate) fn null(raw: sys::napi_env) -> Outcome<sys::napi_value> {
     let mut value = ptr::null_mut();
     // SAFETY: see `number`.

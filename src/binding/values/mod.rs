@@ -5,7 +5,6 @@
 //! | `views` | the memory of Buffers, typed arrays and DataViews |
 //! | `shared` | memory that other threads may write to |
 //! | `payload` | the payload of a frame, and the frame made of it in place |
-//! | `object` | the properties of an object, by name |
 //! | `masking` | masking keys |
 //! | `made` | strings, numbers and objects that are made here |
 //! | `buffer` | Buffers that are made here |
@@ -17,7 +16,6 @@ pub(super) mod buffer;
 pub(super) mod delivery;
 pub(super) mod made;
 pub(super) mod masking;
-pub(super) mod object;
 pub(super) mod payload;
 pub(super) mod pool;
 mod shared;

@@ -112,6 +112,31 @@ pub(crate) fn text(call: &Call<'_>, index: usize) -> Outcome<String> {
     Ok(String::from_utf8_lossy(&frame[header..]).into_owned())
 }
 
+/// A string of a character for each byte.
+#[cfg(sockets)]
+pub(crate) fn latin1(call: &Call<'_>, index: usize) -> Outcome<Vec<u8>> {
+    let (raw, value) = (call.raw, call.value(index));
+    let mut length = 0;
+    // SAFETY: `raw` is the env of this call, the value one of its arguments.
+    check(unsafe {
+        sys::napi_get_value_string_latin1(raw, value, ptr::null_mut(), 0, &mut length)
+    })?;
+    // One more for the NUL.
+    let mut bytes = vec![0; length + 1];
+    // SAFETY: as above; `bytes` has room for so many.
+    check(unsafe {
+        sys::napi_get_value_string_latin1(
+            raw,
+            value,
+            bytes.as_mut_ptr().cast(),
+            bytes.len(),
+            &mut length,
+        )
+    })?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
 /// Most bytes of payload of a frame; `Infinity` is no limit.
 pub(crate) fn fragment(call: &Call<'_>, index: usize) -> Outcome<usize> {
     Ok(usize::try_from(call.u64(index)?).unwrap_or(usize::MAX))

@@ -122,6 +122,9 @@ impl Connection {
     pub(super) fn start(&mut self, context: &mut Context, received: Vec<u8>) {
         let added = match self.write_side.fd() {
             None => return,
+            Some(fd) if self.write_side.is_watched => {
+                context.readiness.change(fd.as_fd(), self.key())
+            }
             Some(fd) => context.readiness.add(fd.as_fd(), self.key()),
         };
         if added.is_err() {

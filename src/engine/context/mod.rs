@@ -12,7 +12,7 @@ use super::handle::ShardHandle;
 use super::mailbox::{Mailbox, Rings};
 use super::write_side::Sweep;
 use crate::protocol::Millis;
-pub(super) use readiness::{Readiness, Ready, Waiting};
+pub(super) use readiness::{Readiness, Ready, Waiting, forget};
 pub(super) use timers::{Timer, Timers};
 pub(super) use turns::{LONG, Turns};
 
@@ -100,6 +100,11 @@ impl Context {
             self.settle_by = Instant::now() + LINGER;
         }
         self.unsettled.push(key);
+    }
+
+    /// One more connection of an env has a place, if there is one.
+    pub(super) fn admit(&self, mailbox: &Arc<Mailbox>) -> bool {
+        self.handle.admit(Mailbox::number(mailbox))
     }
 
     /// A connection is over, and its place is another's. This comes before JavaScript hears of it, and may open one.

@@ -56,6 +56,48 @@ impl Readiness {
         )
     }
 
+    /// The same for one that another poller may have heard of, as `key`.
+    pub(in super::super) fn change(&self, socket: BorrowedFd<'_>, key: u32) -> io::Result<()> {
+        self.poller.registry().reregister(
+            &mut SourceFd(&socket.as_raw_fd()),
+            Token(key as usize),
+            Interest::READABLE | Interest::WRITABLE,
+        )
+    }
+
+    /// The same for a listening socket, of which other pollers hear as well: one of them at a time.
+    #[cfg(target_os = "linux")]
+    pub(in super::super) fn add_listener(
+        &self,
+        socket: BorrowedFd<'_>,
+        key: u32,
+    ) -> io::Result<()> {
+        let mut event = libc::epoll_event {
+            events: (libc::EPOLLIN | libc::EPOLLET | libc::EPOLLEXCLUSIVE) as u32,
+            u64: u64::from(key),
+        };
+        let (poller, socket) = (self.poller.as_raw_fd(), socket.as_raw_fd());
+        // SAFETY: both descriptors are open, and the kernel copies the event. mio takes the number for a token.
+        match unsafe { libc::epoll_ctl(poller, libc::EPOLL_CTL_ADD, socket, &raw mut event) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// The same for a listening socket.
+    #[cfg(not(target_os = "linux"))]
+    pub(in super::super) fn add_listener(
+        &self,
+        socket: BorrowedFd<'_>,
+        key: u32,
+    ) -> io::Result<()> {
+        self.poller.registry().register(
+            &mut SourceFd(&socket.as_raw_fd()),
+            Token(key as usize),
+            Interest::READABLE,
+        )
+    }
+
     /// Nothing more is heard of this socket.
     pub(in super::super) fn remove(&self, socket: BorrowedFd<'_>) {
         let mut source = SourceFd(&socket.as_raw_fd());
@@ -83,6 +125,23 @@ impl Readiness {
         }));
         found.len() - before == BATCH
     }
+}
+
+/// A poller, which any thread may ask, hears no more of a socket.
+pub(in super::super) fn forget(poller: RawFd, socket: BorrowedFd<'_>) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the kernel looks at no event. It fails only if the poller does not know the socket.
+    unsafe {
+        libc::epoll_ctl(
+            poller,
+            libc::EPOLL_CTL_DEL,
+            socket.as_raw_fd(),
+            std::ptr::null_mut(),
+        );
+    }
+    // Elsewhere there are no doors.
+    #[cfg(not(target_os = "linux"))]
+    let _ = (poller, socket);
 }
 
 /// How the runtime waits for a poller.

@@ -1,5 +1,6 @@
 //! A shard without its thread: what it has heard and carried out when something else has its turn.
 
+mod doors;
 mod drains;
 mod topics;
 

@@ -6,6 +6,7 @@
 //! | `pool` | the process's shards, started at the first connection |
 //! | `running` | a shard that runs: its gate, and what other threads ask of it |
 //! | `thread` | its I/O thread |
+//! | `doors` | the doors that it accepts from, and who has said nothing yet |
 //! | `table` | a shard's connections, by key and by topic |
 //! | `work` | what it has yet to do |
 //! | `publish` | a message to all who subscribe to a topic |
@@ -14,6 +15,7 @@
 #[cfg(test)]
 mod by_hand;
 mod compressed_once;
+mod doors;
 #[cfg(all(test, feature = "loom"))]
 mod loom;
 pub(super) mod pool;
@@ -33,6 +35,7 @@ use super::context::{Context, Readiness, Ready};
 use super::handle::ShardHandle;
 use super::mailbox::{Mailbox, UnderWay};
 use super::write_side::{Append, WriteSide};
+use doors::{DOORS, Doors};
 use table::Table;
 use work::{LATE, Work};
 
@@ -44,6 +47,7 @@ const SLICE: Duration = Duration::from_millis(5);
 struct Shard {
     handle: Arc<ShardHandle>,
     table: Table,
+    doors: Doors,
     context: Context,
     /// In order.
     works: VecDeque<Work>,
@@ -58,6 +62,7 @@ impl Shard {
             context: Context::new(readiness, handle.clone(), rings),
             handle,
             table: Table::default(),
+            doors: Doors::default(),
             works: VecDeque::new(),
             ready: Vec::new(),
         }
@@ -74,7 +79,7 @@ impl Shard {
         self.context.output.rings.ring();
         self.fire_timers();
         self.context.output.rings.ring();
-        is_behind || !self.context.turns.is_empty()
+        is_behind || self.doors.is_behind() || !self.context.turns.is_empty()
     }
 
     /// What was submitted is carried out, and those that it gave something to do have a turn. True if that left something:
@@ -92,10 +97,15 @@ impl Shard {
         let mut ready = std::mem::take(&mut self.ready);
         let is_more = self.context.readiness.look(&mut ready);
         for (key, ready) in ready.drain(..) {
+            if key & DOORS != 0 {
+                self.doors.ready(&mut self.context, key);
+                continue;
+            }
             self.table
                 .with(&mut self.context, key, |c, context| c.ready(context, ready));
         }
         self.ready = ready;
+        self.doors.accept(&mut self.context);
         is_more
     }
 
@@ -233,6 +243,11 @@ impl Shard {
                 let connection = Connection::new(connection, config, self.context.now());
                 self.table.insert(&mut self.context, connection);
             }
+            Command::Listen(door) => self.doors.add(&mut self.context, door),
+            Command::CloseDoor(write_side) => self.doors.close(&mut self.context, &write_side),
+            Command::DropSilent(write_side) => {
+                self.doors.drop_all(&mut self.context, &write_side);
+            }
             Command::Start(write_side, received) => {
                 self.with(&write_side, |c, context| c.start(context, received));
             }
@@ -303,6 +318,7 @@ impl Shard {
             }),
             Command::Detach => {
                 let mailbox = under_way.mailbox();
+                self.doors.detach(&mut self.context, mailbox);
                 self.with_each(mailbox, Connection::lose);
                 let table = &self.table;
                 self.context.suspended.retain(|key| {
@@ -348,7 +364,9 @@ impl Shard {
     fn fire_timers(&mut self) {
         let now = self.context.now();
         while let Some(timer) = self.context.timers.pop_due(now) {
-            if let Some(key) = self.table.check(timer.key, timer.id) {
+            if timer.key & DOORS != 0 {
+                self.doors.fire(&mut self.context, timer);
+            } else if let Some(key) = self.table.check(timer.key, timer.id) {
                 self.table
                     .with(&mut self.context, key, |c, context| c.fire(context, now));
             }

@@ -1,12 +1,13 @@
 //! A shard that runs, as the threads see it that may run its rounds.
 
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{SLICE, Shard};
 use crate::engine::command::{Command, Envelope};
+use crate::engine::context::forget;
 use crate::engine::gate::{Gate, THREAD};
 use crate::engine::handle::ShardHandle;
 use crate::engine::mailbox::Mailbox;
@@ -60,6 +61,11 @@ impl RunningShard {
     #[must_use]
     pub fn poller(&self) -> RawFd {
         self.poller
+    }
+
+    /// Its poller hears no more of a socket, of which no connection was made.
+    pub fn forget(&self, socket: BorrowedFd<'_>) {
+        forget(self.poller, socket);
     }
 
     pub(super) fn gate(&self) -> &Gate<Shard> {
@@ -162,7 +168,7 @@ impl RunningShard {
 
     /// Counts a connection that an env is about to open here; false where there is no room for it. Whoever leads a shard
     /// with connections of another env leads no longer.
-    pub(super) fn admit(&self, env: u64) -> bool {
+    pub fn admit(&self, env: u64) -> bool {
         let admitted = self.handle.admit(env);
         let leader = self.gate.leader();
         let is_own = leader == env && self.handle.owner() == Some(env);

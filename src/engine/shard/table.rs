@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use slab::Slab;
 
+use super::doors::DOORS;
 use crate::engine::connection::Connection;
 use crate::engine::context::Context;
 use crate::engine::mailbox::Mailbox;
@@ -221,7 +222,9 @@ impl Table {
         write_side.key.store(NO_KEY, Ordering::Relaxed);
         let live = self.connections.len();
         let timers = &mut context.timers;
-        timers.sweep(live, |timer| self.check(timer.key, timer.id).is_some());
+        timers.sweep(live, |timer| {
+            timer.key & DOORS != 0 || self.check(timer.key, timer.id).is_some()
+        });
 
         let is_plain = write_side.is_plain();
         self.leave(connection.base, connection.place, is_plain);

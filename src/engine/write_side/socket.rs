@@ -1,6 +1,7 @@
 //! The system calls of the socket transport, as safe functions on descriptors.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
@@ -51,6 +52,14 @@ pub fn set_no_delay(fd: BorrowedFd<'_>, on: bool) -> io::Result<()> {
     Ok(sockopt::set_tcp_nodelay(fd, on)?)
 }
 
+/// Has the peer get a reset once the last duplicate of `fd` is closed.
+///
+/// # Errors
+/// Those of `setsockopt`.
+pub fn reset_on_close(fd: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(sockopt::set_socket_linger(fd, Some(Duration::ZERO))?)
+}
+
 /// Sets `SO_KEEPALIVE` as libuv does: where `idle` is not 0, also the seconds before the first probe, and of
 /// `probes` the seconds between them and how many there are.
 ///
@@ -69,6 +78,25 @@ pub fn set_keep_alive(
         sockopt::set_tcp_keepcnt(fd, count)?;
     }
     Ok(())
+}
+
+/// A connection that waits at a listening socket, non-blocking, and who it is.
+pub(in super::super) fn accept(
+    listener: BorrowedFd<'_>,
+) -> io::Result<(OwnedFd, Option<SocketAddr>)> {
+    #[cfg(target_os = "linux")]
+    let (fd, peer) = {
+        let flags = rustix::net::SocketFlags::NONBLOCK | rustix::net::SocketFlags::CLOEXEC;
+        rustix::net::acceptfrom_with(listener, flags)?
+    };
+    #[cfg(not(target_os = "linux"))]
+    let (fd, peer) = {
+        let (fd, peer) = rustix::net::acceptfrom(listener)?;
+        rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
+        prepare(fd.as_fd())?;
+        (fd, peer)
+    };
+    Ok((fd, peer.and_then(|peer| SocketAddr::try_from(peer).ok())))
 }
 
 /// Reads what is there into `buffer`; 0 is the peer's FIN.
@@ -100,6 +128,29 @@ pub(in super::super) fn write(fd: BorrowedFd<'_>, pieces: &[IoSlice<'_>]) -> io:
         [piece] => Ok(rustix::net::send(fd, piece, SendFlags::empty())?),
         _ => Ok(rustix::io::writev(fd, pieces)?),
     }
+}
+
+/// Writes what comes first on a socket: as much as the kernel takes. If it takes nothing for good, that is all.
+pub fn write_first(fd: BorrowedFd<'_>, bytes: &[u8]) -> usize {
+    match rustix::net::send(fd, bytes, SendFlags::empty()) {
+        Ok(sent) => sent,
+        Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => 0,
+        // Reading says how it ended.
+        Err(_) => bytes.len(),
+    }
+}
+
+/// The addresses of a socket, its own and its peer's, where it is an Internet socket.
+#[must_use]
+pub fn names(fd: BorrowedFd<'_>) -> Option<(SocketAddr, SocketAddr)> {
+    let own = rustix::net::getsockname(fd).ok()?;
+    let peer = rustix::net::getpeername(fd).ok()??;
+    Some((own.try_into().ok()?, peer.try_into().ok()?))
+}
+
+/// Ends both sides of a socket, whoever else has a duplicate of its descriptor.
+pub(in super::super) fn shut(fd: BorrowedFd<'_>) {
+    let _ = rustix::net::shutdown(fd, Shutdown::Both);
 }
 
 /// Sends FIN; what the peer still sends can be read.

@@ -112,6 +112,8 @@ pub struct WriteSide {
     /// Mirrors the queue's size, so that asking for it takes no lock.
     pub(super) buffered: AtomicUsize,
     pub(super) state: Mutex<State>,
+    /// Its shard's poller knows it already.
+    pub is_watched: bool,
     /// It hands on bytes as they come: no WebSocket has begun.
     pub is_raw: bool,
     /// Its records, if it is secured. The shard reads and writes them; JavaScript does only where it would have to wait.
@@ -152,6 +154,7 @@ impl WriteSide {
             bytes_written: AtomicU64::new(0),
             buffered: AtomicUsize::new(0),
             state: Mutex::new(state),
+            is_watched: false,
             is_raw: false,
             tls: None,
             undelivered: Undelivered::up_to(QUOTA),
@@ -165,6 +168,12 @@ impl WriteSide {
             is_raw: true,
             ..self
         }
+    }
+
+    /// The same for one that its shard's poller knows already, or not.
+    #[must_use]
+    pub fn watched(self, is_watched: bool) -> Self {
+        Self { is_watched, ..self }
     }
 
     /// The same by these records.

@@ -1,0 +1,70 @@
+'use strict';
+
+const { once } = require('node:events');
+const net = require('node:net');
+
+/** What an app sees of a request. @param {import('node:http').IncomingMessage} req */
+function seen(req) {
+  return {
+    method: req.method,
+    url: req.url,
+    httpVersion: [req.httpVersion, req.httpVersionMajor, req.httpVersionMinor],
+    headers: { ...req.headers },
+    distinct: { ...req.headersDistinct },
+    rawHeaders: req.rawHeaders,
+    trailers: [req.rawTrailers, { ...req.trailers }],
+    state: [req.complete, req.aborted, req.destroyed, req.readableEnded, req.readableLength, req.readableFlowing],
+    upgrade: req.upgrade,
+    status: [req.statusCode, req.statusMessage],
+    own: [req.socket === req.connection, req.socket.server !== undefined, req.socket.remoteAddress],
+  };
+}
+
+/**
+ * What an HTTP server makes of the bytes of a client.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {import('node:http').Server} server
+ * @param {string[]} pieces in latin1, each written once the one before it is there
+ * @returns {Promise<{ events: [string, unknown][], answer: string }>}
+ */
+async function heard(t, server, pieces) {
+  const events = [];
+  server.on('upgrade', (req, socket, head) => {
+    events.push(['upgrade', seen(req), head.toString('latin1')]);
+    socket.on('error', () => {});
+    socket.end('HTTP/1.1 101 X\r\n\r\n');
+    socket.resume();
+  });
+  server.on('request', (req, res) => {
+    const facts = seen(req);
+    // How much of a body is there depends on the pieces in which it came.
+    delete facts.state;
+    events.push(['request', facts]);
+    req.resume().on('end', () => res.setHeader('Connection', 'close').end('answer'));
+  });
+  server.on('clientError', (error, socket) => {
+    events.push(['clientError', error.code]);
+    if (socket.writable) socket.end(`HTTP/1.1 400 ${error.code}\r\n\r\n`);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const client = net.connect({ port: server.address().port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+  let answer = '';
+  client.setEncoding('latin1').on('data', (text) => (answer += text));
+  client.on('error', () => {});
+  const over = Promise.race(['close', 'end'].map((name) => once(client, name)));
+  for (const piece of pieces) {
+    await new Promise((resolve) => client.write(piece, 'latin1', resolve));
+    // The server's turn, so that the next piece is a read of its own.
+    for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  // A request that does not end is over when its client has nothing more to say.
+  if (answer === '' && events.length === 0) client.end();
+  await over;
+  client.destroy();
+  return { events, answer: answer.replace(/Date: .*\r\n/, '') };
+}
+
+module.exports = { heard };

@@ -1,0 +1,242 @@
+'use strict';
+
+const { AsyncResource } = require('node:async_hooks');
+
+const { Arrival } = require('./arrival.js');
+const { Part, isHeardOfAccepted } = require('./part.js');
+const { messageClassOf } = require('./request-message.js');
+const { kind } = require('../../native/constants.js');
+const native = require('../../native/native.js');
+const shared = require('../../native/shared.js');
+const commands = require('../../transport/socket/commands.js');
+const { bindRaw, openDoor, unbind } = require('../../transport/socket/dispatch.js');
+const { nextTick } = require('../../util/clock.js');
+
+/** On an `'upgrade'` listener of ours: it takes an `Arrival`. Other copies of the module find it there. */
+const kArrives = Symbol.for('websockets.arrives');
+
+/** On a `'connection'` listener that has no use for a socket without a parser. Other copies of the module find it there. */
+const kOnlyParsers = Symbol.for('websockets.onlyParsers');
+
+/** Most bytes of a head that Rust reads. Longer ones are rare. */
+const MOST = 16 * 1024;
+
+/** The number of who has come by a door is below this bit. Above it is what its request asks for. */
+const BITS = 24;
+
+const { BINARY, CLOSE, HEAD } = kind;
+
+/** @typedef {import('node:net').Socket} Socket */
+/** @typedef {import('./part.js').HttpServer} HttpServer */
+
+/**
+ * What accepts the connections of an HTTP server, instead of its handle: shards do, and read what each connection says
+ * first. A request that opens a WebSocket comes as an `Arrival`. Everything else is Node's, from its first byte on.
+ *
+ * What `net.Server` asks of its handle it asks of this.
+ */
+class Door {
+  #server;
+  #byNode;
+  #name = {};
+  /** By slot. @type {Map<number, Part>} */
+  #parts = new Map();
+  #resource = new AsyncResource('WEBSOCKETDOOR', { requireManualDestroy: true });
+  #isOpen = true;
+  /** Whoever is still handed on is dropped. */
+  #drops = false;
+
+  /**
+   * @param {HttpServer} server that listens
+   * @param {(socket: Socket) => void} byNode its own `'connection'` listener
+   * @throws {Error} with the system's code; nothing has changed then
+   */
+  constructor(server, byNode) {
+    this.#server = server;
+    this.#byNode = byNode;
+    const { _handle: handle, _unref: isUnref } = server;
+    handle.getsockname(this.#name);
+    this.#open(handle.fd);
+    handle.close();
+    server._handle = this;
+    if (isUnref) this.unref();
+  }
+
+  /** @param {number} fd */
+  #open(fd) {
+    const MessageClass = messageClassOf(this.#server);
+    let shard = 0;
+    try {
+      do {
+        const [slot, number] = openDoor(fd, MOST, shard);
+        bindRaw(slot, this, /** @type {any} */ (deliver));
+        this.#parts.set(slot, new Part(this.#server, MessageClass, slot, number));
+        shard++;
+      } while (shard < native.ioThreads());
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** @param {object} name */
+  getsockname(name) {
+    Object.assign(name, this.#name);
+    return 0;
+  }
+
+  ref() {
+    for (const slot of this.#parts.keys()) native.setRef(slot, true);
+  }
+
+  unref() {
+    for (const slot of this.#parts.keys()) native.setRef(slot, false);
+  }
+
+  getAsyncId() {
+    return this.#resource.asyncId();
+  }
+
+  /** @param {() => void} [callback] */
+  close(callback) {
+    if (this.#isOpen) {
+      this.#isOpen = false;
+      // Who has said nothing yet is a connection of the server's.
+      this.#server._connections += this.#parts.size;
+      for (const slot of this.#parts.keys()) commands.closeDoor(slot);
+      this.#resource.emitDestroy();
+    }
+    if (callback !== undefined) nextTick(callback);
+  }
+
+  /** Whoever has said nothing yet is dropped. */
+  dropSilent() {
+    // Those of a door that is closed are on their way.
+    this.#drops = !this.#isOpen;
+    for (const slot of this.#parts.keys()) commands.dropSilent(slot);
+  }
+
+  /**
+   * Takes a record.
+   *
+   * @param {number} slot
+   * @param {number} what
+   * @param {any} payload
+   * @param {number} code
+   * @param {string | undefined} address
+   */
+  take(slot, what, payload, code, address) {
+    const part = /** @type {Part} */ (this.#parts.get(slot));
+    if (what === CLOSE) {
+      this.#closed(part);
+      return;
+    }
+    part.add();
+    const number = code & ((1 << BITS) - 1);
+    const scope = new AsyncResource('WEBSOCKETARRIVAL');
+    if (what === HEAD) {
+      const arrival = new Arrival(part, number, code >>> BITS, payload, address);
+      scope.runInAsyncScope(this.#hear, this, part, number, arrival);
+    } else if (what === BINARY) {
+      scope.runInAsyncScope(this.#handOn, this, part, number, payload);
+    }
+  }
+
+  /**
+   * Somebody asks for a WebSocket.
+   *
+   * @param {Part} part
+   * @param {number} number
+   * @param {Arrival} arrival
+   */
+  #hear(part, number, arrival) {
+    const server = this.#server;
+    const [listener, ...others] = server.listeners('upgrade');
+    const take = others.length === 0 && listener !== undefined && Reflect.get(listener, kArrives);
+    if (!take || this.#isFull || this.#hasListeners() || !upgrades(server, arrival)) {
+      if (arrival.isNodes) emitConnection(server, arrival.socket, arrival.bytes);
+      else this.#handOn(part, number, arrival.bytes);
+      return;
+    }
+    server._connections++;
+    take(arrival);
+  }
+
+  /** Whether the app is to hear of each connection. */
+  #hasListeners() {
+    const isOurs = (/** @type {Function} */ one) => one === this.#byNode || kOnlyParsers in one;
+    if (this.#server.listeners('connection').every(isOurs) && !isHeardOfAccepted()) return false;
+    for (const part of this.#parts.values()) part.handOnAll();
+    return true;
+  }
+
+  /** Whether there are as many connections as there may be. */
+  get #isFull() {
+    const { _connections, maxConnections } = this.#server;
+    return Boolean(maxConnections) && _connections >= maxConnections;
+  }
+
+  /**
+   * One is Node's, with what it has sent.
+   *
+   * @param {Part} part
+   * @param {number} number
+   * @param {Uint8Array} bytes
+   */
+  #handOn(part, number, bytes) {
+    const server = this.#server;
+    const isFull = this.#isFull;
+    server._connections++;
+    const socket = part.toNode(number);
+    if (this.#drops) socket.destroy();
+    if (socket.destroyed) return;
+    if (!isFull) {
+      emitConnection(server, socket, bytes);
+      return;
+    }
+    const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = socket;
+    socket.destroy();
+    server.emit('drop', { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily });
+  }
+
+  /** A shard accepts no more. @param {Part} part */
+  #closed(part) {
+    unbind(part.slot);
+    this.#parts.delete(part.slot);
+    part.close();
+    // If it did so by itself, the server has not been closed.
+    if (!this.#isOpen) part.leave();
+  }
+}
+
+/**
+ * @param {HttpServer} server
+ * @param {Socket} socket
+ * @param {Uint8Array} bytes what has come of it
+ */
+function emitConnection(server, socket, bytes) {
+  if (bytes.length > 0) socket.unshift(bytes);
+  server.emit('connection', socket);
+}
+
+/** Whether the server upgrades a request, as newer versions of Node ask. @param {HttpServer} server @param {Arrival} arrival */
+function upgrades(server, arrival) {
+  return typeof server.shouldUpgradeCallback !== 'function' || server.shouldUpgradeCallback(arrival.req);
+}
+
+/**
+ * Delivers what comes next of a shard's part of a door.
+ *
+ * @param {Door} door
+ * @param {number} slot
+ * @param {any[]} records
+ */
+function deliver(door, slot, records) {
+  while (shared.next < records.length && records[shared.next] >>> 4 === slot) {
+    const at = shared.next;
+    shared.next += 4;
+    door.take(slot, records[at] & 15, records[at + 1], records[at + 2], records[at + 3]);
+  }
+}
+
+module.exports = { Door, kArrives, kOnlyParsers };

@@ -1,0 +1,98 @@
+'use strict';
+
+const http = require('node:http');
+
+/** By this name an HTTP server of Node keeps the class of its requests, which the app may choose. */
+const CLASS = 'IncomingMessage';
+
+/** Header names and values that Node reads if the HTTP server has no `maxHeadersCount`. */
+const MAX_HEADERS = 2_000;
+
+/** Where a request keeps who has made it. */
+const kArrival = Symbol('websockets.arrival');
+
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {typeof import('node:http').IncomingMessage} MessageClass */
+/** @typedef {import('node:net').Socket} Socket */
+/** @typedef {import('node:http').Server & { joinDuplicateHeaders?: boolean }} HttpServer */
+/**
+ * What Node's parser fills in.
+ *
+ * @typedef {IncomingMessage & { _addHeaderLines(lines: string[], count: number): void, upgrade: boolean,
+ *   joinDuplicateHeaders?: boolean, [kArrival]: { readonly socket: Socket } }} Message
+ */
+
+/**
+ * The class of the requests that Rust reads for a server: as that of Node's, but a socket is made for those alone that are
+ * asked for it.
+ *
+ * @param {HttpServer} server
+ * @returns {MessageClass}
+ */
+function messageClassOf(server) {
+  const key = Object.getOwnPropertySymbols(server).find(({ description }) => description === CLASS);
+  const Class = /** @type {MessageClass} */ ((key && Reflect.get(server, key)) ?? http.IncomingMessage);
+  const Made = class extends Class {
+    /** There is no body. */
+    _read() {
+      this.push(null);
+    }
+  };
+  for (const name of ['socket', 'client']) Object.defineProperty(Made.prototype, name, SOCKET);
+  return Object.defineProperty(Made, 'name', { value: Class.name });
+}
+
+/** @type {PropertyDescriptor & ThisType<Message>} */
+const SOCKET = {
+  configurable: true,
+  get() {
+    return this[kArrival]?.socket ?? null;
+  },
+  set(value) {
+    // Node's constructor sets what it is given.
+    if (value !== null) {
+      const own = { value, configurable: true, enumerable: true, writable: true };
+      Object.defineProperties(this, { socket: own, client: own });
+    }
+  },
+};
+
+/**
+ * The request that Node's parser would have made of a head that Rust has read. Its headers are read as they are asked for,
+ * by Node.
+ *
+ * @param {HttpServer} server
+ * @param {MessageClass} Class
+ * @param {{ url: string, rawHeaders: string[], readonly socket: Socket }} arrival who has made it
+ * @returns {IncomingMessage}
+ */
+function messageOf(server, Class, arrival) {
+  const { rawHeaders, url } = arrival;
+  const message = /** @type {Message} */ (new Class(/** @type {any} */ (null)));
+  message[kArrival] = arrival;
+  message.httpVersionMajor = 1;
+  message.httpVersionMinor = 1;
+  message.httpVersion = '1.1';
+  message.joinDuplicateHeaders = server.joinDuplicateHeaders;
+  message.url = url;
+  message.upgrade = true;
+  const most = typeof server.maxHeadersCount === 'number' ? 2 * server.maxHeadersCount : MAX_HEADERS;
+  message._addHeaderLines(rawHeaders, most > 0 ? Math.min(rawHeaders.length, most) : rawHeaders.length);
+  message.method = 'GET';
+  message.complete = true;
+  return message;
+}
+
+/**
+ * The bytes of a request that Rust has read.
+ *
+ * @param {{ url: string, rawHeaders: string[] }} request
+ * @returns {Buffer}
+ */
+function bytesOf({ url, rawHeaders }) {
+  let text = `GET ${url} HTTP/1.1\r\n`;
+  for (let at = 0; at < rawHeaders.length; at += 2) text += `${rawHeaders[at]}: ${rawHeaders[at + 1]}\r\n`;
+  return Buffer.from(`${text}\r\n`, 'latin1');
+}
+
+module.exports = { bytesOf, messageClassOf, messageOf };

@@ -1,0 +1,192 @@
+//! The functions of doors: listening sockets that shards accept from.
+
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
+use std::sync::Arc;
+
+use super::super::call::arguments::{Call, too_many_connections, wrong};
+use super::super::call::results::{Returned, UNDEFINED};
+use super::super::settings::Settings;
+use super::super::status::Outcome;
+use super::super::values::made;
+use super::super::values::payload::latin1;
+use super::commands::{give, may_lead, refused};
+use super::raw::{NO_TOPIC, is_over};
+use crate::engine::{Command, Door, WriteSide, socket};
+use crate::protocol::{Config, Role, accept_key};
+
+/// A response that accepts a request (RFC 6455 §4.2.2, item 5), up to the value of `Sec-WebSocket-Accept`.
+const ACCEPTED: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+
+/// `openDoor(fd, most, shard)` → its slot and its number. The shard of this index accepts from a duplicate of a listening
+/// socket; on failure nothing has changed. `most`: bytes of a head that it reads.
+pub(crate) fn open_door(call: &Call<'_>) -> Returned {
+    let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
+    let most = call.u32(1)? as usize;
+    // SAFETY: as in `commands::open`.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(raw_fd) };
+    let fd = socket::duplicate(borrowed).map_err(refused)?;
+    // What is accepted by it inherits what this sets.
+    socket::prepare(fd.as_fd()).map_err(refused)?;
+    let config = Config::new(Role::Server);
+    let sockets = &call.state.sockets;
+    let link = sockets.link().map_err(refused)?;
+    may_lead(call, link);
+    let shard = call.u32(2)? as usize;
+    let Some(running) = link.shards.get(shard) else {
+        return Err(wrong(2, "the index of a shard"));
+    };
+    if !running.admit(link.env) {
+        return Err(too_many_connections("the I/O threads"));
+    }
+    let mailbox = link.mailbox.clone();
+    let make = |slot| WriteSide::new(fd, mailbox, shard, slot, NO_TOPIC, &config, usize::MAX);
+    let Some(write_side) = sockets.add(make) else {
+        running.handle().dismiss(link.env);
+        return Err(too_many_connections("this JavaScript thread"));
+    };
+    let slot = write_side.slot;
+    sockets.refer(call.raw, slot, true);
+    let door = Arc::new(Door::new(write_side, most));
+    let number = sockets.doors.borrow_mut().insert(door.clone());
+    sockets.submit(link, shard, Command::Listen(door));
+    let slot = made::number(call.raw, f64::from(slot))?;
+    made::array(call.raw, &[slot, made::number(call.raw, number as f64)?])
+}
+
+/// `closeDoor(slot)`: it accepts no more. Whoever has said nothing yet is handed on before its `Close`.
+pub(crate) fn close_door(call: &Call<'_>) -> Returned {
+    give(call, Command::CloseDoor)
+}
+
+/// `dropSilent(slot)`: whoever has come by a door and said nothing yet is dropped.
+pub(crate) fn drop_silent(call: &Call<'_>) -> Returned {
+    give(call, Command::DropSilent)
+}
+
+/// `handOnAll(door)`: it reads no heads any more, and hands on whoever comes.
+pub(crate) fn hand_on_all(call: &Call<'_>) -> Returned {
+    if let Some(door) = door(call)? {
+        door.hand_on_all();
+    }
+    UNDEFINED
+}
+
+/// `forgetDoor(door)`: it is closed, and JavaScript has decided on all who have come by it.
+pub(crate) fn forget_door(call: &Call<'_>) -> Returned {
+    let sockets = &call.state.sockets;
+    let number = call.u32(0)? as usize;
+    let door = sockets.doors.borrow_mut().try_remove(number);
+    if let (Some(door), Some(link)) = (door, sockets.linked()) {
+        link.abandon(&door);
+    }
+    UNDEFINED
+}
+
+/// `openArrived(door, number, group, settings, deflate, lines)` → slot of a connection on the socket of one who has come by
+/// a door, which is an error if there is none. The response that accepts its request has these lines beside the usual ones.
+pub(crate) fn open_arrived(call: &Call<'_>) -> Returned {
+    let base = call.u64(2)?;
+    let Settings {
+        config,
+        max_buffered,
+    } = Settings::of(call, 3)?;
+    let lines = latin1(call, 5)?;
+    let config = call.state.share(config);
+    let sockets = &call.state.sockets;
+    let (Some(door), Some(link)) = (door(call)?, sockets.linked()) else {
+        return Err(is_over());
+    };
+    let Some((arrived, key)) = door.take_keyed(call.u32(1)?) else {
+        return Err(is_over());
+    };
+    let mut response = Vec::with_capacity(ACCEPTED.len() + 32 + lines.len());
+    response.extend_from_slice(ACCEPTED);
+    response.extend_from_slice(accept_key(&key).as_bytes());
+    response.extend_from_slice(b"\r\n");
+    response.extend_from_slice(&lines);
+    response.extend_from_slice(b"\r\n");
+    let shard = door.write_side.shard;
+    let mailbox = link.mailbox.clone();
+    let make = |slot| {
+        WriteSide::new(
+            arrived.fd,
+            mailbox,
+            shard,
+            slot,
+            base,
+            &config,
+            max_buffered,
+        )
+        .watched(arrived.is_watched)
+    };
+    let Some(connection) = sockets.add(make) else {
+        link.shards[shard].handle().dismiss(link.env);
+        return Err(too_many_connections("this JavaScript thread"));
+    };
+    let slot = connection.slot;
+    sockets.refer(call.raw, slot, true);
+    let command = Command::Open {
+        connection: connection.clone(),
+        config,
+    };
+    sockets.submit(link, shard, command);
+    // It counts as nothing that the connection has sent. If it is lost, reading says so.
+    let sent = match connection.fd() {
+        Some(fd) => socket::write_first(fd.as_fd(), &response),
+        None => response.len(),
+    };
+    connection.start();
+    if sent < response.len() {
+        connection.append_owned(response.split_off(sent));
+        sockets.touch(slot);
+    }
+    sockets.submit(link, shard, Command::Start(connection, Vec::new()));
+    call.number(f64::from(slot))
+}
+
+/// `lendArrived(door, number)` → a duplicate of the descriptor of one who has come by a door. It is the caller's to close
+/// after `settleArrived`: if the env is ended before that, its peer hears of it all the same.
+pub(crate) fn lend_arrived(call: &Call<'_>) -> Returned {
+    let (Some(door), Some(link)) = (door(call)?, call.state.sockets.linked()) else {
+        return Err(is_over());
+    };
+    let shard = &link.shards[door.write_side.shard];
+    // The poller would hear of it for as long as there is a duplicate.
+    let lent = door.lend(call.u32(1)?, |fd| shard.forget(fd));
+    let fd = lent.map_err(refused)?;
+    call.number(f64::from(fd.into_raw_fd()))
+}
+
+/// `settleArrived(door, number)`: the caller closes the duplicate that it was lent, or nobody needs one.
+pub(crate) fn settle_arrived(call: &Call<'_>) -> Returned {
+    if let (Some(door), Some(link)) = (door(call)?, call.state.sockets.linked())
+        && door.settle(call.u32(1)?)
+    {
+        let shard = door.write_side.shard;
+        link.shards[shard].handle().dismiss(link.env);
+    }
+    UNDEFINED
+}
+
+/// `socketNames(slot)` → of the socket of a connection: its address, its port, and its peer's port; nothing if it is over.
+pub(crate) fn socket_names(call: &Call<'_>) -> Returned {
+    let connection = call.state.sockets.write_side(call.u32(0)?);
+    let fd = connection.as_ref().and_then(|connection| connection.fd());
+    let Some((own, peer)) = fd.and_then(|fd| socket::names(fd.as_fd())) else {
+        return UNDEFINED;
+    };
+    let raw = call.raw;
+    let names = [
+        made::latin1(raw, own.ip().to_string().as_bytes())?,
+        made::number(raw, f64::from(own.port()))?,
+        made::number(raw, f64::from(peer.port()))?,
+    ];
+    made::array(raw, &names)
+}
+
+/// The door whose number is the first argument.
+fn door(call: &Call<'_>) -> Outcome<Option<Arc<Door>>> {
+    let number = call.u32(0)? as usize;
+    Ok(call.state.sockets.doors.borrow().get(number).cloned())
+}
