@@ -10,8 +10,9 @@ const http = require('node:http');
 const net = require('node:net');
 const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
-const { Server, createServer } = require('../..');
+const { createServer } = require('../..');
 const native = require('../../lib/native/native');
+const { attached } = require('../support/attached');
 const { TEXT, encode } = require('../support/frames');
 const { exchange, requestText } = require('../support/raw-http');
 const { limit } = require('../support/server');
@@ -19,21 +20,6 @@ const { Client } = require('../support/ws-client');
 
 const hasDoors = process.platform === 'linux' && native.openDoor !== undefined;
 const only = { ...limit, skip: !hasDoors };
-
-/** A `Server` on an HTTP server of `createServer`, or of another maker. */
-async function serve(t, { options, http: httpOptions, make = createServer } = {}) {
-  const httpServer = make(httpOptions, (_req, res) => res.end('plain'));
-  const server = new Server(options).listen(httpServer);
-  httpServer.listen(0, '127.0.0.1');
-  await once(httpServer, 'listening');
-  t.after(() => {
-    server.close();
-    httpServer.close();
-    httpServer.closeAllConnections?.();
-  });
-  const { port } = httpServer.address();
-  return { server, httpServer, port, url: `ws://127.0.0.1:${port}/` };
-}
 
 /** Connects, and says nothing. */
 async function silent(t, port) {
@@ -61,7 +47,7 @@ test('a WebSocket has no socket of Node’s, unless it is asked for one', only, 
     [createServer, 0],
     [http.createServer, 1],
   ]) {
-    const { server, port } = await serve(t, { make });
+    const { server, port } = await attached(t, { create: make });
     const opened = once(server, 'open');
     const client = fork(require.resolve('../support/fixtures/front-client.js'), [String(port)]);
     t.after(() => client.kill());
@@ -77,7 +63,7 @@ test('a WebSocket has no socket of Node’s, unless it is asked for one', only, 
 
 test('the socket that it is asked for is as one that was there before', limit, async (t) => {
   for (const make of [createServer, http.createServer]) {
-    const { server, httpServer, url } = await serve(t, { make });
+    const { server, httpServer, url } = await attached(t, { create: make });
     const opened = once(server, 'open');
     const client = new Client(url);
     await client.opened;
@@ -108,7 +94,7 @@ test('the socket that it is asked for is as one that was there before', limit, a
 });
 
 test('so is one that it is asked for after the end', only, async (t) => {
-  const { server, httpServer, url } = await serve(t);
+  const { server, httpServer, url } = await attached(t);
   const opened = once(server, 'open');
   const client = new Client(url);
   const [, req] = await opened;
@@ -121,7 +107,7 @@ test('so is one that it is asked for after the end', only, async (t) => {
 
 test('an app may read, write and end a socket before it decides', limit, async (t) => {
   for (const make of [createServer, http.createServer]) {
-    const { server, httpServer, port, url } = await serve(t, { make });
+    const { server, httpServer, port, url } = await attached(t, { create: make });
     server.shouldAccept = (req) => {
       assert.equal(req.socket.remoteAddress, '127.0.0.1');
       return req.url !== '/no';
@@ -145,7 +131,7 @@ test('what is accepted says what was agreed on', limit, async (t) => {
   const texts = [];
   for (const make of [createServer, http.createServer]) {
     const options = { protocols: ['b', 'a'], perMessageDeflate: true, headers: { 'X-One': 'é' } };
-    const { server, port } = await serve(t, { make, options });
+    const { server, port } = await attached(t, { create: make, options });
     server.shouldAccept = () => ({ headers: { 'X-Two': ['1', '2'] }, data: 7 });
     const opened = once(server, 'open');
     const headers = {
@@ -163,7 +149,7 @@ test('what is accepted says what was agreed on', limit, async (t) => {
 });
 
 test('connections are counted, whether they have sockets or not', only, async (t) => {
-  const { server, httpServer, url, port } = await serve(t);
+  const { server, httpServer, url, port } = await attached(t);
   const clients = [new Client(url), new Client(url)];
   await Promise.all(clients.map((client) => client.opened));
   await until(httpServer, 2);
@@ -187,7 +173,7 @@ test('connections are counted, whether they have sockets or not', only, async (t
 });
 
 test('with keepSocket: false a connection counts no more once it is open', only, async (t) => {
-  const { server, httpServer, url } = await serve(t, { options: { keepSocket: false } });
+  const { server, httpServer, url } = await attached(t, { options: { keepSocket: false } });
   const opened = once(server, 'open');
   const client = new Client(url);
   const [sid] = await opened;
@@ -198,7 +184,7 @@ test('with keepSocket: false a connection counts no more once it is open', only,
 });
 
 test('a server listens again after it was closed, and refuses what does not fit', only, async (t) => {
-  const { server, httpServer, url } = await serve(t);
+  const { server, httpServer, url } = await attached(t);
   for (let round = 0; round < 3; round++) {
     const client = new Client(url.replace(/:\d+/, `:${httpServer.address().port}`));
     await client.opened;
@@ -216,7 +202,7 @@ test('a server listens again after it was closed, and refuses what does not fit'
 
 test('beyond maxConnections a connection is dropped', limit, async (t) => {
   for (const make of [createServer, http.createServer]) {
-    const { httpServer, url } = await serve(t, { make });
+    const { httpServer, url } = await attached(t, { create: make });
     httpServer.maxConnections = 1;
     const first = new Client(url);
     await first.opened;
@@ -230,7 +216,7 @@ test('beyond maxConnections a connection is dropped', limit, async (t) => {
 });
 
 test('an app that begins to hear of connections has each of them', only, async (t) => {
-  const { server, httpServer, url, port } = await serve(t);
+  const { server, httpServer, url, port } = await attached(t);
   const before = new Client(url);
   await before.opened;
   const heard = [];
@@ -249,7 +235,7 @@ test('an app that begins to hear of connections has each of them', only, async (
 });
 
 test('those who say nothing hold up nobody, and are Node’s after a while', only, async (t) => {
-  const { httpServer, url, port } = await serve(t);
+  const { httpServer, url, port } = await attached(t);
   // More than may wait at a door.
   const clients = await Promise.all(Array.from({ length: 1_500 }, () => silent(t, port)));
   const client = new Client(url);
@@ -266,7 +252,7 @@ test('those who say nothing hold up nobody, and are Node’s after a while', onl
 });
 
 test('a request that comes byte by byte, or with frames behind it, is read', only, async (t) => {
-  const { server, port } = await serve(t);
+  const { server, port } = await attached(t);
   server.on('message', (text, sid) => server.send(sid, text));
   const frame = encode({ opcode: TEXT, payload: 'echo' });
   const text = requestText();
@@ -288,7 +274,7 @@ test('a request that comes byte by byte, or with frames behind it, is read', onl
 
 test('what an app enters for one request is not another’s', only, async (t) => {
   const storage = new AsyncLocalStorage();
-  const { server, url } = await serve(t);
+  const { server, url } = await attached(t);
   const before = [];
   server.shouldAccept = (req) => {
     before.push(storage.getStore());
@@ -312,7 +298,7 @@ test('what an app enters for one request is not another’s', only, async (t) =>
 });
 
 test('a listener that throws costs nobody else', only, async (t) => {
-  const { server, url } = await serve(t);
+  const { server, url } = await attached(t);
   const caught = once(process, 'uncaughtException');
   const listeners = process.listeners('uncaughtException').slice(0, -1);
   // The test runner's.

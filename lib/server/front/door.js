@@ -1,6 +1,7 @@
 'use strict';
 
 const { AsyncResource } = require('node:async_hooks');
+const http = require('node:http');
 
 const { Arrival } = require('./arrival.js');
 const { Part, isHeardOfAccepted } = require('./part.js');
@@ -65,10 +66,12 @@ class Door {
   /** @param {number} fd */
   #open(fd) {
     const MessageClass = messageClassOf(this.#server);
+    // A longer one is Node's to refuse.
+    const most = Math.min(MOST, this.#server.maxHeaderSize || http.maxHeaderSize);
     let shard = 0;
     try {
       do {
-        const [slot, number] = openDoor(fd, MOST, shard);
+        const [slot, number] = openDoor(fd, most, shard);
         bindRaw(slot, this, /** @type {any} */ (deliver));
         this.#parts.set(slot, new Part(this.#server, MessageClass, slot, number));
         shard++;

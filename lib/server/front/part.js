@@ -14,7 +14,7 @@ const accepted = channel('net.server.socket');
  *
  * @typedef {import('node:http').Server & { _connections: number, _emitCloseIfDrained(): void, _handle: any,
  *   _unref?: boolean, highWaterMark?: number, allowHalfOpen?: boolean, noDelay?: boolean, pauseOnConnect?: boolean,
- *   keepAlive?: boolean, keepAliveInitialDelay?: number,
+ *   keepAlive?: boolean, keepAliveInitialDelay?: number, maxHeaderSize?: number,
  *   shouldUpgradeCallback?: (req: import('node:http').IncomingMessage) => boolean }} HttpServer
  */
 

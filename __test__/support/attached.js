@@ -1,0 +1,31 @@
+'use strict';
+
+const { once } = require('node:events');
+const { Server, createServer } = require('../..');
+
+/**
+ * A `Server` on an HTTP server that listens: nobody else hears of the upgrades. Both are gone when the test ends.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {object} [how]
+ * @param {object} [how.options] of the `Server`
+ * @param {object} [how.http] of the HTTP server
+ * @param {typeof import('node:http').createServer} [how.create]
+ * @param {(httpServer: import('node:http').Server) => void} [how.prepare] before it listens
+ */
+async function attached(t, { options, http, create = createServer, prepare } = {}) {
+  const httpServer = create(http ?? {}, (_req, res) => res.end('plain'));
+  const server = new Server(options).listen(httpServer);
+  prepare?.(httpServer);
+  httpServer.listen(0, '127.0.0.1');
+  await once(httpServer, 'listening');
+  t.after(() => {
+    server.close();
+    httpServer.close();
+    httpServer.closeAllConnections?.();
+  });
+  const { port } = httpServer.address();
+  return { server, httpServer, port, url: `ws://127.0.0.1:${port}/` };
+}
+
+module.exports = { attached };
