@@ -457,8 +457,11 @@ export interface SocketFunctions {
    * @throws an Error with the system's code, `ERR_WS_TAKEOVER` or `ERR_WS_TOO_MANY_CONNECTIONS`
    */
   openDoor(fd: number, most: number, shard: number): [slot: number, door: number];
-  /** It accepts no more. Records bring who has said nothing yet. */
-  closeDoor(slot: number): Due;
+  /**
+   * It accepts no more. Records bring who has said nothing yet. `ends`: nor does anybody else who has a duplicate of the
+   * listening socket. Its port is free when this returns.
+   */
+  closeDoor(slot: number, ends: boolean): Due;
   /** Whoever has come by it and said nothing yet is dropped. */
   dropSilent(slot: number): Due;
   /** It reads nothing any more: a record brings each who comes. */
@@ -554,8 +557,6 @@ export interface SocketFunctions {
   bytesRead(slot: number): number;
   /** Bytes written since the takeover. */
   bytesWritten(slot: number): number;
-  /** What closes the connection resets it. Without effect on Unix-domain sockets. */
-  setLinger(slot: number): void;
   /** Without effect on Unix-domain sockets. */
   setNoDelay(slot: number, on: boolean): void;
   /** Without effect on Unix-domain sockets. */

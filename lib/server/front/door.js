@@ -44,6 +44,8 @@ class Door {
   #parts = new Map();
   #resource = new AsyncResource('WEBSOCKETDOOR', { requireManualDestroy: true });
   #isOpen = true;
+  /** When it was closed, nobody was connected, nor has anybody come since. */
+  #isIdle = false;
   /** Whoever is still handed on is dropped. */
   #drops = false;
 
@@ -77,7 +79,8 @@ class Door {
         shard++;
       } while (shard < native.ioThreads());
     } catch (error) {
-      this.close();
+      // The server's own handle goes on.
+      this.#end(false);
       throw error;
     }
   }
@@ -102,14 +105,18 @@ class Door {
 
   /** @param {() => void} [callback] */
   close(callback) {
-    if (this.#isOpen) {
-      this.#isOpen = false;
-      // Who has said nothing yet is a connection of the server's.
-      this.#server._connections += this.#parts.size;
-      for (const slot of this.#parts.keys()) commands.closeDoor(slot);
-      this.#resource.emitDestroy();
-    }
+    if (this.#isOpen) this.#end(true);
     if (callback !== undefined) nextTick(callback);
+  }
+
+  /** @param {boolean} ends whether the listening socket ends, and its port is free */
+  #end(ends) {
+    this.#isOpen = false;
+    this.#isIdle = this.#server._connections === 0;
+    // Who has said nothing yet is a connection of the server's.
+    this.#server._connections += this.#parts.size;
+    for (const slot of this.#parts.keys()) commands.closeDoor(slot, ends);
+    this.#resource.emitDestroy();
   }
 
   /** Whoever has said nothing yet is dropped. */
@@ -134,6 +141,7 @@ class Door {
       this.#closed(part);
       return;
     }
+    this.#isIdle = false;
     part.add();
     const number = code & ((1 << BITS) - 1);
     const scope = new AsyncResource('WEBSOCKETARRIVAL');
@@ -208,7 +216,10 @@ class Door {
     this.#parts.delete(part.slot);
     part.close();
     // If it did so by itself, the server has not been closed.
-    if (!this.#isOpen) part.leave();
+    if (this.#isOpen) return;
+    part.leave();
+    // A server that listens again by now has heard of no end: Node's would have at once.
+    if (this.#isIdle && this.#parts.size === 0 && this.#server._handle !== null) this.#server.emit('close');
   }
 }
 

@@ -171,9 +171,10 @@ function openArrived(door, number, group, settings, deflate, lines) {
  * A shard accepts no more.
  *
  * @param {number} slot of its part of a door
+ * @param {boolean} ends whether the listening socket ends, whoever has a duplicate of it
  */
-function closeDoor(slot) {
-  flushAfter(native.closeDoor(slot));
+function closeDoor(slot, ends) {
+  flushAfter(native.closeDoor(slot, ends));
 }
 
 /**

@@ -514,11 +514,6 @@ pub(crate) fn bytes_written(call: &Call<'_>) -> Returned {
     call.number(connection.map_or(0, |c| c.bytes_written()) as f64)
 }
 
-/// `setLinger(slot)`: what closes the connection resets it; without effect on Unix-domain sockets.
-pub(crate) fn set_linger(call: &Call<'_>) -> Returned {
-    with_socket(call, socket::reset_on_close)
-}
-
 /// `setNoDelay(slot, on)`; without effect on Unix-domain sockets.
 pub(crate) fn set_no_delay(call: &Call<'_>) -> Returned {
     let on = call.bool(1)?;

@@ -54,8 +54,15 @@ pub(crate) fn open_door(call: &Call<'_>) -> Returned {
     made::array(call.raw, &[slot, made::number(call.raw, number as f64)?])
 }
 
-/// `closeDoor(slot)`: it accepts no more. Whoever has said nothing yet is handed on before its `Close`.
+/// `closeDoor(slot, ends)`: it accepts no more. Whoever has said nothing yet is handed on before its `Close`. `ends`: so does
+/// nobody else, whoever has a duplicate, and the port is free when this returns.
 pub(crate) fn close_door(call: &Call<'_>) -> Returned {
+    if call.bool(1)?
+        && let Some(listener) = call.state.sockets.write_side(call.u32(0)?)
+        && let Some(fd) = listener.fd()
+    {
+        socket::end_listening(fd.as_fd());
+    }
     give(call, Command::CloseDoor)
 }
 

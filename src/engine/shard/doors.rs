@@ -205,6 +205,8 @@ impl Doors {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 // The peer has given up, or a signal came.
                 Err(error) if is_of_one(error.kind()) => {}
+                // It does not listen any more: JavaScript has closed it, and says so next.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => return false,
                 Err(_) => {
                     self.try_again(context, key);
                     return false;

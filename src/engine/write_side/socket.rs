@@ -52,14 +52,6 @@ pub fn set_no_delay(fd: BorrowedFd<'_>, on: bool) -> io::Result<()> {
     Ok(sockopt::set_tcp_nodelay(fd, on)?)
 }
 
-/// Has the peer get a reset once the last duplicate of `fd` is closed.
-///
-/// # Errors
-/// Those of `setsockopt`.
-pub fn reset_on_close(fd: BorrowedFd<'_>) -> io::Result<()> {
-    Ok(sockopt::set_socket_linger(fd, Some(Duration::ZERO))?)
-}
-
 /// Sets `SO_KEEPALIVE` as libuv does: where `idle` is not 0, also the seconds before the first probe, and of
 /// `probes` the seconds between them and how many there are.
 ///
@@ -97,6 +89,13 @@ pub(in super::super) fn accept(
         (fd, peer)
     };
     Ok((fd, peer.and_then(|peer| SocketAddr::try_from(peer).ok())))
+}
+
+/// Has nobody accept by a listening socket any more, whoever has a duplicate of its descriptor. On Linux, where alone there are
+/// doors, another may listen on the port at once.
+pub fn end_listening(fd: BorrowedFd<'_>) {
+    // It fails only if it has ended by another duplicate.
+    let _ = rustix::net::shutdown(fd, Shutdown::Read);
 }
 
 /// Reads what is there into `buffer`; 0 is the peer's FIN.
@@ -184,6 +183,26 @@ mod tests {
     use std::os::fd::AsFd;
 
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_port_is_free_once_listening_has_ended_though_duplicates_are_open() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let other = duplicate(listener.as_fd()).unwrap();
+        prepare(other.as_fd()).unwrap();
+        let waiting = TcpStream::connect(address).unwrap();
+        end_listening(listener.as_fd());
+        end_listening(other.as_fd());
+        let refused = accept(other.as_fd()).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
+        assert!(TcpStream::connect(address).is_err());
+        // It sets SO_REUSEADDR, as libuv does.
+        let next = TcpListener::bind(address).unwrap();
+        let _peer = TcpStream::connect(address).unwrap();
+        next.accept().unwrap();
+        drop(waiting);
+    }
 
     #[test]
     fn keep_alive_sets_what_libuv_sets() {
