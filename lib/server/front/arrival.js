@@ -142,8 +142,10 @@ class Arrival {
   opened(connection, transport) {
     this.#connection = connection;
     this.#transport = transport;
-    // Its request has what it needs, if there is one.
-    if (this.#req === null) this.#head = '';
+    // It stays for as long as the connection does. The request has what it needs, and is the app's to keep.
+    this.#req = null;
+    this.#rawHeaders = null;
+    this.#head = '';
     const { keepAlive, keepAliveInitialDelay = 0 } = this.#part.server;
     if (keepAlive) transport.setKeepAlive(true, keepAliveInitialDelay, 1, 10);
   }

@@ -36,8 +36,10 @@ const { remember, takeOver } = require('../net-socket/takeover.js');
 class SocketTransport {
   #slot;
   #group;
-  /** Until it is started, and what a newcomer is until it is over. @type {Source | null} */
+  /** Until it is started. @type {Source | null} */
   #source;
+  /** Who is to hear of the end. @type {Newcomer | null} */
+  #newcomer = null;
   /**
    * Bytes read and written in all, once the connection is over.
    *
@@ -85,12 +87,13 @@ class SocketTransport {
    */
   start(head, keepSocket) {
     const source = /** @type {Source} */ (this.#source);
+    this.#source = null;
     if (source.newcomer !== undefined) {
-      if (!keepSocket) source.newcomer.over();
+      if (keepSocket) this.#newcomer = source.newcomer;
+      else source.newcomer.over();
       return;
     }
     const { socket, entrance } = source;
-    this.#source = null;
     if (entrance === null) {
       takeOver(socket, this, head, keepSocket);
     } else {
@@ -251,7 +254,8 @@ class SocketTransport {
     counters.bytesSent += this.#total.written;
     dispatch.unbind(this.#slot);
     this.#slot = limit.NO_SLOT;
-    this.#source?.newcomer?.over();
+    this.#newcomer?.over();
+    this.#newcomer = null;
   }
 }
 
