@@ -78,7 +78,7 @@ class Arrival {
 
   /** Its request. */
   get req() {
-    this.#req ??= messageOf(this.#part.server, this.#part.MessageClass, this);
+    this.#req ??= messageOf(this.#part.server, this);
     return this.#req;
   }
 

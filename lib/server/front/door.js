@@ -5,7 +5,6 @@ const http = require('node:http');
 
 const { Arrival } = require('./arrival.js');
 const { Part, isHeardOfAccepted } = require('./part.js');
-const { messageClassOf } = require('./request-message.js');
 const { kind } = require('../../native/constants.js');
 const native = require('../../native/native.js');
 const shared = require('../../native/shared.js');
@@ -67,7 +66,6 @@ class Door {
 
   /** @param {number} fd */
   #open(fd) {
-    const MessageClass = messageClassOf(this.#server);
     // A longer one is Node's to refuse.
     const most = Math.min(MOST, this.#server.maxHeaderSize || http.maxHeaderSize);
     let shard = 0;
@@ -75,7 +73,7 @@ class Door {
       do {
         const [slot, number] = openDoor(fd, most, shard);
         bindRaw(slot, this, /** @type {any} */ (deliver));
-        this.#parts.set(slot, new Part(this.#server, MessageClass, slot, number));
+        this.#parts.set(slot, new Part(this.#server, slot, number));
         shard++;
       } while (shard < native.ioThreads());
     } catch (error) {

@@ -14,7 +14,7 @@ const accepted = channel('net.server.socket');
  *
  * @typedef {import('node:http').Server & { _connections: number, _emitCloseIfDrained(): void, _handle: any,
  *   _unref?: boolean, highWaterMark?: number, allowHalfOpen?: boolean, noDelay?: boolean, pauseOnConnect?: boolean,
- *   keepAlive?: boolean, keepAliveInitialDelay?: number, maxHeaderSize?: number,
+ *   keepAlive?: boolean, keepAliveInitialDelay?: number, maxHeaderSize?: number, blockList?: unknown,
  *   shouldUpgradeCallback?: (req: import('node:http').IncomingMessage) => boolean }} HttpServer
  */
 
@@ -27,13 +27,11 @@ class Part {
 
   /**
    * @param {HttpServer} server
-   * @param {typeof import('node:http').IncomingMessage} MessageClass of the requests
    * @param {number} slot
    * @param {number} number of the shard's door
    */
-  constructor(server, MessageClass, slot, number) {
+  constructor(server, slot, number) {
     this.server = server;
-    this.MessageClass = MessageClass;
     this.slot = slot;
     this.#number = number;
   }

@@ -4,6 +4,7 @@ const cluster = /** @type {import('node:cluster').Cluster} */ (/** @type {unknow
 const http = require('node:http');
 
 const { Door, kOnlyParsers } = require('./door.js');
+const { hasOwnClass } = require('./request-message.js');
 const native = require('../../native/native.js');
 const { isTracing, trace } = require('../../util/trace.js');
 
@@ -71,11 +72,14 @@ function doorOf(server, byNode) {
  * @returns {string | null} why Rust cannot accept its connections
  */
 function whyByNode(server, byNode) {
-  const { _handle: handle, headersTimeout, pauseOnConnect, requestTimeout, timeout } = server;
+  const { _handle: handle, blockList, headersTimeout, pauseOnConnect, requestTimeout, timeout } = server;
   if (process.platform !== 'linux' || native.openDoor === undefined) return 'this system has no doors';
   if (process.versions.bun !== undefined || process.versions.deno !== undefined) return 'this is not Node.js';
   if (cluster.isWorker) return 'this is a worker of node:cluster';
   if (handle?.constructor.name !== 'TCP' || !(handle.fd >= 0)) return 'it does not listen on TCP';
+  if (hasOwnClass(server)) return 'its requests have a class of the app';
+  // By address, Node drops connections before anybody hears of them.
+  if (blockList) return 'it has a list of addresses to block';
   if (pauseOnConnect) return 'its connections are to be paused';
   if (timeout > 0 || isShort(headersTimeout) || isShort(requestTimeout)) return 'its timeouts are short';
   const isOurs = (/** @type {Function} */ one) => one === byNode || kOnlyParsers in one;

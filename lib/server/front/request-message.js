@@ -12,7 +12,6 @@ const MAX_HEADERS = 2_000;
 const kArrival = Symbol('websockets.arrival');
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
-/** @typedef {typeof import('node:http').IncomingMessage} MessageClass */
 /** @typedef {import('node:net').Socket} Socket */
 /** @typedef {import('node:http').Server & { joinDuplicateHeaders?: boolean }} HttpServer */
 /**
@@ -22,27 +21,7 @@ const kArrival = Symbol('websockets.arrival');
  *   joinDuplicateHeaders?: boolean, [kArrival]: { readonly socket: Socket } }} Message
  */
 
-/**
- * The class of the requests that Rust reads for a server: as that of Node's, but a socket is made for those alone that are
- * asked for it.
- *
- * @param {HttpServer} server
- * @returns {MessageClass}
- */
-function messageClassOf(server) {
-  const key = Object.getOwnPropertySymbols(server).find(({ description }) => description === CLASS);
-  const Class = /** @type {MessageClass} */ ((key && Reflect.get(server, key)) ?? http.IncomingMessage);
-  const Made = class extends Class {
-    /** There is no body. */
-    _read() {
-      this.push(null);
-    }
-  };
-  for (const name of ['socket', 'client']) Object.defineProperty(Made.prototype, name, SOCKET);
-  return Object.defineProperty(Made, 'name', { value: Class.name });
-}
-
-/** @type {PropertyDescriptor & ThisType<Message>} */
+/** What a property of a request is that has a socket made, if there is somebody to make it. @type {PropertyDescriptor & ThisType<Message>} */
 const SOCKET = {
   configurable: true,
   get() {
@@ -57,18 +36,37 @@ const SOCKET = {
   },
 };
 
+/** A request that Rust has read: a socket is made for those alone that are asked for it. */
+class Request extends http.IncomingMessage {
+  /** There is no body. */
+  _read() {
+    this.push(null);
+  }
+}
+for (const name of ['socket', 'client']) Object.defineProperty(Request.prototype, name, SOCKET);
+Object.defineProperty(Request, 'name', { value: http.IncomingMessage.name });
+
+/**
+ * Whether the app has chosen a class for the requests of a server. It may do with the socket what it likes.
+ *
+ * @param {HttpServer} server
+ */
+function hasOwnClass(server) {
+  const key = Object.getOwnPropertySymbols(server).find(({ description }) => description === CLASS);
+  return key !== undefined && Reflect.get(server, key) !== http.IncomingMessage;
+}
+
 /**
  * The request that Node's parser would have made of a head that Rust has read. Its headers are read as they are asked for,
  * by Node.
  *
  * @param {HttpServer} server
- * @param {MessageClass} Class
  * @param {{ url: string, rawHeaders: string[], readonly socket: Socket }} arrival who has made it
  * @returns {IncomingMessage}
  */
-function messageOf(server, Class, arrival) {
+function messageOf(server, arrival) {
   const { rawHeaders, url } = arrival;
-  const message = /** @type {Message} */ (new Class(/** @type {any} */ (null)));
+  const message = /** @type {Message} */ (/** @type {unknown} */ (new Request(/** @type {any} */ (null))));
   message[kArrival] = arrival;
   message.httpVersionMajor = 1;
   message.httpVersionMinor = 1;
@@ -95,4 +93,4 @@ function bytesOf({ url, rawHeaders }) {
   return Buffer.from(`${text}\r\n`, 'latin1');
 }
 
-module.exports = { bytesOf, messageClassOf, messageOf };
+module.exports = { bytesOf, hasOwnClass, messageOf };
