@@ -1,5 +1,7 @@
 'use strict';
 
+const net = require('node:net');
+
 const { bytesOf, messageOf } = require('./request-message.js');
 const { asks } = require('../../native/constants.js');
 const native = require('../../native/native.js');
@@ -9,7 +11,7 @@ const { carryAlone } = require('../../transport/net-socket/takeover.js');
 /** Between what Rust brings of a head: none of that can have it within. */
 const BETWEEN = '\0';
 
-/** @typedef {import('node:net').Socket} Socket */
+/** @typedef {net.Socket} Socket */
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../transport/socket/socket-transport.js').SocketTransport} SocketTransport */
 
@@ -32,6 +34,8 @@ class Arrival {
   #connection = null;
   /** @type {SocketTransport | null} */
   #transport = null;
+  /** It is Node's, or Rust has been asked to open it, or it was dropped. */
+  #isDecided = false;
   #isOver = false;
 
   /**
@@ -101,7 +105,11 @@ class Arrival {
 
   /** @returns {Socket} */
   #make() {
-    return this.#connection === null ? this.#part.toNode(this.#number) : this.#shell(this.#connection);
+    if (this.#connection !== null) return this.#shell(this.#connection);
+    // Somebody else may have its number by now.
+    if (this.#isDecided) return new net.Socket().destroy();
+    this.#isDecided = true;
+    return this.#part.toNode(this.#number);
   }
 
   /** A socket without a handle, for the connection that it has become. @param {Connection} connection */
@@ -130,6 +138,7 @@ class Arrival {
    * @throws {Error} `ERR_WS_TOO_MANY_CONNECTIONS`
    */
   open(group, settings, deflate, lines) {
+    this.#isDecided = true;
     return this.#part.open(this.#number, group, settings, deflate, lines);
   }
 
@@ -148,6 +157,14 @@ class Arrival {
     this.#head = '';
     const { keepAlive, keepAliveInitialDelay = 0 } = this.#part.server;
     if (keepAlive) transport.setKeepAlive(true, keepAliveInitialDelay, 1, 10);
+  }
+
+  /** Whoever was to decide on it has not: it is dropped. */
+  dropUndecided() {
+    if (this.#isDecided) return;
+    this.#isDecided = true;
+    this.#part.drop(this.#number);
+    this.over();
   }
 
   /** The connection is over, or goes on without it. */

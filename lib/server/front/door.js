@@ -11,6 +11,7 @@ const shared = require('../../native/shared.js');
 const commands = require('../../transport/socket/commands.js');
 const { bindRaw, openDoor, unbind } = require('../../transport/socket/dispatch.js');
 const { nextTick } = require('../../util/clock.js');
+const { failure } = require('../../util/errors.js');
 
 /** On an `'upgrade'` listener of ours: it takes an `Arrival`. Other copies of the module find it there. */
 const kArrives = Symbol.for('websockets.arrives');
@@ -25,6 +26,9 @@ const MOST = 16 * 1024;
 const BITS = 24;
 
 const { BINARY, CLOSE, HEAD } = kind;
+
+/** From Node 21 on, `maxConnections = 0` drops everybody. Before, it was no bound. */
+const ZERO_IS_A_BOUND = Number.parseInt(process.versions.node, 10) >= 21;
 
 /** @typedef {import('node:net').Socket} Socket */
 /** @typedef {import('./part.js').HttpServer} HttpServer */
@@ -110,7 +114,7 @@ class Door {
   /** @param {boolean} ends whether the listening socket ends, and its port is free */
   #end(ends) {
     this.#isOpen = false;
-    this.#isIdle = this.#server._connections === 0;
+    this.#isIdle = ends && this.#server._connections === 0;
     // Who has said nothing yet is a connection of the server's.
     this.#server._connections += this.#parts.size;
     for (const slot of this.#parts.keys()) commands.closeDoor(slot, ends);
@@ -140,12 +144,17 @@ class Door {
       return;
     }
     this.#isIdle = false;
-    part.add();
     const number = code & ((1 << BITS) - 1);
-    const scope = new AsyncResource('WEBSOCKETARRIVAL');
+    // What the app enters for one is not the others'; they all have what it has entered to listen.
+    const scope = this.#resource.runInAsyncScope(newScope);
     if (what === HEAD) {
       const arrival = new Arrival(part, number, code >>> BITS, payload, address);
-      scope.runInAsyncScope(this.#hear, this, part, number, arrival);
+      try {
+        scope.runInAsyncScope(this.#hear, this, arrival);
+      } finally {
+        // A function of the app's may have thrown, or the system has refused what was asked of it.
+        arrival.dropUndecided();
+      }
     } else if (what === BINARY) {
       scope.runInAsyncScope(this.#handOn, this, part, number, payload);
     }
@@ -154,21 +163,16 @@ class Door {
   /**
    * Somebody asks for a WebSocket.
    *
-   * @param {Part} part
-   * @param {number} number
    * @param {Arrival} arrival
    */
-  #hear(part, number, arrival) {
+  #hear(arrival) {
     const server = this.#server;
+    const isFull = this.#isFull;
+    server._connections++;
     const [listener, ...others] = server.listeners('upgrade');
     const take = others.length === 0 && listener !== undefined && Reflect.get(listener, kArrives);
-    if (!take || this.#isFull || this.#hasListeners() || !upgrades(server, arrival)) {
-      if (arrival.isNodes) emitConnection(server, arrival.socket, arrival.bytes);
-      else this.#handOn(part, number, arrival.bytes);
-      return;
-    }
-    server._connections++;
-    take(arrival);
+    if (take && !isFull && !this.#hasListeners() && upgrades(server, arrival)) take(arrival);
+    else this.#emit(arrival.socket, arrival.bytes, isFull);
   }
 
   /** Whether the app is to hear of each connection. */
@@ -182,7 +186,8 @@ class Door {
   /** Whether there are as many connections as there may be. */
   get #isFull() {
     const { _connections, maxConnections } = this.#server;
-    return Boolean(maxConnections) && _connections >= maxConnections;
+    const isBounded = typeof maxConnections === 'number' && (maxConnections > 0 || ZERO_IS_A_BOUND);
+    return isBounded && _connections >= maxConnections;
   }
 
   /**
@@ -193,14 +198,25 @@ class Door {
    * @param {Uint8Array} bytes
    */
   #handOn(part, number, bytes) {
-    const server = this.#server;
     const isFull = this.#isFull;
-    server._connections++;
-    const socket = part.toNode(number);
+    this.#server._connections++;
+    this.#emit(part.toNode(number), bytes, isFull);
+  }
+
+  /**
+   * The server hears of a connection, unless it has too many.
+   *
+   * @param {Socket} socket
+   * @param {Uint8Array} bytes what has come of it
+   * @param {boolean} isFull
+   */
+  #emit(socket, bytes, isFull) {
+    const server = this.#server;
     if (this.#drops) socket.destroy();
     if (socket.destroyed) return;
     if (!isFull) {
-      emitConnection(server, socket, bytes);
+      if (bytes.length > 0) socket.unshift(bytes);
+      server.emit('connection', socket);
       return;
     }
     const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = socket;
@@ -213,22 +229,27 @@ class Door {
     unbind(part.slot);
     this.#parts.delete(part.slot);
     part.close();
-    // If it did so by itself, the server has not been closed.
-    if (this.#isOpen) return;
+    const isLast = this.#parts.size === 0;
+    if (this.#isOpen) {
+      if (isLast) this.#failed();
+      return;
+    }
     part.leave();
     // A server that listens again by now has heard of no end: Node's would have at once.
-    if (this.#isIdle && this.#parts.size === 0 && this.#server._handle !== null) this.#server.emit('close');
+    if (this.#isIdle && isLast && this.#server._handle !== null) this.#server.emit('close');
+  }
+
+  /** No shard could accept: nobody would ever hear of a connection. */
+  #failed() {
+    const server = this.#server;
+    server.close();
+    server.emit('error', failure('ERR_WS_TAKEOVER', 'The I/O threads cannot accept connections: the server is closed'));
   }
 }
 
-/**
- * @param {HttpServer} server
- * @param {Socket} socket
- * @param {Uint8Array} bytes what has come of it
- */
-function emitConnection(server, socket, bytes) {
-  if (bytes.length > 0) socket.unshift(bytes);
-  server.emit('connection', socket);
+/** The asynchronous context of one who has come. */
+function newScope() {
+  return new AsyncResource('WEBSOCKETARRIVAL');
 }
 
 /** Whether the server upgrades a request, as newer versions of Node ask. @param {HttpServer} server @param {Arrival} arrival */

@@ -1,6 +1,7 @@
 'use strict';
 
 const { channel } = require('node:diagnostics_channel');
+const { closeSync } = require('node:fs');
 const net = require('node:net');
 
 const native = require('../../native/native.js');
@@ -18,12 +19,9 @@ const accepted = channel('net.server.socket');
  *   shouldUpgradeCallback?: (req: import('node:http').IncomingMessage) => boolean }} HttpServer
  */
 
-/** The part of a door that is one shard's: what becomes of those who have come by it. */
+/** The part of a door that is one shard's: what becomes of those who have come by it. Each is decided on as it is heard of. */
 class Part {
   #number;
-  /** How many JavaScript has not decided on. */
-  #undecided = 0;
-  #isClosed = false;
 
   /**
    * @param {HttpServer} server
@@ -36,29 +34,14 @@ class Part {
     this.#number = number;
   }
 
-  /** One more has come by it. */
-  add() {
-    this.#undecided++;
-  }
-
   /** Heads are read no more: whoever comes is Node's. */
   handOnAll() {
     native.handOnAll(this.#number);
   }
 
-  /** The shard has closed it. */
+  /** The shard has closed it, and there is nobody left to decide on. */
   close() {
-    this.#isClosed = true;
-    this.#forget();
-  }
-
-  #decided() {
-    this.#undecided--;
-    this.#forget();
-  }
-
-  #forget() {
-    if (this.#isClosed && this.#undecided === 0) native.forgetDoor(this.#number);
+    native.forgetDoor(this.#number);
   }
 
   /**
@@ -67,17 +50,14 @@ class Part {
    *
    * @param {number} number
    * @returns {net.Socket}
+   * @throws what `net.Socket` throws; the connection is gone then
    */
   toNode(number) {
     const { server } = this;
-    const { allowHalfOpen, highWaterMark, keepAlive, keepAliveInitialDelay = 0, noDelay } = server;
-    const marks = { readableHighWaterMark: highWaterMark, writableHighWaterMark: highWaterMark };
+    const { keepAlive, keepAliveInitialDelay = 0, noDelay } = server;
     const fd = this.#lend(number);
-    const socket = new net.Socket(/** @type {net.SocketConstructorOpts} */ ({ fd, allowHalfOpen, ...marks }));
-    native.settleArrived(this.#number, number);
-    this.#decided();
+    const socket = this.#socketOf(number, fd);
     if (fd === undefined) return Object.assign(socket, { server, _server: server }).destroy();
-    // What was accepted has it from the listening socket.
     if (noDelay === false) socket.setNoDelay(false);
     if (keepAlive) socket.setKeepAlive(true, keepAliveInitialDelay * 1000);
     if (accepted.hasSubscribers) accepted.publish({ socket });
@@ -93,6 +73,28 @@ class Part {
     }
   }
 
+  /** @param {number} number @param {number | undefined} fd that was lent */
+  #socketOf(number, fd) {
+    const { allowHalfOpen, highWaterMark } = this.server;
+    const marks = { readableHighWaterMark: highWaterMark, writableHighWaterMark: highWaterMark };
+    try {
+      // What was accepted has no delay, from the listening socket: Node is to know it.
+      const options = { fd, allowHalfOpen, noDelay: true, ...marks };
+      return new net.Socket(/** @type {net.SocketConstructorOpts} */ (options));
+    } catch (error) {
+      if (fd !== undefined) closeSync(fd);
+      this.leave();
+      throw error;
+    } finally {
+      native.settleArrived(this.#number, number);
+    }
+  }
+
+  /** One of them is dropped. @param {number} number */
+  drop(number) {
+    native.settleArrived(this.#number, number);
+  }
+
   /**
    * Accepts the request of one of them.
    *
@@ -102,9 +104,9 @@ class Part {
    * @param {string} deflate
    * @param {string} lines
    * @returns {number} the slot of the connection
+   * @throws {Error} `ERR_WS_TOO_MANY_CONNECTIONS`; the connection is gone then
    */
   open(number, group, settings, deflate, lines) {
-    this.#decided();
     return commands.openArrived(this.#number, number, group, settings, deflate, lines);
   }
 

@@ -11,6 +11,7 @@ use super::super::values::made;
 use super::super::values::payload::latin1;
 use super::commands::{give, may_lead, refused};
 use super::raw::{NO_TOPIC, is_over};
+use super::table::Link;
 use crate::engine::{Command, Door, WriteSide, socket};
 use crate::protocol::{Config, Role, accept_key};
 
@@ -104,7 +105,10 @@ pub(crate) fn open_arrived(call: &Call<'_>) -> Returned {
     let (Some(door), Some(link)) = (door(call)?, sockets.linked()) else {
         return Err(is_over());
     };
-    let Some((arrived, key)) = door.take_keyed(call.u32(1)?) else {
+    let number = call.u32(1)?;
+    let Some((arrived, key)) = door.take_keyed(number) else {
+        // Whatever it is, JavaScript has decided on it.
+        settle(link, &door, number);
         return Err(is_over());
     };
     let mut response = Vec::with_capacity(ACCEPTED.len() + 32 + lines.len());
@@ -167,13 +171,18 @@ pub(crate) fn lend_arrived(call: &Call<'_>) -> Returned {
 
 /// `settleArrived(door, number)`: the caller closes the duplicate that it was lent, or nobody needs one.
 pub(crate) fn settle_arrived(call: &Call<'_>) -> Returned {
-    if let (Some(door), Some(link)) = (door(call)?, call.state.sockets.linked())
-        && door.settle(call.u32(1)?)
-    {
+    if let (Some(door), Some(link)) = (door(call)?, call.state.sockets.linked()) {
+        settle(link, &door, call.u32(1)?);
+    }
+    UNDEFINED
+}
+
+/// One who has come by a door has no place on its shard any more.
+fn settle(link: &Link, door: &Door, number: u32) {
+    if door.settle(number) {
         let shard = door.write_side.shard;
         link.shards[shard].handle().dismiss(link.env);
     }
-    UNDEFINED
 }
 
 /// `socketNames(slot)` → of the socket of a connection: its address, its port, and its peer's port; nothing if it is over.
