@@ -248,7 +248,10 @@ class Server extends Base {
     this.#deciding++;
     try {
       const decided = decideOn(arrival, settings);
-      const isPlain = !('then' in decided) && !arrival.isNodes && !this.#isChained(decided) && this.#stopping === null;
+      const isLater = 'then' in decided;
+      // If the Server has begun to close by now, nobody hears what it comes to.
+      if (isLater) decided.catch(ignore);
+      const isPlain = !isLater && !arrival.isNodes && !this.#isChained(decided) && this.#stopping === null;
       return isPlain ? decided : () => decided;
     } catch (error) {
       return () => {

@@ -136,9 +136,10 @@ function answer(req, given, settings, callback, decided) {
   };
   const look = decided ?? (() => decide(req, () => opening.read(), settings));
   Promise.resolve()
-    .then(look)
+    // If it was given up by now, the app is not asked.
+    .then(() => (isSettled ? null : look()))
     .then(
-      (agreed) => opening.whenDue(() => accept(agreed)),
+      (agreed) => agreed !== null && opening.whenDue(() => accept(agreed)),
       (reason) => giveUp(reason instanceof Refusal ? reason : failed(reason)),
     );
   return giveUp;
@@ -233,7 +234,8 @@ function decide(req, read, settings) {
  * @returns {T | Promise<T>}
  */
 function after(value, next) {
-  const isPromise = typeof value === 'object' && value !== null && 'then' in value;
+  // As `await` has it, a function may be one as well.
+  const isPromise = Object(value) === value && typeof /** @type {{ then?: unknown }} */ (value).then === 'function';
   return isPromise ? Promise.resolve(value).then(next) : next(value);
 }
 
