@@ -34,10 +34,17 @@ const PATIENCE: Millis = 1_000;
 const RETRY: Millis = 20;
 
 /// What a deadline is for.
-#[repr(u64)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum For {
     Silent,
     Accepting,
+}
+
+impl For {
+    /// What such a deadline of a door is called: its key may be another's by then.
+    fn id(self, door: &Door) -> u64 {
+        door.write_side.id << 1 | u64::from(self == Self::Accepting)
+    }
 }
 
 /// A door of this shard.
@@ -336,14 +343,16 @@ impl Doors {
     }
 
     fn look_again(&mut self, context: &mut Context, key: u32) {
-        if !std::mem::replace(&mut self.open[key as usize].looks_again, true) {
-            arm(context, key, PATIENCE, For::Silent);
+        let open = &mut self.open[key as usize];
+        if !std::mem::replace(&mut open.looks_again, true) {
+            arm(context, key, PATIENCE, For::Silent.id(&open.door));
         }
     }
 
     fn try_again(&mut self, context: &mut Context, key: u32) {
-        if !std::mem::replace(&mut self.open[key as usize].tries_again, true) {
-            arm(context, key, RETRY, For::Accepting);
+        let open = &mut self.open[key as usize];
+        if !std::mem::replace(&mut open.tries_again, true) {
+            arm(context, key, RETRY, For::Accepting.id(&open.door));
         }
     }
 
@@ -353,10 +362,13 @@ impl Doors {
         let Some(open) = self.open.get_mut(key as usize) else {
             return;
         };
-        if timer.id == For::Accepting as u64 {
+        if timer.id == For::Accepting.id(&open.door) {
             open.tries_again = false;
             // The round that follows accepts.
             self.ready(context, timer.key);
+            return;
+        }
+        if timer.id != For::Silent.id(&open.door) {
             return;
         }
         open.looks_again = false;
@@ -376,13 +388,10 @@ impl Doors {
     }
 }
 
-fn arm(context: &mut Context, key: u32, after: Millis, what: For) {
+fn arm(context: &mut Context, key: u32, after: Millis, id: u64) {
     let at = context.now() + after;
-    context.timers.arm(Timer {
-        at,
-        id: what as u64,
-        key: name_of(key),
-    });
+    let key = name_of(key);
+    context.timers.arm(Timer { at, id, key });
 }
 
 /// What a door is called by the poller, and by deadlines.

@@ -1,6 +1,7 @@
 //! Who comes by a door, and what JavaScript gets of them.
 
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 
 use super::*;
 use crate::engine::batch::Body;
@@ -22,6 +23,16 @@ struct Opened {
 /// known.
 type Came = (Kind, String, u32, u8, bool);
 
+/// Has a shard accept from what should be a listening socket.
+fn listen(shard: &RefCell<Shard>, mailbox: &Arc<Mailbox>, fd: OwnedFd) -> Arc<Door> {
+    let config = Config::new(Role::Server);
+    let write_side = WriteSide::new(fd, mailbox.clone(), 0, 7, 0, &config, usize::MAX);
+    let door = Arc::new(Door::new(Arc::new(write_side), 1024));
+    assert!(shard.borrow().handle.admit(Mailbox::number(mailbox)));
+    obey(shard, mailbox, Command::Listen(door.clone()));
+    door
+}
+
 impl Opened {
     /// With room for so many connections, the door counted.
     fn new(connections: usize) -> Self {
@@ -30,11 +41,7 @@ impl Opened {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let fd = socket::duplicate(listener.as_fd()).unwrap();
         socket::prepare(fd.as_fd()).unwrap();
-        let config = Config::new(Role::Server);
-        let write_side = WriteSide::new(fd, mailbox.clone(), 0, 7, 0, &config, usize::MAX);
-        let door = Arc::new(Door::new(Arc::new(write_side), 1024));
-        assert!(shard.borrow().handle.admit(Mailbox::number(&mailbox)));
-        obey(&shard, &mailbox, Command::Listen(door.clone()));
+        let door = listen(&shard, &mailbox, fd);
         Self {
             shard,
             mailbox,
@@ -269,4 +276,53 @@ fn an_env_that_is_behind_is_brought_nobody_until_it_is_not() {
     assert!(!undelivered.delivered(1024 * 1024));
     opened.look();
     assert_eq!(opened.next()[0].0, Kind::Head);
+}
+
+#[test]
+fn the_deadline_of_a_door_that_is_closed_is_not_that_of_the_next() {
+    let opened = Opened::new(9);
+    let _first = opened.connect("");
+    while opened.load() < 2 {
+        opened.round();
+    }
+    let close = Command::CloseDoor(opened.door.write_side.clone());
+    obey(&opened.shard, &opened.mailbox, close);
+    opened.recorded();
+    let fd = socket::duplicate(opened.listener.as_fd()).unwrap();
+    let _next = listen(&opened.shard, &opened.mailbox, fd);
+    let _second = opened.connect("");
+    while opened.load() < 3 {
+        opened.round();
+    }
+    // That of the first, and one of the next: it takes two to hand on.
+    opened.look();
+    opened.look();
+    assert_eq!(opened.recorded(), []);
+    opened.look();
+    assert_eq!(opened.recorded()[0].0, Kind::Binary);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_poller_does_not_take_is_a_door_that_is_closed() {
+    let shard = shard(9);
+    let mailbox = Arc::new(Mailbox::new(1, Box::new(Silent)));
+    let file = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
+    let door = listen(&shard, &mailbox, file.into());
+    let records = mailbox.take(0, Batch::default()).records;
+    assert_eq!(records[0].kind, Kind::Close);
+    assert_eq!((records.len(), shard.borrow().handle.load()), (1, 0));
+    assert!(door.write_side.fd().is_none());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_door_that_listens_no_more_is_not_asked_again() {
+    let opened = Opened::new(9);
+    let _waiting = opened.connect("");
+    socket::end_listening(opened.listener.as_fd());
+    opened.round();
+    assert_eq!(opened.recorded(), []);
+    assert_eq!(opened.shard.borrow().context.next_deadline(), None);
+    assert!(!opened.shard.borrow().doors.is_behind());
 }
