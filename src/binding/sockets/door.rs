@@ -194,7 +194,7 @@ pub(crate) fn socket_names(call: &Call<'_>) -> Returned {
     };
     let raw = call.raw;
     let names = [
-        made::latin1(raw, own.ip().to_string().as_bytes())?,
+        made::latin1(raw, socket::address_text(&own).as_bytes())?,
         made::number(raw, f64::from(own.port()))?,
         made::number(raw, f64::from(peer.port()))?,
     ];

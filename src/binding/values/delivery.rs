@@ -9,6 +9,8 @@ use super::buffer::buffer;
 use super::made::{integer, latin1, number, utf8, utf16};
 use super::pool::{Pool, SMALL};
 use crate::engine::memory::KEPT;
+#[cfg(sockets)]
+use crate::engine::socket;
 use crate::engine::{Batch, Body, End, Kind, Record};
 use crate::protocol::{CloseFrame, MemorySource};
 
@@ -137,7 +139,7 @@ impl<'a> Delivery<'a> {
             Body::Arrived { number, peer, .. } => {
                 values[2] = integer(self.raw, number)?;
                 if let Some(peer) = peer {
-                    values[3] = latin1(self.raw, peer.ip().to_string().as_bytes())?;
+                    values[3] = latin1(self.raw, socket::address_text(&peer).as_bytes())?;
                 }
             }
             Body::Failure { code, .. } => values[3] = latin1(self.raw, code.as_bytes())?,

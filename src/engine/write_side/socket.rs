@@ -1,5 +1,6 @@
 //! The system calls of the socket transport, as safe functions on descriptors.
 
+use std::ffi::CStr;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -147,6 +148,25 @@ pub fn names(fd: BorrowedFd<'_>) -> Option<(SocketAddr, SocketAddr)> {
     Some((own.try_into().ok()?, peer.try_into().ok()?))
 }
 
+/// An IP address as Node has it: one of a link has the name of that (RFC 4007 §11).
+#[must_use]
+pub fn address_text(address: &SocketAddr) -> String {
+    let text = address.ip().to_string();
+    let SocketAddr::V6(v6) = address else {
+        return text;
+    };
+    let is_of_a_link = v6.ip().segments()[0] & 0xffc0 == 0xfe80;
+    // Longer than any name of an interface.
+    let mut name = [0; 64];
+    // SAFETY: it writes a name that ends with NUL, for which there is room, or returns null.
+    if !is_of_a_link || unsafe { libc::if_indextoname(v6.scope_id(), name.as_mut_ptr()) }.is_null() {
+        return text;
+    }
+    // SAFETY: it has been written there.
+    let name = unsafe { CStr::from_ptr(name.as_ptr()) };
+    format!("{text}%{}", name.to_string_lossy())
+}
+
 /// Ends both sides of a socket, whoever else has a duplicate of its descriptor.
 pub(in super::super) fn shut(fd: BorrowedFd<'_>) {
     let _ = rustix::net::shutdown(fd, Shutdown::Both);
@@ -202,6 +222,20 @@ mod tests {
         let _peer = TcpStream::connect(address).unwrap();
         next.accept().unwrap();
         drop(waiting);
+    }
+
+    #[test]
+    fn an_address_of_a_link_names_the_link_and_no_other_does() {
+        use std::net::SocketAddrV6;
+        let text = |ip: &str, scope| {
+            address_text(&SocketAddrV6::new(ip.parse().unwrap(), 1, 0, scope).into())
+        };
+        // The first interface is the loopback everywhere.
+        assert!(text("fe80::1", 1).starts_with("fe80::1%lo"));
+        assert_eq!(text("fe80::1", u32::MAX), "fe80::1");
+        assert_eq!(text("fd00::1", 1), "fd00::1");
+        assert_eq!(text("::ffff:1.2.3.4", 1), "::ffff:1.2.3.4");
+        assert_eq!(address_text(&"1.2.3.4:5".parse().unwrap()), "1.2.3.4");
     }
 
     #[test]
