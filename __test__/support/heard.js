@@ -3,8 +3,8 @@
 const { once } = require('node:events');
 const net = require('node:net');
 
-/** What an app sees of a request. @param {import('node:http').IncomingMessage} req */
-function seen(req) {
+/** What an app sees of a request, without its socket. @param {import('node:http').IncomingMessage} req */
+function factsOf(req) {
   return {
     method: req.method,
     url: req.url,
@@ -16,8 +16,13 @@ function seen(req) {
     state: [req.complete, req.aborted, req.destroyed, req.readableEnded, req.readableLength, req.readableFlowing],
     upgrade: req.upgrade,
     status: [req.statusCode, req.statusMessage],
-    own: [req.socket === req.connection, req.socket.server !== undefined, req.socket.remoteAddress],
   };
+}
+
+/** The same with its socket. @param {import('node:http').IncomingMessage} req */
+function seen(req) {
+  const { connection, socket } = req;
+  return { ...factsOf(req), own: [socket === connection, socket.server !== undefined, socket.remoteAddress] };
 }
 
 /**
@@ -67,4 +72,4 @@ async function heard(t, server, pieces) {
   return { events, answer: answer.replace(/Date: .*\r\n/, '') };
 }
 
-module.exports = { heard };
+module.exports = { factsOf, heard };
