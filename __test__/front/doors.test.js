@@ -12,7 +12,7 @@ const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 const { createServer } = require('../..');
 const native = require('../../lib/native/native');
-const { attached } = require('../support/attached');
+const { attached, countOf, counted } = require('../support/attached');
 const { TEXT, encode } = require('../support/frames');
 const { exchange, requestText } = require('../support/raw-http');
 const { limit } = require('../support/server');
@@ -28,16 +28,6 @@ async function silent(t, port) {
   t.after(() => client.destroy());
   await once(client, 'connect');
   return client;
-}
-
-const connections = (httpServer) =>
-  new Promise((resolve, reject) =>
-    httpServer.getConnections((error, count) => (error ? reject(error) : resolve(count))),
-  );
-
-/** Waits until a server has this many connections. */
-async function until(httpServer, count) {
-  while ((await connections(httpServer)) !== count) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test('a WebSocket has no socket of Node’s, unless it is asked for one', only, async (t) => {
@@ -82,14 +72,14 @@ test('the socket that it is asked for is as one that was there before', limit, a
     );
     assert.deepEqual([socket.address(), socket.encrypted], [{ address, port, family }, undefined]);
     assert.deepEqual([socket.destroyed, socket.readyState, socket.server === httpServer], [false, 'open', true]);
-    assert.equal(await connections(httpServer), 1);
+    assert.equal(await countOf(httpServer), 1);
     const closed = once(server, 'close');
     const over = once(socket, 'close');
     socket.destroy();
     await Promise.all([closed, over]);
     assert.equal((await client.closed()).code, 1006);
     assert.equal(socket.remoteAddress, '127.0.0.1');
-    await until(httpServer, 0);
+    await counted(httpServer, 0);
   }
 });
 
@@ -102,7 +92,7 @@ test('so is one that it is asked for after the end', only, async (t) => {
   client.ws.close();
   await once(server, 'close');
   assert.deepEqual([req.socket.destroyed, req.socket.remoteAddress], [true, '127.0.0.1']);
-  await until(httpServer, 0);
+  await counted(httpServer, 0);
 });
 
 test('an app may read, write and end a socket before it decides', limit, async (t) => {
@@ -123,7 +113,7 @@ test('an app may read, write and end a socket before it decides', limit, async (
     raw.setEncoding('latin1').write(requestText());
     assert.deepEqual(await once(raw, 'data'), ['bye']);
     client.destroy();
-    await until(httpServer, 0);
+    await counted(httpServer, 0);
   }
 });
 
@@ -152,13 +142,13 @@ test('connections are counted, whether they have sockets or not', only, async (t
   const { server, httpServer, url, port } = await attached(t);
   const clients = [new Client(url), new Client(url)];
   await Promise.all(clients.map((client) => client.opened));
-  await until(httpServer, 2);
+  await counted(httpServer, 2);
   // A connection counts once it has said something, or has been there for a while.
   await silent(t, port);
-  await until(httpServer, 3);
+  await counted(httpServer, 3);
   clients[0].ws.close();
   await once(server, 'close');
-  await until(httpServer, 2);
+  await counted(httpServer, 2);
   const events = [];
   httpServer.close(() => events.push('closed'));
   assert.equal(httpServer.listening, false);
@@ -178,7 +168,7 @@ test('with keepSocket: false a connection counts no more once it is open', only,
   const client = new Client(url);
   const [sid] = await opened;
   assert.equal(server.sockets[sid].socket, null);
-  assert.equal(await connections(httpServer), 0);
+  assert.equal(await countOf(httpServer), 0);
   await client.opened;
   client.destroy();
 });
@@ -211,7 +201,7 @@ test('beyond maxConnections a connection is dropped', limit, async (t) => {
     await assert.rejects(second.opened);
     assert.equal((await dropped)[0].remoteAddress, '127.0.0.1');
     first.destroy();
-    await until(httpServer, 0);
+    await counted(httpServer, 0);
   }
 });
 
@@ -241,14 +231,14 @@ test('those who say nothing hold up nobody, and are Node’s after a while', onl
   const client = new Client(url);
   await client.opened;
   client.destroy();
-  await until(httpServer, clients.length);
+  await counted(httpServer, clients.length);
   const [answer] = await Promise.all([
     once(clients[0], 'data'),
     clients[0].write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'),
   ]);
   assert.match(String(answer), /^HTTP\/1.1 200 OK/);
   for (const one of clients) one.destroy();
-  await until(httpServer, 0);
+  await counted(httpServer, 0);
 });
 
 test('a request that comes byte by byte, or with frames behind it, is read', only, async (t) => {

@@ -12,12 +12,13 @@ const { Server, createServer } = require('../..');
  * @param {object} [how.http] of the HTTP server
  * @param {typeof import('node:http').createServer} [how.create]
  * @param {(httpServer: import('node:http').Server) => void} [how.prepare] before it listens
+ * @param {string} [how.host] that it listens on
  */
-async function attached(t, { options, http, create = createServer, prepare } = {}) {
+async function attached(t, { options, http, create = createServer, prepare, host = '127.0.0.1' } = {}) {
   const httpServer = create(http ?? {}, (_req, res) => res.end('plain'));
   const server = new Server(options).listen(httpServer);
   prepare?.(httpServer);
-  httpServer.listen(0, '127.0.0.1');
+  httpServer.listen(0, host);
   await once(httpServer, 'listening');
   t.after(() => {
     server.close();
@@ -28,4 +29,19 @@ async function attached(t, { options, http, create = createServer, prepare } = {
   return { server, httpServer, port, url: `ws://127.0.0.1:${port}/` };
 }
 
-module.exports = { attached };
+/**
+ * @param {import('node:http').Server} httpServer
+ * @returns {Promise<number>} how many connections it counts
+ */
+function countOf(httpServer) {
+  return new Promise((resolve, reject) =>
+    httpServer.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  );
+}
+
+/** Waits until an HTTP server counts this many connections. @param {import('node:http').Server} httpServer @param {number} count */
+async function counted(httpServer, count) {
+  while ((await countOf(httpServer)) !== count) await new Promise((resolve) => setImmediate(resolve));
+}
+
+module.exports = { attached, countOf, counted };
