@@ -21,7 +21,11 @@ const kArrival = Symbol('websockets.arrival');
  *   joinDuplicateHeaders?: boolean, [kArrival]: { readonly socket: Socket } }} Message
  */
 
-/** What a property of a request is that has a socket made, if there is somebody to make it. @type {PropertyDescriptor & ThisType<Message>} */
+/**
+ * What has a socket made, if there is somebody to make it.
+ *
+ * @type {PropertyDescriptor & ThisType<Message>}
+ */
 const SOCKET = {
   configurable: true,
   get() {
