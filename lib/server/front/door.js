@@ -35,7 +35,7 @@ const ZERO_IS_A_BOUND = Number.parseInt(process.versions.node, 10) >= 21;
 
 /**
  * What accepts the connections of an HTTP server, instead of its handle: shards do, and read what each connection says
- * first. A request that opens a WebSocket comes as an `Arrival`. Everything else is Node's, from its first byte on.
+ * first. A request that opens a WebSocket comes as an `Arrival`. Everything else is Node's, with all of its bytes.
  *
  * What `net.Server` asks of its handle it asks of this.
  */
