@@ -6,12 +6,10 @@
 const assert = require('node:assert/strict');
 const http = require('node:http');
 const { test } = require('node:test');
-const native = require('../../lib/native/native');
+const { hasDoors } = require('../support/attached');
 const { decided } = require('../support/decided');
 const { ASKS, KEYED, OPTIONS, casesOf, request } = require('../support/requests');
 const { limit } = require('../support/server');
-
-const hasDoors = process.platform === 'linux' && native.openDoor !== undefined;
 
 /** Those that Rust has read. */
 const BY_RUST = [
@@ -25,6 +23,7 @@ const BY_RUST = [
   'tokens of every sort',
   '64 headers',
   'a head of 16,000 bytes',
+  'a target of every sort',
 ];
 
 for (const [title, bytes] of Object.entries(casesOf(KEYED))) {

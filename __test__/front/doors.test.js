@@ -11,14 +11,12 @@ const net = require('node:net');
 const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 const { createServer } = require('../..');
-const native = require('../../lib/native/native');
-const { attached, countOf, counted } = require('../support/attached');
+const { attached, countOf, counted, hasDoors } = require('../support/attached');
 const { TEXT, encode } = require('../support/frames');
 const { exchange, requestText } = require('../support/raw-http');
 const { limit } = require('../support/server');
 const { Client } = require('../support/ws-client');
 
-const hasDoors = process.platform === 'linux' && native.openDoor !== undefined;
 const only = { ...limit, skip: !hasDoors };
 
 /** Connects, and says nothing. */

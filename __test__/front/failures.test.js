@@ -9,12 +9,11 @@ const net = require('node:net');
 const { test } = require('node:test');
 const { createServer } = require('../..');
 const native = require('../../lib/native/native');
-const { attached, countOf, counted } = require('../support/attached');
+const { attached, countOf, counted, hasDoors } = require('../support/attached');
 const { exchange, requestText } = require('../support/raw-http');
 const { limit } = require('../support/server');
 const { Client } = require('../support/ws-client');
 
-const hasDoors = process.platform === 'linux' && native.openDoor !== undefined;
 const only = { ...limit, skip: !hasDoors };
 
 /** The next exception that nobody catches, which the test runner does not hear of. @param {import('node:test').TestContext} t */
@@ -101,13 +100,13 @@ test('a server that no shard accepts for has an error, and is closed', only, asy
     return opened;
   };
   const { httpServer } = await attached(t);
-  const failed = once(httpServer, 'error');
-  const closed = once(httpServer, 'close');
+  const failed = new Promise((resolve) => httpServer.on('error', resolve));
+  const closed = new Promise((resolve) => httpServer.on('close', resolve));
   assert.ok(slots.length > 0);
   // As a shard does whose poller does not take the listening socket.
   for (const slot of slots) native.closeDoor(slot, false);
   native.flush();
-  assert.equal((await failed)[0].code, 'ERR_WS_TAKEOVER');
+  assert.equal((await failed).code, 'ERR_WS_TAKEOVER');
   await closed;
   assert.equal(httpServer.listening, false);
 });
@@ -134,6 +133,7 @@ for (const create of [http.createServer, createServer]) {
 
   both('a thenable that is a function is waited for', async (t) => {
     const { server, port } = await attached(t, { create });
+    // biome-ignore lint/suspicious/noThenProperty: it is what is tested
     server.shouldAccept = () => Object.assign(() => {}, { then: (resolve) => setImmediate(resolve, 402) });
     assert.equal((await exchange(port, requestText())).status, 402);
   });

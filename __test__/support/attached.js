@@ -2,6 +2,10 @@
 
 const { once } = require('node:events');
 const { Server, createServer } = require('../..');
+const native = require('../../lib/native/native');
+
+/** Whether shards accept the connections of a `createServer`. */
+const hasDoors = process.platform === 'linux' && native.openDoor !== undefined;
 
 /**
  * A `Server` on an HTTP server that listens: nobody else hears of the upgrades. Both are gone when the test ends.
@@ -44,4 +48,4 @@ async function counted(httpServer, count) {
   while ((await countOf(httpServer)) !== count) await new Promise((resolve) => setImmediate(resolve));
 }
 
-module.exports = { attached, countOf, counted };
+module.exports = { attached, countOf, counted, hasDoors };

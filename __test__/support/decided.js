@@ -46,13 +46,18 @@ async function decided(t, how, pieces) {
     events.push(['clientError', error.code]);
     if (socket.writable) socket.end(`HTTP/1.1 400 ${error.code}\r\n\r\n`);
   });
-  const client = net.connect({ port: httpServer.address().port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+  const client = net.connect({
+    port: httpServer.address().port,
+    host: '127.0.0.1',
+    noDelay: true,
+    allowHalfOpen: true,
+  });
   let answer = '';
   client.setEncoding('latin1');
   const over = new Promise((resolve) => {
     client.on('data', (text) => {
       answer += text;
-      if (/^HTTP\/1.1 101 [^]*?\r\n\r\n/.test(answer)) resolve(opened);
+      if (/^HTTP\/1.1 101 [\s\S]*?\r\n\r\n/.test(answer)) resolve(opened);
     });
     client.on('end', resolve);
     client.on('close', resolve);
@@ -69,7 +74,7 @@ async function decided(t, how, pieces) {
   await over;
   client.destroy();
   // What comes after the response to a handshake depends on when the client leaves.
-  const [response] = /^HTTP\/1.1 101 [^]*?\r\n\r\n/.exec(answer) ?? [answer];
+  const [response] = /^HTTP\/1.1 101 [\s\S]*?\r\n\r\n/.exec(answer) ?? [answer];
   return { heard: { events, answer: response.replace(/Date: .*\r\n/, '') }, isByRust };
 }
 

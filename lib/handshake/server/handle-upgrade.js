@@ -235,7 +235,7 @@ function decide(req, read, settings) {
  */
 function after(value, next) {
   // As `await` has it, a function may be one as well.
-  const isPromise = Object(value) === value && typeof /** @type {{ then?: unknown }} */ (value).then === 'function';
+  const isPromise = Object(value) === value && typeof (/** @type {{ then?: unknown }} */ (value).then) === 'function';
   return isPromise ? Promise.resolve(value).then(next) : next(value);
 }
 

@@ -159,7 +159,8 @@ pub fn address_text(address: &SocketAddr) -> String {
     // Longer than any name of an interface.
     let mut name = [0; 64];
     // SAFETY: it writes a name that ends with NUL, for which there is room, or returns null.
-    if !is_of_a_link || unsafe { libc::if_indextoname(v6.scope_id(), name.as_mut_ptr()) }.is_null() {
+    if !is_of_a_link || unsafe { libc::if_indextoname(v6.scope_id(), name.as_mut_ptr()) }.is_null()
+    {
         return text;
     }
     // SAFETY: it has been written there.

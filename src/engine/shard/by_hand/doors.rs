@@ -34,7 +34,7 @@ fn listen(shard: &RefCell<Shard>, mailbox: &Arc<Mailbox>, fd: OwnedFd) -> Arc<Do
 }
 
 impl Opened {
-    /// With room for so many connections, the door counted.
+    /// With room for that many connections, the door counted.
     fn new(connections: usize) -> Self {
         let shard = shard(connections);
         let mailbox = Arc::new(Mailbox::new(1, Box::new(Silent)));
