@@ -485,7 +485,9 @@ export interface SocketFunctions {
   /** The caller closes the duplicate, or nobody needs one: the descriptor itself is closed. */
   settleArrived(door: number, number: number): void;
   /** Of the socket of a connection: its address, its port, and its peer's port. */
-  socketNames(slot: number): [address: string, port: number, remotePort: number] | undefined;
+  socketFacts(
+    slot: number,
+  ): [address: string, port: number, remotePort: number, read: number, written: number] | undefined;
   /** The raw connection, which has stopped, becomes the other one, with what it has delivered that was not used. */
   change(raw: number, slot: number, received: Uint8Array): Due;
   /** What a raw connection is secured with that waits for it; `null` if its bytes are to be handed on as they are. */

@@ -125,7 +125,7 @@ functions! { SOCKETS:
     c"dropSilent" / 1 => door::drop_silent,
     c"handOnAll" / 1 => door::hand_on_all,
     c"forgetDoor" / 1 => door::forget_door,
-    c"socketNames" / 1 => door::socket_names,
+    c"socketFacts" / 1 => door::socket_facts,
     c"openArrived" / 6 => door::open_arrived,
     c"lendArrived" / 2 => door::lend_arrived,
     c"settleArrived" / 2 => door::settle_arrived,

@@ -22,6 +22,8 @@ pub struct Arrived {
     pub is_watched: bool,
     /// Its request opens a WebSocket, and this is its key.
     pub key: Option<Key>,
+    /// Bytes that were read of it.
+    pub read: u32,
     /// JavaScript has a duplicate of the descriptor, and has not said yet that it closes that.
     pub is_lent: bool,
 }

@@ -115,4 +115,4 @@ pub use tls::{ClientContext, Demand, Trust};
 #[cfg(sockets)]
 pub use tls::{Facts, Offer, SecureContext, Tls};
 #[cfg(sockets)]
-pub use write_side::{Append, WriteSide, socket};
+pub use write_side::{Append, Handshake, WriteSide, socket};

@@ -115,11 +115,12 @@ class Arrival {
   /** A socket without a handle, for the connection that it has become. @param {Connection} connection */
   #shell(connection) {
     const transport = /** @type {SocketTransport} */ (this.#transport);
-    const [address, port, remotePort] = native.socketNames(transport.slot) ?? [];
+    const [address, port, remotePort, read = 0, written = 0] = native.socketFacts(transport.slot) ?? [];
     const { remoteAddress } = this;
     const socket = carryAlone(transport, {
       local: { address, port, family: familyOf(address) },
       remote: { address: remoteAddress, port: remotePort, family: familyOf(remoteAddress) },
+      before: { read, written },
       drive: this.#isOver ? null : (/** @type {Socket} */ socket) => drive(socket, connection),
     });
     // From now on it counts for itself.

@@ -264,19 +264,19 @@ function carry(socket, transport) {
  *
  * @param {Carrier} transport
  * @param {{ local: Partial<net.AddressInfo>, remote: Partial<net.AddressInfo>,
- *   drive: ((socket: net.Socket) => void) | null }} facts what it is to know; `drive` makes it a connection's, and
- *   without that it is destroyed
+ *   before: { read: number, written: number }, drive: ((socket: net.Socket) => void) | null }} facts what it is to know;
+ *   `before`: bytes that came and went before the transport; `drive` makes it a connection's, and without that it is
+ *   destroyed
  * @returns {net.Socket}
  */
-function carryAlone(transport, { local, remote, drive }) {
+function carryAlone(transport, { local, remote, before, drive }) {
   const socket = /** @type {CarriedSocket} */ (new net.Socket({ allowHalfOpen: true }));
   // Where Node keeps it.
   Object.assign(socket, { _peername: remote });
   const facts = new Facts(socket, transport);
   facts.address = local;
-  facts.bytesRead = 0;
-  facts.bytesWritten = 0;
   socket[kFacts] = facts;
+  count(socket, before);
   drive?.(socket);
   carried.lay(socket);
   net.Socket.prototype.pause.call(socket);

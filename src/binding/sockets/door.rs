@@ -12,7 +12,7 @@ use super::super::values::payload::latin1;
 use super::commands::{give, may_lead, refused};
 use super::raw::{NO_TOPIC, is_over};
 use super::table::Link;
-use crate::engine::{Command, Door, WriteSide, socket};
+use crate::engine::{Command, Door, Handshake, WriteSide, socket};
 use crate::protocol::{Config, Role, accept_key};
 
 /// A response that accepts a request (RFC 6455 §4.2.2, item 5), up to the value of `Sec-WebSocket-Accept`.
@@ -117,6 +117,10 @@ pub(crate) fn open_arrived(call: &Call<'_>) -> Returned {
     response.extend_from_slice(b"\r\n");
     response.extend_from_slice(&lines);
     response.extend_from_slice(b"\r\n");
+    let handshake = Handshake {
+        read: arrived.read,
+        written: response.len() as u32,
+    };
     let shard = door.write_side.shard;
     let mailbox = link.mailbox.clone();
     let make = |slot| {
@@ -129,7 +133,7 @@ pub(crate) fn open_arrived(call: &Call<'_>) -> Returned {
             &config,
             max_buffered,
         )
-        .watched(arrived.is_watched)
+        .arrived(arrived.is_watched, handshake)
     };
     let Some(connection) = sockets.add(make) else {
         link.shards[shard].handle().dismiss(link.env);
@@ -185,20 +189,27 @@ fn settle(link: &Link, door: &Door, number: u32) {
     }
 }
 
-/// `socketNames(slot)` → of the socket of a connection: its address, its port, and its peer's port; nothing if it is over.
-pub(crate) fn socket_names(call: &Call<'_>) -> Returned {
+/// `socketFacts(slot)` → of the socket of a connection: its address, its port, its peer's port, and how many bytes of the
+/// opening handshake Rust has read, and written; nothing if it is over.
+pub(crate) fn socket_facts(call: &Call<'_>) -> Returned {
     let connection = call.state.sockets.write_side(call.u32(0)?);
-    let fd = connection.as_ref().and_then(|connection| connection.fd());
+    let Some(connection) = connection else {
+        return UNDEFINED;
+    };
+    let fd = connection.fd();
     let Some((own, peer)) = fd.and_then(|fd| socket::names(fd.as_fd())) else {
         return UNDEFINED;
     };
+    let Handshake { read, written } = connection.handshake;
     let raw = call.raw;
-    let names = [
+    let facts = [
         made::latin1(raw, socket::address_text(&own).as_bytes())?,
         made::number(raw, f64::from(own.port()))?,
         made::number(raw, f64::from(peer.port()))?,
+        made::number(raw, f64::from(read))?,
+        made::number(raw, f64::from(written))?,
     ];
-    made::array(raw, &names)
+    made::array(raw, &facts)
 }
 
 /// The door whose number is the first argument.

@@ -291,7 +291,7 @@ impl Doors {
             asks: head.asks,
             peer,
         };
-        self.record(context, silent, head.key, &arrival);
+        self.record(context, silent, head.key, bytes.len(), &arrival);
     }
 
     /// One is Node's from now on, with what it has said.
@@ -301,7 +301,7 @@ impl Doors {
         {
             context.readiness.remove(one.fd.as_fd());
         }
-        self.record(context, silent, None, &Arrival::Other(bytes));
+        self.record(context, silent, None, bytes.len(), &Arrival::Other(bytes));
     }
 
     fn record(
@@ -309,6 +309,7 @@ impl Doors {
         context: &mut Context,
         silent: u32,
         key: Option<crate::protocol::Key>,
+        read: usize,
         arrival: &Arrival<'_>,
     ) {
         let Some(Silent {
@@ -326,6 +327,7 @@ impl Doors {
             fd,
             is_watched,
             key,
+            read: read as u32,
             is_lent: false,
         });
         let write_side = &open.door.write_side;

@@ -29,6 +29,6 @@ mod sweep;
 mod uring;
 mod writing;
 
-pub use state::{Append, WriteSide};
+pub use state::{Append, Handshake, WriteSide};
 pub(super) use state::{Flush, NO_KEY, Thread};
 pub(super) use sweep::Sweep;

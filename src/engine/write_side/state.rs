@@ -114,12 +114,23 @@ pub struct WriteSide {
     pub(super) state: Mutex<State>,
     /// Its shard's poller knows it already.
     pub is_watched: bool,
+    /// Bytes of its opening handshake, if Rust has read and written that.
+    pub handshake: Handshake,
     /// It hands on bytes as they come: no WebSocket has begun.
     pub is_raw: bool,
     /// Its records, if it is secured. The shard reads and writes them; JavaScript does only where it would have to wait.
     pub tls: Option<Arc<Mutex<Tls>>>,
     /// What was recorded of it and is not delivered yet.
     pub undelivered: Undelivered,
+}
+
+/// Bytes of an opening handshake.
+#[derive(Clone, Copy, Default)]
+pub struct Handshake {
+    /// Of the request.
+    pub read: u32,
+    /// Of the response.
+    pub written: u32,
 }
 
 impl WriteSide {
@@ -155,6 +166,7 @@ impl WriteSide {
             buffered: AtomicUsize::new(0),
             state: Mutex::new(state),
             is_watched: false,
+            handshake: Handshake::default(),
             is_raw: false,
             tls: None,
             undelivered: Undelivered::up_to(QUOTA),
@@ -170,10 +182,14 @@ impl WriteSide {
         }
     }
 
-    /// The same for one that its shard's poller knows already, or not.
+    /// The same for one whose opening handshake Rust has had. Its shard's poller knows it already, or not.
     #[must_use]
-    pub fn watched(self, is_watched: bool) -> Self {
-        Self { is_watched, ..self }
+    pub fn arrived(self, is_watched: bool, handshake: Handshake) -> Self {
+        Self {
+            is_watched,
+            handshake,
+            ..self
+        }
     }
 
     /// The same by these records.
