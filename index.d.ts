@@ -325,6 +325,10 @@ export interface ServerHandshakeMessage extends HandshakeOutcome {
   request: UpgradeRequest;
   /** The path of the `Server`'s url; `undefined` if it takes every path. */
   route: string | undefined;
+  /** The peer's IP address. To ask `request.socket` for it would have a socket made for a request that Rust has read. */
+  remoteAddress: string | undefined;
+  /** Whether it came by TLS. */
+  encrypted: boolean;
 }
 
 /** An opening handshake as the client sees it: the same object at its start and, with the outcome, at its end. */

@@ -52,6 +52,12 @@ for (const create of [http.createServer, createServer]) {
     client.destroy();
   });
 
+  both('pauseOnConnect is Node.js’s to heed as well', async (t) => {
+    const prepare = (httpServer) => Object.assign(httpServer, { pauseOnConnect: true });
+    const { httpServer } = await attached(t, { create, prepare });
+    assert.equal(httpServer._handle.constructor.name, 'TCP');
+  });
+
   both('setNoDelay acts on the socket of a plain request', async (t) => {
     const { httpServer, port } = await attached(t, { create });
     const calls = [];

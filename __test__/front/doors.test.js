@@ -90,6 +90,7 @@ test('so is one that it is asked for after the end', only, async (t) => {
   client.ws.close();
   await once(server, 'close');
   assert.deepEqual([req.socket.destroyed, req.socket.remoteAddress], [true, '127.0.0.1']);
+  assert.throws(() => server.assignSocket(req.socket), { code: 'ERR_WS_SOCKET_TAKEN' });
   await counted(httpServer, 0);
 });
 
@@ -179,8 +180,7 @@ test('a server listens again after it was closed, and refuses what does not fit'
     client.destroy();
     await once(server, 'close');
     await new Promise((resolve) => httpServer.close(resolve));
-    assert.throws(() => httpServer.listen(0, 'not a host', 1, 2, 3) && httpServer.ref().address().port);
-    if (httpServer.listening) await new Promise((resolve) => httpServer.close(resolve));
+    assert.throws(() => httpServer.listen(70_000), { code: 'ERR_SOCKET_BAD_PORT' });
     httpServer.listen(0, '127.0.0.1');
     await once(httpServer, 'listening');
   }
@@ -322,7 +322,75 @@ test('a process ends whose server is let go of, or that exits', only, async (t) 
   }
 });
 
-test('several shards accept', only, async (t) => {
+test('what the app enters for one request is there for its messages, and for no others', only, async (t) => {
+  const storage = new AsyncLocalStorage();
+  const shouldAccept = (req) => {
+    storage.enterWith(req.url);
+    return true;
+  };
+  const { server, url } = await attached(t, { options: { shouldAccept } });
+  const stores = [];
+  server.on('message', (text) => stores.push([text, storage.getStore()]));
+  const clients = ['a', 'b'].map((name) => new Client(`${url}${name}`));
+  for (const client of clients) {
+    await client.opened;
+    client.send('hi');
+  }
+  while (stores.length < 2) await once(server, 'message');
+  for (const client of clients) client.destroy();
+  assert.deepEqual(stores.sort(), [
+    ['hi', '/a'],
+    ['hi', '/b'],
+  ]);
+});
+
+test('a message comes after what the listener of its open has put off', only, async (t) => {
+  const { server, port } = await attached(t);
+  const ready = new Set();
+  const early = [];
+  server.on('open', async (sid) => {
+    await null;
+    await null;
+    ready.add(sid);
+  });
+  let heard = 0;
+  server.on('message', (_text, sid) => {
+    heard++;
+    if (!ready.has(sid)) early.push(sid);
+  });
+  // They speak as soon as they are answered, while others still come.
+  const clients = Array.from({ length: 300 }, () => {
+    const client = net.connect({ port, host: '127.0.0.1', noDelay: true });
+    client.once('data', () => client.write(encode({ opcode: TEXT, payload: 'hi' })));
+    client.on('error', () => {});
+    client.write(requestText());
+    return client;
+  });
+  t.after(() => clients.forEach((client) => client.destroy()));
+  while (heard < clients.length) await once(server, 'message');
+  assert.deepEqual(early, []);
+});
+
+test('an app that gives a request another prototype has its socket all the same', only, async (t) => {
+  const { server, url } = await attached(t);
+  const opened = once(server, 'open');
+  const client = new Client(url);
+  const [, req] = await opened;
+  await client.opened;
+  Object.setPrototypeOf(req, Object.create(http.IncomingMessage.prototype));
+  const { remoteAddress, remotePort } = req.socket;
+  assert.deepEqual([remoteAddress, remotePort], ['127.0.0.1', client.ws._socket.localPort]);
+  req.resume();
+  await once(req, 'end');
+  client.destroy();
+});
+
+test('close() of a server that was let go of calls back', only, async (t) => {
+  const { code, said } = await run(t, ['called']);
+  assert.deepEqual([code, said], [0, 'called']);
+});
+
+test('connections that come by a door are those of all shards', only, async (t) => {
   const { code, said } = await run(t, ['many'], { WEBSOCKETS_IO_THREADS: '3' });
   assert.equal(code, 0, said);
 });

@@ -3,6 +3,7 @@
 // Functions of the app's that throw, or reject, while somebody who has come by a door is decided on.
 
 const assert = require('node:assert/strict');
+const { subscribe, unsubscribe } = require('node:diagnostics_channel');
 const { once } = require('node:events');
 const http = require('node:http');
 const net = require('node:net');
@@ -59,6 +60,48 @@ test('one whose decision throws is dropped, and has no socket any more', only, a
   await counted(httpServer, 0);
 });
 
+test('one whose decision throws after it has looked at the socket is dropped as well', only, async (t) => {
+  const { httpServer, port } = await attached(t);
+  httpServer.shouldUpgradeCallback = ({ socket }) => {
+    assert.equal(socket.remoteAddress, '127.0.0.1');
+    throw new Error('of the app');
+  };
+  const thrown = uncaught(t);
+  await sends(t, port, requestText()).over;
+  assert.equal((await thrown).message, 'of the app');
+  await counted(httpServer, 0);
+});
+
+test('who hears of a connection that Node.js has may destroy it', only, async (t) => {
+  const { httpServer, port } = await attached(t);
+  const heard = [];
+  const destroy = ({ socket }) => {
+    heard.push(socket.server === httpServer);
+    socket.destroy();
+  };
+  subscribe('net.server.socket', destroy);
+  t.after(() => unsubscribe('net.server.socket', destroy));
+  await sends(t, port, requestText()).over;
+  await counted(httpServer, 0);
+  // The client's own is heard of as well where it is in this process, but not by this name.
+  assert.deepEqual(heard, [true]);
+});
+
+test('closeAllConnections() after close() drops handshakes that are on their way', only, async (t) => {
+  const { server, httpServer, port } = await attached(t);
+  server.on('open', () => assert.fail('it is closed'));
+  const client = net.connect({ port, host: '127.0.0.1' });
+  client.on('error', () => {});
+  t.after(() => client.destroy());
+  await once(client, 'connect');
+  await new Promise((resolve) => client.write(requestText(), resolve));
+  // Rust has read it by then, and this thread has not heard of it.
+  for (const until = performance.now() + 100; performance.now() < until; );
+  const closed = new Promise((resolve) => httpServer.close(resolve));
+  httpServer.closeAllConnections();
+  await closed;
+});
+
 test('one for which no socket can be made is gone, and does not count', only, async (t) => {
   const { httpServer, port } = await attached(t);
   const { highWaterMark } = httpServer;
@@ -104,7 +147,7 @@ test('a server that no shard accepts for has an error, and is closed', only, asy
   const closed = new Promise((resolve) => httpServer.on('close', resolve));
   assert.ok(slots.length > 0);
   // As a shard does whose poller does not take the listening socket.
-  for (const slot of slots) native.closeDoor(slot, false);
+  for (const slot of slots) native.closeDoor(slot);
   native.flush();
   assert.equal((await failed).code, 'ERR_WS_TAKEOVER');
   await closed;

@@ -4,7 +4,6 @@
 // folders, which a run with WEBSOCKETS_TEST_TRANSPORT=front goes through.
 
 const assert = require('node:assert/strict');
-const { AsyncLocalStorage } = require('node:async_hooks');
 const cluster = require('node:cluster');
 const { once } = require('node:events');
 const http = require('node:http');
@@ -17,10 +16,9 @@ const { selfSigned } = require('../support/certificate');
 const { TEXT, encode } = require('../support/frames');
 const { Inbox } = require('../support/inbox');
 const { exchange, requestText } = require('../support/raw-http');
-const { limit, served } = require('../support/server');
+const { limit } = require('../support/server');
 const { Client } = require('../support/ws-client');
 
-const front = (options, body) => served({ transport: 'front', ...options }, body);
 const hasFront = native.openRaw !== undefined;
 
 /** What a `Server` listens on, by Node's parser or not. */
@@ -205,24 +203,6 @@ test('an app that hears each TLS connection has it before its request', limit, a
   const [req] = await upgraded;
   assert.equal(req.socket, socket);
 });
-
-test(
-  'a context is that of the connection',
-  limit,
-  front({}, async ({ base, http: httpServer, connect }) => {
-    const storage = new AsyncLocalStorage();
-    httpServer.prependListener('upgrade', (req) => storage.enterWith(req.url));
-    const stores = [];
-    base.on('message', (text) => stores.push([text, storage.getStore()]));
-    const clients = [await connect(), await connect()];
-    for (const [index, client] of clients.entries()) client.send(`${index}`);
-    while (stores.length < 2) await once(base, 'message');
-    assert.deepEqual(stores.sort(), [
-      ['0', '/?n=0'],
-      ['1', '/?n=1'],
-    ]);
-  }),
-);
 
 test('the workers of a cluster share a port', limit, async (t) => {
   cluster.setupPrimary({ exec: require.resolve('../support/fixtures/front-worker.js') });

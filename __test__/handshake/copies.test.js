@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const http = require('node:http');
 const { test } = require('node:test');
 const { WebSocket } = require('ws');
+const { counted } = require('../support/attached');
 const { copies } = require('../support/copies');
 const { exchange, requestText } = require('../support/raw-http');
 const { connect, listening, refused } = require('../support/serve');
@@ -66,4 +67,20 @@ test('a Server that stops while it refuses leaves nothing to the other', limit, 
   t.after(() => client.terminate());
   await new Promise((resolve) => client.on('open', resolve));
   assert.equal(asked, 1);
+});
+
+test('the HTTP server of one copy has the sockets of the other counted, and ended', limit, async (t) => {
+  const [{ createServer }, { Server }] = copies(2);
+  const httpServer = createServer();
+  const { port } = await listening(t, httpServer);
+  const server = new Server().listen(httpServer);
+  t.after(() => server.close());
+  const over = new Promise((resolve) => {
+    server.on('open', (_sid, req) => req.socket.on('close', resolve));
+  });
+  const client = new WebSocket(`ws://127.0.0.1:${port}/`);
+  await new Promise((resolve) => client.on('open', resolve));
+  client.close();
+  await over;
+  await counted(httpServer, 0);
 });

@@ -164,7 +164,7 @@ test(
 test(
   'extensions see whole messages, and what they make of them is cut',
   limit,
-  served({}, async ({ base, assignOptions, raw }) => {
+  served({ assign: {} }, async ({ base, assignOptions, raw }) => {
     const seen = [];
     base.extensions = {
       twice: {

@@ -20,7 +20,7 @@ async function decided(t, how, pieces) {
   const options = {
     ...how.options,
     shouldAccept(req) {
-      isByRust = !Object.hasOwn(req, 'socket');
+      isByRust = Object.getOwnPropertyDescriptor(req, 'socket').get !== undefined;
       events.push(['shouldAccept', factsOf(req)]);
       return true;
     },

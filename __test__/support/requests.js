@@ -25,7 +25,10 @@ function casesOf(more) {
     'a handshake': request(asks),
     'names in any case': request(`uPGRADE: WebSocket\r\nCONNECTION: upgrade\r\n${more}`),
     'a list of connection options': request(`Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n${more}`),
-    'white space around values': request(`${asks}A:b\r\nB:   c d \t \r\nC:\r\nD: \t\r\n`),
+    'white space around values': request(`${asks}A:b\r\nB:   c d  \r\nC:\r\nD:  \r\n`),
+    'tabs around values': request(`${asks}A:\tb\r\nB:   c d \t \r\nC: \t\r\n`),
+    'a tab behind a connection option': request(`Upgrade: websocket\r\nConnection: Upgrade\t\r\n${more}`),
+    'a tab between connection options': request(`Upgrade: websocket\r\nConnection: Upgrade\t, keep-alive\r\n${more}`),
     'headers that come twice': request(
       `${asks}A: 1\r\na: 2\r\nCookie: a=1\r\nCookie: b=2\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nUser-Agent: a\r\nUser-Agent: b\r\n`,
     ),

@@ -7,7 +7,7 @@ const https = require('node:https');
 const os = require('node:os');
 const path = require('node:path');
 const { EventEmitter, once } = require('node:events');
-const { Base, createSecureServer, createServer } = require('../..');
+const { Base, Server, createSecureServer, createServer } = require('../..');
 const { selfSigned } = require('./certificate');
 const { dial } = require('./dial');
 const { Client } = require('./ws-client');
@@ -59,7 +59,10 @@ class TestServer {
     transport = TRANSPORT,
     upgrade,
   } = {}) {
-    this.base = new Class(base);
+    /** Whether Rust opens the WebSockets as well: a `Server` decides, and there is no socket to assign. */
+    this.opens =
+      transport === 'front' && Class === Base && !upgrade && !unix && assign === undefined && agreed === undefined;
+    this.base = this.opens ? new Server({ perMessageDeflate: false, ...base }) : new Class(base);
     this.events = new Inbox(this.base, hearErrors ? [...EVENTS, 'error'] : EVENTS);
     this.assignOptions = { ...(transport === 'stream' ? { transport } : {}), ...assign };
     this.agreed = agreed;
@@ -79,10 +82,13 @@ class TestServer {
     const create = transport === 'secure' ? createSecureServer : https.createServer;
     const createPlain = transport === 'front' ? createServer : http.createServer;
     this.http = this.pair ? create({ ...this.pair, ...httpOptions }) : createPlain(httpOptions);
-    this.http.on('upgrade', (request, socket, head) => {
-      if (upgrade) upgrade(request, socket, head, this);
-      else this.accept(request, socket, head);
-    });
+    if (this.opens) this.open();
+    else {
+      this.http.on('upgrade', (request, socket, head) => {
+        if (upgrade) upgrade(request, socket, head, this);
+        else this.accept(request, socket, head);
+      });
+    }
     this.listenOn = unix ? { path: unixPath() } : { port: 0, host: '127.0.0.1' };
   }
 
@@ -94,6 +100,18 @@ class TestServer {
     this.url = `ws${this.pair ? 's' : ''}://${where}/`;
     if (this.pair) Object.assign(this.at, { ca: this.pair.cert, servername: 'localhost' });
     return this;
+  }
+
+  /** Has a `Server` open the WebSockets. A socket is made if a test looks at it. */
+  open() {
+    const { base } = this;
+    base.listen(this.http);
+    base.on('open', (sid, { url }) => {
+      const connection = base.sockets[sid];
+      Object.defineProperty(this.accepted, sid, { get: () => connection.socket });
+      this.assigned.emit(url, sid);
+    });
+    this.accepted.get = (sid) => this.accepted[sid];
   }
 
   /** Answers the upgrade request and hands the socket over. */

@@ -10,6 +10,7 @@ const ends = channel('websockets:handshake:end');
  * @typedef {import('../../index').ServerHandshakeMessage} ServerHandshakeMessage
  * @typedef {import('../../index').ClientHandshakeMessage} ClientHandshakeMessage
  * @typedef {import('../../index').HandshakeOutcome} HandshakeOutcome
+ * @typedef {{ remoteAddress: string | undefined, encrypted: boolean }} Peer
  */
 
 /** Those of servers that have begun and are not decided. @type {WeakMap<UpgradeRequest, ServerHandshakeMessage>} */
@@ -23,13 +24,24 @@ const isHeard = () => starts.hasSubscribers || ends.hasSubscribers;
  *
  * @param {UpgradeRequest} request
  * @param {string | undefined} route the path of the `Server`'s url
+ * @param {Peer} [known] what is known of the peer; otherwise its socket says that
  */
-function requestBegan(request, route) {
+function requestBegan(request, route, known) {
   if (!isHeard()) return;
+  const { remoteAddress, encrypted } = known ?? peerOf(request.socket);
   /** @type {ServerHandshakeMessage} */
-  const message = { role: 'server', request, route };
+  const message = { role: 'server', request, route, remoteAddress, encrypted };
   underWay.set(request, message);
   starts.publish(message);
+}
+
+/**
+ * @param {UpgradeRequest['socket'] | undefined} socket over HTTP/2 there may be none any more
+ * @returns {Peer}
+ */
+function peerOf(socket) {
+  const encrypted = socket !== undefined && 'encrypted' in socket && Boolean(socket.encrypted);
+  return { remoteAddress: socket?.remoteAddress, encrypted };
 }
 
 /**

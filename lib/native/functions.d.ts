@@ -450,18 +450,18 @@ export interface SocketFunctions {
   /** Makes a connection on the socket of a raw one, which is over once `change` is carried out. */
   openOver(raw: number, base: number, settings: Settings, deflate: string): number;
   /**
-   * Has the shard of this index accept connections by a duplicate of a listening socket, and returns the slot of that and
-   * the number of the door. A record brings the head of each request for a WebSocket, of at most `most` bytes, or what
+   * Has a shard accept connections by a duplicate of a listening socket, and returns the slot of that and the number of the
+   * door. A record brings the head of each request for a WebSocket, of at most `most` bytes, or what
    * somebody else has said; the last is `Close`. If it throws, nothing has changed.
    *
    * @throws an Error with the system's code, `ERR_WS_TAKEOVER` or `ERR_WS_TOO_MANY_CONNECTIONS`
    */
-  openDoor(fd: number, most: number, shard: number): [slot: number, door: number];
+  openDoor(fd: number, most: number): [slot: number, door: number];
   /**
-   * It accepts no more. Records bring who has said nothing yet. `ends`: nor does anybody else who has a duplicate of the
-   * listening socket. Its port is free when this returns.
+   * It accepts no more, nor does anybody else who has a duplicate of the listening socket: its port is free when this
+   * returns. Records bring who has said nothing yet.
    */
-  closeDoor(slot: number, ends: boolean): Due;
+  closeDoor(slot: number): Due;
   /** Whoever has come by it and said nothing yet is dropped. */
   dropSilent(slot: number): Due;
   /** It reads nothing any more: a record brings each who comes. */

@@ -25,16 +25,16 @@ const ends = channel('websockets:handshake:end');
  * @param {ServerHandshakeMessage} message
  * @returns {Attributes}
  */
-function ofServer({ request, route }) {
-  const { method = 'GET', url = '', httpVersion, headers, socket } = request;
+function ofServer({ request, route, remoteAddress, encrypted }) {
+  const { method = 'GET', url = '', httpVersion, headers } = request;
   const authority = headers[':authority'] ?? headers.host;
   return {
     'http.request.method': method,
     'http.route': route,
     'url.path': url.split('?')[0],
-    'url.scheme': socket !== undefined && 'encrypted' in socket && socket.encrypted ? 'https' : 'http',
+    'url.scheme': encrypted ? 'https' : 'http',
     ...placeOf(String(authority ?? '')),
-    'client.address': socket?.remoteAddress,
+    'client.address': remoteAddress,
     'network.protocol.version': shortVersion(httpVersion),
     'user_agent.original': headers['user-agent'],
   };

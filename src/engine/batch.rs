@@ -95,8 +95,8 @@ pub enum Body {
         length: usize,
         /// The number of who has said that, in 24 bits, and above them what its request asks for.
         number: u32,
-        /// Who that is, if it is a head.
-        peer: Option<SocketAddr>,
+        /// Who that is, if it is a head. Boxed: records of messages are no larger for it.
+        peer: Option<Box<SocketAddr>>,
     },
     /// UTF-16 of the wide arena.
     Wide {
@@ -239,7 +239,7 @@ impl Batch {
     #[cfg(sockets)]
     pub(super) fn push_arrival(&mut self, slot: u32, number: u32, arrival: &Arrival<'_>) -> usize {
         let (kind, bytes, asks, peer) = match *arrival {
-            Arrival::Head { lines, asks, peer } => (Kind::Head, lines, asks, peer),
+            Arrival::Head { lines, asks, peer } => (Kind::Head, lines, asks, peer.map(Box::new)),
             Arrival::Other(bytes) => (Kind::Binary, bytes, 0, None),
         };
         let start = self.bytes.len();
@@ -327,6 +327,23 @@ impl Batch {
                 Body::Wide {
                     start: first,
                     length,
+                }
+            }
+            #[cfg(sockets)]
+            Body::Arrived {
+                start,
+                length,
+                number,
+                peer,
+            } => {
+                let first = to.bytes.len();
+                to.bytes
+                    .extend_from_slice(&self.bytes[start..start + length]);
+                Body::Arrived {
+                    start: first,
+                    length,
+                    number,
+                    peer,
                 }
             }
             own => own,

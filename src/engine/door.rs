@@ -14,6 +14,12 @@ use crate::protocol::Key;
 /// Most of one door that may wait for JavaScript: their numbers have 24 bits.
 pub(super) const MOST_ARRIVED: usize = 1 << 24;
 
+/// The number in what a record says of one.
+#[must_use]
+pub fn number_of(record: u32) -> u32 {
+    record & (MOST_ARRIVED as u32 - 1)
+}
+
 /// A connection that was accepted, and whose first bytes JavaScript has.
 pub struct Arrived {
     /// Its descriptor, which nobody else has.

@@ -93,7 +93,7 @@ pub use aside::{Aside, Turned};
 #[cfg(sockets)]
 pub use command::{Command, Envelope, Fragments, Frame, Publish};
 #[cfg(sockets)]
-pub use door::{Arrived, Door};
+pub use door::{Arrived, Door, number_of};
 #[cfg(sockets)]
 pub use handle::ShardHandle;
 #[cfg(sockets)]

@@ -234,9 +234,10 @@ function decide(req, read, settings) {
  * @returns {T | Promise<T>}
  */
 function after(value, next) {
-  // As `await` has it, a function may be one as well.
-  const isPromise = Object(value) === value && typeof (/** @type {{ then?: unknown }} */ (value).then) === 'function';
-  return isPromise ? Promise.resolve(value).then(next) : next(value);
+  // As `await` has it, a function may be one as well, and `then` is read once.
+  const then = Object(value) === value ? /** @type {{ then?: unknown }} */ (value).then : undefined;
+  if (typeof then !== 'function') return next(value);
+  return new Promise((resolve, reject) => then.call(value, resolve, reject)).then(next);
 }
 
 /**
@@ -284,7 +285,7 @@ function chosenProtocol({ protocols }, chosen, verdict) {
  * @throws {Refusal | unknown}
  */
 function decideOn(newcomer, settings) {
-  requestBegan(newcomer.req, settings.route);
+  requestBegan(newcomer.req, settings.route, { remoteAddress: newcomer.remoteAddress, encrypted: false });
   return decide(newcomer.req, () => readNewcomer(newcomer), settings);
 }
 

@@ -5,7 +5,6 @@ const net = require('node:net');
 const { bytesOf, messageOf } = require('./request-message.js');
 const { asks } = require('../../native/constants.js');
 const native = require('../../native/native.js');
-const { drive } = require('../../transport/net-socket/drive.js');
 const { carryAlone } = require('../../transport/net-socket/takeover.js');
 
 /** Between what Rust brings of a head: none of that can have it within. */
@@ -117,11 +116,11 @@ class Arrival {
     const transport = /** @type {SocketTransport} */ (this.#transport);
     const [address, port, remotePort, read = 0, written = 0] = native.socketFacts(transport.slot) ?? [];
     const { remoteAddress } = this;
-    const socket = carryAlone(transport, {
+    const socket = carryAlone(transport, connection, {
       local: { address, port, family: familyOf(address) },
       remote: { address: remoteAddress, port: remotePort, family: familyOf(remoteAddress) },
       before: { read, written },
-      drive: this.#isOver ? null : (/** @type {Socket} */ socket) => drive(socket, connection),
+      isOver: this.#isOver,
     });
     // From now on it counts for itself.
     if (!this.#isOver) Object.assign(socket, { server: this.#part.server, _server: this.#part.server });

@@ -1,10 +1,11 @@
 'use strict';
 
 const { AsyncResource } = require('node:async_hooks');
+const { channel } = require('node:diagnostics_channel');
 const http = require('node:http');
 
 const { Arrival } = require('./arrival.js');
-const { Part, isHeardOfAccepted } = require('./part.js');
+const { Part } = require('./part.js');
 const { kind } = require('../../native/constants.js');
 const native = require('../../native/native.js');
 const shared = require('../../native/shared.js');
@@ -13,8 +14,11 @@ const { bindRaw, openDoor, unbind } = require('../../transport/socket/dispatch.j
 const { nextTick } = require('../../util/clock.js');
 const { failure } = require('../../util/errors.js');
 
-/** On an `'upgrade'` listener of ours: it takes an `Arrival`. Other copies of the module find it there. */
-const kArrives = Symbol.for('websockets.arrives');
+/** Node says here that it has accepted a connection. */
+const accepted = channel('net.server.socket');
+
+/** On an `'upgrade'` listener of this copy of the module: it takes an `Arrival`. Those of others take sockets. */
+const kArrives = Symbol('websockets.arrives');
 
 /** On a `'connection'` listener that has no use for a socket without a parser. Other copies of the module find it there. */
 const kOnlyParsers = Symbol.for('websockets.onlyParsers');
@@ -34,7 +38,7 @@ const ZERO_IS_A_BOUND = Number.parseInt(process.versions.node, 10) >= 21;
 /** @typedef {import('./part.js').HttpServer} HttpServer */
 
 /**
- * What accepts the connections of an HTTP server, instead of its handle: shards do, and read what each connection says
+ * What accepts the connections of an HTTP server, instead of its handle: a shard does, and reads what each connection says
  * first. A request that opens a WebSocket comes as an `Arrival`. Everything else is Node's, with all of its bytes.
  *
  * What `net.Server` asks of its handle it asks of this.
@@ -43,14 +47,15 @@ class Door {
   #server;
   #byNode;
   #name = {};
-  /** By slot. @type {Map<number, Part>} */
-  #parts = new Map();
+  #part;
   #resource = new AsyncResource('WEBSOCKETDOOR', { requireManualDestroy: true });
   #isOpen = true;
   /** When it was closed, nobody was connected, nor has anybody come since. */
   #isIdle = false;
-  /** Whoever is still handed on is dropped. */
+  /** Whoever is still heard of is dropped. */
   #drops = false;
+  /** The shard accepts no more. */
+  #isClosed = false;
 
   /**
    * @param {HttpServer} server that listens
@@ -62,29 +67,14 @@ class Door {
     this.#byNode = byNode;
     const { _handle: handle, _unref: isUnref } = server;
     handle.getsockname(this.#name);
-    this.#open(handle.fd);
+    // A longer one is Node's to refuse.
+    const most = Math.min(MOST, server.maxHeaderSize || http.maxHeaderSize);
+    const [slot, number] = openDoor(handle.fd, most);
+    this.#part = new Part(server, slot, number);
+    bindRaw(slot, this, /** @type {any} */ (deliver));
     handle.close();
     server._handle = this;
     if (isUnref) this.unref();
-  }
-
-  /** @param {number} fd */
-  #open(fd) {
-    // A longer one is Node's to refuse.
-    const most = Math.min(MOST, this.#server.maxHeaderSize || http.maxHeaderSize);
-    let shard = 0;
-    try {
-      do {
-        const [slot, number] = openDoor(fd, most, shard);
-        bindRaw(slot, this, /** @type {any} */ (deliver));
-        this.#parts.set(slot, new Part(this.#server, slot, number));
-        shard++;
-      } while (shard < native.ioThreads());
-    } catch (error) {
-      // The server's own handle goes on.
-      this.#end(false);
-      throw error;
-    }
   }
 
   /** @param {object} name */
@@ -94,11 +84,11 @@ class Door {
   }
 
   ref() {
-    for (const slot of this.#parts.keys()) native.setRef(slot, true);
+    native.setRef(this.#part.slot, true);
   }
 
   unref() {
-    for (const slot of this.#parts.keys()) native.setRef(slot, false);
+    native.setRef(this.#part.slot, false);
   }
 
   getAsyncId() {
@@ -107,40 +97,40 @@ class Door {
 
   /** @param {() => void} [callback] */
   close(callback) {
-    if (this.#isOpen) this.#end(true);
+    if (this.#isOpen) this.#end();
     if (callback !== undefined) nextTick(callback);
   }
 
-  /** @param {boolean} ends whether the listening socket ends, and its port is free */
-  #end(ends) {
+  #end() {
+    const server = this.#server;
+    const { slot } = this.#part;
     this.#isOpen = false;
-    this.#isIdle = ends && this.#server._connections === 0;
+    this.#isIdle = server._connections === 0;
     // Who has said nothing yet is a connection of the server's.
-    this.#server._connections += this.#parts.size;
-    for (const slot of this.#parts.keys()) commands.closeDoor(slot, ends);
-    this.#resource.emitDestroy();
+    server._connections++;
+    // The process does not end before the server has.
+    native.setRef(slot, true);
+    commands.closeDoor(slot);
   }
 
   /** Whoever has said nothing yet is dropped. */
   dropSilent() {
     // Those of a door that is closed are on their way.
     this.#drops = !this.#isOpen;
-    for (const slot of this.#parts.keys()) commands.dropSilent(slot);
+    if (!this.#isClosed) commands.dropSilent(this.#part.slot);
   }
 
   /**
    * Takes a record.
    *
-   * @param {number} slot
    * @param {number} what
    * @param {any} payload
    * @param {number} code
    * @param {string | undefined} address
    */
-  take(slot, what, payload, code, address) {
-    const part = /** @type {Part} */ (this.#parts.get(slot));
+  take(what, payload, code, address) {
     if (what === CLOSE) {
-      this.#closed(part);
+      this.#closed();
       return;
     }
     this.#isIdle = false;
@@ -148,7 +138,7 @@ class Door {
     // What the app enters for one is not the others'; they all have what it has entered to listen.
     const scope = this.#resource.runInAsyncScope(newScope);
     if (what === HEAD) {
-      const arrival = new Arrival(part, number, code >>> BITS, payload, address);
+      const arrival = new Arrival(this.#part, number, code >>> BITS, payload, address);
       try {
         scope.runInAsyncScope(this.#hear, this, arrival);
       } finally {
@@ -156,7 +146,7 @@ class Door {
         arrival.dropUndecided();
       }
     } else if (what === BINARY) {
-      scope.runInAsyncScope(this.#handOn, this, part, number, payload);
+      scope.runInAsyncScope(this.#handOn, this, number, payload);
     }
   }
 
@@ -169,6 +159,8 @@ class Door {
     const server = this.#server;
     const isFull = this.#isFull;
     server._connections++;
+    // Those that are not decided on are dropped.
+    if (this.#drops) return;
     const [listener, ...others] = server.listeners('upgrade');
     const take = others.length === 0 && listener !== undefined && Reflect.get(listener, kArrives);
     if (take && !isFull && !this.#hasListeners() && upgrades(server, arrival)) take(arrival);
@@ -178,29 +170,29 @@ class Door {
   /** Whether the app is to hear of each connection. */
   #hasListeners() {
     const isOurs = (/** @type {Function} */ one) => one === this.#byNode || kOnlyParsers in one;
-    if (this.#server.listeners('connection').every(isOurs) && !isHeardOfAccepted()) return false;
-    for (const part of this.#parts.values()) part.handOnAll();
+    if (this.#server.listeners('connection').every(isOurs) && !accepted.hasSubscribers) return false;
+    this.#part.handOnAll();
     return true;
   }
 
   /** Whether there are as many connections as there may be. */
   get #isFull() {
     const { _connections, maxConnections } = this.#server;
-    const isBounded = typeof maxConnections === 'number' && (maxConnections > 0 || ZERO_IS_A_BOUND);
-    return isBounded && _connections >= maxConnections;
+    // As Node has it, whatever the app has set.
+    const isBounded = ZERO_IS_A_BOUND ? maxConnections !== undefined && maxConnections !== null : maxConnections;
+    return Boolean(isBounded) && _connections >= maxConnections;
   }
 
   /**
    * One is Node's, with what it has sent.
    *
-   * @param {Part} part
    * @param {number} number
    * @param {Uint8Array} bytes
    */
-  #handOn(part, number, bytes) {
+  #handOn(number, bytes) {
     const isFull = this.#isFull;
     this.#server._connections++;
-    this.#emit(part.toNode(number), bytes, isFull);
+    this.#emit(this.#part.toNode(number), bytes, isFull);
   }
 
   /**
@@ -217,6 +209,7 @@ class Door {
     if (!isFull) {
       if (bytes.length > 0) socket.unshift(bytes);
       server.emit('connection', socket);
+      if (accepted.hasSubscribers) accepted.publish({ socket });
       return;
     }
     const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = socket;
@@ -224,24 +217,26 @@ class Door {
     server.emit('drop', { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily });
   }
 
-  /** A shard accepts no more. @param {Part} part */
-  #closed(part) {
+  /** The shard accepts no more. */
+  #closed() {
+    const part = this.#part;
+    this.#isClosed = true;
     unbind(part.slot);
-    this.#parts.delete(part.slot);
     part.close();
-    const isLast = this.#parts.size === 0;
+    this.#resource.emitDestroy();
     if (this.#isOpen) {
-      if (isLast) this.#failed();
+      this.#failed();
       return;
     }
     part.leave();
     // A server that listens again by now has heard of no end: Node's would have at once.
-    if (this.#isIdle && isLast && this.#server._handle !== null) this.#server.emit('close');
+    if (this.#isIdle && this.#server._handle !== null) this.#server.emit('close');
   }
 
-  /** No shard could accept: nobody would ever hear of a connection. */
+  /** The shard could not accept: nobody would ever hear of a connection. */
   #failed() {
     const server = this.#server;
+    this.#isOpen = false;
     server.close();
     server.emit('error', failure('ERR_WS_TAKEOVER', 'The I/O threads cannot accept connections: the server is closed'));
   }
@@ -252,13 +247,25 @@ function newScope() {
   return new AsyncResource('WEBSOCKETARRIVAL');
 }
 
-/** Whether the server upgrades a request, as newer versions of Node ask. @param {HttpServer} server @param {Arrival} arrival */
+/**
+ * Whether the server upgrades a request, as newer versions of Node ask.
+ *
+ * @param {HttpServer} server
+ * @param {Arrival} arrival
+ * @throws what the app does; nobody is connected then
+ */
 function upgrades(server, arrival) {
-  return typeof server.shouldUpgradeCallback !== 'function' || server.shouldUpgradeCallback(arrival.req);
+  try {
+    return typeof server.shouldUpgradeCallback !== 'function' || server.shouldUpgradeCallback(arrival.req);
+  } catch (error) {
+    // It has no parser that would see to it.
+    arrival.made?.destroy();
+    throw error;
+  }
 }
 
 /**
- * Delivers what comes next of a shard's part of a door.
+ * Delivers what comes next of a door.
  *
  * @param {Door} door
  * @param {number} slot
@@ -268,7 +275,7 @@ function deliver(door, slot, records) {
   while (shared.next < records.length && records[shared.next] >>> 4 === slot) {
     const at = shared.next;
     shared.next += 4;
-    door.take(slot, records[at] & 15, records[at + 1], records[at + 2], records[at + 3]);
+    door.take(records[at] & 15, records[at + 1], records[at + 2], records[at + 3]);
   }
 }
 

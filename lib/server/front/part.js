@@ -1,14 +1,10 @@
 'use strict';
 
-const { channel } = require('node:diagnostics_channel');
 const { closeSync } = require('node:fs');
 const net = require('node:net');
 
 const native = require('../../native/native.js');
 const commands = require('../../transport/socket/commands.js');
-
-/** Node says here that it has accepted a connection. */
-const accepted = channel('net.server.socket');
 
 /**
  * A server, with what Node does not document.
@@ -19,14 +15,14 @@ const accepted = channel('net.server.socket');
  *   shouldUpgradeCallback?: (req: import('node:http').IncomingMessage) => boolean }} HttpServer
  */
 
-/** The part of a door that is one shard's: what becomes of those who have come by it. Each is decided on as it is heard of. */
+/** The shard's part of a door: what becomes of those who have come by it. Each is decided on as it is heard of. */
 class Part {
   #number;
 
   /**
    * @param {HttpServer} server
    * @param {number} slot
-   * @param {number} number of the shard's door
+   * @param {number} number of the door in Rust
    */
   constructor(server, slot, number) {
     this.server = server;
@@ -39,7 +35,7 @@ class Part {
     native.handOnAll(this.#number);
   }
 
-  /** The shard has closed it, and there is nobody left to decide on. */
+  /** It is closed, and there is nobody left to decide on. */
   close() {
     native.forgetDoor(this.#number);
   }
@@ -60,7 +56,6 @@ class Part {
     if (fd === undefined) return Object.assign(socket, { server, _server: server }).destroy();
     if (noDelay === false) socket.setNoDelay(false);
     if (keepAlive) socket.setKeepAlive(true, keepAliveInitialDelay * 1000);
-    if (accepted.hasSubscribers) accepted.publish({ socket });
     return Object.assign(socket, { server, _server: server });
   }
 
@@ -118,9 +113,4 @@ class Part {
   }
 }
 
-/** Whether somebody hears of each connection that Node accepts. */
-function isHeardOfAccepted() {
-  return accepted.hasSubscribers;
-}
-
-module.exports = { Part, isHeardOfAccepted };
+module.exports = { Part };

@@ -39,9 +39,11 @@ function createServer(options, requestListener) {
   let hasOwnHandle = true;
   server.listen = function listenOn(/** @type {any[]} */ ...args) {
     const [first] = args;
+    const listening = listen.apply(this, /** @type {any} */ (args));
+    // If it listens already, that has thrown. It hears of `'listening'` later.
     hasOwnHandle =
       typeof first !== 'object' || first === null || !('_handle' in first || 'handle' in first || 'fd' in first);
-    return listen.apply(this, /** @type {any} */ (args));
+    return listening;
   };
   if (closeAllConnections !== undefined) {
     server.closeAllConnections = () => {

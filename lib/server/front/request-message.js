@@ -18,36 +18,33 @@ const kArrival = Symbol('websockets.arrival');
  * What Node's parser fills in.
  *
  * @typedef {IncomingMessage & { _addHeaderLines(lines: string[], count: number): void, upgrade: boolean,
- *   joinDuplicateHeaders?: boolean, [kArrival]: { readonly socket: Socket } }} Message
+ *   _readableState: { ended: boolean }, joinDuplicateHeaders?: boolean, [kArrival]: { readonly socket: Socket } }} Message
  */
 
 /**
- * What has a socket made, if there is somebody to make it.
+ * What has a socket made.
  *
  * @type {PropertyDescriptor & ThisType<Message>}
  */
 const SOCKET = {
   configurable: true,
+  enumerable: true,
   get() {
-    return this[kArrival]?.socket ?? null;
+    return this[kArrival].socket;
   },
   set(value) {
-    // Node's constructor sets what it is given.
-    if (value !== null) {
-      const own = { value, configurable: true, enumerable: true, writable: true };
-      Object.defineProperties(this, { socket: own, client: own });
-    }
+    const own = { value, configurable: true, enumerable: true, writable: true };
+    Object.defineProperties(this, { socket: own, client: own });
   },
 };
 
+/** The message's own, as Node's are: Express gives each request another prototype. */
+const SOCKETS = { socket: SOCKET, client: SOCKET };
+
 /** A request that Rust has read: a socket is made for those alone that are asked for it. */
-class Request extends http.IncomingMessage {
-  /** There is no body. */
-  _read() {
-    this.push(null);
-  }
-}
-for (const name of ['socket', 'client']) Object.defineProperty(Request.prototype, name, SOCKET);
+class Request extends http.IncomingMessage {}
+// What Node's constructor sets would be in the way of those.
+for (const name of Object.keys(SOCKETS)) Object.defineProperty(Request.prototype, name, { set() {} });
 Object.defineProperty(Request, 'name', { value: http.IncomingMessage.name });
 
 /**
@@ -72,6 +69,9 @@ function messageOf(server, arrival) {
   const { rawHeaders, url } = arrival;
   const message = /** @type {Message} */ (/** @type {unknown} */ (new Request(/** @type {any} */ (null))));
   message[kArrival] = arrival;
+  Object.defineProperties(message, SOCKETS);
+  // There is no body.
+  message._readableState.ended = true;
   message.httpVersionMajor = 1;
   message.httpVersionMinor = 1;
   message.httpVersion = '1.1';

@@ -2,7 +2,7 @@
 
 const net = require('node:net');
 
-const { letGo } = require('./drive.js');
+const { drive, letGo } = require('./drive.js');
 const native = require('../../native/native.js');
 const { overlay } = require('./overlay.js');
 
@@ -260,27 +260,30 @@ function carry(socket, transport) {
 }
 
 /**
- * A socket without a handle, for what a transport carries already.
+ * A socket without a handle, for a connection that a transport carries already.
  *
  * @param {Carrier} transport
- * @param {{ local: Partial<net.AddressInfo>, remote: Partial<net.AddressInfo>,
- *   before: { read: number, written: number }, drive: ((socket: net.Socket) => void) | null }} facts what it is to know;
- *   `before`: bytes that came and went before the transport; `drive` makes it a connection's, and without that it is
- *   destroyed
+ * @param {import('../../connection/connection.js').Connection} connection
+ * @param {{ local: Partial<net.AddressInfo>, remote: Partial<net.AddressInfo>, before: { read: number, written: number },
+ *   isOver: boolean }} facts what it is to know; `before`: bytes that came and went before the transport; `isOver`: the
+ *   connection has ended, or goes on without it
  * @returns {net.Socket}
  */
-function carryAlone(transport, { local, remote, before, drive }) {
+function carryAlone(transport, connection, { local, remote, before, isOver }) {
   const socket = /** @type {CarriedSocket} */ (new net.Socket({ allowHalfOpen: true }));
-  // Where Node keeps it.
-  Object.assign(socket, { _peername: remote });
+  // Where Node keeps them.
+  Object.assign(socket, { _peername: remote, _sockname: local });
+  drive(socket, connection);
+  if (isOver) {
+    letGo(socket);
+    return socket;
+  }
   const facts = new Facts(socket, transport);
   facts.address = local;
   socket[kFacts] = facts;
   count(socket, before);
-  drive?.(socket);
   carried.lay(socket);
   net.Socket.prototype.pause.call(socket);
-  if (drive === null) socket.destroy();
   return socket;
 }
 

@@ -168,19 +168,18 @@ function openArrived(door, number, group, settings, deflate, lines) {
 }
 
 /**
- * A shard accepts no more.
+ * A door accepts no more, nor does anybody else by its listening socket.
  *
- * @param {number} slot of its part of a door
- * @param {boolean} ends whether the listening socket ends, whoever has a duplicate of it
+ * @param {number} slot of the door
  */
-function closeDoor(slot, ends) {
-  flushAfter(native.closeDoor(slot, ends));
+function closeDoor(slot) {
+  flushAfter(native.closeDoor(slot));
 }
 
 /**
  * Drops whoever has said nothing yet.
  *
- * @param {number} slot of a shard's part of a door
+ * @param {number} slot of a door
  */
 function dropSilent(slot) {
   flushAfter(native.dropSilent(slot));

@@ -152,11 +152,10 @@ function openOver(raw, group, settings, deflate) {
  *
  * @param {number} fd of a listening socket, which is duplicated
  * @param {number} most bytes of a head that it reads
- * @param {number} shard
  * @returns {[slot: number, number: number]}
  */
-function openDoor(fd, most, shard) {
-  return opened(() => native.openDoor(fd, most, shard));
+function openDoor(fd, most) {
+  return opened(() => native.openDoor(fd, most));
 }
 
 /**

@@ -7,6 +7,10 @@ const native = require('../../native/native.js');
 const { connectionSettings } = require('../../connection/group.js');
 const { letGo } = require('../net-socket/drive.js');
 const { remember, takeOver } = require('../net-socket/takeover.js');
+const { nextTick } = require('../../util/clock.js');
+
+/** What was read of a newcomer already. */
+const NOTHING = Buffer.alloc(0);
 
 /** @typedef {import('../../connection/connection.js').Connection} Connection */
 /** @typedef {import('../../connection/transport').Transport<Connection>} Transport */
@@ -91,6 +95,8 @@ class SocketTransport {
     if (source.newcomer !== undefined) {
       if (keepSocket) this.#newcomer = source.newcomer;
       else source.newcomer.over();
+      // Not before all that hears of it has run: what it sends comes after its `'open'`, and what that puts off.
+      nextTick(begin, this);
       return;
     }
     const { socket, entrance } = source;
@@ -274,6 +280,11 @@ function open(source, group, settings, deflate) {
   return entrance === null
     ? dispatch.open(/** @type {{ fd: number }} */ (socket._handle).fd, group, settings, deflate)
     : dispatch.openOver(entrance.slot, group, settings, deflate);
+}
+
+/** Has Rust read a newcomer, unless that has ended by now. @param {SocketTransport} transport */
+function begin(transport) {
+  if (transport.slot !== limit.NO_SLOT) transport.hand(NOTHING);
 }
 
 module.exports = { SocketTransport };

@@ -12,15 +12,15 @@ use super::super::values::payload::latin1;
 use super::commands::{give, may_lead, refused};
 use super::raw::{NO_TOPIC, is_over};
 use super::table::Link;
-use crate::engine::{Command, Door, Handshake, WriteSide, socket};
+use crate::engine::{Arrived, Command, Door, Handshake, WriteSide, admit, socket};
 use crate::protocol::{Config, Role, accept_key};
 
 /// A response that accepts a request (RFC 6455 §4.2.2, item 5), up to the value of `Sec-WebSocket-Accept`.
 const ACCEPTED: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
 
-/// `openDoor(fd, most, shard)` → its slot and its number. The shard of this index accepts from a duplicate of a listening
-/// socket; on failure nothing has changed. `most`: bytes of a head that it reads.
+/// `openDoor(fd, most)` → its slot and its number. One shard accepts from a duplicate of a listening socket: of several, each
+/// would be woken for each connection. On failure nothing has changed. `most`: bytes of a head that it reads.
 pub(crate) fn open_door(call: &Call<'_>) -> Returned {
     let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
     let most = call.u32(1)? as usize;
@@ -33,17 +33,13 @@ pub(crate) fn open_door(call: &Call<'_>) -> Returned {
     let sockets = &call.state.sockets;
     let link = sockets.link().map_err(refused)?;
     may_lead(call, link);
-    let shard = call.u32(2)? as usize;
-    let Some(running) = link.shards.get(shard) else {
-        return Err(wrong(2, "the index of a shard"));
-    };
-    if !running.admit(link.env) {
+    let Some(shard) = admit(&link.shards, link.env) else {
         return Err(too_many_connections("the I/O threads"));
-    }
+    };
     let mailbox = link.mailbox.clone();
     let make = |slot| WriteSide::new(fd, mailbox, shard, slot, NO_TOPIC, &config, usize::MAX);
     let Some(write_side) = sockets.add(make) else {
-        running.handle().dismiss(link.env);
+        link.shards[shard].handle().dismiss(link.env);
         return Err(too_many_connections("this JavaScript thread"));
     };
     let slot = write_side.slot;
@@ -55,11 +51,10 @@ pub(crate) fn open_door(call: &Call<'_>) -> Returned {
     made::array(call.raw, &[slot, made::number(call.raw, number as f64)?])
 }
 
-/// `closeDoor(slot, ends)`: it accepts no more. Whoever has said nothing yet is handed on before its `Close`. `ends`: so does
-/// nobody else, whoever has a duplicate, and the port is free when this returns.
+/// `closeDoor(slot)`: it accepts no more, nor does anybody else who has a duplicate, and the port is free when this returns.
+/// Whoever has said nothing yet is handed on before its `Close`.
 pub(crate) fn close_door(call: &Call<'_>) -> Returned {
-    if call.bool(1)?
-        && let Some(listener) = call.state.sockets.write_side(call.u32(0)?)
+    if let Some(listener) = call.state.sockets.write_side(call.u32(0)?)
         && let Some(fd) = listener.fd()
     {
         socket::end_listening(fd.as_fd());
@@ -93,7 +88,36 @@ pub(crate) fn forget_door(call: &Call<'_>) -> Returned {
 
 /// `openArrived(door, number, group, settings, deflate, lines)` → slot of a connection on the socket of one who has come by
 /// a door, which is an error if there is none. The response that accepts its request has these lines beside the usual ones.
+/// It is read, and written to, once it is started.
 pub(crate) fn open_arrived(call: &Call<'_>) -> Returned {
+    let (Some(door), Some(link)) = (door(call)?, call.state.sockets.linked()) else {
+        return Err(is_over());
+    };
+    let number = call.u32(1)?;
+    let Some((arrived, key)) = door.take_keyed(number) else {
+        // Whatever it is, JavaScript has decided on it.
+        link.settle(&door, number);
+        return Err(is_over());
+    };
+    let (shard, is_watched) = place(link, &door, &arrived);
+    let opened = accept(
+        call,
+        link,
+        shard,
+        Arrived {
+            is_watched,
+            ..arrived
+        },
+        &key,
+    );
+    if opened.is_err() {
+        link.shards[shard].handle().dismiss(link.env);
+    }
+    opened
+}
+
+/// Makes a connection of who has come by a door, and has a place on this shard.
+fn accept(call: &Call<'_>, link: &Link, shard: usize, arrived: Arrived, key: &str) -> Returned {
     let base = call.u64(2)?;
     let Settings {
         config,
@@ -102,41 +126,28 @@ pub(crate) fn open_arrived(call: &Call<'_>) -> Returned {
     let lines = latin1(call, 5)?;
     let config = call.state.share(config);
     let sockets = &call.state.sockets;
-    let (Some(door), Some(link)) = (door(call)?, sockets.linked()) else {
-        return Err(is_over());
-    };
-    let number = call.u32(1)?;
-    let Some((arrived, key)) = door.take_keyed(number) else {
-        // Whatever it is, JavaScript has decided on it.
-        settle(link, &door, number);
-        return Err(is_over());
-    };
     let mut response = Vec::with_capacity(ACCEPTED.len() + 32 + lines.len());
     response.extend_from_slice(ACCEPTED);
-    response.extend_from_slice(accept_key(&key).as_bytes());
+    response.extend_from_slice(accept_key(key).as_bytes());
     response.extend_from_slice(b"\r\n");
     response.extend_from_slice(&lines);
     response.extend_from_slice(b"\r\n");
+    let Arrived {
+        fd,
+        is_watched,
+        read,
+        ..
+    } = arrived;
     let handshake = Handshake {
-        read: arrived.read,
+        read,
         written: response.len() as u32,
     };
-    let shard = door.write_side.shard;
     let mailbox = link.mailbox.clone();
     let make = |slot| {
-        WriteSide::new(
-            arrived.fd,
-            mailbox,
-            shard,
-            slot,
-            base,
-            &config,
-            max_buffered,
-        )
-        .arrived(arrived.is_watched, handshake)
+        WriteSide::new(fd, mailbox, shard, slot, base, &config, max_buffered)
+            .arrived(is_watched, handshake)
     };
     let Some(connection) = sockets.add(make) else {
-        link.shards[shard].handle().dismiss(link.env);
         return Err(too_many_connections("this JavaScript thread"));
     };
     let slot = connection.slot;
@@ -151,13 +162,24 @@ pub(crate) fn open_arrived(call: &Call<'_>) -> Returned {
         Some(fd) => socket::write_first(fd.as_fd(), &response),
         None => response.len(),
     };
-    connection.start();
     if sent < response.len() {
         connection.append_owned(response.split_off(sent));
-        sockets.touch(slot);
     }
-    sockets.submit(link, shard, Command::Start(connection, Vec::new()));
     call.number(f64::from(slot))
+}
+
+/// The shard that is to carry who has come by a door, and whether its poller knows the descriptor already: the one with the
+/// least to do, or the door's if none has room.
+fn place(link: &Link, door: &Door, arrived: &Arrived) -> (usize, bool) {
+    let own = door.write_side.shard;
+    let Some(shard) = admit(&link.shards, link.env) else {
+        return (own, arrived.is_watched);
+    };
+    link.shards[own].handle().dismiss(link.env);
+    if shard != own && arrived.is_watched {
+        link.shards[own].forget(arrived.fd.as_fd());
+    }
+    (shard, shard == own && arrived.is_watched)
 }
 
 /// `lendArrived(door, number)` → a duplicate of the descriptor of one who has come by a door. It is the caller's to close
@@ -176,17 +198,9 @@ pub(crate) fn lend_arrived(call: &Call<'_>) -> Returned {
 /// `settleArrived(door, number)`: the caller closes the duplicate that it was lent, or nobody needs one.
 pub(crate) fn settle_arrived(call: &Call<'_>) -> Returned {
     if let (Some(door), Some(link)) = (door(call)?, call.state.sockets.linked()) {
-        settle(link, &door, call.u32(1)?);
+        link.settle(&door, call.u32(1)?);
     }
     UNDEFINED
-}
-
-/// One who has come by a door has no place on its shard any more.
-fn settle(link: &Link, door: &Door, number: u32) {
-    if door.settle(number) {
-        let shard = door.write_side.shard;
-        link.shards[shard].handle().dismiss(link.env);
-    }
 }
 
 /// `socketFacts(slot)` → of the socket of a connection: its address, its port, its peer's port, and how many bytes of the

@@ -13,7 +13,7 @@ use super::super::status::{Outcome, check};
 use super::super::values::delivery::{Called, Delivery, Values, in_scope};
 use super::doorbell::Rung;
 use super::table::{Link, Rest, Sockets};
-use crate::engine::{Batch, Command, Kind, LARGE, Record, Slice, Turned, WriteSide};
+use crate::engine::{Batch, Body, Command, Kind, LARGE, Record, Slice, Turned, WriteSide};
 
 /// Most records in one call of the dispatcher, after which the time is looked at.
 const AT_ONCE: usize = 32;
@@ -313,10 +313,20 @@ impl<'a> Made<'a> {
     fn add(&mut self, batch: &mut Batch, index: usize) -> Outcome<()> {
         self.seen += 1;
         let Record {
-            kind, slot, cost, ..
+            kind,
+            slot,
+            cost,
+            ref body,
+            ..
         } = batch.records[index];
+        let arrived = match body {
+            Body::Arrived { number, .. } => Some(*number),
+            _ => None,
+        };
         if let Some(values) = self.drain.delivery.values(batch, index)? {
             self.push(values, slot, cost);
+        } else if let Some(number) = arrived {
+            self.drain.sockets.dismiss(self.drain.link, slot, number);
         } else {
             self.drain.submit(slot, Command::Terminate);
         }

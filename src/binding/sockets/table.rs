@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::io;
 use std::num::NonZeroU32;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use super::pin::pin;
 use super::repeated::Repeated;
 use crate::engine::{
     Aside, Batch, Command, Door, Envelope, Frame, HIGH_MARK, Io, MAX_SLOT, Mailbox, Named,
-    OneAtATime, Publish, SecureContext, Shards, Tally, WriteSide, shards,
+    OneAtATime, Publish, SecureContext, Shards, Tally, WriteSide, number_of, shards, socket,
 };
 
 /// With at most this many connections written to since the last flush, JavaScript writes itself:
@@ -128,6 +129,15 @@ pub(crate) struct Functions {
 }
 
 impl Link {
+    /// Who has come by a door has no place on its shard any more.
+    pub(crate) fn settle(&self, door: &Door, number: u32) {
+        if door.settle(number) {
+            self.shards[door.write_side.shard]
+                .handle()
+                .dismiss(self.env);
+        }
+    }
+
     /// Nobody decides on those any more who have come by a door: their places are free.
     pub(crate) fn abandon(&self, door: &Door) {
         let handle = self.shards[door.write_side.shard].handle();
@@ -249,6 +259,15 @@ impl Sockets {
         if let Some(write_side) = has_room {
             let shard = write_side.shard;
             self.submit_now(link, shard, Command::ReadOn(write_side));
+        }
+    }
+
+    /// Who has come by the door of this slot is gone: JavaScript will not hear of that. `record` is what the record says.
+    pub(crate) fn dismiss(&self, link: &Link, slot: u32, record: u32) {
+        let doors = self.doors.borrow();
+        let door = doors.iter().find(|(_, door)| door.write_side.slot == slot);
+        if let Some((_, door)) = door {
+            link.settle(door, number_of(record));
         }
     }
 
@@ -548,6 +567,10 @@ impl Sockets {
             self.hand_over(link, shard);
         }
         for (_, door) in &self.doors.take() {
+            // The port is free at once, not when the shard has come to it.
+            if let Some(fd) = door.write_side.fd() {
+                socket::end_listening(fd.as_fd());
+            }
             link.abandon(door);
         }
         self.slots.take();

@@ -65,39 +65,6 @@ impl Readiness {
         )
     }
 
-    /// The same for a listening socket, of which other pollers hear as well: one of them at a time.
-    #[cfg(target_os = "linux")]
-    pub(in super::super) fn add_listener(
-        &self,
-        socket: BorrowedFd<'_>,
-        key: u32,
-    ) -> io::Result<()> {
-        let mut event = libc::epoll_event {
-            events: (libc::EPOLLIN | libc::EPOLLET | libc::EPOLLEXCLUSIVE) as u32,
-            u64: u64::from(key),
-        };
-        let (poller, socket) = (self.poller.as_raw_fd(), socket.as_raw_fd());
-        // SAFETY: both descriptors are open, and the kernel copies the event. mio takes the number for a token.
-        match unsafe { libc::epoll_ctl(poller, libc::EPOLL_CTL_ADD, socket, &raw mut event) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
-    }
-
-    /// The same for a listening socket.
-    #[cfg(not(target_os = "linux"))]
-    pub(in super::super) fn add_listener(
-        &self,
-        socket: BorrowedFd<'_>,
-        key: u32,
-    ) -> io::Result<()> {
-        self.poller.registry().register(
-            &mut SourceFd(&socket.as_raw_fd()),
-            Token(key as usize),
-            Interest::READABLE,
-        )
-    }
-
     /// Nothing more is heard of this socket.
     pub(in super::super) fn remove(&self, socket: BorrowedFd<'_>) {
         let mut source = SourceFd(&socket.as_raw_fd());

@@ -78,6 +78,8 @@ pub(super) struct Doors {
     silent: Slab<Silent>,
     /// Doors at which somebody may wait.
     ready: Vec<u32>,
+    /// What one says is read into this.
+    buffer: Box<[u8]>,
 }
 
 impl Doors {
@@ -86,7 +88,7 @@ impl Doors {
         let key = self.open.vacant_key() as u32;
         let added = match door.write_side.fd() {
             Some(fd) => {
-                let listens = context.readiness.add_listener(fd.as_fd(), name_of(key));
+                let listens = context.readiness.add(fd.as_fd(), name_of(key));
                 listens.is_ok()
             }
             None => false,
@@ -178,18 +180,14 @@ impl Doors {
         }
     }
 
-    /// Accepts who waits at the doors that are ready. True if somebody may be left.
-    pub(super) fn accept(&mut self, context: &mut Context) -> bool {
-        if self.ready.is_empty() {
-            return false;
-        }
+    /// Accepts who waits at the doors that are ready.
+    pub(super) fn accept(&mut self, context: &mut Context) {
         let mut ready = std::mem::take(&mut self.ready);
         ready.retain(|key| self.accept_some(context, *key));
-        let is_left = !ready.is_empty();
         self.ready.append(&mut ready);
-        is_left
     }
 
+    /// True if somebody may be left.
     fn accept_some(&mut self, context: &mut Context, key: u32) -> bool {
         let Some(open) = self.open.get(key as usize) else {
             return false;
@@ -263,11 +261,22 @@ impl Doors {
         let Some(one) = self.silent.get(silent as usize) else {
             return true;
         };
-        let mut buffer = std::mem::take(&mut context.read_buffer);
-        let received = socket::receive(one.fd.as_fd(), &mut buffer);
+        let door = &self.open[one.door as usize].door;
+        let most = door.most();
+        if most == 0 || door.write_side.undelivered.is_full() {
+            // No head is read, or too much waits for JavaScript already: Node reads what it has to say.
+            self.hand_on(context, silent, &[]);
+            return true;
+        }
+        // One byte more shows that it is longer. The rest is read where there is room for it.
+        let mut buffer = std::mem::take(&mut self.buffer);
+        if buffer.len() <= most {
+            buffer = vec![0; most + 1].into();
+        }
+        let received = socket::receive(one.fd.as_fd(), &mut buffer[..=most]);
         let is_silent = match received {
             Ok(read) if read > 0 => {
-                self.heard(context, silent, &buffer[..read]);
+                self.heard(context, silent, &buffer[..read], most);
                 false
             }
             Err(error) if is_silence(error.kind()) => true,
@@ -276,13 +285,12 @@ impl Doors {
                 false
             }
         };
-        context.read_buffer = buffer;
+        self.buffer = buffer;
         !is_silent
     }
 
-    fn heard(&mut self, context: &mut Context, silent: u32, bytes: &[u8]) {
-        let Silent { door, peer, .. } = self.silent[silent as usize];
-        let most = self.open[door as usize].door.most();
+    fn heard(&mut self, context: &mut Context, silent: u32, bytes: &[u8], most: usize) {
+        let Silent { peer, .. } = self.silent[silent as usize];
         let Some(head) = RequestHead::read(bytes, most) else {
             return self.hand_on(context, silent, bytes);
         };

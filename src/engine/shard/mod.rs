@@ -26,6 +26,7 @@ mod thread;
 mod work;
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -98,14 +99,14 @@ impl Shard {
         let is_more = self.context.readiness.look(&mut ready);
         for (key, ready) in ready.drain(..) {
             if key & DOORS != 0 {
-                self.doors.ready(&mut self.context, key);
+                self.with_doors(|doors, context| doors.ready(context, key));
                 continue;
             }
             self.table
                 .with(&mut self.context, key, |c, context| c.ready(context, ready));
         }
         self.ready = ready;
-        self.doors.accept(&mut self.context);
+        self.with_doors(Doors::accept);
         is_more
     }
 
@@ -150,6 +151,12 @@ impl Shard {
         if let Some(key) = self.table.find(write_side) {
             self.table.with(&mut self.context, key, run);
         }
+    }
+
+    /// Runs `run` on the doors. A panic costs those whose turn it was.
+    fn with_doors(&mut self, run: impl FnOnce(&mut Doors, &mut Context)) {
+        let run = || run(&mut self.doors, &mut self.context);
+        let _ = catch_unwind(AssertUnwindSafe(run));
     }
 
     /// Runs `run` on each connection of an env.
@@ -243,10 +250,12 @@ impl Shard {
                 let connection = Connection::new(connection, config, self.context.now());
                 self.table.insert(&mut self.context, connection);
             }
-            Command::Listen(door) => self.doors.add(&mut self.context, door),
-            Command::CloseDoor(write_side) => self.doors.close(&mut self.context, &write_side),
+            Command::Listen(door) => self.with_doors(|doors, context| doors.add(context, door)),
+            Command::CloseDoor(write_side) => {
+                self.with_doors(|doors, context| doors.close(context, &write_side));
+            }
             Command::DropSilent(write_side) => {
-                self.doors.drop_all(&mut self.context, &write_side);
+                self.with_doors(|doors, context| doors.drop_all(context, &write_side));
             }
             Command::Start(write_side, received) => {
                 self.with(&write_side, |c, context| c.start(context, received));
@@ -365,7 +374,7 @@ impl Shard {
         let now = self.context.now();
         while let Some(timer) = self.context.timers.pop_due(now) {
             if timer.key & DOORS != 0 {
-                self.doors.fire(&mut self.context, timer);
+                self.with_doors(|doors, context| doors.fire(context, timer));
             } else if let Some(key) = self.table.check(timer.key, timer.id) {
                 self.table
                     .with(&mut self.context, key, |c, context| c.fire(context, now));

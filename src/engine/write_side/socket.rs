@@ -86,7 +86,7 @@ pub(in super::super) fn accept(
     let (fd, peer) = {
         let (fd, peer) = rustix::net::acceptfrom(listener)?;
         rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
-        prepare(fd.as_fd())?;
+        prepare(std::os::fd::AsFd::as_fd(&fd))?;
         (fd, peer)
     };
     Ok((fd, peer.and_then(|peer| SocketAddr::try_from(peer).ok())))

@@ -32,7 +32,7 @@ impl RequestHead {
     /// `None` unless `bytes` are one whole request that opens a WebSocket, of `most` bytes at most.
     #[must_use]
     pub fn read(bytes: &[u8], most: usize) -> Option<Self> {
-        if bytes.len() > most || !bytes.starts_with(b"GET /") || !has_whole_lines(bytes) {
+        if bytes.len() > most || !bytes.starts_with(b"GET /") || !has_plain_lines(bytes) {
             return None;
         }
         let mut headers = [EMPTY_HEADER; MAX_HEADERS];
@@ -181,12 +181,12 @@ impl Header {
     }
 }
 
-/// Each line ends by CRLF, which not every parser demands.
-fn has_whole_lines(bytes: &[u8]) -> bool {
+/// Each line ends by CRLF, which not every parser demands, and has no tab, which not every parser takes for white space.
+fn has_plain_lines(bytes: &[u8]) -> bool {
     let mut before = 0;
     let mut is_whole = true;
     for &byte in bytes {
-        is_whole &= (before == b'\r') == (byte == b'\n');
+        is_whole &= (before == b'\r') == (byte == b'\n') && byte != b'\t';
         before = byte;
     }
     is_whole
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_head_is_brought_as_it_came() {
-        let lines = "Host: a\r\nuPGRADE:WebSocket\r\nConnection: keep-alive, Upgrade \r\nA:\t b  c\t\r\nA:\r\n";
+        let lines = "Host: a\r\nuPGRADE:WebSocket\r\nConnection: keep-alive, Upgrade \r\nA:  b  c \r\nA:\r\n";
         assert_eq!(
             read(&request(lines)).as_deref(),
             Some("/chat?room=1|Host|a|uPGRADE|WebSocket|Connection|keep-alive, Upgrade|A|b  c|A|")
@@ -284,6 +284,9 @@ mod tests {
             "Upgrade: websocket\r\nConnection: close, Upgrade\r\n",
             "Upgrade: websocket\r\nConnection: Upgrade\r\nConnection: Upgrade\r\n",
             "Upgrade: websocket\r\nConnection: Upgrade,\r\n",
+            "Upgrade: websocket\r\nConnection: Upgrade\t\r\n",
+            "Upgrade: websocket\r\nConnection: Upgrade\t, keep-alive\r\n",
+            "Upgrade: websocket\t\r\nConnection: Upgrade\r\n",
             "Upgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\n",
             "Upgrade: websocket\r\nConnection: Upgrade\r\ntransfer-encoding: chunked\r\n",
             "Upgrade: websocket\r\nConnection: Upgrade\r\nExpect: 100-continue\r\n",

@@ -72,7 +72,7 @@ impl Opened {
                 start,
                 length,
                 number,
-                peer,
+                ref peer,
             } => {
                 let bytes = String::from_utf8_lossy(&batch.bytes[start..start + length]);
                 let (number, asks) = (number & 0xff_ffff, (number >> 24) as u8);
@@ -276,6 +276,28 @@ fn an_env_that_is_behind_is_brought_nobody_until_it_is_not() {
     assert!(!undelivered.delivered(1024 * 1024));
     opened.look();
     assert_eq!(opened.next()[0].0, Kind::Head);
+}
+
+#[test]
+fn of_one_that_said_nothing_before_nothing_is_read_if_the_env_is_behind() {
+    let opened = Opened::new(9);
+    let mut peer = opened.connect("");
+    while opened.load() < 2 {
+        opened.round();
+    }
+    opened.door.write_side.undelivered.count(1024 * 1024);
+    peer.write_all(HEAD.as_bytes()).unwrap();
+    assert_eq!(opened.next(), [(Kind::Binary, String::new(), 0, 0, false)]);
+}
+
+#[test]
+fn no_more_is_read_than_shows_that_it_is_too_long() {
+    let opened = Opened::new(9);
+    let _peer = opened.connect(&"x".repeat(4096));
+    let [(Kind::Binary, got, ..)] = &opened.next()[..] else {
+        panic!("it is handed on");
+    };
+    assert_eq!(got.len(), 1024 + 1);
 }
 
 #[test]
