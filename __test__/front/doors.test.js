@@ -385,6 +385,54 @@ test('an app that gives a request another prototype has its socket all the same'
   client.destroy();
 });
 
+test('what an app sends as it exits, once a WebSocket is open, leaves', only, async (t) => {
+  const child = fork(require.resolve('../support/fixtures/front-server.js'), ['bye'], { silent: true });
+  t.after(() => child.kill());
+  const [port] = await once(child.stdout.setEncoding('utf8'), 'data');
+  const client = new Client(`ws://127.0.0.1:${Number(port)}/`);
+  assert.equal(await client.message(), 'bye');
+  assert.equal((await client.closed()).code, 1001);
+});
+
+for (const create of [createServer, http.createServer]) {
+  test(
+    `${create === createServer ? '' : 'http.'}createServer: a peer that reads is not dropped for what is sent at once`,
+    limit,
+    async (t) => {
+      const { server, url } = await attached(t, { create, options: { maxBufferedAmount: 256 * 1024 } });
+      server.on('error', (error) => assert.fail(error));
+      server.on('open', (sid) => {
+        for (let count = 0; count < 8; count++) server.send(sid, 'x'.repeat(60_000));
+      });
+      const client = new Client(url);
+      for (let count = 0; count < 8; count++) assert.equal((await client.message()).length, 60_000);
+      client.destroy();
+    },
+  );
+
+  test(
+    `${create === createServer ? '' : 'http.'}createServer: closed and listening again in one tick, it drops who says nothing`,
+    limit,
+    async (t) => {
+      const { httpServer } = await attached(t, { create });
+      await new Promise((resolve) => httpServer.close(resolve));
+      httpServer.listen(0, '127.0.0.1');
+      httpServer.close();
+      httpServer.listen(0, '127.0.0.1');
+      await once(httpServer, 'listening');
+      while (httpServer.address() === null) await once(httpServer, 'listening');
+      const client = net.connect({ port: httpServer.address().port, host: '127.0.0.1' });
+      client.on('error', () => {});
+      await once(client, 'connect');
+      // It may not have been accepted yet.
+      while (!client.resume().closed) {
+        httpServer.closeAllConnections();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  );
+}
+
 test('close() of a server that was let go of calls back', only, async (t) => {
   const { code, said } = await run(t, ['called']);
   assert.deepEqual([code, said], [0, 'called']);

@@ -4,8 +4,9 @@ const assert = require('node:assert/strict');
 const { channel } = require('node:diagnostics_channel');
 const { once } = require('node:events');
 const http = require('node:http');
+const { PassThrough } = require('node:stream');
 const { test } = require('node:test');
-const { Client } = require('../..');
+const { Client, Upgrade } = require('../..');
 const { limit } = require('../support/server');
 const { connect, dial, listening, refused, serve } = require('../support/serve');
 
@@ -47,6 +48,16 @@ test('a handshake is published at its start and at its end, on either side, as o
   assert.deepEqual(ours, { role: 'client', url: `${url}path?search`, headers: {}, status: 101, protocol: 'a' });
   assert.equal(theirs.request, request);
   assert.equal(theirs.protocol, 'a');
+  assert.deepEqual([theirs.remoteAddress, theirs.encrypted], ['127.0.0.1', false]);
+});
+
+test('a request without a socket is published as any other', limit, async (t) => {
+  const published = follow(t);
+  const request = Object.assign(new http.IncomingMessage(null), { method: 'GET', url: '/', httpVersion: '1.1' });
+  const stream = new PassThrough();
+  await new Promise((resolve) => Upgrade.handleUpgradeRequest(request, stream, resolve));
+  assert.equal(published.start[0].remoteAddress, undefined);
+  assert.equal(published.end.length, 1);
 });
 
 test('each request ends once, whatever comes of it', limit, async (t) => {

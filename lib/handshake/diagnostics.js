@@ -36,11 +36,11 @@ function requestBegan(request, route, known) {
 }
 
 /**
- * @param {UpgradeRequest['socket'] | undefined} socket over HTTP/2 there may be none any more
+ * @param {UpgradeRequest['socket'] | null | undefined} socket some requests have none
  * @returns {Peer}
  */
 function peerOf(socket) {
-  const encrypted = socket !== undefined && 'encrypted' in socket && Boolean(socket.encrypted);
+  const encrypted = Boolean(socket && 'encrypted' in socket && socket.encrypted);
   return { remoteAddress: socket?.remoteAddress, encrypted };
 }
 

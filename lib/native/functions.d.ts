@@ -466,7 +466,7 @@ export interface SocketFunctions {
   dropSilent(slot: number): Due;
   /** It reads nothing any more: a record brings each who comes. */
   handOnAll(door: number): void;
-  /** It is closed, and all who have come by it were opened or taken. */
+  /** It is closed, and all who have come by it were opened, taken or dropped. */
   forgetDoor(door: number): void;
   /**
    * Makes a connection of one who has come by a door, and accepts the request, by a response with these lines beside the
@@ -484,7 +484,10 @@ export interface SocketFunctions {
   lendArrived(door: number, number: number): number;
   /** The caller closes the duplicate, or nobody needs one: the descriptor itself is closed. */
   settleArrived(door: number, number: number): void;
-  /** Of the socket of a connection: its address, its port, and its peer's port. */
+  /**
+   * Of the socket of a connection: its address, its port, its peer's port, and how many bytes of the opening handshake Rust
+   * has read and written.
+   */
   socketFacts(
     slot: number,
   ): [address: string, port: number, remotePort: number, read: number, written: number] | undefined;

@@ -67,6 +67,11 @@ impl ShardHandle {
         true
     }
 
+    /// Whether there are as many connections as there may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.places.lock().taken == self.capacity
+    }
+
     /// Counts one more of an env, whatever the bound: it takes the place of another, which is about to be over.
     pub fn admit_successor(&self, env: u64) {
         self.places.lock().take(env);

@@ -48,7 +48,7 @@ class Door {
   #byNode;
   #name = {};
   #part;
-  #resource = new AsyncResource('WEBSOCKETDOOR', { requireManualDestroy: true });
+  #resource;
   #isOpen = true;
   /** When it was closed, nobody was connected, nor has anybody come since. */
   #isIdle = false;
@@ -71,6 +71,7 @@ class Door {
     const most = Math.min(MOST, server.maxHeaderSize || http.maxHeaderSize);
     const [slot, number] = openDoor(handle.fd, most);
     this.#part = new Part(server, slot, number);
+    this.#resource = new AsyncResource('WEBSOCKETDOOR', { requireManualDestroy: true });
     bindRaw(slot, this, /** @type {any} */ (deliver));
     handle.close();
     server._handle = this;

@@ -30,6 +30,8 @@ function createServer(options, requestListener) {
   let door = null;
   // Before the app hears that it listens.
   server.prependListener('listening', () => {
+    // It may have been closed, and listen again, before it was heard that it listens.
+    if (server._handle instanceof Door) return;
     const reason = hasOwnHandle ? whyByNode(server, byNode) : 'it listens on a handle that it was given';
     door = reason === null ? doorOf(server, byNode) : null;
     if (isTracing && reason !== null) trace('Node.js accepts the connections of a server: %s', reason);

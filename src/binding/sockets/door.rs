@@ -88,7 +88,7 @@ pub(crate) fn forget_door(call: &Call<'_>) -> Returned {
 
 /// `openArrived(door, number, group, settings, deflate, lines)` → slot of a connection on the socket of one who has come by
 /// a door, which is an error if there is none. The response that accepts its request has these lines beside the usual ones.
-/// It is read, and written to, once it is started.
+/// It is read once it is started.
 pub(crate) fn open_arrived(call: &Call<'_>) -> Returned {
     let (Some(door), Some(link)) = (door(call)?, call.state.sockets.linked()) else {
         return Err(is_over());
@@ -138,9 +138,11 @@ fn accept(call: &Call<'_>, link: &Link, shard: usize, arrived: Arrived, key: &st
         read,
         ..
     } = arrived;
+    // It counts as nothing that the connection has sent. If it is lost, reading says so.
+    let sent = socket::write_first(fd.as_fd(), &response);
     let handshake = Handshake {
         read,
-        written: response.len() as u32,
+        written: sent as u32,
     };
     let mailbox = link.mailbox.clone();
     let make = |slot| {
@@ -157,14 +159,11 @@ fn accept(call: &Call<'_>, link: &Link, shard: usize, arrived: Arrived, key: &st
         config,
     };
     sockets.submit(link, shard, command);
-    // It counts as nothing that the connection has sent. If it is lost, reading says so.
-    let sent = match connection.fd() {
-        Some(fd) => socket::write_first(fd.as_fd(), &response),
-        None => response.len(),
-    };
     if sent < response.len() {
         connection.append_owned(response.split_off(sent));
     }
+    // What is sent to it leaves from now on.
+    connection.start();
     call.number(f64::from(slot))
 }
 

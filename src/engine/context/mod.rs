@@ -107,6 +107,11 @@ impl Context {
         self.handle.admit(Mailbox::number(mailbox))
     }
 
+    /// Whether there are as many connections as there may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.handle.is_full()
+    }
+
     /// A connection is over, and its place is another's. This comes before JavaScript hears of it, and may open one.
     pub(super) fn leave_place(&self, mailbox: &Arc<Mailbox>) {
         self.handle.dismiss(Mailbox::number(mailbox));

@@ -182,9 +182,12 @@ impl Doors {
 
     /// Accepts who waits at the doors that are ready.
     pub(super) fn accept(&mut self, context: &mut Context) {
-        let mut ready = std::mem::take(&mut self.ready);
-        ready.retain(|key| self.accept_some(context, *key));
-        self.ready.append(&mut ready);
+        for _ in 0..self.ready.len() {
+            let key = self.ready.remove(0);
+            if self.accept_some(context, key) {
+                self.ready.push(key);
+            }
+        }
     }
 
     /// True if somebody may be left.
@@ -198,9 +201,13 @@ impl Doors {
             return false;
         };
         for _ in 0..ACCEPTS {
+            let arrived = door.arrived();
+            // Those without a connection yet leave their places, for those of other shards maybe.
+            let waits_for_places = context.is_full() && arrived + self.waiting(key) > 0;
             let is_behind = write_side.undelivered.is_full()
                 || write_side.mailbox.undelivered.is_full()
-                || door.arrived() >= MOST_ARRIVED - WAITING;
+                || arrived >= MOST_ARRIVED - WAITING
+                || waits_for_places;
             if is_behind {
                 self.try_again(context, key);
                 return false;
@@ -219,6 +226,11 @@ impl Doors {
             }
         }
         true
+    }
+
+    /// How many of a door have said nothing.
+    fn waiting(&self, key: u32) -> usize {
+        self.open.get(key as usize).map_or(0, |open| open.waiting)
     }
 
     fn accepted(&mut self, context: &mut Context, key: u32, fd: OwnedFd, peer: Option<SocketAddr>) {

@@ -327,7 +327,7 @@ impl Shard {
             }),
             Command::Detach => {
                 let mailbox = under_way.mailbox();
-                self.doors.detach(&mut self.context, mailbox);
+                self.with_doors(|doors, context| doors.detach(context, mailbox));
                 self.with_each(mailbox, Connection::lose);
                 let table = &self.table;
                 self.context.suspended.retain(|key| {

@@ -236,12 +236,28 @@ fn an_env_that_ends_leaves_no_place_taken() {
 }
 
 #[test]
-fn one_beyond_the_places_of_a_shard_is_dropped() {
+fn one_beyond_the_places_of_a_shard_waits_for_those_who_are_on_their_way() {
     let opened = Opened::new(2);
-    let _first = opened.connect("");
-    while opened.load() < 2 {
+    let _first = opened.connect(HEAD);
+    assert_eq!(opened.next()[0].0, Kind::Head);
+    let _second = opened.connect(HEAD);
+    for _ in 0..10 {
         opened.round();
     }
+    assert_eq!((opened.recorded(), opened.load()), (vec![], 2));
+    // The first goes on elsewhere.
+    assert!(opened.door.settle(0));
+    let mailbox = Mailbox::number(&opened.mailbox);
+    opened.shard.borrow().handle.dismiss(mailbox);
+    opened.look();
+    assert_eq!(opened.next()[0].0, Kind::Head);
+}
+
+#[test]
+fn if_there_are_none_it_is_dropped() {
+    let opened = Opened::new(2);
+    let mailbox = Mailbox::number(&opened.mailbox);
+    assert!(opened.shard.borrow().handle.admit(mailbox));
     let mut second = opened.connect("");
     second.set_nonblocking(true).unwrap();
     loop {
