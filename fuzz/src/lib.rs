@@ -13,6 +13,7 @@
 //! | `raw` | the session before a WebSocket, and what is handed over to the one that follows |
 //! | `handshake` | `Sec-WebSocket-Accept`, and the grammar of `Sec-WebSocket-Extensions` |
 //! | `negotiation` | what endpoints agree upon of permessage-deflate |
+//! | `request_head` | the head of a request that comes by a door |
 //! | `mutate` | inputs made of other inputs, for `smoke` |
 //!
 //! The oracle is `tests/support/reference.rs`, which the property tests compare with as well.
@@ -25,6 +26,7 @@ mod raw;
 mod receive;
 #[path = "../../tests/support/reference.rs"]
 mod reference;
+mod request_head;
 mod send;
 mod session;
 #[path = "../../tests/support/mod.rs"]
@@ -40,7 +42,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target {
         name: "server",
         run: receive::server,
@@ -76,6 +78,10 @@ pub const TARGETS: [Target; 9] = [
     Target {
         name: "negotiation",
         run: negotiation::negotiation,
+    },
+    Target {
+        name: "request_head",
+        run: request_head::request_head,
     },
 ];
 

@@ -15,6 +15,7 @@ mod link;
 mod message;
 mod poller;
 mod report;
+mod sessions;
 mod topics;
 mod usage;
 

@@ -28,6 +28,7 @@ fn main() {
             "raw" => raws(),
             "handshake" => headers(),
             "negotiation" => negotiations(),
+            "request_head" => requests(),
             other => panic!("no seeds are known for {other}"),
         };
         let folder = folder.join(target.name);
@@ -494,6 +495,34 @@ fn headers() -> Seeds {
         &[("many", many.into()), ("wide", wide.into())],
     ]
     .concat()
+}
+
+/// Requests for a WebSocket, and what nearly is one.
+fn requests() -> Seeds {
+    let asks = "Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+    let keyed = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+    let offers = "Origin: http://a\r\nSec-WebSocket-Protocol: a, b\r\nSec-WebSocket-Extensions: permessage-deflate\r\n";
+    let request = |target: &str, lines: &str| {
+        format!("GET {target} HTTP/1.1\r\n{asks}{lines}\r\n").into_bytes()
+    };
+    vec![
+        ("rfc-6455", request("/chat", keyed)),
+        ("offers", request("/a?b=c", &format!("{keyed}{offers}"))),
+        ("dots", request("/a/%2e%2E/.b", keyed)),
+        (
+            "spaces",
+            request("/", &format!("{keyed}A:b\r\nB:   c d  \r\nC:\r\n")),
+        ),
+        ("tabs", request("/", &format!("{keyed}A:\tb\r\n"))),
+        (
+            "twice",
+            request("/", &format!("{keyed}{keyed}Origin: a\r\nOrigin: b\r\n")),
+        ),
+        ("body", request("/", "Content-Length: 1\r\n")),
+        ("folded", request("/", "A: b\r\n c\r\n")),
+        ("url", request("http://a/", keyed)),
+        ("many", request("/", &"A: b\r\n".repeat(61))),
+    ]
 }
 
 fn negotiations() -> Seeds {
