@@ -452,6 +452,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
     fn a_record_is_counted_for_the_memory_that_it_takes() {
         let mut batch = Batch::default();
         let text = |text: &str| Payload::Owned(text.repeat(OWN_BUFFER).into_bytes());

@@ -341,6 +341,7 @@ fn what_came_waits_for_the_end_of_a_pause_and_the_end_after_unread_it() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
 fn it_is_taken_piece_by_piece() {
     let mut driven = Driven::new(Role::Server);
     let long = vec![b'x'; READ];
@@ -356,6 +357,7 @@ fn it_is_taken_piece_by_piece() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
 fn what_is_more_than_a_piece_waits_for_the_next() {
     // The third is what makes it a piece.
     let third = vec![b'x'; PIECE / 3 + 1];
@@ -375,6 +377,7 @@ fn what_is_more_than_a_piece_waits_for_the_next() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
 fn nothing_waits_after_a_close_frame_or_a_violation() {
     let piece = vec![b'x'; PIECE];
     for end in [CLOSE, (Opcode::Text, b"\xff")] {

@@ -98,6 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
     fn memory_is_bounded_by_what_waits_and_not_by_what_has_passed() {
         let mut unread = Unread::default();
         unread.push(vec![1; 1_500]);

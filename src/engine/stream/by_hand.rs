@@ -208,6 +208,7 @@ fn a_stream_that_cannot_be_paused_is_dropped_at_the_limit() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes Miri long, and there is nothing unsafe in it")]
 fn a_piece_has_32_records_and_the_stream_stops_while_much_is_left() {
     let mut driven = Driven::new();
     let tiny = masked(&[TEXT; 40]);
