@@ -439,8 +439,10 @@ test('close() of a server that was let go of calls back', only, async (t) => {
 });
 
 test('connections that come by a door are those of all shards', only, async (t) => {
-  const { code, said } = await run(t, ['many'], { WEBSOCKETS_IO_THREADS: '3' });
-  assert.equal(code, 0, said);
+  for (const how of ['spread', 'many']) {
+    const { code, said } = await run(t, [how], { WEBSOCKETS_IO_THREADS: '3' });
+    assert.deepEqual([how, code], [how, 0], said);
+  }
 });
 
 test('a process without descriptors accepts once it has some', only, async (t) => {

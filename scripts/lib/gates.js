@@ -204,7 +204,7 @@ module.exports = {
     timeout: 15 * MINUTE,
   },
   front: {
-    // And by `createServer`, whose shards read the requests.
+    // And by `createServer`: a shard accepts, and reads the requests.
     commands: suite(...ABOUT_A_TRANSPORT),
     env: { WEBSOCKETS_TEST_TRANSPORT: 'front' },
     count: counts.ofNode,

@@ -71,7 +71,7 @@ class Arrival {
 
   /** Whether nobody has to look at the request again to see that it is in order. */
   get isInOrder() {
-    return (this.#asks & asks.IN_ORDER) !== 0 && !this.#part.server.maxHeadersCount;
+    return (this.#asks & asks.IN_ORDER) !== 0;
   }
 
   /** Whether it has an origin, or offers subprotocols or extensions. */

@@ -164,7 +164,8 @@ class Door {
     if (this.#drops) return;
     const [listener, ...others] = server.listeners('upgrade');
     const take = others.length === 0 && listener !== undefined && Reflect.get(listener, kArrives);
-    if (take && !isFull && !this.#hasListeners() && upgrades(server, arrival)) take(arrival);
+    const isNodes = isFull || this.#hasListeners() || hasTooManyHeaders(server, arrival);
+    if (take && !isNodes && upgrades(server, arrival)) take(arrival);
     else this.#emit(arrival.socket, arrival.bytes, isFull);
   }
 
@@ -246,6 +247,17 @@ class Door {
 /** The asynchronous context of one who has come. */
 function newScope() {
   return new AsyncResource('WEBSOCKETARRIVAL');
+}
+
+/**
+ * Whether a request has more headers than Node is to read. Newer versions refuse it, older ones leave the rest out.
+ *
+ * @param {HttpServer} server
+ * @param {Arrival} arrival
+ */
+function hasTooManyHeaders({ maxHeadersCount }, arrival) {
+  // By default it is more than a head has that Rust reads.
+  return Boolean(maxHeadersCount) && arrival.rawHeaders.length > 2 * Number(maxHeadersCount);
 }
 
 /**

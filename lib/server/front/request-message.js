@@ -5,9 +5,6 @@ const http = require('node:http');
 /** By this name an HTTP server of Node keeps the class of its requests, which the app may choose. */
 const CLASS = 'IncomingMessage';
 
-/** Header names and values that Node reads if the HTTP server has no `maxHeadersCount`. */
-const MAX_HEADERS = 2_000;
-
 /** Where a request keeps who has made it. */
 const kArrival = Symbol('websockets.arrival');
 
@@ -78,8 +75,7 @@ function messageOf(server, arrival) {
   message.joinDuplicateHeaders = server.joinDuplicateHeaders;
   message.url = url;
   message.upgrade = true;
-  const most = typeof server.maxHeadersCount === 'number' ? 2 * server.maxHeadersCount : MAX_HEADERS;
-  message._addHeaderLines(rawHeaders, most > 0 ? Math.min(rawHeaders.length, most) : rawHeaders.length);
+  message._addHeaderLines(rawHeaders, rawHeaders.length);
   message.method = 'GET';
   message.complete = true;
   return message;
