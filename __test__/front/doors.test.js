@@ -322,28 +322,6 @@ test('a process ends whose server is let go of, or that exits', only, async (t) 
   }
 });
 
-test('what the app enters for one request is there for its messages, and for no others', only, async (t) => {
-  const storage = new AsyncLocalStorage();
-  const shouldAccept = (req) => {
-    storage.enterWith(req.url);
-    return true;
-  };
-  const { server, url } = await attached(t, { options: { shouldAccept } });
-  const stores = [];
-  server.on('message', (text) => stores.push([text, storage.getStore()]));
-  const clients = ['a', 'b'].map((name) => new Client(`${url}${name}`));
-  for (const client of clients) {
-    await client.opened;
-    client.send('hi');
-  }
-  while (stores.length < 2) await once(server, 'message');
-  for (const client of clients) client.destroy();
-  assert.deepEqual(stores.sort(), [
-    ['hi', '/a'],
-    ['hi', '/b'],
-  ]);
-});
-
 test('a message comes after what the listener of its open has put off', only, async (t) => {
   const { server, port } = await attached(t);
   const ready = new Set();
@@ -397,11 +375,12 @@ test('what an app sends as it exits, once a WebSocket is open, leaves', only, as
 for (const create of [createServer, http.createServer]) {
   test(
     `${create === createServer ? '' : 'http.'}createServer: a peer that reads is not dropped for what is sent at once`,
-    limit,
+    only,
     async (t) => {
       const { server, url } = await attached(t, { create, options: { maxBufferedAmount: 256 * 1024 } });
       server.on('error', (error) => assert.fail(error));
       server.on('open', (sid) => {
+        // More than the limit. Linux takes enough of it by itself.
         for (let count = 0; count < 8; count++) server.send(sid, 'x'.repeat(60_000));
       });
       const client = new Client(url);
@@ -416,11 +395,13 @@ for (const create of [createServer, http.createServer]) {
     async (t) => {
       const { httpServer } = await attached(t, { create });
       await new Promise((resolve) => httpServer.close(resolve));
-      httpServer.listen(0, '127.0.0.1');
+      // Without a host nothing is looked up: each has its handle at once, and `'listening'` comes twice.
+      let heard = 0;
+      httpServer.on('listening', () => heard++);
+      httpServer.listen(0);
       httpServer.close();
-      httpServer.listen(0, '127.0.0.1');
-      await once(httpServer, 'listening');
-      while (httpServer.address() === null) await once(httpServer, 'listening');
+      httpServer.listen(0);
+      while (heard < 2) await once(httpServer, 'listening');
       const client = net.connect({ port: httpServer.address().port, host: '127.0.0.1' });
       client.on('error', () => {});
       await once(client, 'connect');

@@ -107,6 +107,7 @@ const OPTIONS = [
   ['insecureHTTPParser', { insecureHTTPParser: true }],
   ['a class of requests', { IncomingMessage: Own }],
   ['maxHeadersCount', {}, { maxHeadersCount: 3 }],
+  ['maxHeadersCount: 64', {}, { maxHeadersCount: 64 }],
   ['maxHeadersCount: 0', {}, { maxHeadersCount: 0 }],
   ['maxRequestsPerSocket', {}, { maxRequestsPerSocket: 1 }],
 ];

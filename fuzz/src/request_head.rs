@@ -4,6 +4,7 @@ use websockets::protocol::{IN_ORDER, OFFERS, RequestHead};
 
 /// An input: the bytes of a request.
 pub(crate) fn request_head(bytes: &[u8]) {
+    check_plain(bytes);
     let Some(head) = RequestHead::read(bytes, bytes.len()) else {
         return;
     };
@@ -50,8 +51,37 @@ pub(crate) fn request_head(bytes: &[u8]) {
         assert_eq!(values("sec-websocket-version"), [&b"13"[..]]);
         assert!(matches!(values("host")[..], [host] if !host.is_empty()));
         assert!(values("origin").len() < 2);
+        assert!(!has_dots(target), "somebody is to look at it");
     }
     check_round_trip(&head, target, &headers);
+}
+
+/// A plain request is read, whatever stands in what is nobody's.
+fn check_plain(bytes: &[u8]) {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'#';
+    let plain: Vec<u8> = bytes.iter().copied().filter(is_plain).take(64).collect();
+    let request = [
+        b"GET /a?",
+        &plain[..],
+        b" HTTP/1.1\r\nHost: a\r\nX: ",
+        &plain,
+        b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n",
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    ]
+    .concat();
+    let head = RequestHead::read(&request, request.len()).expect("it is plain");
+    assert_eq!(head.asks, IN_ORDER);
+}
+
+/// Whether a segment of the path begins with a dot, however that is written, or a backslash could be taken for a slash.
+fn has_dots(target: &[u8]) -> bool {
+    let path = target
+        .split(|byte| *byte == b'?')
+        .next()
+        .unwrap_or_default();
+    let path = String::from_utf8_lossy(path).to_ascii_lowercase();
+    let path = path.replace("%2e", ".");
+    path.contains("/.") || path.contains('\\')
 }
 
 /// Written down again, it is the same request.

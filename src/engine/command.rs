@@ -122,7 +122,8 @@ impl Publish {
 
 /// One command to a shard.
 pub enum Command {
-    /// A connection exists from now on; what is sent to it waits for its [`Command::Start`].
+    /// A connection exists from now on. It is not read before its [`Command::Start`], nor written to, unless Rust has had its
+    /// opening handshake.
     Open {
         /// The connection.
         connection: Arc<WriteSide>,

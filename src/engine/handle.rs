@@ -60,7 +60,7 @@ impl ShardHandle {
     /// Counts a connection that an env is about to open here; false where there is no room for it.
     pub(super) fn admit(&self, env: u64) -> bool {
         let mut places = self.places.lock();
-        if places.taken == self.capacity {
+        if places.taken >= self.capacity {
             return false;
         }
         places.take(env);
@@ -69,7 +69,7 @@ impl ShardHandle {
 
     /// Whether there are as many connections as there may be.
     pub(super) fn is_full(&self) -> bool {
-        self.places.lock().taken == self.capacity
+        self.places.lock().taken >= self.capacity
     }
 
     /// Counts one more of an env, whatever the bound: it takes the place of another, which is about to be over.

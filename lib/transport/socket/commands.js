@@ -162,9 +162,8 @@ function askDrain(slot) {
  * @returns {number} its slot
  */
 function openArrived(door, number, group, settings, deflate, lines) {
-  const slot = native.openArrived(door, number, group, settings, deflate, lines);
-  nextTick(flush);
-  return slot;
+  // It is started later in the tick: that has all of this carried out.
+  return native.openArrived(door, number, group, settings, deflate, lines);
 }
 
 /**

@@ -1,4 +1,4 @@
-//! The functions of doors: listening sockets that shards accept from.
+//! The functions of doors: listening sockets that a shard accepts from.
 
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
 use std::sync::Arc;
@@ -138,7 +138,8 @@ fn accept(call: &Call<'_>, link: &Link, shard: usize, arrived: Arrived, key: &st
         read,
         ..
     } = arrived;
-    // It counts as nothing that the connection has sent. If it is lost, reading says so.
+    // It counts as nothing that the connection has sent. If it is lost, reading says so. What may fail after it is that this
+    // thread has no number left, of more than a process has descriptors.
     let sent = socket::write_first(fd.as_fd(), &response);
     let handshake = Handshake {
         read,

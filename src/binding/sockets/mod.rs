@@ -12,7 +12,7 @@
 //! | `leading` | an env that runs the rounds of shards itself |
 //! | `uv` | libuv, as far as that needs it |
 //! | `raw` | the functions of connections before a WebSocket begins |
-//! | `door` | the functions of listening sockets that shards accept from |
+//! | `door` | the functions of listening sockets that a shard accepts from |
 //! | `pin` | keeps the addon in memory while its threads run |
 
 mod audience;

@@ -27,7 +27,7 @@ type Record<'a> = dyn FnMut(Brought<'_>) -> usize + 'a;
 /// How far the shard is with the socket.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Life {
-    /// It is not the shard's yet.
+    /// It is not the shard's to read yet.
     Opened,
     /// It is this thread's, and what becomes of it is heard.
     Started,
