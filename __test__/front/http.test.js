@@ -365,22 +365,29 @@ for (const create of [http.createServer, createServer]) {
     await Promise.all([closed(client), over]);
   });
 
-  both('closeIdleConnections closes none that has yet to say something, or half of it', async (serve, t) => {
-    const server = await serve();
-    const [silent, half] = [dialed(t, server), dialed(t, server)];
-    await Promise.all([once(silent, 'connect'), once(half, 'connect')]);
-    half.write(UPGRADE.slice(0, 20));
-    const ready = dialed(t, server);
-    ready.write(GET);
-    await comes(ready, /answer/);
-    server.closeIdleConnections();
-    await closed(ready);
-    silent.write(GET);
-    await comes(silent, /answer/);
-    const upgraded = once(server, 'upgrade');
-    half.write(UPGRADE.slice(20));
-    await upgraded;
-  });
+  both(
+    'closeIdleConnections closes none that has said half of a request, nor before Node 26 one that is silent',
+    async (serve, t) => {
+      const server = await serve();
+      const [silent, half] = [dialed(t, server), dialed(t, server)];
+      await Promise.all([once(silent, 'connect'), once(half, 'connect')]);
+      half.write(UPGRADE.slice(0, 20));
+      const ready = dialed(t, server);
+      ready.write(GET);
+      await comes(ready, /answer/);
+      server.closeIdleConnections();
+      await closed(ready);
+      if (Number.parseInt(process.versions.node, 10) >= 26) {
+        await closed(silent);
+      } else {
+        silent.write(GET);
+        await comes(silent, /answer/);
+      }
+      const upgraded = once(server, 'upgrade');
+      half.write(UPGRADE.slice(20));
+      await upgraded;
+    },
+  );
 
   both('peers that reset are errors of clients at most', async (serve, t) => {
     const server = await serve();

@@ -11,6 +11,9 @@ const { isTracing, trace } = require('../../util/trace.js');
 /** ms. With a shorter timeout, Node is to measure from the moment at which a connection is there. */
 const LONG = 4_000;
 
+/** From Node 26 on, `closeIdleConnections` closes connections as well that have said nothing. `close` calls it. */
+const IDLE_ARE_SILENT = Number.parseInt(process.versions.node, 10) >= 26;
+
 /** @typedef {import('node:net').Socket} Socket */
 /** @typedef {import('./part.js').HttpServer} HttpServer */
 
@@ -36,7 +39,7 @@ function createServer(options, requestListener) {
     door = reason === null ? doorOf(server, byNode) : null;
     if (isTracing && reason !== null) trace('Node.js accepts the connections of a server: %s', reason);
   });
-  const { closeAllConnections, listen } = server;
+  const { closeAllConnections, closeIdleConnections, listen } = server;
   // A handle that it is given is others' as well: it stays.
   let hasOwnHandle = true;
   server.listen = function listenOn(/** @type {any[]} */ ...args) {
@@ -51,6 +54,12 @@ function createServer(options, requestListener) {
     server.closeAllConnections = () => {
       door?.dropSilent();
       closeAllConnections.call(server);
+    };
+  }
+  if (IDLE_ARE_SILENT) {
+    server.closeIdleConnections = () => {
+      door?.dropSilent();
+      closeIdleConnections.call(server);
     };
   }
   return server;
