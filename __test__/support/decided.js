@@ -1,9 +1,8 @@
 'use strict';
 
-const { once } = require('node:events');
-const net = require('node:net');
 const { attached } = require('./attached');
 const { factsOf } = require('./heard');
+const { says } = require('./says');
 
 /**
  * What a `Server` hears of the bytes of a client, and what the client is answered. Nobody else hears of upgrades.
@@ -17,6 +16,7 @@ const { factsOf } = require('./heard');
 async function decided(t, how, pieces) {
   const events = [];
   let isByRust = false;
+  let clientPort;
   const options = {
     ...how.options,
     shouldAccept(req) {
@@ -31,7 +31,7 @@ async function decided(t, how, pieces) {
       const { remoteAddress } = server.sockets[sid];
       const { socket } = req;
       const { localPort, remotePort } = socket;
-      const isRight = localPort === httpServer.address().port && remotePort === client.localPort;
+      const isRight = localPort === httpServer.address().port && remotePort === clientPort;
       events.push(['open', factsOf(req), remoteAddress, socket.remoteAddress, socket.server === httpServer, isRight]);
       resolve();
     });
@@ -46,36 +46,16 @@ async function decided(t, how, pieces) {
     events.push(['clientError', error.code]);
     if (socket.writable) socket.end(`HTTP/1.1 400 ${error.code}\r\n\r\n`);
   });
-  const client = net.connect({
-    port: httpServer.address().port,
-    host: '127.0.0.1',
-    noDelay: true,
-    allowHalfOpen: true,
-  });
-  let answer = '';
-  client.setEncoding('latin1');
-  const over = new Promise((resolve) => {
-    client.on('data', (text) => {
-      answer += text;
-      if (/^HTTP\/1.1 101 [\s\S]*?\r\n\r\n/.test(answer)) resolve(opened);
-    });
-    client.on('end', resolve);
-    client.on('close', resolve);
-  });
-  client.on('error', () => {});
-  await once(client, 'connect');
-  for (const piece of pieces) {
-    await new Promise((resolve) => client.write(piece, 'latin1', resolve));
-    // The server's turn, so that the next piece is a read of its own.
-    for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
-  }
-  // A request that does not end is over when its client has nothing more to say.
-  if (answer === '' && events.length === 0) client.end();
-  await over;
-  client.destroy();
+  const answered = /^HTTP\/1.1 101 [\s\S]*?\r\n\r\n/;
+  const follows = (answer) => (answered.test(answer) ? opened : null);
+  const connected = (client) => {
+    clientPort = client.localPort;
+  };
+  const hasHeard = () => events.length > 0;
+  const answer = await says(httpServer.address().port, pieces, { hasHeard, connected, follows });
   // What comes after the response to a handshake depends on when the client leaves.
-  const [response] = /^HTTP\/1.1 101 [\s\S]*?\r\n\r\n/.exec(answer) ?? [answer];
-  return { heard: { events, answer: response.replace(/Date: .*\r\n/, '') }, isByRust };
+  const [response] = answered.exec(answer) ?? [answer];
+  return { heard: { events, answer: response }, isByRust };
 }
 
 module.exports = { decided };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { once } = require('node:events');
-const net = require('node:net');
+const { says } = require('./says');
 
 /** What an app sees of a request, without its socket. @param {import('node:http').IncomingMessage} req */
 function factsOf(req) {
@@ -55,21 +55,8 @@ async function heard(t, server, pieces) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());
-  const client = net.connect({ port: server.address().port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
-  let answer = '';
-  client.setEncoding('latin1').on('data', (text) => (answer += text));
-  client.on('error', () => {});
-  const over = Promise.race(['close', 'end'].map((name) => once(client, name)));
-  for (const piece of pieces) {
-    await new Promise((resolve) => client.write(piece, 'latin1', resolve));
-    // The server's turn, so that the next piece is a read of its own.
-    for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
-  }
-  // A request that does not end is over when its client has nothing more to say.
-  if (answer === '' && events.length === 0) client.end();
-  await over;
-  client.destroy();
-  return { events, answer: answer.replace(/Date: .*\r\n/, '') };
+  const answer = await says(server.address().port, pieces, { hasHeard: () => events.length > 0 });
+  return { events, answer };
 }
 
 module.exports = { factsOf, heard };

@@ -313,19 +313,11 @@ impl<'a> Made<'a> {
     fn add(&mut self, batch: &mut Batch, index: usize) -> Outcome<()> {
         self.seen += 1;
         let Record {
-            kind,
-            slot,
-            cost,
-            ref body,
-            ..
+            kind, slot, cost, ..
         } = batch.records[index];
-        let arrived = match body {
-            Body::Arrived { number, .. } => Some(*number),
-            _ => None,
-        };
         if let Some(values) = self.drain.delivery.values(batch, index)? {
             self.push(values, slot, cost);
-        } else if let Some(number) = arrived {
+        } else if let Body::Arrived { number, .. } = batch.records[index].body {
             self.drain.sockets.dismiss(self.drain.link, slot, number);
         } else {
             self.drain.submit(slot, Command::Terminate);
