@@ -38,6 +38,8 @@ class Report {
     this.passed = 0;
     this.failed = [];
     this.stories = 0;
+    /** The first line of what is wrong, with its story. @type {string | undefined} */
+    this.first = undefined;
     this.before = {};
     this.states = [];
     this.peak = 0;
@@ -46,6 +48,7 @@ class Report {
 
   /** @param {string} line */
   wrong(line) {
+    this.first ??= line;
     if (this.stories++ < STORIES) console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
   }
 
@@ -142,6 +145,8 @@ class Report {
     console.log(`leader          changed ${this.leaderChanges} times`);
     this.#plateau();
     for (const what of this.failed) console.log(`FAILED  ${what}`);
+    // Again, for who sees nothing but the end; in one line, as those who sum up look at lines.
+    if (this.first !== undefined) console.log(`FAILED  first ${this.first.replaceAll(/\s*\n\s*/g, ' | ')}`);
     if (this.failed.length > 0) console.log(`the same choices again: ${this.replay}`);
     console.log(`${this.passed} passed, ${this.failed.length} failed`);
     return this.failed.length === 0;
