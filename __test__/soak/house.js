@@ -7,6 +7,8 @@ const { Transcript, pingPayload } = require('./transcript');
 
 /** Bytes queued, of the `maxBufferedAmount` of 1 MiB, from which on one message may be too much. */
 const NEARLY_FULL = 256 << 10;
+/** ms that a message may be under way to the I/O thread, which compresses it before it counts as queued. */
+const UNDER_WAY = 1000;
 
 /**
  * One `Base` (or `Server`) of the server process, with a record of each of its connections. All that
@@ -76,6 +78,7 @@ class House {
       errorCloseCode: 0,
       strays: [],
       isFull: false,
+      lately: { since: 0, bytes: 0 },
       dropped: false,
       drained: null,
       topics: new Set(),
@@ -123,8 +126,7 @@ class House {
     const { data, id } = this.contents.make(this.random, this.name, this.ids++, most);
     const all = toAll ? this.open : records.filter((record) => this.#isOpen(record));
     const open = all.filter((record) => !except.includes(record));
-    for (const { transcript } of open) transcript.say(id);
-    this.said += open.length;
+    this.#say(open, id, data);
     const options = {
       ...(this.random(4) === 0 && { compress: false }),
       ...(except.length > 0 && { except: except.map(({ sid }) => sid) }),
@@ -134,6 +136,17 @@ class House {
     this.base.send(toAll ? null : sids.length === 1 ? sids[0] : sids, data, ...rest);
     // The caller may reuse its buffer as soon as `send` returns.
     if (Buffer.isBuffer(data)) data.fill(0xee);
+  }
+
+  /** @param {object[]} records @param {number} id @param {string | Buffer} data that is about to be sent to them */
+  #say(records, id, data) {
+    const now = Date.now();
+    for (const record of records) {
+      record.transcript.say(id);
+      if (now - record.lately.since > UNDER_WAY) record.lately = { since: now, bytes: 0 };
+      record.lately.bytes += Buffer.byteLength(data);
+    }
+    this.said += records.length;
   }
 
   /**
@@ -169,8 +182,7 @@ class House {
     const { data, id } = this.contents.make(this.random, this.name, this.ids++, most);
     const subscribers = this.open.filter(({ topics }) => topics.has(topic));
     const open = subscribers.filter((record) => !except.includes(record));
-    for (const { transcript } of open) transcript.say(id);
-    this.said += open.length;
+    this.#say(open, id, data);
     const known = new Set(this.base.subscribers(topic));
     if (known.size !== subscribers.length || !subscribers.every(({ sid }) => known.has(sid))) this.strays++;
     const sids = except.map(({ sid }) => sid);
@@ -220,7 +232,7 @@ class House {
     for (const record of records) {
       if (!this.#isOpen(record)) continue;
       // A message that is still under way may find the limit reached, and no `error` tells after `close()`.
-      const isFull = this.base.bufferedAmount(record.sid) >= NEARLY_FULL;
+      const isFull = this.base.bufferedAmount(record.sid) + record.lately.bytes >= NEARLY_FULL;
       Object.assign(record, { began, beganCode, beganAt: Date.now(), isFull });
     }
   }
