@@ -99,6 +99,12 @@ class Actor {
     this.resume();
   }
 
+  /** Does wrong; from now on the end is due. @param {object} fault */
+  err(fault) {
+    this.fault = fault;
+    this.beganAt = Date.now();
+  }
+
   /** Closes as it should be done. */
   async well() {
     const { code, reason } = closing(this.random);

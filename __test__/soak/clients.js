@@ -9,6 +9,7 @@ const { PasserBy } = require('./passer-by');
 const { RawActor } = require('./raw-actor');
 const { EntryActor, WsActor } = require('./ws-actor');
 const { choicesOf, choose } = require('./choice');
+const { stalls } = require('./memory');
 
 const KINDS = [
   [45, RawActor],
@@ -25,6 +26,7 @@ async function main() {
   let stopping = true;
   let done;
   const own = new OwnClients(seed, sender);
+  const stalled = stalls();
   const context = { seed, sender, own, contents: new Contents(seed), nextId: () => ids++, isStopping: () => stopping };
 
   /** One place, which is never empty. */
@@ -48,7 +50,7 @@ async function main() {
     async stop() {
       stopping = true;
       await done;
-      return { strays: own.strays, leftOver: own.actors.size };
+      return { strays: own.strays, leftOver: own.actors.size, stalled: stalled() };
     },
     end() {
       process.disconnect();

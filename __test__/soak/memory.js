@@ -1,6 +1,7 @@
 'use strict';
 
 const fs = require('node:fs');
+const { monitorEventLoopDelay } = require('node:perf_hooks');
 const { sleep } = require('./choice');
 
 /** What keeps a socket or a pipe open, by the names of Node. */
@@ -36,4 +37,17 @@ async function held() {
   return { rss, heap: heapUsed + external, descriptors: descriptors(), handles: handles() };
 }
 
-module.exports = { held };
+const NS = 1e6;
+
+/** Looks how long this thread stands still. @returns {() => number} the longest time since the last call, in ms */
+function stalls() {
+  const delays = monitorEventLoopDelay({ resolution: 20 });
+  delays.enable();
+  return () => {
+    const longest = delays.max / NS;
+    delays.reset();
+    return longest;
+  };
+}
+
+module.exports = { held, stalls };

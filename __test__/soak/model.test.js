@@ -108,6 +108,8 @@ for (const [name, client, server, kinds] of [
   ['no answer', { saw: null }, {}, ['close code']],
   ['an event behind the end', {}, { strays: ['message'] }, ['life-cycle']],
   ['a violation', violation, refusal, []],
+  ['a violation, and a message to the client is missing', { ...violation, received: [] }, refusal, ['lost']],
+  ['the same, but the end took as long as it may', { ...violation, received: [], closingMs: 5000 }, refusal, []],
   ['a violation that nobody noticed', violation, { code: 1006, reason: '' }, ['close code', 'error']],
   ['an error out of nothing', {}, { error: 'WS_ERR_INVALID_UTF8' }, ['error']],
   [

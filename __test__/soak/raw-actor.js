@@ -161,20 +161,20 @@ class RawActor extends Actor {
   async violate() {
     const possible = violationsOf(this.isCompressed);
     const { name, error, closeCode, bytes } = possible[this.random(possible.length)];
-    this.fault = { name, error, closeCode };
+    this.err({ name, error, closeCode });
     this.client.socket.write(bytes(this.random));
   }
 
   /** Ends its side in the middle of a frame. */
   async halfFrame() {
-    this.fault = { name: 'half a frame, then FIN' };
+    this.err({ name: 'half a frame, then FIN' });
     const frame = encode({ opcode: BINARY, payload: Buffer.alloc(1 + this.random(5000)) });
     this.client.socket.end(frame.subarray(0, 1 + this.random(frame.length - 1)));
   }
 
   /** Ends its side without a close frame. */
   async fin() {
-    this.fault = { name: 'FIN without a close frame' };
+    this.err({ name: 'FIN without a close frame' });
     this.client.socket.end();
   }
 

@@ -62,7 +62,7 @@ class Report {
    * @param {number} round 0 is the warm-up
    * @param {import('./ledger').Ledger} ledger
    * @param {{ threads: object[], peak: number }} state of the server
-   * @param {{ strays: number, leftOver: number }[]} ends of the clients
+   * @param {{ strays: number, leftOver: number, stalled: number }[]} ends of the clients
    */
   round(round, ledger, { threads, peak }, ends) {
     const name = round === 0 ? 'warm-up' : `round ${round}`;
@@ -87,8 +87,9 @@ class Report {
     const heap = threads.reduce((sum, thread) => sum + thread.heap, 0);
     const handles = threads.reduce((sum, thread) => sum + thread.handles, 0);
     this.states.push({ rss, heap, descriptors, handles });
+    const stalled = (all) => `${(Math.max(...all.map((one) => one.stalled)) / 1000).toFixed(1)} s`;
     console.log(
-      `${name}: ${ledger.totals.connections} connections so far, RSS ${inMiB(rss)}, heap ${inMiB(heap)}, ${descriptors} descriptors, ${handles} handles`,
+      `${name}: ${ledger.totals.connections} connections so far, RSS ${inMiB(rss)}, heap ${inMiB(heap)}, ${descriptors} descriptors, ${handles} handles; the server stood still for ${stalled(threads)} at most, clients for ${stalled(ends)}`,
     );
   }
 

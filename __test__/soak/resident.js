@@ -8,7 +8,7 @@
 const { keepActing } = require('./actions');
 const { Contents } = require('./content');
 const { sleep } = require('./choice');
-const { held } = require('./memory');
+const { held, stalls } = require('./memory');
 
 /** ms that connections may take to end once their clients have. */
 const PATIENCE = 60_000;
@@ -22,6 +22,7 @@ async function settleIn(tell, seed, openAll) {
   const context = { seed, contents: new Contents(seed), report: (record) => tell({ record }) };
   const { houses, listeners, endpoints } = await openAll(context);
   const complain = (problem) => tell({ problem });
+  const stalled = stalls();
   return {
     endpoints,
 
@@ -60,7 +61,7 @@ async function settleIn(tell, seed, openAll) {
         }
       }
       const { leaderChanges } = houses[0].base.stats();
-      return { ...figures, leaderChanges, ...(await held()) };
+      return { ...figures, leaderChanges, stalled: stalled(), ...(await held()) };
     },
 
     /** Stops listening; the thread ends by itself then. */
