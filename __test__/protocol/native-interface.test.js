@@ -124,8 +124,9 @@ test('the size of a frame is known from its header, and bounded', () => {
 });
 
 test('the constants are those of the RFC, of the documentation and of V8', () => {
-  const { asks, kind, opcode, statusCode, limit, default: defaults, setting: _, ...rest } = native.constants;
+  const { asks, tls, kind, opcode, statusCode, limit, default: defaults, setting: _, ...rest } = native.constants;
   assert.deepEqual(asks, { IN_ORDER: 1, OFFERS: 2 });
+  assert.deepEqual(tls, { BEGUN: 1, SECURED: 2 });
   assert.deepEqual(Object.values(kind), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
   assert.deepEqual(opcode, { CONTINUATION: 0, TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 });
   assert.deepEqual(statusCode, {

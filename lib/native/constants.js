@@ -14,6 +14,7 @@ const {
   opcode,
   setting,
   statusCode,
+  tls,
 } = constants;
 const { validStatusCodes } = constants;
 
@@ -27,5 +28,6 @@ module.exports = {
   opcode,
   setting,
   statusCode,
+  tls,
   validStatusCodes,
 };

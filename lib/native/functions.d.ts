@@ -99,6 +99,8 @@ export interface Constants {
   >;
   /** What a request for a WebSocket asks for, of one who has come by a door: see `RequestHead`. */
   readonly asks: Readonly<globalThis.Record<'IN_ORDER' | 'OFFERS', number>>;
+  /** How far the TLS of one is who has come by a door and is handed on, as a sum. */
+  readonly tls: Readonly<globalThis.Record<'BEGUN' | 'SECURED', number>>;
   readonly setting: Readonly<Places>;
   /** Bounds that nobody can set. */
   readonly limit: Readonly<
@@ -454,18 +456,21 @@ export interface SocketFunctions {
    * door. A record brings the head of each request for a WebSocket, of at most `most` bytes, or what
    * somebody else has said; the last is `Close`. If it throws, nothing has changed.
    *
+   * @param context what the connections are secured with, if they are
    * @throws an Error with the system's code, `ERR_WS_TAKEOVER` or `ERR_WS_TOO_MANY_CONNECTIONS`
    */
-  openDoor(fd: number, most: number): [slot: number, door: number];
+  openDoor(fd: number, most: number, context: number | undefined): [slot: number, door: number];
   /**
    * It accepts no more, nor does anybody else who has a duplicate of the listening socket: its port is free when this
    * returns. Records bring who has said nothing yet.
    */
   closeDoor(slot: number): Due;
-  /** Whoever has come by it and said nothing yet is dropped. */
+  /** Whoever has come by it and said nothing yet is dropped, but for TLS handshakes that are under way. */
   dropSilent(slot: number): Due;
-  /** It reads nothing any more: a record brings each who comes. */
-  handOnAll(door: number): void;
+  /** Connections that come from now on are secured with another context. */
+  secureDoor(door: number, context: number): void;
+  /** It reads heads of at most this many bytes from now on; with 0, nothing: a record brings each who comes. */
+  readHeads(door: number, most: number): void;
   /** It is closed, and all who have come by it were opened, taken or dropped. */
   forgetDoor(door: number): void;
   /**
@@ -475,6 +480,12 @@ export interface SocketFunctions {
    * @throws an Error, `ERR_WS_TOO_MANY_CONNECTIONS` or `ECONNRESET`: the descriptor is closed
    */
   openArrived(door: number, number: number, base: number, settings: Settings, deflate: string, lines: string): number;
+  /**
+   * Makes a raw connection of one who has come by a door, and whose TLS has begun. Returns its slot.
+   *
+   * @throws an Error, `ERR_WS_TOO_MANY_CONNECTIONS` or `ECONNRESET`: the descriptor is closed
+   */
+  openArrivedRaw(door: number, number: number): number;
   /**
    * A duplicate of the descriptor of one who has come by a door. If the env is ended before `settleArrived`, the peer hears of
    * that.
@@ -501,6 +512,8 @@ export interface SocketFunctions {
   endWrites(slot: number): Due;
   /** What a TLS handshake has come to; nothing before its end. */
   secureFacts(slot: number): SecureFacts | undefined;
+  /** The certificate that a server has shown, DER. */
+  ownCertificate(slot: number): Buffer | undefined;
   /** The shard has the socket to itself, and gets what JavaScript had read from it. */
   start(slot: number, received: Uint8Array): Due;
   /** One frame to one connection. The tag is the slot, above four bits of opcode and one for "compress". */

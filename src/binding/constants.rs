@@ -8,7 +8,7 @@ use napi::sys;
 use super::settings::SETTINGS;
 use super::status::Outcome;
 use super::values::made;
-use crate::engine::{HIGH_MARK, Kind, MAX_SLOT, NO_SLOT, Overflow};
+use crate::engine::{BEGUN, HIGH_MARK, Kind, MAX_SLOT, NO_SLOT, Overflow, SECURED};
 use crate::protocol::{
     Config, IN_ORDER, MAX_CONTROL_PAYLOAD, MAX_HEADER_LENGTH, MAX_REASON_LENGTH, MAX_WINDOW_BITS,
     MIN_WINDOW_BITS, OFFERS, Opcode, PERMESSAGE_DEFLATE, Role, status_code,
@@ -71,6 +71,9 @@ const LIMITS: Group = &[
 /// `constants.asks`: what a request for a WebSocket asks for, that one who has come by a door makes.
 const ASKS: Group = &[(c"IN_ORDER", IN_ORDER as f64), (c"OFFERS", OFFERS as f64)];
 
+/// `constants.tls`: how far the TLS of one is who has come by a door, and is handed on.
+const TLS: Group = &[(c"BEGUN", BEGUN as f64), (c"SECURED", SECURED as f64)];
+
 /// Names, which are properties of `constants` itself.
 const TEXTS: &[(&CStr, &str)] = &[
     (c"PERMESSAGE_DEFLATE", PERMESSAGE_DEFLATE),
@@ -105,12 +108,13 @@ fn defaults() -> [(&'static CStr, f64); 7] {
 /// Makes `constants` a property of the addon's exports.
 pub(super) fn install(raw: sys::napi_env, exports: sys::napi_value) -> Outcome<()> {
     let constants = made::object(raw)?;
-    let groups: [(_, &[_]); 7] = [
+    let groups: [(_, &[_]); 8] = [
         (c"kind", KINDS),
         (c"opcode", OPCODES),
         (c"statusCode", STATUS_CODES),
         (c"limit", LIMITS),
         (c"asks", ASKS),
+        (c"tls", TLS),
         (c"setting", SETTINGS),
         (c"default", &defaults()),
     ];

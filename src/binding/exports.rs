@@ -120,13 +120,15 @@ functions! { SOCKETS:
     c"forgetContext" / 1 => raw::forget_context,
     c"openRaw" / 2 => raw::open_raw,
     c"openOver" / 4 => raw::open_over,
-    c"openDoor" / 2 => door::open_door,
+    c"openDoor" / 3 => door::open_door,
     c"closeDoor" / 1 => door::close_door,
     c"dropSilent" / 1 => door::drop_silent,
-    c"handOnAll" / 1 => door::hand_on_all,
+    c"secureDoor" / 2 => door::secure_door,
+    c"readHeads" / 2 => door::read_heads,
     c"forgetDoor" / 1 => door::forget_door,
     c"socketFacts" / 1 => door::socket_facts,
     c"openArrived" / 6 => door::open_arrived,
+    c"openArrivedRaw" / 2 => door::open_arrived_raw,
     c"lendArrived" / 2 => door::lend_arrived,
     c"settleArrived" / 2 => door::settle_arrived,
     c"change" / 3 => raw::change,
@@ -134,6 +136,7 @@ functions! { SOCKETS:
     c"stop" / 1 => raw::stop,
     c"endWrites" / 1 => raw::end_writes,
     c"secureFacts" / 1 => raw::secure_facts,
+    c"ownCertificate" / 1 => raw::own_certificate,
 }
 
 #[cfg(x509)]

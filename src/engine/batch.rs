@@ -60,6 +60,11 @@ pub enum Kind {
     Head = 15,
 }
 
+/// What a record says of one who has come by a door and is handed on: TLS has begun, so that nobody else can do it.
+pub const BEGUN: u8 = 1;
+/// And its handshake is done.
+pub const SECURED: u8 = 2;
+
 /// What one has said that has come by a door.
 #[cfg(sockets)]
 pub(super) enum Arrival<'a> {
@@ -73,7 +78,14 @@ pub(super) enum Arrival<'a> {
         peer: Option<SocketAddr>,
     },
     /// Anything else, or nothing.
-    Other(&'a [u8]),
+    Other {
+        /// What has come.
+        bytes: &'a [u8],
+        /// How far its TLS is: [`BEGUN`], [`SECURED`].
+        tls: u8,
+        /// Bytes that are kept for whoever goes on with its records.
+        kept: usize,
+    },
 }
 
 /// Where the contents of a record are.
@@ -93,7 +105,7 @@ pub enum Body {
         start: usize,
         /// Length in bytes.
         length: usize,
-        /// The number of who has said that, in 24 bits, and above them what its request asks for.
+        /// The number of who has said that, in 24 bits, and above them what its request asks for, or how far its TLS is.
         number: u32,
         /// Who that is, if it is a head. Boxed: records of messages are no larger for it.
         peer: Option<Box<SocketAddr>>,
@@ -238,9 +250,9 @@ impl Batch {
     /// Appends what one has said that has come by a door, and that JavaScript knows by this number.
     #[cfg(sockets)]
     pub(super) fn push_arrival(&mut self, slot: u32, number: u32, arrival: &Arrival<'_>) -> usize {
-        let (kind, bytes, asks, peer) = match *arrival {
-            Arrival::Head { lines, asks, peer } => (Kind::Head, lines, asks, peer.map(Box::new)),
-            Arrival::Other(bytes) => (Kind::Binary, bytes, 0, None),
+        let (kind, bytes, kept, asks, peer) = match *arrival {
+            Arrival::Head { lines, asks, peer } => (Kind::Head, lines, 0, asks, peer.map(Box::new)),
+            Arrival::Other { bytes, tls, kept } => (Kind::Binary, bytes, kept, tls, None),
         };
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
@@ -250,7 +262,7 @@ impl Batch {
             number: number | u32::from(asks) << 24,
             peer,
         };
-        self.push(kind, slot, 0, body, bytes.len())
+        self.push(kind, slot, 0, body, bytes.len() + kept)
     }
 
     /// Appends valid UTF-8 that is to become a string.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use slab::Slab;
 
 use super::sync::{AtomicUsize, Mutex, Ordering};
+use super::tls::{SecureContext, Tls};
 use super::write_side::{WriteSide, socket};
 use crate::protocol::Key;
 
@@ -30,6 +31,8 @@ pub struct Arrived {
     pub key: Option<Key>,
     /// Bytes that were read of it.
     pub read: u32,
+    /// Its records, if something came of them.
+    pub tls: Option<Box<Tls>>,
     /// JavaScript has a duplicate of the descriptor, and has not said yet that it closes that.
     pub is_lent: bool,
 }
@@ -39,16 +42,28 @@ pub struct Door {
     /// Its listening socket, its slot, and what is recorded of it.
     pub write_side: Arc<WriteSide>,
     most: AtomicUsize,
+    /// What its connections are secured with, if they are.
+    context: Option<Mutex<Arc<SecureContext>>>,
+    /// Its connections go to several shards, if JavaScript opens them.
+    pub(super) spreads: bool,
     arrived: Mutex<Slab<Arrived>>,
 }
 
 impl Door {
-    /// A door on the listening socket of `write_side`, which reads heads of `most` bytes at most.
+    /// A door on the listening socket of `write_side`, which reads heads of `most` bytes at most. `context`: what its
+    /// connections are secured with, if they are; `spreads`: whether there are several shards.
     #[must_use]
-    pub fn new(write_side: Arc<WriteSide>, most: usize) -> Self {
+    pub fn new(
+        write_side: Arc<WriteSide>,
+        most: usize,
+        context: Option<Arc<SecureContext>>,
+        spreads: bool,
+    ) -> Self {
         Self {
             write_side,
             most: AtomicUsize::new(most),
+            context: context.map(Mutex::new),
+            spreads,
             arrived: Mutex::new(Slab::new()),
         }
     }
@@ -59,9 +74,27 @@ impl Door {
         self.most.load(Ordering::Relaxed)
     }
 
-    /// No head is read any more.
-    pub fn hand_on_all(&self) {
-        self.most.store(0, Ordering::Relaxed);
+    /// Heads of this many bytes at most are read from now on; with 0 none is.
+    pub fn read_heads(&self, most: usize) {
+        self.most.store(most, Ordering::Relaxed);
+    }
+
+    /// Whether its connections are secured.
+    pub(super) fn is_secure(&self) -> bool {
+        self.context.is_some()
+    }
+
+    /// The records of a connection that comes now. `None` if it is not secured, or the context cannot be used.
+    pub(super) fn new_tls(&self) -> Option<Box<Tls>> {
+        let context = self.context.as_ref()?.lock().clone();
+        Tls::new(Some(&context)).ok().map(Box::new)
+    }
+
+    /// Connections are secured with another context from now on.
+    pub fn set_context(&self, context: Arc<SecureContext>) {
+        if let Some(own) = &self.context {
+            *own.lock() = context;
+        }
     }
 
     /// How many wait for JavaScript.

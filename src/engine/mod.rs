@@ -81,7 +81,7 @@ mod undelivered;
 mod write_side;
 
 pub use backlog::{Backlog, HIGH_MARK, Overflow};
-pub use batch::{Batch, Body, End, Kind, Record};
+pub use batch::{BEGUN, Batch, Body, End, Kind, Record, SECURED};
 pub use row::{Making, Row};
 pub use session::{Brought, Pressure, Session};
 pub use slice::Slice;
@@ -115,4 +115,4 @@ pub use tls::{ClientContext, Demand, Trust};
 #[cfg(sockets)]
 pub use tls::{Facts, Offer, SecureContext, Tls};
 #[cfg(sockets)]
-pub use write_side::{Append, Handshake, WriteSide, socket};
+pub use write_side::{Append, Handshake, WriteSide, socket, write_first_secured};

@@ -285,7 +285,7 @@ function chosenProtocol({ protocols }, chosen, verdict) {
  * @throws {Refusal | unknown}
  */
 function decideOn(newcomer, settings) {
-  requestBegan(newcomer.req, settings.route, { remoteAddress: newcomer.remoteAddress, encrypted: false });
+  requestBegan(newcomer.req, settings.route, { remoteAddress: newcomer.remoteAddress, encrypted: newcomer.encrypted });
   return decide(newcomer.req, () => readNewcomer(newcomer), settings);
 }
 

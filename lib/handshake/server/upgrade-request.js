@@ -218,6 +218,7 @@ function asksForWebSocket(req) {
  * @typedef {object} Newcomer
  * @property {import('node:http').IncomingMessage} req
  * @property {string | undefined} remoteAddress the peer's IP address
+ * @property {boolean} encrypted whether it speaks TLS
  * @property {string[]} rawHeaders
  * @property {boolean} isInOrder whether it is one that `readUpgradeRequest` finds in order, up to what it offers
  * @property {boolean} offers whether it has an origin, or offers subprotocols or extensions

@@ -2,10 +2,12 @@
 
 const net = require('node:net');
 
+const { begunOf } = require('./begun.js');
 const { bytesOf, messageOf } = require('./request-message.js');
 const { asks } = require('../../native/constants.js');
 const native = require('../../native/native.js');
 const { carryAlone } = require('../../transport/net-socket/takeover.js');
+const { GONE, secure, serverFactsOf } = require('../../transport/raw/secured.js');
 
 /** Between what Rust brings of a head: none of that can have it within. */
 const BETWEEN = '\0';
@@ -74,6 +76,11 @@ class Arrival {
     return (this.#asks & asks.IN_ORDER) !== 0;
   }
 
+  /** Whether it speaks TLS. */
+  get encrypted() {
+    return this.#part.isSecure;
+  }
+
   /** Whether it has an origin, or offers subprotocols or extensions. */
   get offers() {
     return (this.#asks & asks.OFFERS) !== 0;
@@ -106,9 +113,15 @@ class Arrival {
   #make() {
     if (this.#connection !== null) return this.#shell(this.#connection);
     // Somebody else may have its number by now.
-    if (this.#isDecided) return new net.Socket().destroy();
+    const isGone = this.#isDecided;
     this.#isDecided = true;
-    return this.#part.toNode(this.#number);
+    const socket = isGone ? new net.Socket().destroy() : this.#part.toNode(this.#number, this.encrypted);
+    if (!this.encrypted) return socket;
+    const begun = begunOf(socket);
+    // It is gone.
+    if (begun === undefined) secure(socket, GONE);
+    else begun.goOn();
+    return socket;
   }
 
   /** A socket without a handle, for the connection that it has become. @param {Connection} connection */
@@ -122,6 +135,7 @@ class Arrival {
       before: { read, written },
       isOver: this.#isOver,
     });
+    if (this.encrypted) secure(socket, serverFactsOf(transport.slot));
     // From now on it counts for itself.
     if (!this.#isOver) Object.assign(socket, { server: this.#part.server, _server: this.#part.server });
     return socket;
@@ -157,6 +171,12 @@ class Arrival {
     this.#head = '';
     const { keepAlive, keepAliveInitialDelay = 0 } = this.#part.server;
     if (keepAlive) transport.setKeepAlive(true, keepAliveInitialDelay, 1, 10);
+  }
+
+  /** It is Node's to drop. @returns {Socket} of which nothing was read */
+  toDrop() {
+    this.#isDecided = true;
+    return this.#part.toNode(this.#number, false);
   }
 
   /** Whoever was to decide on it has not: it is dropped. */

@@ -6,13 +6,15 @@ const http = require('node:http');
 
 const { Arrival } = require('./arrival.js');
 const { Part } = require('./part.js');
-const { kind } = require('../../native/constants.js');
+const { drop } = require('./drop.js');
+const { kind, tls } = require('../../native/constants.js');
 const native = require('../../native/native.js');
 const shared = require('../../native/shared.js');
 const commands = require('../../transport/socket/commands.js');
 const { bindRaw, openDoor, unbind } = require('../../transport/socket/dispatch.js');
 const { nextTick } = require('../../util/clock.js');
 const { failure } = require('../../util/errors.js');
+const { isTracing, trace } = require('../../util/trace.js');
 
 /** Node says here that it has accepted a connection. */
 const accepted = channel('net.server.socket');
@@ -35,6 +37,13 @@ const { BINARY, CLOSE, HEAD } = kind;
 const ZERO_IS_A_BOUND = Number.parseInt(process.versions.node, 10) >= 21;
 
 /** @typedef {import('node:net').Socket} Socket */
+/**
+ * How connections come.
+ *
+ * @typedef {object} Coming
+ * @property {() => string | null} whyHeard why the app, or Node, is to hear of each of them
+ * @property {() => number | undefined} [context] what they are secured with, if they are
+ */
 /** @typedef {import('./part.js').HttpServer} HttpServer */
 
 /**
@@ -45,7 +54,8 @@ const ZERO_IS_A_BOUND = Number.parseInt(process.versions.node, 10) >= 21;
  */
 class Door {
   #server;
-  #byNode;
+  #whyHeard;
+  #most;
   #name = {};
   #part;
   #resource;
@@ -59,18 +69,19 @@ class Door {
 
   /**
    * @param {HttpServer} server that listens
-   * @param {(socket: Socket) => void} byNode its own `'connection'` listener
+   * @param {Coming} coming
    * @throws {Error} with the system's code; nothing has changed then
    */
-  constructor(server, byNode) {
+  constructor(server, { whyHeard, context }) {
     this.#server = server;
-    this.#byNode = byNode;
+    this.#whyHeard = whyHeard;
     const { _handle: handle, _unref: isUnref } = server;
     handle.getsockname(this.#name);
     // A longer one is Node's to refuse.
-    const most = Math.min(MOST, server.maxHeaderSize || http.maxHeaderSize);
-    const [slot, number] = openDoor(handle.fd, most);
-    this.#part = new Part(server, slot, number);
+    this.#most = Math.min(MOST, server.maxHeaderSize || http.maxHeaderSize);
+    const secure = context?.();
+    const [slot, number] = openDoor(handle.fd, this.#most, secure);
+    this.#part = new Part(server, slot, number, secure !== undefined);
     this.#resource = new AsyncResource('WEBSOCKETDOOR', { requireManualDestroy: true });
     bindRaw(slot, this, /** @type {any} */ (deliver));
     handle.close();
@@ -114,6 +125,23 @@ class Door {
     commands.closeDoor(slot);
   }
 
+  /** Whoever comes is secured with another context. @param {number} context */
+  secure(context) {
+    this.#part.secure(context);
+    this.readHeads();
+  }
+
+  /** Whoever comes is Node's. @param {string} reason */
+  handOnAll(reason) {
+    if (isTracing) trace('Node.js reads the requests of a server: %s', reason);
+    this.#part.readHeads(0);
+  }
+
+  /** Rust reads what each says, if nothing is against that any more. */
+  readHeads() {
+    if (this.#whyHeard() === null && !accepted.hasSubscribers) this.#part.readHeads(this.#most);
+  }
+
   /** Whoever has said nothing yet is dropped. */
   dropSilent() {
     // Those of a door that is closed are on their way.
@@ -147,7 +175,7 @@ class Door {
         arrival.dropUndecided();
       }
     } else if (what === BINARY) {
-      scope.runInAsyncScope(this.#handOn, this, number, payload);
+      scope.runInAsyncScope(this.#handOn, this, number, payload, code >>> BITS);
     }
   }
 
@@ -162,18 +190,24 @@ class Door {
     server._connections++;
     // Those that are not decided on are dropped.
     if (this.#drops) return;
+    if (isFull) {
+      drop(server, arrival.toDrop());
+      return;
+    }
     const [listener, ...others] = server.listeners('upgrade');
     const take = others.length === 0 && listener !== undefined && Reflect.get(listener, kArrives);
-    const isNodes = isFull || this.#hasListeners() || hasTooManyHeaders(server, arrival);
+    // Until the listeners are others: it would be decrypted for two sockets, and read twice.
+    if (!take && this.#part.isSecure) this.handOnAll('no Server alone has its upgrades');
+    const isNodes = this.#isHeard() || hasTooManyHeaders(server, arrival);
     if (take && !isNodes && upgrades(server, arrival)) take(arrival);
-    else this.#emit(arrival.socket, arrival.bytes, isFull);
+    else this.#emit(arrival.socket, arrival.bytes);
   }
 
-  /** Whether the app is to hear of each connection. */
-  #hasListeners() {
-    const isOurs = (/** @type {Function} */ one) => one === this.#byNode || kOnlyParsers in one;
-    if (this.#server.listeners('connection').every(isOurs) && !accepted.hasSubscribers) return false;
-    this.#part.handOnAll();
+  /** Whether somebody is to hear of each connection. */
+  #isHeard() {
+    const reason = accepted.hasSubscribers ? 'net.server.socket has subscribers' : this.#whyHeard();
+    if (reason === null) return false;
+    this.handOnAll(reason);
     return true;
   }
 
@@ -190,33 +224,32 @@ class Door {
    *
    * @param {number} number
    * @param {Uint8Array} bytes
+   * @param {number} stage of its TLS: a sum of `constants.tls`
    */
-  #handOn(number, bytes) {
+  #handOn(number, bytes, stage) {
+    const server = this.#server;
     const isFull = this.#isFull;
-    this.#server._connections++;
-    this.#emit(this.#part.toNode(number), bytes, isFull);
+    // Node drops none whose handshake is not done.
+    const isDropped = this.#drops && (!this.#part.isSecure || (stage & tls.SECURED) !== 0);
+    server._connections++;
+    const hasBegun = (stage & tls.BEGUN) !== 0;
+    const socket = this.#part.toNode(number, hasBegun && !isFull && !isDropped);
+    if (isDropped) socket.destroy();
+    else if (isFull) drop(server, socket);
+    else this.#emit(socket, bytes);
   }
 
   /**
-   * The server hears of a connection, unless it has too many.
+   * The server hears of a connection.
    *
    * @param {Socket} socket
    * @param {Uint8Array} bytes what has come of it
-   * @param {boolean} isFull
    */
-  #emit(socket, bytes, isFull) {
-    const server = this.#server;
-    if (this.#drops) socket.destroy();
+  #emit(socket, bytes) {
     if (socket.destroyed) return;
-    if (!isFull) {
-      if (bytes.length > 0) socket.unshift(bytes);
-      server.emit('connection', socket);
-      if (accepted.hasSubscribers) accepted.publish({ socket });
-      return;
-    }
-    const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = socket;
-    socket.destroy();
-    server.emit('drop', { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily });
+    if (bytes.length > 0) socket.unshift(bytes);
+    this.#server.emit('connection', socket);
+    if (accepted.hasSubscribers) accepted.publish({ socket });
   }
 
   /** The shard accepts no more. */

@@ -3,8 +3,10 @@
 const { closeSync } = require('node:fs');
 const net = require('node:net');
 
+const { begun } = require('./begun.js');
 const native = require('../../native/native.js');
 const commands = require('../../transport/socket/commands.js');
+const { openArrivedRaw } = require('../../transport/socket/dispatch.js');
 
 /**
  * A server, with what Node does not document.
@@ -15,28 +17,37 @@ const commands = require('../../transport/socket/commands.js');
  *   shouldUpgradeCallback?: (req: import('node:http').IncomingMessage) => boolean }} HttpServer
  */
 
-/** The shard's part of a door: what becomes of those who have come by it. Each is decided on as it is heard of. */
+/** The shard's part of a door: what becomes of those who have come by it. */
 class Part {
   #number;
+  #isClosed = false;
 
   /**
    * @param {HttpServer} server
    * @param {number} slot
    * @param {number} number of the door in Rust
+   * @param {boolean} isSecure whether its connections speak TLS
    */
-  constructor(server, slot, number) {
+  constructor(server, slot, number, isSecure) {
     this.server = server;
     this.slot = slot;
     this.#number = number;
+    this.isSecure = isSecure;
   }
 
-  /** Heads are read no more: whoever comes is Node's. */
-  handOnAll() {
-    native.handOnAll(this.#number);
+  /** Heads of this many bytes are read. With 0, whoever comes is Node's. @param {number} most */
+  readHeads(most) {
+    if (!this.#isClosed) native.readHeads(this.#number, most);
+  }
+
+  /** Whoever comes is secured with another context. @param {number} context */
+  secure(context) {
+    if (!this.#isClosed) native.secureDoor(this.#number, context);
   }
 
   /** It is closed, and there is nobody left to decide on. */
   close() {
+    this.#isClosed = true;
     native.forgetDoor(this.#number);
   }
 
@@ -45,14 +56,15 @@ class Part {
    * left for it, it is destroyed.
    *
    * @param {number} number
+   * @param {boolean} hasBegun whether its TLS has
    * @returns {net.Socket}
    * @throws what `net.Socket` throws; the connection is gone then
    */
-  toNode(number) {
+  toNode(number, hasBegun) {
     const { server } = this;
     const { keepAlive, keepAliveInitialDelay = 0, noDelay } = server;
     const fd = this.#lend(number);
-    const socket = this.#socketOf(number, fd);
+    const socket = this.#socketOf(number, fd, hasBegun && fd !== undefined);
     if (fd === undefined) return Object.assign(socket, { server, _server: server }).destroy();
     if (noDelay === false) socket.setNoDelay(false);
     if (keepAlive) socket.setKeepAlive(true, keepAliveInitialDelay * 1000);
@@ -68,26 +80,44 @@ class Part {
     }
   }
 
-  /** @param {number} number @param {number | undefined} fd that was lent */
-  #socketOf(number, fd) {
+  /** @param {number} number @param {number | undefined} fd that was lent @param {boolean} goesOn */
+  #socketOf(number, fd, goesOn) {
     const { allowHalfOpen, highWaterMark } = this.server;
     const marks = { readableHighWaterMark: highWaterMark, writableHighWaterMark: highWaterMark };
+    let isSettled = false;
     try {
       // What was accepted has no delay, from the listening socket: Node is to know it.
       const options = { fd, allowHalfOpen, noDelay: true, ...marks };
-      return new net.Socket(/** @type {net.SocketConstructorOpts} */ (options));
+      const socket = new net.Socket(/** @type {net.SocketConstructorOpts} */ (options));
+      if (goesOn) {
+        begun(socket, this, number);
+        isSettled = true;
+      }
+      return socket;
     } catch (error) {
       if (fd !== undefined) closeSync(fd);
       this.leave();
       throw error;
     } finally {
-      native.settleArrived(this.#number, number);
+      if (!isSettled) native.settleArrived(this.#number, number);
     }
   }
 
   /** One of them is dropped. @param {number} number */
   drop(number) {
-    native.settleArrived(this.#number, number);
+    if (!this.#isClosed) native.settleArrived(this.#number, number);
+  }
+
+  /**
+   * Makes a raw connection of one whose TLS has begun.
+   *
+   * @param {number} number
+   * @returns {number} its slot
+   * @throws {Error} `ERR_WS_TOO_MANY_CONNECTIONS` or `ECONNRESET`; the connection is gone then
+   */
+  openRaw(number) {
+    if (this.#isClosed) throw Object.assign(new Error('the connection is over'), { code: 'ECONNRESET' });
+    return openArrivedRaw(this.#number, number);
   }
 
   /**

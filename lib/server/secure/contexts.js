@@ -1,6 +1,5 @@
 'use strict';
 
-const { X509Certificate } = require('node:crypto');
 const tls = require('node:tls');
 
 const native = require('../../native/native.js');
@@ -20,8 +19,6 @@ const made = new WeakMap();
 class Context {
   /** Its number. @readonly */
   number;
-  /** The certificate of its own, DER. @readonly */
-  certificate;
 
   /**
    * @param {Identity} identity
@@ -40,7 +37,6 @@ class Context {
       alpn,
       session,
     );
-    this.certificate = new X509Certificate(certificates).raw;
     forgotten.register(this, this.number);
   }
 }

@@ -4,13 +4,16 @@ const https = require('node:https');
 
 const { Context, identityFrom } = require('./contexts.js');
 const { identityOf, termsOf, whyNever } = require('./offer.js');
-const { secure } = require('../../transport/raw/secured.js');
+const { begunOf } = require('../front/begun.js');
+const { drop } = require('../front/drop.js');
+const { acceptByDoors, isHeard, isShort } = require('../front/listening.js');
+const { secure, serverFactsOf } = require('../../transport/raw/secured.js');
 const { integer } = require('../../options/check.js');
 const native = require('../../native/native.js');
 const { Entrance } = require('../../transport/raw/entrance.js');
 const { openRaw } = require('../../transport/socket/dispatch.js');
 const { whyNot } = require('../../transport/net-socket/takeover.js');
-const { clearTimeout, setTimeout } = require('../../util/clock.js');
+const { clearTimeout, nextTick, setTimeout } = require('../../util/clock.js');
 const { isTracing, trace } = require('../../util/trace.js');
 
 /** ms that a TLS handshake may take, as in Node. */
@@ -22,9 +25,14 @@ const MAX_HANDSHAKES = 10_000;
 /** Events by which an app takes part in Node's handshakes. */
 const OF_NODE = ['OCSPRequest', 'newSession', 'resumeSession', 'keylog'];
 
+/** Why Node does the TLS of connections, and why it accepts them. */
+const OF_CLIENTS = 'it asks its clients for certificates';
+const OF_NAMES = 'its certificate depends on the name that is asked for';
+
 const checkMost = integer(1, Number.MAX_SAFE_INTEGER, true);
 
 /** @typedef {import('node:net').Socket} Socket */
+/** @typedef {import('../front/part.js').HttpServer} HttpServer */
 /** @typedef {import('node:https').Server & { requestCert?: boolean }} HttpsServer */
 /** @typedef {(socket: Socket) => void} Accept */
 /** Hears which context a connection gets; none is Node's TLS. @typedef {(error: Error | null, context?: Context | null) => void} Chosen */
@@ -53,6 +61,8 @@ class FrontDoor {
   #known = new WeakMap();
   #handshakes = 0;
   #maxHandshakes;
+  /** By which connections come, if Rust accepts them. @type {() => import('../front/door.js').Door | null} */
+  #door = () => null;
 
   /**
    * @param {HttpsServer} server
@@ -67,6 +77,39 @@ class FrontDoor {
     this.#never = whyNever(options);
     this.#maxHandshakes = checkMost('The "maxHandshakes" option', options.maxHandshakes ?? MAX_HANDSHAKES);
     this.replace(options);
+  }
+
+  /** Has Rust accept the connections. */
+  openDoors() {
+    const server = /** @type {HttpServer} */ (/** @type {unknown} */ (this.#server));
+    const [byNode] = server.listeners('secureConnection');
+    this.#door = acceptByDoors(server, {
+      context: () => this.#context?.number,
+      events: ['connection', 'secureConnection', ...OF_NODE],
+      whyNot: () => this.#whyNotByDoors(),
+      whyHeard: () => {
+        const hears = isHeard(server, 'connection', this.accept) || isHeard(server, 'secureConnection', byNode);
+        if (hears) return 'the app hears of its connections';
+        return this.#hasNames ? OF_NAMES : (this.#reason ?? this.#whyNodeToday());
+      },
+    });
+    let { requestCert } = this.#server;
+    Object.defineProperty(this.#server, 'requestCert', {
+      configurable: true,
+      enumerable: true,
+      get: () => requestCert,
+      set: (value) => {
+        requestCert = value;
+        if (value) this.#door()?.handOnAll(OF_CLIENTS);
+        else this.#door()?.readHeads();
+      },
+    });
+  }
+
+  /** What a door cannot do, which takes part in no handshake. @returns {string | null} */
+  #whyNotByDoors() {
+    if (isShort(this.#fixed.handshakeTimeout)) return 'its "handshakeTimeout" is short';
+    return this.#maxHandshakes < MAX_HANDSHAKES ? 'it has a "maxHandshakes" of its own' : null;
   }
 
   /** @param {any} options of `setSecureContext` */
@@ -95,6 +138,8 @@ class FrontDoor {
         this.#reason = /** @type {Error} */ (error).message;
       }
     }
+    if (this.#context !== null) this.#door()?.secure(this.#context.number);
+    else this.#door()?.handOnAll(/** @type {string} */ (this.#reason));
     if (this.#context === null && isTracing) trace('a server goes by the TLS of Node.js: %s', this.#reason);
   }
 
@@ -107,7 +152,7 @@ class FrontDoor {
   /** What the app takes part in today. @returns {string | null} */
   #whyNodeToday() {
     // OpenSSL decides which clients are trusted, by rules that no other library has all of.
-    if (this.#server.requestCert) return 'it asks its clients for certificates';
+    if (this.#server.requestCert) return OF_CLIENTS;
     const event = OF_NODE.find((name) => this.#server.listenerCount(name) > 0);
     return event === undefined ? null : `it has a listener of '${event}'`;
   }
@@ -116,32 +161,51 @@ class FrontDoor {
   add(name, context) {
     const pattern = name.replace(/([.^$+?\-\\[\]{}])/g, '\\$1').replace(/\*/g, '[^.]*');
     this.#names.push({ name: new RegExp(`^${pattern}$`), identity: identityFrom(context) });
+    this.#door()?.handOnAll(OF_NAMES);
+  }
+
+  /** Whether a context follows the name that a client asks for. */
+  get #hasNames() {
+    return Boolean(this.#fixed.SNICallback) || this.#names.length > 0;
   }
 
   /** Takes a socket that was accepted. @type {Accept} */
   accept = (socket) => {
-    const reason = this.#reason ?? this.#whyNodeToday() ?? whyNotFresh(socket);
+    const begun = begunOf(socket);
+    if (begun?.isSecured) {
+      // After `'connection'` of all that listen to it.
+      nextTick(() => socket.destroyed || this.#server.emit('secureConnection', /** @type {any} */ (socket)));
+      return;
+    }
+    if (begun && socket.destroyed) {
+      this.#server.emit('tlsClientError', hangUp(), /** @type {any} */ (socket));
+      return;
+    }
+    const reason = begun ? null : this.#whyNot(socket);
     if (reason !== null) {
       if (isTracing) trace('a connection goes by the TLS of Node.js: %s', reason);
       this.#byNode.call(this.#server, socket);
       return;
     }
     if (this.#handshakes >= this.#maxHandshakes) {
-      const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = socket;
-      socket.destroy();
-      // As Node's for `maxConnections`.
-      this.#server.emit('drop', { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily });
+      // As for `maxConnections`.
+      drop(this.#server, socket);
       return;
     }
-    const hasNames = Boolean(this.#fixed.SNICallback) || this.#names.length > 0;
+    const number = this.#hasNames ? null : /** @type {Context} */ (this.#context).number;
     const handshake = new Handshake(this.#server, () => this.#handshakes--);
     this.#handshakes++;
-    handshake.begin(socket, hasNames ? null : this.#context, {
+    handshake.begin(socket, begun ? () => begun.open() : (fd) => openRaw(fd, number), {
       timeout: this.#fixed.handshakeTimeout ?? HANDSHAKE_TIMEOUT,
       choose: (name, chosen) => this.#choose(name, chosen),
       byNode: this.#byNode,
     });
   };
+
+  /** @param {Socket} socket @returns {string | null} why Node does its TLS */
+  #whyNot(socket) {
+    return this.#reason ?? this.#whyNodeToday() ?? whyNotFresh(socket);
+  }
 
   /**
    * @param {string} name that a client asks for; empty if it does not
@@ -208,18 +272,18 @@ class Handshake {
 
   /**
    * @param {Socket} socket
-   * @param {Context | null} context `null` if it follows the name that is asked for
+   * @param {(fd: number) => number} open makes a raw connection of it
    * @param {{ timeout: number, choose: (name: string, chosen: Chosen) => void, byNode: Accept }} how
    */
-  begin(socket, context, { timeout, choose, byNode }) {
+  begin(socket, open, { timeout, choose, byNode }) {
     /** @type {Entrance} */
     let entrance;
-    let own = context;
     const failed = (/** @type {Error} */ error) => this.#fail(socket, error);
     const closed = () => this.#fail(socket, hangUp());
+    // Whoever hears of a failure may destroy the socket with it.
+    socket.on('error', ignore);
     try {
-      const number = context === null ? null : context.number;
-      entrance = new Entrance(socket, (fd) => openRaw(fd, number), {
+      entrance = new Entrance(socket, open, {
         hello: (name) => {
           let isChosen = false;
           choose(name, (error, found) => {
@@ -235,19 +299,17 @@ class Handshake {
               // A `tls.TLSSocket` takes a `net.Socket` without a handle for one that is not connected yet.
               socket.emit('connect');
             } else {
-              own = found;
               entrance.secure(found.number);
             }
           });
         },
         secured: () => {
-          const { facts } = entrance;
+          const facts = serverFactsOf(entrance.slot);
           // Without any the peer has gone by now, which comes next.
-          if (facts === undefined || socket.destroyed || this.#isOver) return;
+          if (facts.protocol === null || socket.destroyed || this.#isOver) return;
           this.#end(socket, closed);
           this.#isSecured = true;
-          const { certificate } = /** @type {Context} */ (own);
-          secure(socket, { ...facts, own: certificate, peers: [], roots: [] });
+          secure(socket, facts);
           this.#server.emit('secureConnection', /** @type {any} */ (socket));
         },
         failed: (error) => {
@@ -260,7 +322,6 @@ class Handshake {
       socket.destroy();
       return;
     }
-    socket.on('error', ignore);
     socket.on('close', closed);
     if (timeout > 0) {
       this.#timer = setTimeout(() => {
@@ -329,22 +390,23 @@ function createSecureServer(options, requestListener) {
     return Object.assign(server, { tls: { provider: 'node', reason } });
   }
   const [byNode] = /** @type {Accept[]} */ (server.listeners('connection'));
-  const door = new FrontDoor(server, given, byNode);
+  const front = new FrontDoor(server, given, byNode);
   server.off('connection', byNode);
-  server.on('connection', door.accept);
-  Object.defineProperty(server, 'tls', { get: () => door.tls, enumerable: true });
+  server.on('connection', front.accept);
+  front.openDoors();
+  Object.defineProperty(server, 'tls', { get: () => front.tls, enumerable: true });
   const { addContext, setSecureContext, setTicketKeys } = server;
   server.setSecureContext = (changed) => {
     setSecureContext.call(server, changed);
-    door.replace(changed);
+    front.replace(changed);
   };
   server.setTicketKeys = (keys) => {
     setTicketKeys.call(server, keys);
-    door.renew();
+    front.renew();
   };
   server.addContext = (name, context) => {
     addContext.call(server, name, context);
-    door.add(name, context);
+    front.add(name, context);
   };
   return server;
 }

@@ -2,6 +2,7 @@
 
 const { X509Certificate } = require('node:crypto');
 
+const native = require('../../native/native.js');
 const { overlay } = require('../net-socket/overlay.js');
 
 /** Most certificates that vouch for one. */
@@ -14,8 +15,22 @@ const kFacts = Symbol('websockets.tls');
  * What a handshake has come to, as the native `secureFacts` returns it.
  *
  * @typedef {NonNullable<ReturnType<import('../../native/functions').SocketFunctions['secureFacts']>>} NativeFacts
- * @typedef {NativeFacts & { own: Buffer | null, peers: Buffer[], roots: readonly string[] }} Facts
+ * @typedef {Omit<NativeFacts, 'protocol'> & { protocol: NativeFacts['protocol'] | null, own: Buffer | null, peers: Buffer[],
+ *   roots: readonly string[] }} Facts
  */
+
+/** What is known of a connection that was over before anybody asked. @type {Facts} */
+const GONE = {
+  protocol: null,
+  cipher: '',
+  standardName: '',
+  alpn: null,
+  servername: null,
+  isResumed: false,
+  own: null,
+  peers: [],
+  roots: [],
+};
 
 /** @typedef {import('node:net').Socket & { [kFacts]: Facts }} SecuredSocket */
 
@@ -46,7 +61,7 @@ const PROPERTIES = {
   },
   getCipher() {
     const { cipher: name, standardName, protocol } = this[kFacts];
-    return { name, standardName, version: protocol };
+    return protocol === null ? null : { name, standardName, version: protocol };
   },
   isSessionReused() {
     return this[kFacts].isResumed;
@@ -135,15 +150,35 @@ function rootOf(one, roots) {
   return all.find((root) => one.checkIssued(root));
 }
 
+/** The certificate that a server has shown the latest. @type {Buffer | null} */
+let latest = null;
+
+/**
+ * What a handshake has come to on a server, whose clients show nothing.
+ *
+ * @param {number} slot
+ * @returns {Facts}
+ */
+function serverFactsOf(slot) {
+  const facts = native.secureFacts(slot);
+  if (facts === undefined) return GONE;
+  const own = native.ownCertificate(slot) ?? null;
+  // One for all that show it.
+  if (own !== null && latest?.equals(own) !== true) latest = own;
+  return { ...GONE, ...facts, own: own && latest };
+}
+
 /**
  * From now on a socket has what a `tls.TLSSocket` has.
  *
  * @param {import('node:net').Socket} socket
  * @param {Facts} facts
+ * @returns {import('node:net').Socket} the same
  */
 function secure(socket, facts) {
   /** @type {SecuredSocket} */ (socket)[kFacts] = facts;
   secured.lay(socket);
+  return socket;
 }
 
-module.exports = { legacyOf, secure };
+module.exports = { GONE, legacyOf, secure, serverFactsOf };

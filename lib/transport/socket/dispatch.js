@@ -152,10 +152,22 @@ function openOver(raw, group, settings, deflate) {
  *
  * @param {number} fd of a listening socket, which is duplicated
  * @param {number} most bytes of a head that it reads
+ * @param {number | undefined} context what the connections are secured with, if they are
  * @returns {[slot: number, number: number]}
  */
-function openDoor(fd, most) {
-  return opened(() => native.openDoor(fd, most));
+function openDoor(fd, most, context) {
+  return opened(() => native.openDoor(fd, most, context));
+}
+
+/**
+ * Makes a raw connection of one who has come by a door, and whose TLS has begun.
+ *
+ * @param {number} door
+ * @param {number} number that it has there
+ * @returns {number} its slot
+ */
+function openArrivedRaw(door, number) {
+  return opened(() => native.openArrivedRaw(door, number));
 }
 
 /**
@@ -210,4 +222,4 @@ function ioThreads() {
   return native.ioThreads?.() ?? 0;
 }
 
-module.exports = { bind, bindRaw, ioThreads, open, openDoor, openOver, openRaw, openSecured, unbind };
+module.exports = { bind, bindRaw, ioThreads, open, openArrivedRaw, openDoor, openOver, openRaw, openSecured, unbind };

@@ -10,20 +10,27 @@ use super::super::status::Outcome;
 use super::super::values::made;
 use super::super::values::payload::latin1;
 use super::commands::{give, may_lead, refused};
-use super::raw::{NO_TOPIC, is_over};
+use super::raw::{NO_TOPIC, context, is_over, open_on};
 use super::table::Link;
-use crate::engine::{Arrived, Command, Door, Handshake, WriteSide, admit, socket};
+use crate::engine::{
+    Arrived, Command, Door, Handshake, Mutex, WriteSide, admit, socket, write_first_secured,
+};
 use crate::protocol::{Config, Role, accept_key};
 
 /// A response that accepts a request (RFC 6455 §4.2.2, item 5), up to the value of `Sec-WebSocket-Accept`.
 const ACCEPTED: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
 
-/// `openDoor(fd, most)` → its slot and its number. One shard accepts from a duplicate of a listening socket: of several, each
-/// would be woken for each connection. On failure nothing has changed. `most`: bytes of a head that it reads.
+/// `openDoor(fd, most, context)` → its slot and its number. One shard accepts from a duplicate of a listening socket: of several, each
+/// would be woken for each connection. On failure nothing has changed. `most`: bytes of a head that it reads. `context`: what
+/// its connections are secured with, `undefined` if they are not.
 pub(crate) fn open_door(call: &Call<'_>) -> Returned {
     let raw_fd = i32::try_from(call.u32(0)?).map_err(|_| wrong(0, "a descriptor"))?;
     let most = call.u32(1)? as usize;
+    let secure = match call.is_undefined(2)? {
+        true => None,
+        false => Some(context(call, 2)?),
+    };
     // SAFETY: as in `commands::open`.
     let borrowed = unsafe { BorrowedFd::borrow_raw(raw_fd) };
     let fd = socket::duplicate(borrowed).map_err(refused)?;
@@ -44,7 +51,7 @@ pub(crate) fn open_door(call: &Call<'_>) -> Returned {
     };
     let slot = write_side.slot;
     sockets.refer(call.raw, slot, true);
-    let door = Arc::new(Door::new(write_side, most));
+    let door = Arc::new(Door::new(write_side, most, secure, link.shards.len() > 1));
     let number = sockets.doors.borrow_mut().insert(door.clone());
     sockets.submit(link, shard, Command::Listen(door));
     let slot = made::number(call.raw, f64::from(slot))?;
@@ -62,15 +69,25 @@ pub(crate) fn close_door(call: &Call<'_>) -> Returned {
     give(call, Command::CloseDoor)
 }
 
-/// `dropSilent(slot)`: whoever has come by a door and said nothing yet is dropped.
+/// `dropSilent(slot)`: whoever has come by a door and said nothing yet is dropped, but for TLS handshakes that are under way.
 pub(crate) fn drop_silent(call: &Call<'_>) -> Returned {
     give(call, Command::DropSilent)
 }
 
-/// `handOnAll(door)`: it reads no heads any more, and hands on whoever comes.
-pub(crate) fn hand_on_all(call: &Call<'_>) -> Returned {
+/// `secureDoor(door, context)`: connections that come from now on are secured with another context.
+pub(crate) fn secure_door(call: &Call<'_>) -> Returned {
+    let context = context(call, 1)?;
     if let Some(door) = door(call)? {
-        door.hand_on_all();
+        door.set_context(context);
+    }
+    UNDEFINED
+}
+
+/// `readHeads(door, most)`: heads of this many bytes are read from now on; with 0 whoever comes is handed on.
+pub(crate) fn read_heads(call: &Call<'_>) -> Returned {
+    let most = call.u32(1)? as usize;
+    if let Some(door) = door(call)? {
+        door.read_heads(most);
     }
     UNDEFINED
 }
@@ -136,11 +153,15 @@ fn accept(call: &Call<'_>, link: &Link, shard: usize, arrived: Arrived, key: &st
         fd,
         is_watched,
         read,
+        mut tls,
         ..
     } = arrived;
     // It counts as nothing that the connection has sent. If it is lost, reading says so. What may fail after it is that this
     // thread has no number left, of more than a process has descriptors.
-    let sent = socket::write_first(fd.as_fd(), &response);
+    let sent = match &mut tls {
+        Some(tls) => write_first_secured(tls, fd.as_fd(), &response),
+        None => socket::write_first(fd.as_fd(), &response),
+    };
     let handshake = Handshake {
         read,
         written: sent as u32,
@@ -149,6 +170,7 @@ fn accept(call: &Call<'_>, link: &Link, shard: usize, arrived: Arrived, key: &st
     let make = |slot| {
         WriteSide::new(fd, mailbox, shard, slot, base, &config, max_buffered)
             .arrived(is_watched, handshake)
+            .secured(tls.map(|tls| Arc::new(Mutex::new(*tls))))
     };
     let Some(connection) = sockets.add(make) else {
         return Err(too_many_connections("this JavaScript thread"));
@@ -166,6 +188,24 @@ fn accept(call: &Call<'_>, link: &Link, shard: usize, arrived: Arrived, key: &st
     // What is sent to it leaves from now on.
     connection.start();
     call.number(f64::from(slot))
+}
+
+/// `openArrivedRaw(door, number)` → slot of a raw connection, as that of `openRaw`, on the socket of one who has come by a door
+/// and whose TLS has begun; an error if there is none.
+pub(crate) fn open_arrived_raw(call: &Call<'_>) -> Returned {
+    let (Some(door), Some(link)) = (door(call)?, call.state.sockets.linked()) else {
+        return Err(is_over());
+    };
+    let Some(arrived) = door.take(call.u32(1)?) else {
+        return Err(is_over());
+    };
+    let (shard, is_watched) = place(link, &door, &arrived);
+    let Arrived { fd, tls, read, .. } = arrived;
+    let tls = tls.map(|tls| Arc::new(Mutex::new(*tls)));
+    open_on(call, link, shard, fd, |raw| {
+        let arrived = raw.arrived(is_watched, Handshake::default());
+        arrived.secured(tls).after(read)
+    })
 }
 
 /// The shard that is to carry who has come by a door, and whether its poller knows the descriptor already: the one with the

@@ -1,17 +1,17 @@
 //! The functions of connections before a WebSocket begins on them: raw ones, by TLS or not.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use super::super::call::arguments::{Call, too_many_connections, wrong};
 use super::super::call::results::{Returned, UNDEFINED};
 use super::super::settings::Settings;
 use super::super::status::{Failure, Outcome};
-#[cfg(x509)]
 use super::super::values::buffer::buffer;
 use super::super::values::made;
 use super::super::values::views::bytes;
 use super::commands::{give, may_lead, refused, scheduled, submit};
+use super::table::Link;
 #[cfg(x509)]
 use crate::engine::{ClientContext, Demand, Trust};
 use crate::engine::{Command, Facts, Mutex, Offer, SecureContext, Tls, WriteSide, admit, socket};
@@ -144,22 +144,31 @@ fn open_with(call: &Call<'_>, tls: Option<Tls>) -> Returned {
     let borrowed = unsafe { BorrowedFd::borrow_raw(raw_fd) };
     let fd = socket::duplicate(borrowed).map_err(refused)?;
     socket::prepare(fd.as_fd()).map_err(refused)?;
+    let link = call.state.sockets.link().map_err(refused)?;
+    may_lead(call, link);
+    let Some(shard) = admit(&link.shards, link.env) else {
+        return Err(too_many_connections("the I/O threads"));
+    };
+    let tls = tls.map(|tls| Arc::new(Mutex::new(tls)));
+    open_on(call, link, shard, fd, |raw| raw.secured(tls))
+}
+
+/// Makes a raw connection that has a place on this shard; `finish` has the last word on what both threads see of it.
+pub(super) fn open_on(
+    call: &Call<'_>,
+    link: &Link,
+    shard: usize,
+    fd: OwnedFd,
+    finish: impl FnOnce(WriteSide) -> WriteSide,
+) -> Returned {
     let config = call.state.share(Config {
         timeout: None,
         ..Config::new(Role::Server)
     });
     let sockets = &call.state.sockets;
-    let link = sockets.link().map_err(refused)?;
-    may_lead(call, link);
-    let Some(shard) = admit(&link.shards, link.env) else {
-        return Err(too_many_connections("the I/O threads"));
-    };
     let mailbox = link.mailbox.clone();
-    let tls = tls.map(|tls| Arc::new(Mutex::new(tls)));
     let make = |slot| {
-        WriteSide::new(fd, mailbox, shard, slot, NO_TOPIC, &config, usize::MAX)
-            .raw()
-            .secured(tls)
+        finish(WriteSide::new(fd, mailbox, shard, slot, NO_TOPIC, &config, usize::MAX).raw())
     };
     let Some(connection) = sockets.add(make) else {
         link.shards[shard].handle().dismiss(link.env);
@@ -288,8 +297,18 @@ pub(crate) fn secure_facts(call: &Call<'_>) -> Returned {
     Ok(object)
 }
 
+/// `ownCertificate(slot)` → the certificate that a server has shown, DER; nothing without TLS.
+pub(crate) fn own_certificate(call: &Call<'_>) -> Returned {
+    let connection = call.state.sockets.write_side(call.u32(0)?);
+    let tls = connection.and_then(|connection| connection.tls.clone());
+    match tls.and_then(|tls| tls.lock().own_certificate()) {
+        Some(der) => Ok(buffer(call.raw, &der)?),
+        None => UNDEFINED,
+    }
+}
+
 /// The context with the number at `index`.
-fn context(call: &Call<'_>, index: usize) -> Outcome<Arc<SecureContext>> {
+pub(super) fn context(call: &Call<'_>, index: usize) -> Outcome<Arc<SecureContext>> {
     let number = call.u32(index)? as usize;
     let contexts = call.state.sockets.contexts.borrow();
     let context = contexts.get(number).cloned();

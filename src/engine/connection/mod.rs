@@ -134,6 +134,7 @@ impl Connection {
         // Records that were read before report no edge.
         self.readable |= self.write_side.tls.is_some();
         self.life = Life::Started;
+        self.take_kept(context);
         self.settle(context);
         self.turn_later(context);
     }

@@ -93,6 +93,15 @@ impl Connection {
         self.pause(context, false);
     }
 
+    /// What a door has read of it, and kept.
+    pub(super) fn take_kept(&mut self, context: &mut Context) {
+        let tls = self.write_side.tls.as_ref();
+        if let Some(kept) = tls.and_then(|tls| tls.lock().take_kept()) {
+            context.plaintext = kept.plaintext;
+            self.take_received(context, kept.received);
+        }
+    }
+
     /// Has the session take what records have carried, and then what followed it.
     fn take_received(&mut self, context: &mut Context, received: Received) {
         let mut plaintext = std::mem::take(&mut context.plaintext);
@@ -122,6 +131,9 @@ impl Connection {
         }
         if let Some(failure) = received.failure {
             return self.fail_secured(context, failure);
+        }
+        if received.is_lost {
+            return self.lose(context);
         }
         if received.has_ended {
             // In its next turn, after all that waits.

@@ -4,7 +4,12 @@
 //! - If it is anything else, JavaScript gets the bytes, and hands the connection on to Node.
 //! - If nothing comes for a while, or too many say nothing, it is handed on as well. So whatever Node does with
 //!   connections that are slow it does with these.
+//!
+//! Where connections are secured, TLS comes before all that: `secured`.
 
+mod secured;
+
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -12,10 +17,11 @@ use std::sync::Arc;
 
 use slab::Slab;
 
-use crate::engine::batch::{Arrival, End};
-use crate::engine::context::{Context, Timer};
+use crate::engine::batch::{Arrival, BEGUN, End, SECURED};
+use crate::engine::context::{Context, Ready, Timer};
 use crate::engine::door::{Arrived, Door, MOST_ARRIVED};
 use crate::engine::mailbox::{Mailbox, Recorder};
+use crate::engine::tls::Tls;
 use crate::engine::write_side::{WriteSide, socket};
 use crate::protocol::{Millis, RequestHead};
 
@@ -26,7 +32,9 @@ const ITSELF: u32 = 1 << 31;
 
 /// Most connections that are accepted by one door in a round.
 const ACCEPTS: usize = 128;
-/// Most connections of a door that have said nothing.
+/// Most connections whose records wait to be read when another one's is to be.
+const AT_ONCE: usize = 32;
+/// Most connections of a door that have not said what they want.
 const WAITING: usize = 1024;
 /// How long a connection may say nothing; some may for twice as long.
 const PATIENCE: Millis = 1_000;
@@ -50,7 +58,7 @@ impl For {
 /// A door of this shard.
 struct Open {
     door: Arc<Door>,
-    /// How many of it have said nothing.
+    /// How many of it have not said what they want.
     waiting: usize,
     /// How often it was looked at those.
     looks: u32,
@@ -60,7 +68,7 @@ struct Open {
     tries_again: bool,
 }
 
-/// A connection that has said nothing.
+/// A connection that has said nothing, or is about to speak TLS.
 struct Silent {
     fd: OwnedFd,
     door: u32,
@@ -69,6 +77,10 @@ struct Silent {
     look: u32,
     /// The poller knows it.
     is_watched: bool,
+    /// The peer will send nothing any more.
+    has_ended: bool,
+    /// Its records, if it is secured.
+    tls: Option<Box<Tls>>,
 }
 
 /// The doors of a shard, and who has come by them.
@@ -78,6 +90,8 @@ pub(super) struct Doors {
     silent: Slab<Silent>,
     /// Doors at which somebody may wait.
     ready: Vec<u32>,
+    /// Whose records wait to be read, in order.
+    unheard: VecDeque<u32>,
     /// What one says is read into this.
     buffer: Box<[u8]>,
 }
@@ -115,12 +129,14 @@ impl Doors {
         }
     }
 
-    /// Whoever has come by a door and said nothing is dropped.
+    /// Whoever has come by a door and said nothing is dropped, but for TLS handshakes that are under way.
     pub(super) fn drop_all(&mut self, context: &mut Context, write_side: &WriteSide) {
         let Some(key) = self.find(write_side) else {
             return;
         };
-        for silent in self.of(key, |_| true) {
+        let is_secure = self.open[key as usize].door.is_secure();
+        let is_secured = |one: &Silent| one.tls.as_ref().is_some_and(|tls| tls.is_secured());
+        for silent in self.of(key, |one| !is_secure || is_secured(one)) {
             self.lose(context, silent);
         }
     }
@@ -171,17 +187,25 @@ impl Doors {
     }
 
     /// A door is ready, or one who has come by it.
-    pub(super) fn ready(&mut self, context: &mut Context, name: u32) {
+    pub(super) fn ready(&mut self, context: &mut Context, name: u32, ready: Ready) {
         let key = key_of(name);
         if name & ITSELF == 0 {
-            self.hear(context, key);
-        } else if self.open.contains(key as usize) && !self.ready.contains(&key) {
+            self.spoke(context, key, ready);
+        } else {
+            self.accept_next(key);
+        }
+    }
+
+    /// Somebody may wait at a door: this round accepts.
+    fn accept_next(&mut self, key: u32) {
+        if self.open.contains(key as usize) && !self.ready.contains(&key) {
             self.ready.push(key);
         }
     }
 
     /// Accepts who waits at the doors that are ready.
     pub(super) fn accept(&mut self, context: &mut Context) {
+        self.hear_some(context);
         for _ in 0..self.ready.len() {
             let key = self.ready.remove(0);
             if self.accept_some(context, key) {
@@ -201,6 +225,10 @@ impl Doors {
             return false;
         };
         for _ in 0..ACCEPTS {
+            if door.is_secure() && !door.spreads && self.unheard.len() >= AT_ONCE {
+                // Nobody else can do their handshakes: they come first.
+                return true;
+            }
             let arrived = door.arrived();
             // Those without a connection yet leave their places, for those of other shards maybe.
             let waits_for_places = context.is_full() && arrived + self.waiting(key) > 0;
@@ -247,22 +275,34 @@ impl Doors {
             peer,
             look: open.looks,
             is_watched: false,
+            has_ended: false,
+            tls: None,
         }) as u32;
-        if hands_on {
+        let is_secure = open.door.is_secure();
+        // Other shards do some of the handshakes then.
+        let is_behind = is_secure && (is_crowded || self.unheard.len() >= AT_ONCE);
+        if hands_on || is_behind {
             return self.hand_on(context, silent, &[]);
         }
-        // Most have said what they want by now.
-        if self.hear(context, silent) {
-            return;
+        if is_secure {
+            self.begin(context, silent);
+        } else if !self.hear(context, silent) {
+            // Most have said what they want by now.
+            self.watch(context, silent, is_crowded);
         }
+    }
+
+    /// The poller says when one says something, unless there are too many already: then that one is handed on.
+    fn watch(&mut self, context: &mut Context, silent: u32, is_crowded: bool) {
         let one = &mut self.silent[silent as usize];
+        let door = one.door;
         one.is_watched = !is_crowded
             && context
                 .readiness
                 .add(one.fd.as_fd(), DOORS | silent)
                 .is_ok();
         if one.is_watched {
-            self.look_again(context, key);
+            self.look_again(context, door);
         } else {
             self.hand_on(context, silent, &[]);
         }
@@ -279,6 +319,9 @@ impl Doors {
             // No head is read, or too much waits for JavaScript already: Node reads what it has to say.
             self.hand_on(context, silent, &[]);
             return true;
+        }
+        if one.tls.is_some() {
+            return self.hear_secured(context, silent, most);
         }
         // One byte more shows that it is longer. The rest is read where there is room for it.
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -316,12 +359,21 @@ impl Doors {
 
     /// One is Node's from now on, with what it has said.
     fn hand_on(&mut self, context: &mut Context, silent: u32, bytes: &[u8]) {
-        if let Some(one) = self.silent.get_mut(silent as usize)
-            && std::mem::take(&mut one.is_watched)
-        {
+        let Some(one) = self.silent.get_mut(silent as usize) else {
+            return;
+        };
+        if std::mem::take(&mut one.is_watched) {
             context.readiness.remove(one.fd.as_fd());
         }
-        self.record(context, silent, None, bytes.len(), &Arrival::Other(bytes));
+        // Before that, anybody can do its TLS.
+        one.tls.take_if(|tls| !tls.has_begun());
+        let (tls, kept) = match &one.tls {
+            Some(tls) if tls.is_secured() => (BEGUN | SECURED, tls.kept()),
+            Some(tls) => (BEGUN, tls.kept()),
+            None => (0, 0),
+        };
+        let other = Arrival::Other { bytes, tls, kept };
+        self.record(context, silent, None, bytes.len(), &other);
     }
 
     fn record(
@@ -336,6 +388,7 @@ impl Doors {
             fd,
             door,
             is_watched,
+            tls,
             ..
         }) = self.silent.try_remove(silent as usize)
         else {
@@ -348,6 +401,7 @@ impl Doors {
             is_watched,
             key,
             read: read as u32,
+            tls,
             is_lent: false,
         });
         let write_side = &open.door.write_side;
@@ -386,8 +440,7 @@ impl Doors {
         };
         if timer.id == For::Accepting.id(&open.door) {
             open.tries_again = false;
-            // The round that follows accepts.
-            self.ready(context, timer.key);
+            self.accept_next(key);
             return;
         }
         if timer.id != For::Silent.id(&open.door) {
@@ -404,9 +457,9 @@ impl Doors {
         }
     }
 
-    /// Whether somebody may wait at a door.
+    /// Whether somebody may wait at a door, or to be heard.
     pub(super) fn is_behind(&self) -> bool {
-        !self.ready.is_empty()
+        !self.ready.is_empty() || !self.unheard.is_empty()
     }
 }
 

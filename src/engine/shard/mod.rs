@@ -99,7 +99,7 @@ impl Shard {
         let is_more = self.context.readiness.look(&mut ready);
         for (key, ready) in ready.drain(..) {
             if key & DOORS != 0 {
-                self.with_doors(|doors, context| doors.ready(context, key));
+                self.with_doors(|doors, context| doors.ready(context, key, ready));
                 continue;
             }
             self.table

@@ -160,8 +160,26 @@ fn worn_out_soon() -> CryptoProvider {
     provider
 }
 
-fn context(provider: CryptoProvider) -> Arc<SecureContext> {
+/// What a server has.
+pub(in super::super) fn context(provider: CryptoProvider) -> Arc<SecureContext> {
     context_of(&PAIR, provider)
+}
+
+/// A client that asks for this name.
+pub(in super::super) fn client(
+    version: &'static SupportedProtocolVersion,
+    provider: CryptoProvider,
+    name: &'static str,
+) -> ClientConnection {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anybody))
+        .with_no_client_auth();
+    config.enable_secret_extraction = true;
+    let name = ServerName::try_from(name).unwrap();
+    ClientConnection::new(Arc::new(config), name).unwrap()
 }
 
 /// What a server has with this pair.
@@ -193,17 +211,8 @@ struct Ends {
 
 impl Ends {
     fn new(version: &'static SupportedProtocolVersion, provider: CryptoProvider) -> Self {
-        let usual = Arc::new(aws_lc_rs::default_provider());
-        let mut config = ClientConfig::builder_with_provider(usual)
-            .with_protocol_versions(&[version])
-            .unwrap()
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anybody))
-            .with_no_client_auth();
-        config.enable_secret_extraction = true;
-        let name = ServerName::try_from("localhost").unwrap();
         Self {
-            client: ClientConnection::new(Arc::new(config), name).unwrap(),
+            client: client(version, aws_lc_rs::default_provider(), "localhost"),
             tls: Tls::new(Some(&context(provider))).unwrap(),
             plaintext: Vec::new(),
             buffer: vec![0; BUFFER],
@@ -280,6 +289,41 @@ fn bytes_come_whole_however_they_are_cut_and_what_is_sent_meanwhile_leaves() {
         ends.answer();
         assert!(ends.client.process_new_packets().unwrap().peer_has_closed());
     }
+}
+
+#[test]
+fn what_was_agreed_on_is_known_after_a_failure() {
+    let mut ends = Ends::new(&TLS13, aws_lc_rs::default_provider());
+    ends.shake_hands();
+    ends.write(b"x");
+    let mut sent = ends.sent();
+    *sent.last_mut().unwrap() ^= 1;
+    assert!(ends.give(&sent).failure.is_some());
+    let facts = ends.tls.facts().expect("the handshake was done");
+    assert_eq!(
+        (facts.protocol, facts.name.as_deref()),
+        ("TLSv1.3", Some("localhost"))
+    );
+}
+
+#[test]
+fn the_name_that_a_handshake_asks_for_in_vain_is_not_that_of_the_next() {
+    let mut ends = Ends::new(&TLS13, aws_lc_rs::default_provider());
+    ends.shake_hands();
+    let only = |index: usize| {
+        let mut provider = aws_lc_rs::default_provider();
+        provider.cipher_suites = vec![provider.cipher_suites[index]];
+        provider
+    };
+    let mut failing = Ends::new(&TLS13, only(0));
+    failing.client = client(&TLS13, only(1), "other.test");
+    let hello = failing.sent();
+    assert!(failing.give(&hello).failure.is_some());
+    ends.write(b"x");
+    let sent = ends.sent();
+    assert_eq!(ends.give(&sent).failure, None);
+    let facts = ends.tls.facts().expect("the handshake is done");
+    assert_eq!(facts.name.as_deref(), Some("localhost"));
 }
 
 #[test]

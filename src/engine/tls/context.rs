@@ -38,6 +38,7 @@ pub struct Offer<'a> {
 #[derive(Debug)]
 pub struct SecureContext {
     config: Arc<ServerConfig>,
+    certified: Arc<CertifiedKey>,
 }
 
 impl SecureContext {
@@ -55,11 +56,11 @@ impl SecureContext {
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(offer.certificates).collect();
         let chain = chain.map_err(|error| Error::General(error.to_string()))?;
         let key = PrivateKeyDer::try_from(offer.key.to_vec()).map_err(general)?;
-        let certified = CertifiedKey::from_der(chain, key, &provider)?;
+        let certified = Arc::new(CertifiedKey::from_der(chain, key, &provider)?);
         let builder = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions(offer.versions))?
             .with_no_client_auth();
-        let mut config = builder.with_cert_resolver(Arc::new(Certificate(Arc::new(certified))));
+        let mut config = builder.with_cert_resolver(Arc::new(Certificate(certified.clone())));
         config.alpn_protocols = offer.alpn;
         config.ignore_client_order = offer.prefers_own_order;
         let tickets = Tickets::new(
@@ -70,7 +71,12 @@ impl SecureContext {
         config.ticketer = Arc::new(tickets.ok_or_else(|| general("ticket keys of 48 bytes"))?);
         Ok(Self {
             config: Arc::new(config),
+            certified,
         })
+    }
+
+    pub(super) fn certified(&self) -> Arc<CertifiedKey> {
+        self.certified.clone()
     }
 
     pub(super) fn config(&self) -> Arc<ServerConfig> {

@@ -11,7 +11,7 @@
 //! | `facts` | what was agreed on |
 
 #[cfg(test)]
-mod by_hand;
+pub(super) mod by_hand;
 #[cfg(x509)]
 mod client;
 #[cfg(all(test, x509))]

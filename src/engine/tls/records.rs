@@ -4,6 +4,7 @@
 //! handshake, a record after it). How much is encrypted before the kernel takes it is whoever writes to bound.
 
 use std::io;
+use std::sync::Arc;
 
 use rustls::CommonState;
 #[cfg(x509)]
@@ -12,6 +13,7 @@ use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 #[cfg(x509)]
 use rustls::pki_types::ServerName;
 use rustls::server::{Acceptor, ServerConnectionData, UnbufferedServerConnection};
+use rustls::sign::CertifiedKey;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
 
 #[cfg(x509)]
@@ -43,6 +45,26 @@ pub(in super::super) struct Received {
     pub(in super::super) has_ended: bool,
     /// Nor after this; an alert may wait to be written.
     pub(in super::super) failure: Option<Failure>,
+    /// The connection is lost: a read has said so, and none says it again.
+    pub(in super::super) is_lost: bool,
+}
+
+impl Received {
+    /// Adds what came after that.
+    fn add(&mut self, later: Self) {
+        self.is_secured |= later.is_secured;
+        self.hello = later.hello;
+        self.has_ended = later.has_ended;
+        self.failure = later.failure;
+        self.is_lost = later.is_lost;
+    }
+}
+
+/// What has come, and is for whoever goes on with the connection.
+#[derive(Debug, Default)]
+pub(in super::super) struct Kept {
+    pub(in super::super) received: Received,
+    pub(in super::super) plaintext: Vec<u8>,
 }
 
 /// The records of either side.
@@ -106,6 +128,8 @@ pub struct Tls {
     stage: Stage,
     /// The name that the client asks for (RFC 6066 §3).
     name: Option<Box<str>>,
+    /// What a server shows.
+    certified: Option<Arc<CertifiedKey>>,
     /// The server that a client asks, until the handshake is done.
     #[cfg(x509)]
     server: Option<Box<Server>>,
@@ -118,6 +142,11 @@ pub struct Tls {
     plain: usize,
     /// Ciphertext that was written so far.
     written: u64,
+    /// What a door has read, and was not for it.
+    kept: Option<Box<Kept>>,
+    /// What was agreed on, once it has failed.
+    facts: Option<Box<Facts>>,
+    has_begun: bool,
     is_secured: bool,
     has_ended: bool,
     has_closed: bool,
@@ -130,11 +159,12 @@ impl Tls {
     /// # Errors
     /// The context cannot be used.
     pub fn new(context: Option<&SecureContext>) -> Result<Self, Failure> {
-        let stage = match context {
-            Some(context) => records(context)?,
-            None => Stage::Hello(Box::default()),
+        let Some(context) = context else {
+            return Ok(Self::at(Stage::Hello(Box::default())));
         };
-        Ok(Self::at(stage))
+        let mut tls = Self::at(records(context)?);
+        tls.certified = Some(context.certified());
+        Ok(tls)
     }
 
     /// One of a client, which asks for `name`: a host or an IP address. What begins the handshake waits to be written.
@@ -159,6 +189,7 @@ impl Tls {
         Self {
             stage,
             name: None,
+            certified: None,
             #[cfg(x509)]
             server: None,
             cut: Vec::new(),
@@ -166,6 +197,9 @@ impl Tls {
             at: 0,
             plain: 0,
             written: 0,
+            kept: None,
+            facts: None,
+            has_begun: false,
             is_secured: false,
             has_ended: false,
             has_closed: false,
@@ -185,11 +219,20 @@ impl Tls {
         shown.map_or_else(Vec::new, |all| all.iter().map(|one| one.to_vec()).collect())
     }
 
+    /// The certificate that a server shows, DER.
+    #[must_use]
+    pub fn own_certificate(&self) -> Option<Vec<u8>> {
+        let certified = self.certified.as_ref()?;
+        certified.cert.first().map(|der| der.to_vec())
+    }
+
     /// What was agreed on, once the handshake is done.
     #[must_use]
     pub fn facts(&self) -> Option<Facts> {
-        let common = self.common().filter(|_| self.is_secured)?;
-        Some(Facts::of(common, self.name.as_deref()))
+        match self.common().filter(|_| self.is_secured) {
+            Some(common) => Some(Facts::of(common, self.name.as_deref())),
+            None => self.facts.as_deref().cloned(),
+        }
     }
 
     /// The context that was waited for.
@@ -199,6 +242,7 @@ impl Tls {
     pub(in super::super) fn choose(&mut self, context: &SecureContext) -> Result<(), Failure> {
         if matches!(self.stage, Stage::Waiting) {
             self.stage = records(context)?;
+            self.certified = Some(context.certified());
         }
         Ok(())
     }
@@ -213,6 +257,34 @@ impl Tls {
     /// Whether a context is waited for.
     pub(in super::super) fn is_waiting(&self) -> bool {
         matches!(self.stage, Stage::Waiting)
+    }
+
+    /// Whether the handshake is done.
+    pub(in super::super) fn is_secured(&self) -> bool {
+        self.is_secured
+    }
+
+    /// Whether something has come: from then on nobody else can do the TLS.
+    pub(in super::super) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// What has come is for whoever goes on with the connection.
+    pub(in super::super) fn keep(&mut self, received: Received, plaintext: &[u8]) {
+        let kept = self.kept.get_or_insert_default();
+        kept.received.add(received);
+        kept.plaintext.extend_from_slice(plaintext);
+    }
+
+    /// What was kept.
+    pub(in super::super) fn take_kept(&mut self) -> Option<Kept> {
+        self.kept.take().map(|kept| *kept)
+    }
+
+    /// Bytes of it.
+    pub(in super::super) fn kept(&self) -> usize {
+        let kept = self.kept.as_ref().map_or(0, |kept| kept.plaintext.len());
+        kept + self.cut.len()
     }
 
     /// Whether nothing comes any more.
@@ -236,6 +308,7 @@ impl Tls {
     /// Takes ciphertext; what is no whole record is kept.
     pub(in super::super) fn take(&mut self, bytes: &mut [u8], plaintext: &mut Vec<u8>) -> Received {
         let mut received = Received::default();
+        self.has_begun = true;
         let known = std::mem::take(&mut self.cut).len();
         let (mut used, before) = (0, plaintext.len());
         let goes = self.goes(bytes);
@@ -314,10 +387,12 @@ impl Tls {
     ) -> Result<(), rustls::Error> {
         match &mut self.stage {
             Stage::Records(records) => {
-                self.has_ended |= exchange(&mut **records, bytes, used, plaintext, &mut self.out)?;
+                let ended = exchange(&mut **records, bytes, used, plaintext, &mut self.out);
+                // Also if it fails: the next on this thread is another's.
                 if let Some(name) = named() {
                     self.name = Some(name);
                 }
+                self.has_ended |= ended?;
             }
             Stage::Client(records) => {
                 self.has_ended |= exchange(&mut **records, bytes, used, plaintext, &mut self.out)?;
@@ -368,6 +443,7 @@ impl Tls {
 
     /// Nothing is taken or encrypted any more.
     fn give_up(&mut self) {
+        self.facts = self.facts().map(Box::new);
         self.stage = Stage::Failed;
         self.cut = Vec::new();
         self.has_ended = true;
@@ -420,6 +496,11 @@ impl Tls {
         self.out = Vec::new();
         self.at = 0;
         std::mem::take(&mut self.plain)
+    }
+
+    /// What was encrypted and waits counts as nothing that the connection has sent.
+    pub(in super::super) fn uncount(&mut self) {
+        self.plain = 0;
     }
 
     /// Encrypts a piece of plaintext, which waits to be written then.

@@ -29,6 +29,8 @@ mod sweep;
 mod uring;
 mod writing;
 
+pub use securing::write_first_secured;
+pub(super) use securing::write_unsent;
 pub use state::{Append, Handshake, WriteSide};
 pub(super) use state::{Flush, NO_KEY, Thread};
 pub(super) use sweep::Sweep;

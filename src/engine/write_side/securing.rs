@@ -60,7 +60,21 @@ pub(super) fn end_sealed(
     }
 }
 
-fn write_unsent(tls: &mut Tls, fd: BorrowedFd<'_>, left: &mut usize) -> io::Result<()> {
+/// Encrypts what comes first, and writes it: how many bytes of plaintext that is. It counts as nothing that was sent. If not
+/// all of it leaves, the rest waits; if nothing can be sent, reading says so.
+pub fn write_first_secured(tls: &mut Tls, fd: BorrowedFd<'_>, bytes: &[u8]) -> usize {
+    let _ = tls.seal(bytes);
+    tls.uncount();
+    let _ = write_unsent(tls, fd, &mut 0);
+    bytes.len()
+}
+
+/// Writes the records that wait; `left` grows by the bytes of plaintext that leave.
+pub(in super::super) fn write_unsent(
+    tls: &mut Tls,
+    fd: BorrowedFd<'_>,
+    left: &mut usize,
+) -> io::Result<()> {
     while !tls.unsent().is_empty() {
         match socket::write(fd, &[IoSlice::new(tls.unsent())]) {
             Ok(written) => *left += tls.sent(written),

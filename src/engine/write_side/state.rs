@@ -192,6 +192,13 @@ impl WriteSide {
         }
     }
 
+    /// The same where this many bytes were read of it before.
+    #[must_use]
+    pub fn after(self, bytes: u32) -> Self {
+        self.count_read(bytes as usize);
+        self
+    }
+
     /// The same by these records.
     #[must_use]
     pub fn secured(self, tls: Option<Arc<Mutex<Tls>>>) -> Self {

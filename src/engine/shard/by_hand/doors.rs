@@ -1,11 +1,14 @@
 //! Who comes by a door, and what JavaScript gets of them.
 
+mod secured;
+
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 
 use super::*;
 use crate::engine::batch::Body;
 use crate::engine::door::Door;
+use crate::engine::tls::SecureContext;
 use crate::protocol::IN_ORDER;
 
 const HEAD: &str = "GET /a HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -25,9 +28,20 @@ type Came = (Kind, String, u32, u8, bool);
 
 /// Has a shard accept from what should be a listening socket.
 fn listen(shard: &RefCell<Shard>, mailbox: &Arc<Mailbox>, fd: OwnedFd) -> Arc<Door> {
+    listen_by(shard, mailbox, fd, None)
+}
+
+/// The same by TLS.
+fn listen_by(
+    shard: &RefCell<Shard>,
+    mailbox: &Arc<Mailbox>,
+    fd: OwnedFd,
+    context: Option<Arc<SecureContext>>,
+) -> Arc<Door> {
+    let spreads = context.is_some();
     let config = Config::new(Role::Server);
     let write_side = WriteSide::new(fd, mailbox.clone(), 0, 7, 0, &config, usize::MAX);
-    let door = Arc::new(Door::new(Arc::new(write_side), 1024));
+    let door = Arc::new(Door::new(Arc::new(write_side), 1024, context, spreads));
     assert!(shard.borrow().handle.admit(Mailbox::number(mailbox)));
     obey(shard, mailbox, Command::Listen(door.clone()));
     door
@@ -36,12 +50,16 @@ fn listen(shard: &RefCell<Shard>, mailbox: &Arc<Mailbox>, fd: OwnedFd) -> Arc<Do
 impl Opened {
     /// With room for that many connections, the door counted.
     fn new(connections: usize) -> Self {
+        Self::by(connections, None)
+    }
+
+    fn by(connections: usize, context: Option<Arc<SecureContext>>) -> Self {
         let shard = shard(connections);
         let mailbox = Arc::new(Mailbox::new(1, Box::new(Silent)));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let fd = socket::duplicate(listener.as_fd()).unwrap();
         socket::prepare(fd.as_fd()).unwrap();
-        let door = listen(&shard, &mailbox, fd);
+        let door = listen_by(&shard, &mailbox, fd, context);
         Self {
             shard,
             mailbox,
@@ -274,7 +292,7 @@ fn if_there_are_none_it_is_dropped() {
 #[test]
 fn a_door_that_reads_nothing_hands_on_each_at_once() {
     let opened = Opened::new(9);
-    opened.door.hand_on_all();
+    opened.door.read_heads(0);
     let _peer = opened.connect(HEAD);
     assert_eq!(opened.next(), [(Kind::Binary, String::new(), 0, 0, false)]);
 }
