@@ -34,7 +34,13 @@ const SERVERS = [
     decodes: true,
     only: ['idle'],
   },
-  { name: 'websockets-server', command: node('server.js'), can: [], decodes: true, only: ['churn'] },
+  {
+    name: 'websockets-server',
+    command: node('server.js'),
+    can: ['tls'],
+    decodes: true,
+    only: ['churn', 'churn-wss'],
+  },
   {
     name: 'node-tls',
     command: node('websockets.js'),

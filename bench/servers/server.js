@@ -2,11 +2,13 @@
 
 // This module's `Server`, which answers the requests by itself.
 
-const { deflates, folder, keepsSocket, ready } = require('./common');
+const { readFileSync } = require('node:fs');
+const { deflates, folder, keepsSocket, ready, tls } = require('./common');
 const { Server } = require(folder);
 
 const server = new Server({ keepSocket: keepsSocket, perMessageDeflate: deflates });
 const echo = (data, sid) => server.send(sid, data);
 server.on('message', echo);
 server.on('binary', echo);
-server.listen(0, '127.0.0.1', () => ready(server.address().port));
+const secure = tls && { tls: { key: readFileSync(tls.key), cert: readFileSync(tls.cert) } };
+server.listen({ port: 0, host: '127.0.0.1', ...secure }, () => ready(server.address().port));
