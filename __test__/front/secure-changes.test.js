@@ -11,6 +11,7 @@ const { Server, createSecureServer } = require('../..');
 const native = require('../../lib/native/native');
 const { attachedSecurely, PAIR } = require('../support/front-secure');
 const { hasDoors } = require('../support/attached');
+const { comes, dialed } = require('../support/https');
 const { limit } = require('../support/server');
 const { Client } = require('../support/ws-client');
 
@@ -66,6 +67,17 @@ for (const create of [https.createServer, createSecureServer]) {
     await opening(url, t);
   });
 }
+
+test('who was secured before Rust could not any more is served', only, async (t) => {
+  const { httpServer, port } = await attachedSecurely(t);
+  const client = dialed(t, httpServer, { maxVersion: 'TLSv1.2' });
+  await once(client, 'secureConnect');
+  httpServer.setSecureContext({ ...PAIR, ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' });
+  assert.equal(httpServer.tls.provider, 'node');
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await comes(client, /plain/);
+  assert.equal(await get(port), 200);
+});
 
 test('a Server that comes late has its WebSockets without sockets', only, async (t) => {
   const counted = lending(t);

@@ -17,7 +17,8 @@ const deaf = { paused: true };
 
 /** What was sent has been written: over TLS that is known in a later turn of the event loop. */
 async function written({ base, transport }, sid) {
-  while (['tls', 'secure'].includes(transport) && base.bufferedAmount(sid) > 0) await new Promise(setImmediate);
+  while (['tls', 'secure', 'secure-front'].includes(transport) && base.bufferedAmount(sid) > 0)
+    await new Promise(setImmediate);
 }
 
 test(

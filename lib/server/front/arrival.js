@@ -4,7 +4,7 @@ const net = require('node:net');
 
 const { begunOf } = require('./begun.js');
 const { bytesOf, messageOf } = require('./request-message.js');
-const { asks } = require('../../native/constants.js');
+const { asks, tls } = require('../../native/constants.js');
 const native = require('../../native/native.js');
 const { carryAlone } = require('../../transport/net-socket/takeover.js');
 const { GONE, secure, serverFactsOf } = require('../../transport/raw/secured.js');
@@ -115,7 +115,9 @@ class Arrival {
     // Somebody else may have its number by now.
     const isGone = this.#isDecided;
     this.#isDecided = true;
-    const socket = isGone ? new net.Socket().destroy() : this.#part.toNode(this.#number, this.encrypted);
+    const socket = isGone
+      ? new net.Socket().destroy()
+      : this.#part.toNode(this.#number, this.encrypted ? tls.BEGUN | tls.SECURED : 0);
     if (!this.encrypted) return socket;
     const begun = begunOf(socket);
     // It is gone.
@@ -176,7 +178,7 @@ class Arrival {
   /** It is Node's to drop. @returns {Socket} of which nothing was read */
   toDrop() {
     this.#isDecided = true;
-    return this.#part.toNode(this.#number, false);
+    return this.#part.toNode(this.#number, 0);
   }
 
   /** Whoever was to decide on it has not: it is dropped. */

@@ -14,7 +14,9 @@ class Begun {
   #socket;
   #part;
   #number;
-  /** The handshake is done, and the first request was read: `'secureConnection'` comes next. */
+  /** The handshake is done. */
+  isDone = false;
+  /** And the first request was read: `'secureConnection'` comes next. */
   isSecured = false;
 
   /**
@@ -61,9 +63,12 @@ class Begun {
  * @param {Socket} socket whose descriptor was lent
  * @param {Part} part
  * @param {number} number
+ * @param {boolean} isDone whether its handshake is done
  */
-function begun(socket, part, number) {
-  all.set(socket, new Begun(socket, part, number));
+function begun(socket, part, number, isDone) {
+  const one = new Begun(socket, part, number);
+  one.isDone = isDone;
+  all.set(socket, one);
 }
 
 /**

@@ -232,11 +232,16 @@ class Door {
     // Node drops none whose handshake is not done.
     const isDropped = this.#drops && (!this.#part.isSecure || (stage & tls.SECURED) !== 0);
     server._connections++;
-    const hasBegun = (stage & tls.BEGUN) !== 0;
-    const socket = this.#part.toNode(number, hasBegun && !isFull && !isDropped);
-    if (isDropped) socket.destroy();
-    else if (isFull) drop(server, socket);
-    else this.#emit(socket, bytes);
+    const socket = this.#part.toNode(number, isFull || isDropped ? 0 : stage);
+    if (isDropped) {
+      socket.destroy();
+    } else if (isFull) {
+      drop(server, socket);
+    } else {
+      // Whoever comes next must not be begun.
+      if (this.#part.isSecure) this.#isHeard();
+      this.#emit(socket, bytes);
+    }
   }
 
   /**

@@ -4,6 +4,7 @@ const { closeSync } = require('node:fs');
 const net = require('node:net');
 
 const { begun } = require('./begun.js');
+const { tls } = require('../../native/constants.js');
 const native = require('../../native/native.js');
 const commands = require('../../transport/socket/commands.js');
 const { openArrivedRaw } = require('../../transport/socket/dispatch.js');
@@ -56,15 +57,15 @@ class Part {
    * left for it, it is destroyed.
    *
    * @param {number} number
-   * @param {boolean} hasBegun whether its TLS has
+   * @param {number} stage of its TLS, if somebody is to go on with that: a sum of `constants.tls`
    * @returns {net.Socket}
    * @throws what `net.Socket` throws; the connection is gone then
    */
-  toNode(number, hasBegun) {
+  toNode(number, stage) {
     const { server } = this;
     const { keepAlive, keepAliveInitialDelay = 0, noDelay } = server;
     const fd = this.#lend(number);
-    const socket = this.#socketOf(number, fd, hasBegun && fd !== undefined);
+    const socket = this.#socketOf(number, fd, fd === undefined ? 0 : stage);
     if (fd === undefined) return Object.assign(socket, { server, _server: server }).destroy();
     if (noDelay === false) socket.setNoDelay(false);
     if (keepAlive) socket.setKeepAlive(true, keepAliveInitialDelay * 1000);
@@ -80,8 +81,8 @@ class Part {
     }
   }
 
-  /** @param {number} number @param {number | undefined} fd that was lent @param {boolean} goesOn */
-  #socketOf(number, fd, goesOn) {
+  /** @param {number} number @param {number | undefined} fd that was lent @param {number} stage */
+  #socketOf(number, fd, stage) {
     const { allowHalfOpen, highWaterMark } = this.server;
     const marks = { readableHighWaterMark: highWaterMark, writableHighWaterMark: highWaterMark };
     let isSettled = false;
@@ -89,8 +90,8 @@ class Part {
       // What was accepted has no delay, from the listening socket: Node is to know it.
       const options = { fd, allowHalfOpen, noDelay: true, ...marks };
       const socket = new net.Socket(/** @type {net.SocketConstructorOpts} */ (options));
-      if (goesOn) {
-        begun(socket, this, number);
+      if (stage !== 0) {
+        begun(socket, this, number, (stage & tls.SECURED) !== 0);
         isSettled = true;
       }
       return socket;

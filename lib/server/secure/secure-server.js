@@ -187,12 +187,12 @@ class FrontDoor {
       this.#byNode.call(this.#server, socket);
       return;
     }
-    if (this.#handshakes >= this.#maxHandshakes) {
+    if (this.#handshakes >= this.#maxHandshakes && !begun?.isDone) {
       // As for `maxConnections`.
       drop(this.#server, socket);
       return;
     }
-    const number = this.#hasNames ? null : /** @type {Context} */ (this.#context).number;
+    const number = this.#hasNames ? null : this.#context?.number;
     const handshake = new Handshake(this.#server, () => this.#handshakes--);
     this.#handshakes++;
     handshake.begin(socket, begun ? () => begun.open() : (fd) => openRaw(fd, number), {

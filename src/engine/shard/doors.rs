@@ -79,6 +79,8 @@ struct Silent {
     is_watched: bool,
     /// The peer will send nothing any more.
     has_ended: bool,
+    /// It is among the unheard.
+    is_unheard: bool,
     /// Its records, if it is secured.
     tls: Option<Box<Tls>>,
 }
@@ -276,6 +278,7 @@ impl Doors {
             look: open.looks,
             is_watched: false,
             has_ended: false,
+            is_unheard: false,
             tls: None,
         }) as u32;
         let is_secure = open.door.is_secure();

@@ -201,3 +201,18 @@ fn a_name_that_is_none_is_an_error() {
         assert!(Tls::client(&context, name).is_err(), "{name}");
     }
 }
+
+#[test]
+fn what_a_failed_connection_had_agreed_on_is_known_to_a_server_alone() {
+    let context = client((false, true), &LASTING);
+    let (mut one, mut other) = ends(&context, &server(&LASTING));
+    carry(&mut one, &mut other, 100_000);
+    assert!(one.tls.facts().is_some() && other.tls.facts().is_some());
+    for end in [&mut one, &mut other] {
+        let mut garbage = [&[23, 3, 3, 0, 40][..], &[1; 40]].concat();
+        let received = end.tls.take(&mut garbage, &mut Vec::new());
+        assert!(received.failure.is_some());
+    }
+    // JavaScript would look at certificates that are gone.
+    assert!(one.tls.facts().is_none() && other.tls.facts().is_some());
+}

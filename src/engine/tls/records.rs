@@ -443,7 +443,10 @@ impl Tls {
 
     /// Nothing is taken or encrypted any more.
     fn give_up(&mut self) {
-        self.facts = self.facts().map(Box::new);
+        // Of a server alone: what a client has not looked at yet is not to be trusted any more.
+        if matches!(self.stage, Stage::Records(_)) {
+            self.facts = self.facts().map(Box::new);
+        }
         self.stage = Stage::Failed;
         self.cut = Vec::new();
         self.has_ended = true;

@@ -37,9 +37,16 @@ impl Doors {
         let one = &mut self.silent[silent as usize];
         one.tls = self.open[one.door as usize].door.new_tls();
         if one.tls.is_some() {
-            self.unheard.push_back(silent);
+            self.hear_later(silent);
         } else {
             self.hand_on(context, silent, &[]);
+        }
+    }
+
+    fn hear_later(&mut self, silent: u32) {
+        let one = &mut self.silent[silent as usize];
+        if !std::mem::replace(&mut one.is_unheard, true) {
+            self.unheard.push_back(silent);
         }
     }
 
@@ -53,7 +60,7 @@ impl Doors {
             return;
         }
         if one.tls.is_some() {
-            self.unheard.push_back(silent);
+            self.hear_later(silent);
         } else {
             self.hear(context, silent);
         }
@@ -66,6 +73,9 @@ impl Doors {
         }
         let began = Instant::now();
         while let Some(silent) = self.unheard.pop_front() {
+            if let Some(one) = self.silent.get_mut(silent as usize) {
+                one.is_unheard = false;
+            }
             let is_watched = |one: &Silent| one.is_watched;
             if !self.hear(context, silent)
                 && !self.silent.get(silent as usize).is_none_or(is_watched)
