@@ -2,12 +2,12 @@
 
 // The server under test: sends every message back as it came, compressed where the client offers
 // that. Prints its URL. With WEBSOCKETS_TEST_TRANSPORT=http2 it speaks HTTP/2, behind a bridge; with `secure` it is one of
-// `createSecureServer`, and with `tls` one of `https.createServer`.
+// `createSecureServer`, whose WebSockets a `Server` opens, and with `tls` one of `https.createServer`.
 
 const http = require('node:http');
 const http2 = require('node:http2');
 const https = require('node:https');
-const { Base, Upgrade, createSecureServer } = require('websockets');
+const { Base, Server, Upgrade, createSecureServer } = require('websockets');
 const { selfSigned } = require('../support/certificate');
 const { bridgeTo } = require('./http2-bridge');
 
@@ -20,7 +20,9 @@ const createServer = { secure: createSecureServer, tls: https.createServer }[ask
 const OF_SERVERS = { http2: 'stream', secure: 'socket', tls: 'stream' };
 const transport = OF_SERVERS[asked] ?? asked;
 
-const base = new Base({
+/** It opens them: where Rust accepts, nobody else gets a connection without a socket. */
+const isServer = asked === 'secure';
+const base = new (isServer ? Server : Base)({
   maxConnections: Infinity,
   maxPayload: 32 * 1024 * 1024, // the largest case is 16 MiB
   timeout: 0,
@@ -51,5 +53,7 @@ if (isHttp2) {
   server.listen(0, '127.0.0.1', () => listen(bridgeTo(server.address().port)));
 } else {
   const server = createServer?.(selfSigned(), plain) ?? http.createServer(plain);
-  listen(server.on('upgrade', take));
+  if (isServer) base.listen(server);
+  else server.on('upgrade', take);
+  listen(server);
 }

@@ -17,6 +17,10 @@ const { switchingProtocols } = require('./upgrade');
 
 /** What the suite runs over: a run with another name here goes over that one. Windows has no socket transport. */
 const TRANSPORT = process.env.WEBSOCKETS_TEST_TRANSPORT ?? (process.platform === 'win32' ? 'stream' : 'socket');
+/** Those by which Rust accepts, and a `Server` opens the WebSockets. */
+const FRONTS = ['front', 'secure-front'];
+/** Those whose connections go by the socket transport. */
+const CARRIED = [...FRONTS, 'secure', 'socket'];
 /** The certificate of all servers that speak TLS. */
 let certificate;
 
@@ -44,7 +48,7 @@ class TestServer {
    * @param {http.ServerOptions} [options.http] of the HTTP server
    * @param {boolean} [options.hearErrors] `false`: no `error` listener on the `Base`
    * @param {string} [options.transport] `'socket'`, `'stream'`, `'tls'`: streams under wss://, `'secure'`: wss:// by
-   *   `createSecureServer`, or `'front'`: ws:// by `createServer`
+   *   `createSecureServer`, or `'front'`: ws:// by `createServer`; `'secure-front'` is wss:// as that is ws://
    * @param {(request: http.IncomingMessage, socket: import('node:net').Socket, head: Buffer,
    *   server: TestServer) => void} [options.upgrade] instead of answering and assigning at once
    */
@@ -61,14 +65,14 @@ class TestServer {
   } = {}) {
     /** Whether Rust opens the WebSockets as well: a `Server` decides, and there is no socket to assign. */
     this.opens =
-      transport === 'front' && Class === Base && !upgrade && !unix && assign === undefined && agreed === undefined;
+      FRONTS.includes(transport) && Class === Base && !upgrade && !unix && assign === undefined && agreed === undefined;
     this.base = this.opens ? new Server({ perMessageDeflate: false, ...base }) : new Class(base);
     this.events = new Inbox(this.base, hearErrors ? [...EVENTS, 'error'] : EVENTS);
     this.assignOptions = { ...(transport === 'stream' ? { transport } : {}), ...assign };
     this.agreed = agreed;
     this.transport = transport;
     /** What `connection.transport` is. */
-    this.carrier = ['front', 'secure', 'socket'].includes(transport) ? 'socket' : 'stream';
+    this.carrier = CARRIED.includes(transport) ? 'socket' : 'stream';
     this.clients = [];
     this.assigned = new EventEmitter().setMaxListeners(0);
     /** sid → the socket that was handed over */
@@ -76,10 +80,10 @@ class TestServer {
     for (const name of ['accept', 'assign', 'connect', 'connectMany', 'raw', 'request']) {
       this[name] = this[name].bind(this); // tests take them apart
     }
-    const isSecured = transport === 'tls' || transport === 'secure';
+    const isSecured = ['tls', 'secure', 'secure-front'].includes(transport);
     if (isSecured) certificate ??= selfSigned();
     this.pair = isSecured ? certificate : undefined;
-    const create = transport === 'secure' ? createSecureServer : https.createServer;
+    const create = transport === 'tls' ? https.createServer : createSecureServer;
     const createPlain = transport === 'front' ? createServer : http.createServer;
     this.http = this.pair ? create({ ...this.pair, ...httpOptions }) : createPlain(httpOptions);
     if (this.opens) this.open();
@@ -260,6 +264,6 @@ async function exchange({ base, events, client, sid }) {
 }
 
 /** The transport of connections over plain sockets that are not a `TestServer`'s. */
-const DRIVEN_BY = ['front', 'secure', 'socket'].includes(TRANSPORT) ? 'socket' : 'stream';
+const DRIVEN_BY = CARRIED.includes(TRANSPORT) ? 'socket' : 'stream';
 
 module.exports = { DRIVEN_BY, TRANSPORT, TestServer, exchange, limit, served, taken, unixPath };

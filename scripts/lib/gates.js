@@ -210,6 +210,13 @@ module.exports = {
     count: counts.ofNode,
     timeout: 15 * MINUTE,
   },
+  'secure-front': {
+    // The same by `createSecureServer`.
+    commands: suite(...ABOUT_A_TRANSPORT),
+    env: { WEBSOCKETS_TEST_TRANSPORT: 'secure-front' },
+    count: counts.ofNode,
+    timeout: 15 * MINUTE,
+  },
   'tls-rest': {
     commands: suite(...ON_ANY_TRANSPORT),
     env: { WEBSOCKETS_TEST_TRANSPORT: 'tls' },
