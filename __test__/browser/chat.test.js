@@ -43,15 +43,15 @@ class Tab {
     return this.page.getByRole('button', { name });
   }
 
-  /** @returns {import('playwright-core').Locator} a person's row, by what it says */
-  person(name) {
-    return this.people.getByRole('button', { name });
+  /** @returns {import('playwright-core').Locator} a person's row: it begins with the name; a sid may hold it, too */
+  person(name, rest = '') {
+    return this.people.getByRole('button', { name: new RegExp(`^${name}${rest}`) });
   }
 
   async join(name) {
     await this.page.getByLabel('Your name').fill(name);
     await this.button('Join').click();
-    await this.person(new RegExp(`${name}.*you`)).waitFor();
+    await this.person(name, '.*you').waitFor();
   }
 
   async say(text) {

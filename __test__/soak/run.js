@@ -22,20 +22,32 @@ const ROUNDS = 4;
 const WARM_UP = 3000;
 /** ms for a process to do what it is told. */
 const PATIENCE = 150_000;
+/** Characters of a process's stderr that are told with its end. */
+const LAST_WORDS = 2000;
 
 /** A process that does as it is told, one order after another. */
 class Crew {
   /** @param {string} script @param {Ledger} ledger */
   constructor(script, ledger) {
     this.script = script;
-    this.process = fork(path.join(__dirname, script), { execArgv: ['--expose-gc'] });
-    this.exited = once(this.process, 'exit');
+    const stdio = ['ignore', 'inherit', 'pipe', 'ipc'];
+    this.process = fork(path.join(__dirname, script), { execArgv: ['--expose-gc'], stdio });
+    /** What it said of itself last, which is why it ended, if it did before its time. */
+    this.said = '';
+    this.process.stderr.setEncoding('utf8').on('data', (text) => {
+      process.stderr.write(text);
+      this.said = (this.said + text).slice(-LAST_WORDS);
+    });
+    this.exited = once(this.process, 'close').then(([code, signal]) => code ?? signal);
     this.process.on('message', ({ record, problem, answer }) => {
       if (record) ledger.add(record);
       else if (problem) ledger.complain('drain', problem);
       else this.answered(answer);
     });
-    this.process.on('exit', (code, signal) => this.failed?.(new Error(`${script} has ended: ${code ?? signal}`)));
+    this.exited.then((how) => {
+      this.ended = new Error(`${script} has ended: ${how}; ${this.said.replaceAll(/\s*\n\s*/g, ' | ')}`);
+      this.failed?.(this.ended);
+    });
   }
 
   /** @param {unknown} order @returns {Promise<any>} its answer */
@@ -51,7 +63,8 @@ class Crew {
         clearTimeout(timer);
         reject(error);
       };
-      this.process.send(order, (error) => error && this.failed?.(error));
+      if (this.ended) reject(this.ended);
+      else this.process.send(order, (error) => error && this.failed?.(error));
     });
   }
 }
@@ -99,8 +112,7 @@ async function main() {
     await server.ask('stop');
     crowds.forEach(({ crew }) => crew.process.send('end'));
     for (const { exited, script } of all) {
-      const [code] = await Promise.race([exited, limit(20_000).then(() => ['no end'])]);
-      report.exited(script, code);
+      report.exited(script, await Promise.race([exited, limit(20_000).then(() => 'no end')]));
     }
   } catch (error) {
     report.check('the run itself', false, error.stack);
