@@ -76,6 +76,9 @@ async function failure(t, how, fail) {
   return found;
 }
 
+/** A record of application data (RFC 8446 §5.1) that nobody has encrypted. */
+const FORGED = Buffer.concat([Buffer.of(23, 3, 3, 0, 40), Buffer.alloc(40, 1)]);
+
 const HELLO = () => helloOf();
 const OLD = () => helloOf({ maxVersion: 'TLSv1.2' });
 const HALF = async () => (await helloOf()).subarray(0, 40);
@@ -179,8 +182,8 @@ for (const [when, text] of Object.entries({ nothing: '', 'a part of a request': 
       }
       client.wire.hold();
       if (text !== '') await says(client, text);
-      // Behind the back of its TLS, in the same segment: a record of application data (RFC 8446 §5.1) that nobody has encrypted.
-      client.wire.write(Buffer.concat([Buffer.of(23, 3, 3, 0, 40), Buffer.alloc(40, 1)]));
+      // Behind the back of its TLS, in the same segment.
+      client.wire.write(FORGED);
       const ended = once(client.wire.tcp, 'end');
       client.wire.release();
       await ended;
@@ -193,6 +196,41 @@ for (const [when, text] of Object.entries({ nothing: '', 'a part of a request': 
     assert.deepEqual(all[2], all[1]);
     assert.deepEqual(all[2].slice(0, 2), ['connection', 'secureConnection']);
   });
+}
+
+for (const [what, fail] of Object.entries({
+  'is reset': (client) => client.wire.tcp.resetAndDestroy(),
+  'breaks its TLS': (client) => client.wire.write(FORGED),
+})) {
+  test(
+    `a client that ${what} right behind its request takes nobody with it, whoever has the upgrades`,
+    limit,
+    async (t) => {
+      for (const { prepare, ...how } of WAYS) {
+        const { httpServer, port, url } = await attachedSecurely(t, {
+          ...how,
+          prepare(server) {
+            prepare?.(server);
+            // Beside that of the Server: for both of them there has to be a socket.
+            server.on('upgrade', (_req, socket) => socket.on('error', () => socket.destroy()));
+          },
+        });
+        for (let i = 0; i < 20; i++) {
+          // With other keys for tickets, a door reads the next request again.
+          httpServer.setTicketKeys(randomBytes(48));
+          const client = wired(t, port);
+          await secured(client);
+          client.write(requestText({ line: 'GET / HTTP/1.1' }));
+          const { tcp } = client.wire;
+          tcp.on('end', () => tcp.destroy());
+          fail(client);
+          await closed(tcp);
+        }
+        await counted(httpServer, 0);
+        await isServed(url);
+      }
+    },
+  );
 }
 
 for (const create of CREATES) {

@@ -37,10 +37,12 @@ class Begun {
     return this.#part.openRaw(this.#number);
   }
 
-  /** Goes on with it where the handshake is done. */
+  /** Goes on with it where the handshake is done. Its errors are nobody's until the server hears of it. */
   goOn() {
     const socket = this.#socket;
     this.isSecured = true;
+    // It may be lost before `'secureConnection'`.
+    socket.on('error', ignore);
     try {
       const entrance = new Entrance(socket, () => this.open(), {
         hello() {},
@@ -53,9 +55,16 @@ class Begun {
     }
   }
 
+  /** The server is about to hear of it: errors are for whom it has listen to them. */
+  heard() {
+    this.#socket.off('error', ignore);
+  }
+
   /** Nobody has gone on with it. */
   #drop = () => this.#part.drop(this.#number);
 }
+
+function ignore() {}
 
 /**
  * TLS has begun on a socket.

@@ -174,7 +174,11 @@ class FrontDoor {
     const begun = begunOf(socket);
     if (begun?.isSecured) {
       // After `'connection'` of all that listen to it.
-      nextTick(() => socket.destroyed || this.#server.emit('secureConnection', /** @type {any} */ (socket)));
+      nextTick(() => {
+        if (socket.destroyed) return;
+        begun.heard();
+        this.#server.emit('secureConnection', /** @type {any} */ (socket));
+      });
       return;
     }
     if (begun && socket.destroyed) {
