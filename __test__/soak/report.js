@@ -93,9 +93,9 @@ class Report {
     );
   }
 
-  /** @param {string} script @param {unknown} code */
-  exited(script, code) {
-    this.check(`${script} ends by itself`, code === 0, String(code));
+  /** @param {string} script @param {unknown} code @param {string} lastWords */
+  exited(script, code, lastWords) {
+    this.check(`${script} ends by itself`, code === 0, `${code}; ${lastWords}`);
   }
 
   /** What has been held since the start has been given back. */

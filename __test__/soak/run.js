@@ -45,9 +45,14 @@ class Crew {
       else this.answered(answer);
     });
     this.exited.then((how) => {
-      this.ended = new Error(`${script} has ended: ${how}; ${this.said.replaceAll(/\s*\n\s*/g, ' | ')}`);
+      this.ended = new Error(`${script} has ended: ${how}; ${this.lastWords}`);
       this.failed?.(this.ended);
     });
+  }
+
+  /** In one line. */
+  get lastWords() {
+    return this.said.trim().replaceAll(/\s*\n\s*/g, ' | ');
   }
 
   /** @param {unknown} order @returns {Promise<any>} its answer */
@@ -111,8 +116,9 @@ async function main() {
     }
     await server.ask('stop');
     crowds.forEach(({ crew }) => crew.process.send('end'));
-    for (const { exited, script } of all) {
-      report.exited(script, await Promise.race([exited, limit(20_000).then(() => 'no end')]));
+    for (const crew of all) {
+      const how = await Promise.race([crew.exited, limit(20_000).then(() => 'no end')]);
+      report.exited(crew.script, how, crew.lastWords);
     }
   } catch (error) {
     report.check('the run itself', false, error.stack);

@@ -10,6 +10,16 @@ const { settleIn } = require('./resident');
 
 const tell = (message) => process.send(message);
 
+/** ms in which a process ends that nothing keeps alive. */
+const LONG = 10_000;
+
+/** Something keeps us alive: whoever reads what we said last is to know what. */
+function tellWhatIsLeft() {
+  const { libuv } = /** @type {any} */ (process.report.getReport());
+  const left = libuv.filter((handle) => handle.is_active && handle.is_referenced);
+  console.error(`still alive: ${JSON.stringify(left)}; ${process.getActiveResourcesInfo().join()}`);
+}
+
 async function main() {
   const [{ seed, setup, isAlone }] = await once(process, 'message');
   const worker = new Worker(path.join(__dirname, 'worker.js'), { workerData: { seed } });
@@ -39,6 +49,7 @@ async function main() {
       await ended;
       // Nothing but the channel to our parent may keep us alive.
       process.nextTick(() => process.disconnect());
+      setTimeout(tellWhatIsLeft, LONG).unref();
       return null;
     },
   };
