@@ -55,7 +55,7 @@ class Begun {
     }
   }
 
-  /** The server is about to hear of it: errors are for whom it has listen to them. */
+  /** The server is about to hear of it: from now on errors are for its listeners. */
   heard() {
     this.#socket.off('error', ignore);
   }
