@@ -9,8 +9,8 @@ const http = require('node:http');
 const { test } = require('node:test');
 const Reference = require('ws');
 const WebSocket = require('../../ws.js');
-const { listen, serve, trust } = require('../support/ws-entry');
-const { isTls } = require('../support/ws-entry');
+const native = require('../../lib/native/native.js');
+const { isTls, listen, serve, trust } = require('../support/ws-entry');
 
 const { WebSocketServer } = WebSocket;
 
@@ -272,6 +272,37 @@ test('once it is closing, it takes nobody: 503', async (t) => {
   server.on('upgrade', (request, socket, head) => wss.handleUpgrade(request, socket, head, assert.fail));
   assert.equal((await ask(url)).statusCode, 503);
 });
+
+/** What streams carry needs no descriptor of its own. */
+const needsDescriptor = { skip: isTls || native.open === undefined };
+
+test(
+  'a socket that the system has no descriptor for is refused: 503, and the app may hear of it',
+  needsDescriptor,
+  async (t) => {
+    const { server, url } = await listen(t);
+    const wss = new WebSocketServer({ server });
+    t.after(() => wss.close());
+    const none = () => {
+      throw Object.assign(new Error('Too many open files'), { code: 'EMFILE' });
+    };
+    const mocked = ['open', 'openOver'].map((name) => t.mock.method(native, name, none));
+    const { statusCode, body } = await ask(url);
+    assert.deepEqual([statusCode, body], [503, 'Service Unavailable']);
+    let heard;
+    wss.once('wsClientError', (error, socket, request) => {
+      heard = [error.code, request.url];
+      socket.end('HTTP/1.1 507 Insufficient Storage\r\nConnection: close\r\n\r\n');
+    });
+    assert.equal((await ask(url)).statusCode, 507);
+    assert.deepEqual([heard, wss.clients.size], [['EMFILE', '/'], 0]);
+
+    for (const { mock } of mocked) mock.restore();
+    const client = new Reference(url, trust);
+    t.after(() => client.terminate());
+    await once(client, 'open');
+  },
+);
 
 test('what comes behind the request is the WebSocket’s', async (t) => {
   const { server, url } = await listen(t);

@@ -15,6 +15,9 @@ const { WebSocket } = require('./web-socket.js');
 
 const [RUNNING, CLOSING, CLOSED] = [0, 1, 2];
 
+/** Such as `EMFILE`: the process has no descriptor left. */
+const SYSTEM_ERROR = /^E[A-Z]+$/;
+
 /**
  * @typedef {import('node:http').IncomingMessage} IncomingMessage
  * @typedef {import('node:stream').Duplex} Duplex
@@ -257,12 +260,41 @@ class WebSocketServer extends EventEmitter {
     ];
     const webSocket = new Class(null, undefined, this.options);
     this.emit('headers', lines, request);
-    socket.off('error', destroySelf);
     const assign = { head, mask: false, extensions, protocol };
     const accept = () => socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
-    attachOrRefuse(webSocket, this.#group, socket, assign, accept);
+    try {
+      attach(webSocket, webSocket[kState], this.#group, socket, assign, accept);
+    } catch (error) {
+      this.#failed(request, socket, /** @type {Error & { code?: string }} */ (error));
+      return;
+    }
+    socket.off('error', destroySelf);
     this.#track(webSocket);
     callback(webSocket, request);
+  }
+
+  /**
+   * A socket cannot be taken. What the system lacks is no fault of whoever has called us.
+   *
+   * @param {IncomingMessage} request
+   * @param {Duplex} socket
+   * @param {Error & { code?: string }} error
+   */
+  #failed(request, socket, error) {
+    const { code = '' } = error;
+    if (code === 'ERR_WS_SOCKET_TAKEN') {
+      throw new Error(
+        'server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration',
+        { cause: error },
+      );
+    }
+    if (!SYSTEM_ERROR.test(code) && code !== 'ERR_WS_TOO_MANY_CONNECTIONS') {
+      refuse(socket, 503);
+      throw error;
+    }
+    // The client need not know what.
+    if (this.listenerCount('wsClientError') > 0) this.emit('wsClientError', error, socket, request);
+    else refuse(socket, 503);
   }
 
   /** @param {WebSocket} webSocket */
@@ -276,29 +308,6 @@ class WebSocketServer extends EventEmitter {
       clients.delete(webSocket);
       if (this.#waitsForClients && clients.size === 0) nextTick(() => this.#closed());
     });
-  }
-}
-
-/**
- * @param {WebSocket} webSocket
- * @param {any} group
- * @param {Duplex} socket
- * @param {object} assign
- * @param {() => void} accept
- */
-function attachOrRefuse(webSocket, group, socket, assign, accept) {
-  try {
-    attach(webSocket, webSocket[kState], group, socket, assign, accept);
-  } catch (error) {
-    const { code } = /** @type {{ code?: string }} */ (error);
-    if (code !== 'ERR_WS_SOCKET_TAKEN') {
-      refuse(socket, 503);
-      throw error;
-    }
-    throw new Error(
-      'server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration',
-      { cause: error },
-    );
   }
 }
 
