@@ -27,8 +27,8 @@ async function run(t, args, env = {}) {
   return { code, signal, said };
 }
 
-for (const how of ['unref', 'exit', 'close', 'many', 'leak']) {
-  test(`a process ends, by ${how}, whoever is amid a handshake`, only, async (t) => {
+for (const how of ['unref', 'exit', 'close', 'many', 'leak', 'destroyed']) {
+  test(`a process ends, by ${how}, whoever was there`, only, async (t) => {
     const { code, said } = await run(t, [how]);
     assert.equal(code, 0, said);
   });

@@ -49,6 +49,8 @@ class Entrance {
   #isFull = false;
   /** So much waits for its turn that no more is to come. */
   #isBehind = false;
+  /** The peer is gone: all that it has sent is there. */
+  #isLost = false;
   #hasEnded = false;
   /** What the stream waits for: until its bytes have left. @type {((error?: Error | null) => void) | null} */
   #written = null;
@@ -163,8 +165,7 @@ class Entrance {
       this.#hears.hello(payload);
     } else if (what === LOST) {
       // What came before the end is brought, whatever there is room for: that is bounded.
-      this.#isFull = false;
-      this.#isBehind = false;
+      this.#isLost = true;
       this.#pause();
     } else if (what === STOP) {
       this.#stopped?.(false);
@@ -211,9 +212,13 @@ class Entrance {
     this.#pause();
   }
 
-  /** Has no more come while there is no room for it, unless all that there is has to come. */
+  /**
+   * Has no more come while there is no room for it, unless all that there is has to come, up to the end: that of a socket
+   * which was destroyed is for nobody.
+   */
   #pause() {
-    const on = this.#stopped === null && (this.#isFull || this.#isBehind);
+    const isAwaited = this.#stopped !== null || this.#isLost || this.#socket.destroyed;
+    const on = !isAwaited && (this.#isFull || this.#isBehind);
     if (this.#isPaused !== on && this.#slot !== limit.NO_SLOT) {
       this.#isPaused = on;
       commands.pause(this.#slot, on);
@@ -291,6 +296,7 @@ class Entrance {
   /** The app has given up the socket: nothing that it waits for comes. @param {Error | null} error */
   abandon(error) {
     this.terminate();
+    this.#pause();
     this.#wrote(error);
   }
 
