@@ -151,7 +151,7 @@ class Entrance {
   #deliver(what, payload, code) {
     const socket = this.#socket;
     if (what === BINARY) {
-      if (!socket.push(payload)) this.#isFull = true;
+      if (!socket.destroyed && !socket.push(payload)) this.#isFull = true;
       this.#pause();
     } else if (what === DRAIN) {
       this.#wrote(null);
