@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const http2 = require('node:http2');
 const { test } = require('node:test');
 const { Server } = require('../..');
 const { run } = require('../support/child');
@@ -70,6 +71,25 @@ test('without any app: 404 at another path, 405 for another CONNECT', limit, asy
   assert.equal((await new RawStream(session, { ':protocol': 'other', ':path': '/chat' }).refused()).status, 405);
   await rawStream(session, { ':path': '/chat' });
   assert.equal(events.list('open').length, 1);
+});
+
+test('without any app: 404 for a plain request, also if the client resets it at once', limit, async (t) => {
+  const { port } = await serveHttp2(t, { url: 'ws://localhost/chat' });
+  const session = await sessionTo(t, port);
+  const request = session.request({ ':path': '/chat' });
+  request.resume();
+  assert.equal((await once(request, 'response'))[0][':status'], 404);
+  await once(request, 'close');
+  for (let i = 0; i < 20; i++) {
+    const gone = session.request({ ':path': '/', ':method': 'POST' }, { endStream: false });
+    gone.on('error', () => {});
+    const closed = new Promise((resolve) => gone.on('close', resolve));
+    // Before it was answered, and after.
+    if (i % 2 === 0) await once(gone, 'response');
+    gone.close(http2.constants.NGHTTP2_PROTOCOL_ERROR);
+    await closed;
+  }
+  await rawStream(session, { ':path': '/chat' });
 });
 
 test(

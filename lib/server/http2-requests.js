@@ -62,9 +62,13 @@ class Http2Requests {
   #stream = ours(
     /** @param {ServerHttp2Stream} stream @param {Headers} headers @param {number} _flags @param {string[]} rawHeaders */
     (stream, headers, _flags, rawHeaders) => {
-      if (headers[':method'] === 'CONNECT' && !this.#heard.has(stream)) {
-        const { Http2ServerRequest } = require('node:http2');
-        this.#hear(stream, headers, () => new Http2ServerRequest(stream, headers, {}, rawHeaders));
+      const { Http2ServerRequest } = require('node:http2');
+      const request = () => new Http2ServerRequest(stream, headers, {}, rawHeaders);
+      if (headers[':method'] !== 'CONNECT') {
+        // Nobody else would answer, nor hear that the client has reset it.
+        if (this.#others('stream') === 0) refuse(request(), stream, new Refusal(404, 'There are WebSockets only'));
+      } else if (!this.#heard.has(stream)) {
+        this.#hear(stream, headers, request);
       }
     },
   );

@@ -283,6 +283,7 @@ class WebSocketServer extends EventEmitter {
   #failed(request, socket, error) {
     const { code = '' } = error;
     if (code === 'ERR_WS_SOCKET_TAKEN') {
+      socket.off('error', destroySelf);
       throw new Error(
         'server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration',
         { cause: error },
